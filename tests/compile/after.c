@@ -1,0 +1,4 @@
+/* The implementation comes after the system headers. */
+#include "system.h"
+#define CHATGPTT_IMPLEMENTATION
+#include "../../chatgptt.h"

@@ -1,0 +1,4 @@
+/* The implementation comes before every system header. */
+#define CHATGPTT_IMPLEMENTATION
+#include "../../chatgptt.h"
+#include "system.h"
