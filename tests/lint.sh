@@ -1,0 +1,157 @@
+#!/bin/sh
+# tests/lint.sh [CHECK...]: the rules of the code, each a function below that prints what breaks it and fails.
+# Tools that are not there are skipped with a word.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/code.sh
+header=chatgptt.h
+out=${BUILD:-build}/lint
+mkdir -p "$out"
+posix="-std=c99 -D_POSIX_C_SOURCE=200809L"
+sources=$(find tests examples fuzz -name '*.c' ! -path tests/compile/user.c | sort)
+
+# Passes its input on, and fails if there was any.
+none() { awk '{print} END {exit NR > 0}'; }
+
+# skip_without PROGRAM: leaves the check.
+skip_without() { command -v "$1" >/dev/null 2>&1 || { echo "no $1"; exit 77; }; }
+
+# object NAME FLAGS...: the implementation as $out/NAME.o; -fno-pic, so that constant tables are constant in the object too.
+object() {
+    name=$1
+    shift
+    $CC $posix -O2 -fno-pic -fno-stack-protector -U_FORTIFY_SOURCE $TLS_CFLAGS "$@" -c tests/compile/implement.c -o "$out/$name.o"
+}
+
+code() { awk -f tests/code.awk "$header" >"$out/code"; }
+top_level() { code && awk -f tests/functions.awk "$header" "$out/code" >"$out/top_level" && grep -q ^function "$out/top_level"; }
+
+#### names
+
+exported_names() {
+    object whole && nm -g --defined-only "$out/whole.o" >"$out/names" && grep -q ' T chatgptt_open$' "$out/names" || return 1
+    awk '$3 !~ /^chatgptt_/' "$out/names" | none
+}
+
+static_exports_nothing() { object static -DCHATGPTT_STATIC && nm -g --defined-only "$out/static.o" | none; }
+
+no_writable_data() { object whole && nm "$out/whole.o" | grep -E ' [bBdDCsSgG] ' | none; }
+
+# The core does no input or output and asks the C library for nothing but memory and strings.
+core_needs_nothing() {
+    object core -DCHATGPTT_NO_NET -DCHATGPTT_NO_TLS || return 1
+    for name in chatgptt_open chatgptt_step; do
+        nm "$out/core.o" | grep -q " T $name\$" || { echo "$name is not defined in it"; return 1; }
+    done
+    nm -u "$out/core.o" | awk '$2 !~ /^(mem[a-z]*|str[a-z]*|snprintf|realloc|free)$/ {print $2}' | none
+}
+
+no_files() { object no_files -DCHATGPTT_NO_FILES && nm -u "$out/no_files.o" | grep -E ' (fopen|fread|fclose|fgets)(64)?$' | none; }
+
+#### the header's shape
+
+contents_are_banners() {
+    awk '/^ *CONTENTS/ {on = 1; next} on && /^ +\[[A-Z-]+\]/ {print $1; next} on {exit}' "$header" >"$out/contents"
+    grep -o '==== \[[A-Z-]*\] ====' "$header" | awk '{print $2}' >"$out/banners"
+    [ -s "$out/contents" ] && diff "$out/contents" "$out/banners"
+}
+
+no_forward_declarations() { top_level && awk -v h="$header" '/^declaration/ {print h ":" $2 ": " $3 " is declared before it is defined"}' "$out/top_level" | none; }
+
+function_lengths() {
+    top_level || { echo "no functions found"; return 1; }
+    awk '/^function/ {print $3, $4, $2, $5}' "$out/top_level" | sort -n | awk -v h="$header" '
+        {length_of[NR] = $1; name = $2}
+        $1 > $4 {print h ":" $3 ": " $2 " has " $1 " lines of at most " $4; bad = 1}
+        END {
+            median = length_of[int((NR + 1) / 2)]
+            ninth = length_of[int((NR * 9 + 9) / 10)]
+            print NR " functions, median " median " lines, nine in ten at most " ninth ", longest " length_of[NR] " (" name ")"
+            exit bad || median > 12 || ninth > 40
+        }'
+}
+
+code_lines() { code && awk 'NF {n++} END {print n " lines of code of at most 5000"; exit n > 5000}' "$out/code"; }
+
+#### what the code must not do
+
+# calls FILE NAMES: where one of NAMES (a|b|c) is called.
+calls() { awk -f tests/code.awk "$1" | grep -nE "(^|[^A-Za-z0-9_])($2)[ ]*\(" | sed "s|^|$1:|"; }
+
+banned_calls() {
+    for file in $header $sources tests/*.h; do calls "$file" 'v?sprintf|strcpy|strcat|strtok|atoi|alloca|signal'; done | none
+}
+
+header_leaves_the_process_alone() {
+    calls $header 'v?f?printf|f?puts|f?putc|putchar|perror|exit|_exit|abort|sigaction|setlocale|setenv|putenv|fork|system|pthread_create' | none
+}
+
+frames_gcc() { frames gcc; }
+frames_clang() { frames clang; }
+frames() {
+    skip_without "$1"
+    for switches in "" -DCHATGPTT_NO_TLS; do
+        $1 $posix $TLS_CFLAGS $switches -O2 -Wframe-larger-than=1024 $WARNINGS -Werror -c tests/compile/implement.c -o "$out/frames.o" || return 1
+    done
+}
+
+#### all C files
+
+warnings_gcc() { warnings gcc; }
+warnings_clang() { warnings clang; }
+warnings() {
+    skip_without "$1"
+    for file in $sources; do
+        $1 $posix $TLS_CFLAGS -I. $WARNINGS -Werror -fsyntax-only "$file" || echo "$file"
+    done | none
+}
+
+analyzer_gcc() {
+    skip_without gcc
+    for switches in "" -DCHATGPTT_NO_TLS; do
+        gcc $posix $TLS_CFLAGS $switches -O1 -fanalyzer -Werror -c tests/compile/implement.c -o "$out/analyzer.o" || return 1
+    done
+}
+
+clang_tidy() {
+    skip_without clang-tidy
+    clang-tidy --quiet tests/compile/implement.c -- $posix $TLS_CFLAGS 2>"$out/clang-tidy.log" && return
+    cat "$out/clang-tidy.log"
+    return 1
+}
+
+cppcheck_finds_nothing() {
+    skip_without cppcheck
+    cppcheck --quiet --std=c99 --enable=warning,performance,portability --inline-suppr --suppress=missingIncludeSystem \
+        --library=posix --error-exitcode=1 -D_POSIX_C_SOURCE=200809L -DCHATGPTT_IMPLEMENTATION tests/compile/implement.c
+}
+
+#### all files
+
+# The patterns are written so that this file does not find itself.
+files() { find . \( -path ./.git -o -path ./build \) -prune -o -type f -print; }
+search() { files | xargs grep -nIE "$1" | none; }
+
+no_marks() { search 'TO[D]O|FIX[M]E|XX[X]|HA[C]K'; }
+no_machine_paths() { search '(^|[^A-Za-z0-9_.])/(home|root|work|farm|Users)/'; }
+no_package_hosts() { search '(deb|archive|security|registry|files)\.[a-z]+\.(org|com)'; }
+top_level_is_fixed() { ls | grep -vxE 'build|chatgptt\.h|tests|examples|fuzz|Makefile|README\.md' | none; }
+
+CHECKS="exported_names static_exports_nothing no_writable_data core_needs_nothing no_files
+    contents_are_banners no_forward_declarations function_lengths code_lines
+    banned_calls header_leaves_the_process_alone frames_gcc frames_clang
+    warnings_gcc warnings_clang analyzer_gcc clang_tidy cppcheck_finds_nothing
+    no_marks no_machine_paths no_package_hosts top_level_is_fixed"
+
+passed=0
+failed=0
+for check in ${*:-$CHECKS}; do
+    found=$("$check" 2>&1)
+    case $? in
+        0)  passed=$((passed + 1)); echo "ok   $check${found:+: $found}" ;;
+        77) echo "skip $check: $found" ;;
+        *)  failed=$((failed + 1)); echo "FAIL $check"; echo "$found" | head -n 40 | sed 's/^/     /' ;;
+    esac
+done
+echo "lint: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
