@@ -61,6 +61,8 @@ every_manner() {
 
 for compiler in $C_COMPILERS; do
     for std in c99 c11; do every_manner c "$posix"; done
+    std=c99
+    for file in examples/*.c; do try "$compiler $std ${file#*/}" check "$posix -I." "../../$file"; done
     # As people build: no flag at all; and with -std=c99 alone, where only a header that comes first can still ask for POSIX.
     std=gnu99 && try "$compiler $std after" check "" after.c
     std=gnu17 && try "$compiler $std after" check "" after.c
