@@ -1,5 +1,5 @@
 /* check.h - the test harness: TEST(name) { CHECK(...); }, then RUN(name) in main(), which ends in return check_report("program").
-   A failing check prints file:line: what, got, wanted; the case goes on, and counts as one failed. Check on the main thread only. */
+   A failing check prints file:line: what, got, wanted; the case goes on and counts as one failed. Main thread only. */
 #ifndef CHECK_H
 #define CHECK_H
 #ifndef _POSIX_C_SOURCE
@@ -21,24 +21,23 @@
 #define CHECK_STR(got, wanted)  check_str(__FILE__, __LINE__, #got, got, wanted)       /* either may be NULL */
 #define CHECK_MEM(got, len, wanted, wanted_len) check_mem(__FILE__, __LINE__, #got, got, len, wanted, wanted_len)
 
-static struct { int passed, failed, skipped; const char *name; bool bad, left_out; } check_now;
+static struct { const char *name; int passed, failed, skipped; bool bad, left_out; } check_now = {"main", 0, 0, 0, false, false};
 
 __attribute__((format(printf, 3, 4))) static inline bool check_fail(const char *file, int line, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    printf("%s:%d: %s: ", file, line, check_now.name ? check_now.name : "outside of a case");
+    printf("%s:%d: %s: ", file, line, check_now.name);
     vprintf(format, args);
     va_end(args);
     putchar('\n');
     fflush(stdout);                                         /* a crash may follow */
     return !(check_now.bad = true);
 }
-static inline bool check_cond(const char *file, int line, const char *what, bool good) { return good || check_fail(file, line, "%s", what); }
+static inline bool check_cond(const char *file, int line, const char *what, bool good)
+{ return good || check_fail(file, line, "%s", what); }
 static inline bool check_int(const char *file, int line, const char *what, long long got, long long wanted)
-{
-    return got == wanted ? true : check_fail(file, line, "%s, got %lld, wanted %lld", what, got, wanted);
-}
+{ return got == wanted || check_fail(file, line, "%s, got %lld, wanted %lld", what, got, wanted); }
 static inline void check_quote(const char *label, const char *bytes, size_t len)
 {
     printf(bytes ? "    %s \"" : "    %s NULL\n", label);
@@ -47,7 +46,8 @@ static inline void check_quote(const char *label, const char *bytes, size_t len)
         else putchar(bytes[i]);
     if (bytes) puts("\"");
 }
-static inline bool check_mem(const char *file, int line, const char *what, const char *got, size_t len, const char *wanted, size_t wanted_len)
+static inline bool check_mem(const char *file, int line, const char *what,
+                             const char *got, size_t len, const char *wanted, size_t wanted_len)
 {
     size_t same = 0;
     while (got && wanted && same < len && same < wanted_len && got[same] == wanted[same]) same++;

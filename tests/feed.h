@@ -1,4 +1,4 @@
-/* feed.h - the vector runner: feeds one input to a parser at once, byte by byte and cut at every position, and wants one and the same log.
+/* feed.h - the vector runner: feeds an input to a parser at once, byte by byte, cut at every position; all logs must be equal.
    Every piece ends exactly at an unreadable page, may be changed by the parser, and is spoilt as soon as feed() is back. */
 #ifndef FEED_H
 #define FEED_H
@@ -10,7 +10,7 @@
 
 /* ---- the log: what a parser found, as printable text, a line an event ---- */
 
-typedef struct feed_log { char *text; size_t len, size; const char *open; } feed_log;  /* open: the kind of piece that may go on */
+typedef struct feed_log { char *text; size_t len, size; const char *open; } feed_log;   /* open: kind of piece that may go on */
 
 static inline void feed_log_put(feed_log *log, const char *bytes, size_t len)
 {
@@ -65,7 +65,7 @@ typedef int feed_fn(void *state, char *piece, size_t len, feed_log *log);
 typedef void feed_reset_fn(void *state);                    /* back to the start */
 typedef int feed_end_fn(void *state, feed_log *log);        /* the input is over; only after feed() gave 0 for all of it */
 
-typedef struct feed_parser { feed_fn *feed; feed_reset_fn *reset; feed_end_fn *end; void *state; } feed_parser;  /* end: may be NULL */
+typedef struct feed_parser { feed_fn *feed; feed_reset_fn *reset; feed_end_fn *end; void *state; } feed_parser;    /* end or NULL */
 
 /* ---- the runner ---- */
 
@@ -119,7 +119,14 @@ static inline void feed_run(const feed_parser *parser, const char *bytes, size_t
     feed_log_event(log, "= %d", result);
 }
 
-typedef struct feed_vector { const feed_parser *parser; const char *bytes; size_t len; feed_log wanted, got; const char *file; int line; } feed_vector;
+typedef struct feed_vector {
+    const feed_parser *parser;
+    const char *bytes;
+    size_t len;
+    feed_log wanted, got;
+    const char *file;
+    int line;
+} feed_vector;
 
 /* One more run of the vector: is its log the wanted one? */
 static inline bool feed_again(feed_vector *v, size_t first, size_t second, size_t step)
@@ -143,7 +150,8 @@ static inline bool feed_every_way(feed_vector *v)
     return true;
 }
 
-static inline bool feed_check(const char *file, int line, const feed_parser *parser, const char *bytes, size_t len, const char *wanted)
+static inline bool feed_check(const char *file, int line, const feed_parser *parser,
+                              const char *bytes, size_t len, const char *wanted)
 {
     feed_vector v;
     memset(&v, 0, sizeof v);

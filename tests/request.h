@@ -38,13 +38,14 @@ static inline size_t request_parse(const char *bytes, size_t len, http_request *
 {
     char value[24];
     size_t head = 4;
+    memset(request, 0, sizeof *request);
     while (head <= len && memcmp(bytes + head - 4, "\r\n\r\n", 4) != 0) head++;
     if (head > len) return 0;
     request->head = bytes;
     request->head_len = head;
     request->body = bytes + head;
-    request->body_len = 0;
-    if (request_header(request, "Content-Length", value, sizeof value)) request->body_len = (size_t)strtoull(value, NULL, 10);
+    if (request_header(request, "Content-Length", value, sizeof value))
+        request->body_len = (size_t)strtoull(value, NULL, 10);
     return request->body_len <= len - head ? head + request->body_len : 0;
 }
 

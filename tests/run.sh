@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh PROGRAM... - runs test programs one after the other, TEST_TIMEOUT seconds (120) at most each, and adds up what they counted.
-# Its last line is "N passed, N failed" and ", N skipped" if any were; exit 1 if a case failed or a program crashed, hung or told nothing.
+# run.sh PROGRAM... - runs test programs in turn, TEST_TIMEOUT seconds (120) at most each, and adds up what they counted.
+# The last line is "N passed, N failed", ", N skipped" if any were; exit 1 if a case failed, a program crashed, hung or told nothing.
 
 passed=0 failed=0 skipped=0
 summary='^[^ ]+: [0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$'

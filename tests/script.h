@@ -1,5 +1,5 @@
-/* script.h - surroundings under full control: a scripted transport, a clock that only waiting moves, counted random bytes, an allocator
-   that can fail and finds leaks. All through chatgptt_options.transport and .hooks; nothing here sleeps or touches the network. */
+/* script.h - surroundings under control: a scripted transport, a clock that only waiting moves, counted random bytes, an allocator
+   that fails when told and finds leaks. All through chatgptt_options.transport and .hooks; nothing sleeps or touches the network. */
 #ifndef SCRIPT_H
 #define SCRIPT_H
 
@@ -37,7 +37,14 @@ typedef enum script_kind {
     SCRIPT_FAIL                             /* reads, writes or both say `code` from now on */
 } script_kind;
 
-typedef struct script_act { script_kind kind; const char *bytes; size_t len, times; int ms; unsigned events; chatgptt_code code; } script_act;
+typedef struct script_act {
+    script_kind kind;
+    const char *bytes;
+    size_t len, times;
+    int ms;
+    unsigned events;                        /* of FAIL */
+    chatgptt_code code;
+} script_act;
 
 typedef struct script_peer {                /* one connection of the script, and how far it is */
     struct script *script;
@@ -452,7 +459,7 @@ static inline int script_count(const script *s, int connection)
     return n;
 }
 
-/* Request line and headers, a header's value, a decoded form field of the n-th request: copied to out[size]; NULL if not there. */
+/* Head, a header's value, a decoded form field of the n-th request: copied to out[size]; NULL if it is missing or too long. */
 static inline const char *script_head(const script *s, int connection, int n, char *out, size_t size)
 {
     http_request request;

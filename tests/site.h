@@ -155,8 +155,10 @@ static inline bool site_chat(const site_request *request, int socket)
 {
     char message[SITE_TEXT_MAX / 6];
     if (memcmp(request->http.head, "GET ", 4) == 0) return site_page(socket, request->site, "0123456789", "7");
-    if (!request_field(&request->http, "message", message, sizeof message)) return site_reply(socket, "400 Bad Request", "text/html", "0");
-    return site_stream_begin(socket) && site_stream_text(socket, "You said: ") && site_stream_text(socket, message) && site_stream_end(socket);
+    if (!request_field(&request->http, "message", message, sizeof message))
+        return site_reply(socket, "400 Bad Request", "text/html", "0");
+    return site_stream_begin(socket) && site_stream_text(socket, "You said: ") &&
+           site_stream_text(socket, message) && site_stream_end(socket);
 }
 
 /* ---- main thread and handlers in step: the one nudges, the other waits until there were n nudges in all ---- */

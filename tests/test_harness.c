@@ -55,7 +55,10 @@ static void fail_null(void)     { CHECK_STR(NULL, ""); }
 static void fail_mem(void)      { CHECK_MEM("a\0b", 3, "a\0c", 3); }
 static void fail_twice(void)    { CHECK(false); CHECK(false); }
 static void skip_all(void)      { SKIP("no moon"); CHECK(false); }
-static void pass(void)          { CHECK(CHECK_INT(1, 1) && CHECK_STR("a", "a") && CHECK_STR(NULL, NULL) && CHECK_MEM("a\0b", 3, "a\0b", 3)); }
+static void pass(void)
+{
+    CHECK(CHECK_INT(1, 1) && CHECK_STR("a", "a") && CHECK_STR(NULL, NULL) && CHECK_MEM("a\0b", 3, "a\0b", 3));
+}
 
 TEST(passing_and_skipping)
 {
@@ -68,8 +71,10 @@ TEST(passing_and_skipping)
 TEST(failing)
 {
     static void (*const cases[])(void) = {fail_cond, fail_int, fail_str, fail_null, fail_mem, fail_twice};
-    static const char *const words[] = {": child: 1 == 2\n", ": child: 40 + 2, got 42, wanted 43\n", "got    \"gnat\"\n    wanted \"gnu\"\n",
-                                        "got    NULL\n    wanted \"\"\n", "\"a\\x00b\"", ": child: false\n"};
+    static const char *const words[] = {
+        ": child: 1 == 2\n", ": child: 40 + 2, got 42, wanted 43\n", "got    \"gnat\"\n    wanted \"gnu\"\n",
+        "got    NULL\n    wanted \"\"\n", "\"a\\x00b\"", ": child: false\n"
+    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CHECK_INT(run_in_child(cases[i]), 1);
         CHECK(child_said("\nchild: 0 passed, 1 failed\n"));
@@ -80,12 +85,12 @@ TEST(failing)
 
 /* ---- run.sh ---- */
 
-/* The last line that run.sh prints, and its exit status, for this program acting as each of the named roles. */
-static int run_roles(const char *roles, char *last, size_t size)
+/* The last line that run.sh prints, and its exit status, for this program in that role. */
+static int run_role(const char *role, char *last, size_t size)
 {
     char command[1000], output[4000];
-    snprintf(command, sizeof command, "HARNESS_ROLE=%s TEST_TIMEOUT=1 sh '%.*s/run.sh' '%s' 2>&1",
-             roles, (int)(strlen(__FILE__) - strlen("/test_harness.c")), __FILE__, this_program);
+    snprintf(command, sizeof command, "HARNESS_ROLE=%s TEST_TIMEOUT=%d sh '%.*s/run.sh' '%s' 2>&1",
+             role, strcmp(role, "hang") == 0 ? 1 : 60, (int)(strlen(__FILE__) - strlen("/test_harness.c")), __FILE__, this_program);
     fflush(stdout);
     FILE *pipe = popen(command, "r");
     size_t len = pipe ? fread(output, 1, sizeof output - 1, pipe) : 0;
@@ -108,7 +113,7 @@ TEST(runner)
     char last[200];
     if (access(__FILE__, R_OK) != 0) SKIP("the source folder is not where it was compiled");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        CHECK_INT(run_roles(rows[i].role, last, sizeof last), rows[i].status);
+        CHECK_INT(run_role(rows[i].role, last, sizeof last), rows[i].status);
         CHECK_STR(last, rows[i].last);
     }
 }
@@ -127,7 +132,9 @@ static int act(const char *role)
 
 /* ---- feed.h ---- */
 
-typedef enum toy_flaw { TOY_GOOD, TOY_READS_ON, TOY_WRITES_BEFORE, TOY_FORGETS, TOY_KEEPS, TOY_TRIPS_ON_2, TOY_TRIPS_ON_3 } toy_flaw;
+typedef enum toy_flaw {
+    TOY_GOOD, TOY_READS_ON, TOY_WRITES_BEFORE, TOY_FORGETS, TOY_KEEPS, TOY_TRIPS_ON_2, TOY_TRIPS_ON_3
+} toy_flaw;
 typedef struct toy { toy_flaw flaw; int pieces; char last; const char *kept; } toy;
 
 /* A toy parser: words are text, ';' is an event, '!' ends. The doubled ';' needs a state across pieces. */
@@ -178,7 +185,8 @@ static void feed_trips_on_3(void)       { feed_toy(TOY_TRIPS_ON_3, "abcdef", NUL
 
 TEST(feed_joins_and_agrees)
 {
-    CHECK(feed_toy(TOY_GOOD, "one\ntwo;;;three", "text \"one\\x0atwo\"\nfirst\nsecond\nsecond\ntext \"three\"\nlast 101\n= -1\n"));
+    CHECK(feed_toy(TOY_GOOD, "one\ntwo;;;three",
+                   "text \"one\\x0atwo\"\nfirst\nsecond\nsecond\ntext \"three\"\nlast 101\n= -1\n"));
     CHECK(feed_toy(TOY_GOOD, "a;b!never", "text \"a\"\nfirst\ntext \"b\"\n= 2\n"));
     CHECK(feed_toy(TOY_GOOD, "", "last 0\n= -1\n"));
 }
@@ -202,7 +210,8 @@ TEST(feed_finds_flaws)
 
 TEST(request_is_read_back)
 {
-    static const char text[] = "POST /x?a=1&b=%2f+c HTTP/1.1\r\nHost: site.test\r\ncontent-length: 18\r\n\r\nab=1&b=x%0Ay+z&c=&GET";
+    static const char text[] = "POST /x?a=1&b=%2f+c HTTP/1.1\r\nHost: site.test\r\ncontent-length: 18\r\n\r\n"
+                               "ab=1&b=x%0Ay+z&c=&GET";
     http_request request;
     char value[20];
     size_t len = sizeof text - 1 - 3;
@@ -224,8 +233,9 @@ static void leak(void)
 {
     script s;
     script_init(&s);
-    script_hooks(&s).resize(&s, NULL, 0, 7);
+    void *block = script_hooks(&s).resize(&s, NULL, 0, 7);
     script_settle(&s);
+    script_resize(&s, block, 7, 0);                     /* so that no other leak finder says a word */
 }
 static void lie_about_size(void)
 {
@@ -452,12 +462,14 @@ TEST(site_answers_and_keeps_alive)
     char out[8000];
     if (!CHECK(site_start(&s, site_chat, NULL))) return;
     int fd = dial(&s), other = dial(&s);
-    CHECK(site_say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\nPOST /wp-admin/admin-ajax.php HTTP/1.1\r\nContent-Length: 13\r\n\r\nmessage=%22hi"));
+    CHECK(site_say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+                       "POST /wp-admin/admin-ajax.php HTTP/1.1\r\nContent-Length: 13\r\n\r\nmessage=%22hi"));
     shutdown(fd, SHUT_WR);
     read_all(fd, out, sizeof out);
     CHECK(strstr(out, "data-nonce=\"0123456789\"") && strstr(out, "data-post-id=\"7\""));
     CHECK(strstr(out, "\"content\":\"\\\"hi\"") && strstr(out, "data: [DONE]\n\n\r\n0\r\n\r\n"));
     CHECK_INT(site_count(&s, &s.requests), 2);
+    for (int ms = 0; ms < 5000 && site_count(&s, &s.connections) < 2; ms++) site_sleep_ms(1);
     site_stop(&s);                                      /* with the other connection still open */
     CHECK_INT(read(other, out, 1), 0);
     CHECK_INT(s.connections, 2);
