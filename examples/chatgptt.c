@@ -74,13 +74,19 @@ typedef struct tool {
     bool has_last;
 } tool;
 
+/* U+0080 to U+009F, the second set of control characters: xterm, for one, obeys them. */
+static bool is_c1(const char *bytes, size_t len)
+{
+    return len > 1 && (unsigned char)bytes[0] == 0xC2 && (unsigned char)bytes[1] < 0xA0;
+}
+
 /* What a site says must not drive the terminal: of the control characters, C1 included, only LF and TAB pass, and as blanks if
    the text is to stay on its line. */
 static void put_clean(FILE *to, const char *bytes, size_t len, bool lines)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)bytes[i];
-        if (c == 0xC2 && i + 1 < len && (unsigned char)bytes[i + 1] < 0xA0) i++;
+        if (is_c1(bytes + i, len - i)) i++;
         else if (c == '\n' || c == '\t') putc(lines ? c : ' ', to);
         else if (c >= ' ' && c != 0x7F) putc(c, to);
     }
@@ -93,7 +99,7 @@ static void put_json(FILE *to, const char *bytes, size_t len)
         unsigned char c = (unsigned char)bytes[i];
         if (c == '"' || c == '\\') fprintf(to, "\\%c", c);
         else if (c < ' ' || c == 0x7F) fprintf(to, "\\u%04x", c);
-        else if (c == 0xC2 && i + 1 < len && (unsigned char)bytes[i + 1] < 0xA0) fprintf(to, "\\u%04x", (unsigned char)bytes[++i]);
+        else if (is_c1(bytes + i, len - i)) fprintf(to, "\\u%04x", (unsigned char)bytes[++i]);
         else putc(c, to);
     }
     putc('"', to);
@@ -622,7 +628,7 @@ static bool read_message(text *typed, char **line, size_t *size)
 {
     text_clear(typed);
     interrupts = 0;
-    fputs("> ", stderr);
+    fputs(paste_marks ? "\033[?2004h> " : "> ", stderr);
     fflush(stderr);
     do {
         ssize_t n = getline(line, size, stdin);
@@ -676,8 +682,8 @@ static int repl(tool *t)
     introduce(t);                               /* known already if it stood in the state */
     atexit(paste_marks_off);
     handle(SIGTERM, on_signal);
-    paste_marks = isatty(STDERR_FILENO) != 0;
-    if (paste_marks) put_bytes(STDERR_FILENO, "\033[?2004h");
+    const char *term = variable("TERM");
+    paste_marks = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
     while (!t->write_error && read_message(&typed, &line, &size)) {
         if (is_command(typed.bytes)) {
             if (!run_command(t, &m, typed.bytes)) break;
