@@ -33,7 +33,7 @@ enum { CERT_KEYS_PER_KIND = 4, CERT_DER_MAX = 2048, CERT_PEM_MAX = 4096 };
 
 typedef struct cert_spec {          /* zero it: every zero is the usual */
     const char *cn;                 /* default "leaf"; must differ along a chain */
-    const char *san;                /* "DNS:a.test,IP:127.0.0.1,IP:::1"; default DNS:site.test, none for a CA; "": none */
+    const char *san;                /* "DNS:a.test,IP:127.0.0.1,IP:::1", ! for a NUL; default DNS:site.test, none for a CA; "": none */
     int from_days, to_days;         /* validity, counted from now; default -1 and 30 */
     cert_key key;
     unsigned key_slot;              /* which of the process's keys of that kind */
@@ -42,6 +42,7 @@ typedef struct cert_spec {          /* zero it: every zero is the usual */
     int path_len;                   /* below a CA, one more than what is written; 0: no limit */
     unsigned key_usage;             /* MBEDTLS_X509_KU_…; 0: no such extension */
     cert_eku eku;
+    bool strange;                   /* a critical extension that nobody knows */
     unsigned char serial;           /* default 1 */
 } cert_spec;
 
@@ -181,7 +182,7 @@ static inline size_t cert_put_name(unsigned char *out, const char *name, size_t 
     } else {
         out[0] = 0x82;
         out[1] = (unsigned char)(len - 4);
-        memcpy(out + 2, text + 4, len - 4);
+        for (size_t i = 4; i < len; i++) out[i - 2] = text[i] == '!' ? 0 : (unsigned char)text[i];
     }
     return 2u + out[1];
 }
@@ -240,6 +241,8 @@ static inline void cert_write_extensions(mbedtls_x509write_cert *writer, const c
         cert_must(mbedtls_x509write_crt_set_basic_constraints(writer, spec->ca, spec->path_len - 1), "constraints");
     if (spec->key_usage) cert_must(mbedtls_x509write_crt_set_key_usage(writer, spec->key_usage), "key usage");
     if (spec->eku) cert_write_eku(writer, spec->eku);
+    if (spec->strange)
+        cert_must(mbedtls_x509write_crt_set_extension(writer, "\x2a\x03\x04", 3, 1, (const unsigned char *)"\x05\x00", 2), "1.2.3.4");
     if (*san) cert_write_san(writer, san);
 }
 
