@@ -57,6 +57,7 @@ enum {
     MAX_BODY = 8 * 1024 * 1024,     /* PHP's usual post_max_size */
     MAX_HELD = 64,                  /* aipkit: messages that wait for their stream; the oldest gives way */
     MAX_TALKS = 64,                 /* aipkit: conversations remembered; the oldest gives way */
+    MAX_FORMAT = 4096,
     READ_SIZE = 16 * 1024,
     WRITE_SIZE = 16 * 1024,
     IDLE_MS = 75 * 1000,            /* a connection without a byte for so long is closed */
@@ -64,6 +65,8 @@ enum {
     DELTA_MS = 40,                  /* between two pieces of an answer */
     LATE_MS = 20,                   /* from a stream's last event to its zero chunk */
     MAX_DELTAS = 100,               /* an answer of more words comes in larger pieces, so that no answer takes for ever */
+    MAX_SESSION = 64,               /* aipkit: bytes of a session id */
+    MAX_UUID = 36,                  /* aipkit: of a conversation id */
     BOT_ID = 7,
     POST_ID = 42
 };
@@ -83,27 +86,20 @@ static void die(const char *what, const char *why)
 typedef struct slice { const char *at; size_t len; } slice;
 typedef struct buffer { char *at; size_t len, size; } buffer;
 
-static slice slice_of(const char *text)
+static slice slice_cut(const char *from, const char *to)
 {
-    slice s;
-    s.at = text;
-    s.len = strlen(text);
+    slice s = { from, (size_t)(to - from) };
     return s;
 }
 
-static slice slice_cut(const char *from, const char *to)
+static slice slice_of(const char *text)
 {
-    slice s;
-    s.at = from;
-    s.len = (size_t)(to - from);
-    return s;
+    return slice_cut(text, text + strlen(text));
 }
 
 static slice slice_from(slice s, size_t start)
 {
-    s.at += start;
-    s.len -= start;
-    return s;
+    return slice_cut(s.at + start, s.at + s.len);
 }
 
 static bool slice_is(slice s, const char *text)
@@ -114,8 +110,8 @@ static bool slice_is(slice s, const char *text)
 /* Where `what` begins in s; s.len if nowhere. */
 static size_t slice_find(slice s, const char *what)
 {
-    size_t len = strlen(what), i;
-    for (i = 0; i + len <= s.len; i++)
+    size_t len = strlen(what);
+    for (size_t i = 0; i + len <= s.len; i++)
         if (s.at[i] == what[0] && memcmp(s.at + i, what, len) == 0) return i;
     return s.len;
 }
@@ -138,9 +134,8 @@ static slice slice_trim(slice s)
 
 static slice buffer_slice(const buffer *b)
 {
-    slice s = { b->len ? b->at : "", 0 };
-    s.len = b->len;
-    return s;
+    const char *at = b->at ? b->at : "";
+    return slice_cut(at, at + b->len);
 }
 
 /* Makes room for `more` bytes and a terminator. Sizes are far from overflow: MAX_BODY bounds all that comes in. */
@@ -173,18 +168,16 @@ static void buffer_text(buffer *b, const char *text)
     buffer_add(b, slice_of(text));
 }
 
+/* At most MAX_FORMAT bytes a call. */
 static void buffer_format(buffer *b, const char *format, ...)
 {
     va_list list;
     int len;
+    buffer_grow(b, MAX_FORMAT);
     va_start(list, format);
-    len = vsnprintf(NULL, 0, format, list);
+    len = vsnprintf(b->at + b->len, MAX_FORMAT, format, list);
     va_end(list);
-    if (len < 0) die("format", format);
-    buffer_grow(b, (size_t)len);
-    va_start(list, format);
-    vsnprintf(b->at + b->len, (size_t)len + 1, format, list);
-    va_end(list);
+    if (len < 0 || len >= MAX_FORMAT) die("too long a text", format);
     b->len += (size_t)len;
 }
 
@@ -214,10 +207,9 @@ static void random_text(char *text, size_t len, unsigned letters)
 {
     static const char set[] = "0123456789abcdefghijklmnopqrstuvwxyz";
     FILE *source = fopen("/dev/urandom", "rb");
-    size_t i;
     if (!source || fread(text, 1, len, source) != len) die("/dev/urandom", "cannot be read");
     fclose(source);
-    for (i = 0; i < len; i++) text[i] = set[(unsigned char)text[i] % letters];
+    for (size_t i = 0; i < len; i++) text[i] = set[(unsigned char)text[i] % letters];
     text[len] = 0;
 }
 
@@ -227,9 +219,9 @@ static void random_text(char *text, size_t len, unsigned letters)
 static size_t utf8_size(slice s)
 {
     const unsigned char *b = (const unsigned char *)s.at;
-    size_t need = b[0] < 0x80 ? 1 : b[0] < 0xC2 ? 0 : b[0] < 0xE0 ? 2 : b[0] < 0xF0 ? 3 : b[0] < 0xF5 ? 4 : 0, i;
+    size_t need = b[0] < 0x80 ? 1 : b[0] < 0xC2 ? 0 : b[0] < 0xE0 ? 2 : b[0] < 0xF0 ? 3 : b[0] < 0xF5 ? 4 : 0;
     if (need > s.len) return 0;
-    for (i = 1; i < need; i++)
+    for (size_t i = 1; i < need; i++)
         if ((b[i] & 0xC0) != 0x80) return 0;
     if ((b[0] == 0xE0 && b[1] < 0xA0) || (b[0] == 0xED && b[1] > 0x9F)) return 0;      /* too long a form; a surrogate */
     if ((b[0] == 0xF0 && b[1] < 0x90) || (b[0] == 0xF4 && b[1] > 0x8F)) return 0;      /* too long a form; past U+10FFFF */
@@ -249,9 +241,8 @@ static bool utf8_valid(slice s)
 static unsigned utf8_code(slice c)
 {
     unsigned code = (unsigned char)c.at[0];
-    size_t i;
     if (c.len > 1) code &= 0xFFu >> (c.len + 1);
-    for (i = 1; i < c.len; i++) code = code << 6 | ((unsigned char)c.at[i] & 0x3Fu);
+    for (size_t i = 1; i < c.len; i++) code = code << 6 | ((unsigned char)c.at[i] & 0x3Fu);
     return code;
 }
 
@@ -591,7 +582,7 @@ typedef struct held {               /* aipkit: a message whose stream has not be
 } held;
 
 typedef struct talk {               /* aipkit: one conversation of one guest */
-    char session_id[65], uuid[37];
+    char session_id[MAX_SESSION + 2], uuid[MAX_SESSION + 2];
     size_t messages;                /* 0: none */
     buffer first;
 } talk;
@@ -699,11 +690,6 @@ static void reply_event(conn *c, const char *name, slice data)
     buffer_free(&event);
 }
 
-static void reply_event_text(conn *c, const char *name, const char *data)
-{
-    reply_event(c, name, slice_of(data));
-}
-
 /* An event that holds a piece of the answer: `before` and `after` are the JSON around the string. */
 static void reply_delta(conn *c, const char *before, slice piece, const char *after)
 {
@@ -741,8 +727,7 @@ static void make_answer(buffer *out, slice message, size_t known, slice first)
 /* Size of the next piece, which has `least` bytes or more: up to a blank, or, where none comes, some kilobytes of whole characters. */
 static size_t next_piece(slice rest, size_t least)
 {
-    size_t i;
-    for (i = least; i < rest.len; i++) {
+    for (size_t i = least; i < rest.len; i++) {
         if (rest.at[i] == ' ') return i;
         if (i > least + 4096 && ((unsigned char)rest.at[i] & 0xC0) != 0x80) return i;
     }
@@ -834,108 +819,87 @@ static bool mangle_history(buffer *out, slice s)
     return true;
 }
 
-typedef enum { VALUE_BAD, VALUE_STRING, VALUE_OTHER } value_kind;
-
-/* Takes one string, number or word off the front of *s; no escapes: mangling has removed every backslash. */
-static value_kind take_value(slice *s, slice *value)
+/* Takes the next token off the front of *s: a mark of JSON itself, 's' for a string, 'w' for a number or word, 0 for nothing or
+   a broken string. Strings have no escapes: mangling has removed every backslash. */
+static char take_token(slice *s, slice *value)
 {
     size_t len = 0;
     *s = slice_trim(*s);
-    if (s->len && s->at[0] == '"') {
-        for (len = 1; len < s->len && s->at[len] != '"'; len++)
-            if ((unsigned char)s->at[len] < 0x20) return VALUE_BAD;
-        if (len == s->len) return VALUE_BAD;
-        *value = slice_cut(s->at + 1, s->at + len);
-        *s = slice_trim(slice_from(*s, len + 1));
-        return VALUE_STRING;
+    if (!s->len) return 0;
+    if (s->at[0] == '"') {
+        *value = slice_from(*s, 1);
+        while (len < value->len && (unsigned char)value->at[len] >= 0x20 && value->at[len] != '"') len++;
+        if (len == value->len || value->at[len] != '"') return 0;
+        *s = slice_from(*value, len + 1);
+        value->len = len;
+        return 's';
     }
     while (len < s->len && s->at[len] && strchr("+-.0123456789Eaeflnrstu", s->at[len])) len++;
     *value = slice_cut(s->at, s->at + len);
-    *s = slice_trim(slice_from(*s, len));
-    return len ? VALUE_OTHER : VALUE_BAD;
+    *s = slice_from(*s, len ? len : 1);
+    return len ? 'w' : value->at[0];
 }
 
-static bool take_mark(slice *s, char c)
-{
-    *s = slice_trim(*s);
-    if (!s->len || s->at[0] != c) return false;
-    *s = slice_trim(slice_from(*s, 1));
-    return true;
-}
-
-typedef struct history { size_t messages; slice first; } history;
-typedef enum { HISTORY_NONE, HISTORY_TAKEN, HISTORY_CRASH } history_end;
+typedef struct history { size_t messages; slice first; bool crashed; } history;
 
 /* The server's rule: what begins with "Human: " is the user's. */
 static void history_entry(history *h, slice text)
 {
     text = slice_trim(text);
-    if (!text.len) return;
-    h->messages++;
+    if (text.len) h->messages++;
     if (!h->first.len && slice_find(text, "Human: ") == 0) h->first = slice_trim(slice_from(text, strlen("Human: ")));
 }
 
-/* An object's rest behind "{": its member "text" must be a string, else PHP dies, as the plugin does. */
-static history_end history_object(history *h, slice *s)
+/* The rest of an object behind its "{"; false: not JSON. Without a string "text" the plugin dies of it. */
+static bool history_object(history *h, slice *s)
 {
     slice name, value, text = { NULL, 0 };
+    char token;
     do {
-        value_kind kind;
-        if (take_value(s, &name) != VALUE_STRING || !take_mark(s, ':')) return HISTORY_NONE;
-        kind = take_value(s, &value);
-        if (kind == VALUE_BAD) return HISTORY_CRASH;
-        if (slice_is(name, "text") && kind == VALUE_STRING) text = value;
-    } while (take_mark(s, ','));
-    if (!take_mark(s, '}')) return HISTORY_NONE;
-    if (!text.at) return HISTORY_CRASH;
-    history_entry(h, text);
-    return HISTORY_TAKEN;
+        if (take_token(s, &name) != 's' || take_token(s, &value) != ':') return false;
+        token = take_token(s, &value);
+        if (token == 's' && slice_is(name, "text")) text = value;
+        if (token == '[' || token == '{') h->crashed = true;
+        else token = take_token(s, &value);
+    } while (token == ',');
+    if (text.at) history_entry(h, text);
+    else         h->crashed = true;
+    return h->crashed || token == '}';
 }
 
-/* A JSON array of strings and {"text": string}. Anything else: no history, silently; or, for an entry of another kind, a crash. */
-static history_end read_history(history *h, slice s)
+/* An array of strings and {"text": string}; false: not JSON, so no history. An entry of another kind crashes the plugin. */
+static bool read_history(history *h, slice s)
 {
-    history_end end = HISTORY_TAKEN;
     slice value;
-    if (!take_mark(&s, '[')) return HISTORY_NONE;
-    if (take_mark(&s, ']')) return HISTORY_NONE;
+    char token = take_token(&s, &value);
+    if (token != '[') return false;
     do {
-        if (take_mark(&s, '[')) return HISTORY_CRASH;
-        if (take_mark(&s, '{')) {
-            history_end object = history_object(h, &s);
-            if (object == HISTORY_NONE) return HISTORY_NONE;
-            if (object == HISTORY_CRASH) end = HISTORY_CRASH;
-        } else {
-            if (take_value(&s, &value) == VALUE_BAD) return HISTORY_NONE;
-            history_entry(h, value);
-        }
-    } while (take_mark(&s, ','));
-    return take_mark(&s, ']') && !s.len ? end : HISTORY_NONE;
+        token = take_token(&s, &value);
+        if (token == '[') h->crashed = true;
+        else if (token == 's' || token == 'w') history_entry(h, value);
+        else if (token != '{' || !history_object(h, &s)) return false;
+        if (h->crashed) return true;
+        token = take_token(&s, &value);
+    } while (token == ',');
+    return token == ']' && !slice_trim(s).len;
 }
 
-/* One event in the form of OpenAI's API, which the plugin passes on. */
+/* Events in the form of OpenAI's API, which the plugin passes on. */
 static void wpaicg_stream(conn *c, slice answer)
 {
-    buffer head = { NULL, 0, 0 };
-    char id[30], event[384];
+    char id[30], head[256], event[384];
     random_text(id, 29, 36);
-    buffer_format(&head, "{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion.chunk\",\"created\":%lld,\"model\":\"gpt-4o-mini\","
-                  "\"system_fingerprint\":\"fp_44709d6fcb\",\"choices\":[{\"index\":0,\"delta\":{", id, (long long)time(NULL));
-    buffer_byte(&head, 0);
+    snprintf(head, sizeof head, "{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion.chunk\",\"created\":%lld,\"model\":\"gpt-4o-mini\","
+             "\"choices\":[{\"index\":0,\"delta\":{", id, (long long)time(NULL));
     reply_begin(c, "200 OK", "text/event-stream;charset=UTF-8", AJAX_HEADERS "Cache-Control: no-cache\r\n");
-    snprintf(event, sizeof event, "%s\"role\":\"assistant\",\"content\":\"\",\"refusal\":null},\"logprobs\":null,"
-             "\"finish_reason\":null}]}", head.at);
-    reply_event_text(c, NULL, event);
-    head.len--;
-    buffer_text(&head, "\"content\":\"");
-    buffer_byte(&head, 0);
-    stream_answer(c, head.at, answer, "\"},\"logprobs\":null,\"finish_reason\":null}]}");
-    head.len -= strlen("\"content\":\"") + 1;
-    buffer_text(&head, "},\"logprobs\":null,\"finish_reason\":\"stop\"}]}");
-    reply_event(c, NULL, buffer_slice(&head));
-    reply_event_text(c, NULL, "[DONE]");
+    snprintf(event, sizeof event, "%s\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}", head);
+    reply_event(c, NULL, slice_of(event));
+    snprintf(event, sizeof event, "%s\"content\":\"", head);
+    stream_answer(c, event, answer, "\"},\"finish_reason\":null}]}");
+    snprintf(event, sizeof event, "%s},\"finish_reason\":\"stop\"}]}", head);
+    reply_event(c, NULL, slice_of(event));
+    reply_event(c, NULL, slice_of("[DONE]"));
     reply_end_late(c);
-    buffer_free(&head);
 }
 
 /* The greeting holds what a careless reader would take for the reply. "Something went wrong" stands there in a success, too. */
@@ -953,13 +917,11 @@ static void wpaicg_json(conn *c, slice answer)
 static void wpaicg_answer(const site_state *site, conn *c, slice message, slice form)
 {
     buffer field = { NULL, 0, 0 }, mangled = { NULL, 0, 0 }, answer = { NULL, 0, 0 };
-    history h = { 0, { "", 0 } };
-    history_end end = HISTORY_NONE;
-    if (form_field(form, "wpaicg_chat_history", &field) && mangle_history(&mangled, buffer_slice(&field)))
-        end = read_history(&h, buffer_slice(&mangled));
-    if (end == HISTORY_NONE) memset(&h, 0, sizeof h);
+    history h = { 0, { NULL, 0 }, false };
+    form_field(form, "wpaicg_chat_history", &field);
+    if (!mangle_history(&mangled, buffer_slice(&field)) || !read_history(&h, buffer_slice(&mangled))) memset(&h, 0, sizeof h);
     make_answer(&answer, message, h.messages, h.first);
-    if (end == HISTORY_CRASH)
+    if (h.crashed)
         reply_ajax(c, "500 Internal Server Error", TYPE_HTML, slice_of("<p>There has been a critical error on this website.</p>"));
     else if (site->plain)
         wpaicg_json(c, buffer_slice(&answer));
@@ -1066,6 +1028,7 @@ static void aipkit_cache(site_state *site, conn *c, const request *r)
 {
     held *h;
     buffer message = { NULL, 0, 0 };
+    char chance[33];
     if (!same_origin(site, r)) {
         aipkit_error(c, "403 Forbidden", "This domain is not permitted to access the chatbot.", "cors_denied");
         return;
@@ -1085,15 +1048,14 @@ static void aipkit_cache(site_state *site, conn *c, const request *r)
     buffer_free(&h->message);
     h->message = message;
     h->until = now_ms() + KEY_MS;
-    strcpy(h->key, "aipkit_sse_");
-    random_text(h->key + strlen(h->key), 32, 36);
+    random_text(chance, 32, 36);
+    snprintf(h->key, sizeof h->key, "aipkit_sse_%s", chance);
     aipkit_ok(c, "cache_key", h->key);
 }
 
 static held *find_held(site_state *site, const char *key)
 {
-    size_t i;
-    for (i = 0; i < MAX_HELD; i++)
+    for (size_t i = 0; i < MAX_HELD; i++)
         if (site->held[i].key[0] && strcmp(site->held[i].key, key) == 0) return &site->held[i];
     return NULL;
 }
@@ -1102,16 +1064,15 @@ static held *find_held(site_state *site, const char *key)
 static talk *find_talk(site_state *site, const char *session_id, const char *uuid)
 {
     talk *t;
-    size_t i;
-    for (i = 0; i < MAX_TALKS; i++) {
+    for (size_t i = 0; i < MAX_TALKS; i++) {
         t = &site->talks[i];
         if (t->messages && strcmp(t->session_id, session_id) == 0 && strcmp(t->uuid, uuid) == 0) return t;
     }
     t = &site->talks[site->next_talk++ % MAX_TALKS];
     buffer_free(&t->first);
     t->messages = 0;
-    strcpy(t->session_id, session_id);
-    strcpy(t->uuid, uuid);
+    snprintf(t->session_id, sizeof t->session_id, "%s", session_id);
+    snprintf(t->uuid, sizeof t->uuid, "%s", uuid);
     return t;
 }
 
@@ -1129,7 +1090,7 @@ static void clean_id(char *id)
 /* Checks a stream's parameters in the plugin's order. NULL: all is well, message (now the caller's) and conversation are found. */
 static const char *aipkit_begin(site_state *site, const request *r, buffer *message, talk **t)
 {
-    char key[48], bot[24], uuid[96], session_id[80];
+    char key[48], bot[24], uuid[MAX_SESSION + 2], session_id[MAX_SESSION + 2];    /* with room for one too many */
     long long until;
     held *h;
     if (!same_origin(site, r)) return "This domain is not permitted to access the chatbot.";
@@ -1147,7 +1108,7 @@ static const char *aipkit_begin(site_state *site, const request *r, buffer *mess
     clean_id(uuid);
     if (!uuid[0]) return "Conversation ID is missing.";
     if (!form_short(r->query, "session_id", session_id, sizeof session_id)) return "Session ID is missing for guest.";
-    if (strlen(uuid) > 36 || strlen(session_id) > 64) return "Failed to log user message.";
+    if (strlen(uuid) > MAX_UUID || strlen(session_id) > MAX_SESSION) return "Failed to log user message.";
     *t = find_talk(site, session_id, uuid);
     return NULL;
 }
@@ -1161,12 +1122,12 @@ static void aipkit_answer(conn *c, slice message, talk *t)
     t->messages += 2;
     random_text(id, 13, 16);
     snprintf(event, sizeof event, "{\"message_id\":\"aipkit-msg-%s.12345678\"}", id);
-    reply_event_text(c, "message_start", event);
+    reply_event(c, "message_start", slice_of(event));
     snprintf(event, sizeof event, "{\"type\":\"response.created\",\"status\":\"in_progress\",\"response_id\":\"resp_%s\"}", id);
-    reply_event_text(c, "status", event);
+    reply_event(c, "status", slice_of(event));
     stream_answer(c, "{\"delta\":\"", buffer_slice(&answer), "\"}");
     snprintf(event, sizeof event, "{\"id\":\"resp_%s\"}", id);
-    reply_event_text(c, "openai_response_id", event);
+    reply_event(c, "openai_response_id", slice_of(event));
     buffer_free(&answer);
 }
 
@@ -1188,7 +1149,7 @@ static void aipkit_stream(site_state *site, conn *c, const request *r)
     } else {
         aipkit_answer(c, buffer_slice(&message), t);
     }
-    reply_event_text(c, "done", "{\"finished\":true}");
+    reply_event(c, "done", slice_of("{\"finished\":true}"));
     reply_end_late(c);
     buffer_free(&message);
 }
@@ -1423,8 +1384,7 @@ static int conn_timeout(const conn *c, long long now)
 /* Works at each connection that has something to do. polled[i] belongs to conns[i]; from the end, so that the last can fill a gap. */
 static void work_all(site_state *site, const struct pollfd *polled)
 {
-    size_t i;
-    for (i = site->num_conns; i-- > 0;) {
+    for (size_t i = site->num_conns; i-- > 0;) {
         conn *c = site->conns[i];
         long long now = now_ms();
         bool open = !(polled[i].revents & (POLLERR | POLLNVAL)) && now - c->active < IDLE_MS;
@@ -1462,14 +1422,13 @@ static void serve(site_state *site)
     char junk[512];
     for (;;) {
         int timeout = -1, fd;
-        size_t i;
-        long long now = now_ms();
+            long long now = now_ms();
         memset(polled, 0, sizeof polled);
         polled[0].fd = STDIN_FILENO;
         polled[1].fd = wake_pipe[0];
         polled[2].fd = site->num_conns < MAX_CONNECTIONS ? site->listener : -1;
         polled[0].events = polled[1].events = polled[2].events = POLLIN;
-        for (i = 0; i < site->num_conns; i++) {
+        for (size_t i = 0; i < site->num_conns; i++) {
             int wish = conn_timeout(site->conns[i], now);
             if (timeout < 0 || wish < timeout) timeout = wish;
             polled[3 + i].fd = site->conns[i]->fd;
@@ -1548,8 +1507,7 @@ static bool parse_port(const char *text, int *port)
 /* -1: go on; else the exit code. */
 static int read_arguments(site_state *site, int argc, char **argv)
 {
-    int i;
-    for (i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "--help") == 0) return usage(stdout);
         if (strcmp(argv[i], "--tls") == 0) site->secure = true;
@@ -1572,10 +1530,9 @@ static int read_arguments(site_state *site, int argc, char **argv)
 
 static void site_free(site_state *site)
 {
-    size_t i;
-    for (i = 0; i < site->num_conns; i++) conn_close(site->conns[i]);
-    for (i = 0; i < MAX_HELD; i++) buffer_free(&site->held[i].message);
-    for (i = 0; i < MAX_TALKS; i++) buffer_free(&site->talks[i].first);
+    for (size_t i = 0; i < site->num_conns; i++) conn_close(site->conns[i]);
+    for (size_t i = 0; i < MAX_HELD; i++) buffer_free(&site->held[i].message);
+    for (size_t i = 0; i < MAX_TALKS; i++) buffer_free(&site->talks[i].first);
     close(site->listener);
     tls_close(site->tls);
     free(site);
