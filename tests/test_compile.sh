@@ -80,6 +80,28 @@ done
 macros_left() { $CC $posix $TLS_CFLAGS -dM -E tests/compile/implement.c >"$out/macros" && ! grep '#define CGT_' "$out/macros"; }
 try "private macros are undefined again" macros_left
 
+# includes SWITCHES...: what the header itself includes.
+includes() { $CC $posix $TLS_CFLAGS "$@" -H -fsyntax-only tests/compile/implement.c 2>&1 | awk '$1 == ".." {print $2}'; }
+only_the_c_library() {
+    includes -DCHATGPTT_NO_NET -DCHATGPTT_NO_TLS >"$out/includes"
+    grep -q '/stddef\.h$' "$out/includes" &&
+        ! grep -vE '/(limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string)\.h$' "$out/includes"
+}
+no_mbedtls() { ! includes -DCHATGPTT_NO_TLS | grep -E '/(mbedtls|psa)/'; }
+try "NO_NET, NO_TLS include only the C library's headers" only_the_c_library
+try "NO_TLS includes nothing of mbedTLS" no_mbedtls
+
+# A C program over a C++ implementation, and the other way round.
+mixed() {
+    $1 $posix $TLS_CFLAGS -c "tests/compile/user.$2" -o "$out/user.o" && $3 $TLS_CFLAGS -c "tests/compile/implement.$4" -o "$out/implement.o" &&
+        g++ "$out/user.o" "$out/implement.o" -o "$out/program" $TLS_LIBS && "$out/program"
+}
+case "$C_COMPILERS$CXX_COMPILERS" in
+    *gcc*g++*)
+        try "C over C++" mixed gcc c g++ cc
+        try "C++ over C" mixed g++ cc gcc c ;;
+esac
+
 # The program in the header's first lines, and every C block of the README: alone, as C and as C++; linked if it has a main.
 awk '/^       #define CHATGPTT_IMPLEMENTATION/ {on = 1} on {print substr($0, 8)} on && /^       }/ {exit}' chatgptt.h >"$out/header_1.c"
 rm -f "$out"/readme_*
