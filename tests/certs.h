@@ -33,7 +33,7 @@ enum { CERT_KEYS_PER_KIND = 4, CERT_DER_MAX = 2048, CERT_PEM_MAX = 4096 };
 
 typedef struct cert_spec {          /* zero it: every zero is the usual */
     const char *cn;                 /* default "leaf"; must differ along a chain */
-    const char *san;                /* "DNS:a.test,IP:127.0.0.1,IP:::1", ! for a NUL; default DNS:site.test, none for a CA; "": none */
+    const char *san;                /* "DNS:a.test,IP:127.0.0.1,IP:::1", ! for a NUL; "": none; default DNS:site.test, CA: none */
     int from_days, to_days;         /* validity, counted from now; default -1 and 30 */
     cert_key key;
     unsigned key_slot;              /* which of the process's keys of that kind */
@@ -242,7 +242,8 @@ static inline void cert_write_extensions(mbedtls_x509write_cert *writer, const c
     if (spec->key_usage) cert_must(mbedtls_x509write_crt_set_key_usage(writer, spec->key_usage), "key usage");
     if (spec->eku) cert_write_eku(writer, spec->eku);
     if (spec->strange)
-        cert_must(mbedtls_x509write_crt_set_extension(writer, "\x2a\x03\x04", 3, 1, (const unsigned char *)"\x05\x00", 2), "1.2.3.4");
+        cert_must(mbedtls_x509write_crt_set_extension(writer, "\x2a\x03\x04", 3, 1, (const unsigned char *)"\x05\x00", 2),
+                  "extension 1.2.3.4");
     if (*san) cert_write_san(writer, san);
 }
 

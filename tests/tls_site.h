@@ -201,8 +201,8 @@ static inline int tls_site_on_name(void *user, mbedtls_ssl_context *ssl, const u
     return 0;
 }
 
-static inline int tls_site_write_ticket(void *user, const mbedtls_ssl_session *session, unsigned char *start, const unsigned char *end,
-                                 size_t *len, uint32_t *lifetime)
+static inline int tls_site_write_ticket(void *user, const mbedtls_ssl_session *session, unsigned char *start,
+                                        const unsigned char *end, size_t *len, uint32_t *lifetime)
 {
     return mbedtls_ssl_ticket_write(&((tls_site *)user)->ticket, session, start, end, len, lifetime);
 }
@@ -266,8 +266,8 @@ static inline void tls_site_set_chain(tls_site *site)
 {
     const cert *const *chain = site->settings.chain;
     for (; *chain; chain++)
-        cert_must(mbedtls_x509_crt_parse_der_with_ext_cb(&site->chain, (*chain)->der, (*chain)->len, 1, tls_site_any_extension, NULL),
-                  "chain");
+        cert_must(mbedtls_x509_crt_parse_der_with_ext_cb(&site->chain, (*chain)->der, (*chain)->len, 1,
+                                                         tls_site_any_extension, NULL), "chain");
     site->chain.MBEDTLS_PRIVATE(ext_types) = 0;
     cert_must(mbedtls_ssl_conf_own_cert(&site->config, &site->chain, site->settings.chain[0]->key), "own_cert");
 }
