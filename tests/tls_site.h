@@ -40,6 +40,7 @@ typedef struct tls_site_settings {          /* zero it: every zero is the usual 
     tls_site_answer *answer;                /* what a request gets */
     bool truncate;                          /* close without close_notify */
     bool v6;                                /* ::1 */
+    int port;                               /* default: a free one */
     bool no_tls;                            /* take the ClientHello, send `raw`, close: */
     const void *raw;
     size_t raw_len;
@@ -289,8 +290,10 @@ static inline void tls_site_configure(tls_site *site)
 
 /* ---- start and stop ---- */
 
+/* *port 0: a free one, which it becomes. */
 static inline int tls_site_bind(bool v6, int *port)
 {
+    int on = 1;
     struct sockaddr_in6 six;
     struct sockaddr_in four;
     struct sockaddr *address = v6 ? (struct sockaddr *)&six : (struct sockaddr *)&four;
@@ -299,10 +302,13 @@ static inline int tls_site_bind(bool v6, int *port)
     memset(&four, 0, sizeof four);
     six.sin6_family = AF_INET6;
     six.sin6_addr = in6addr_loopback;
+    six.sin6_port = htons((uint16_t)*port);
     four.sin_family = AF_INET;
     four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    four.sin_port = htons((uint16_t)*port);
     int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
     if (fd < 0) return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, address, len) || listen(fd, 8) || getsockname(fd, address, &len)) {
         close(fd);
         return -1;
@@ -311,11 +317,12 @@ static inline int tls_site_bind(bool v6, int *port)
     return fd;
 }
 
-/* False: this machine has no such loopback address. The settings' pointers must live until tls_site_stop(). */
+/* False: there is no such loopback address, or the port is taken. The settings' pointers must live until tls_site_stop(). */
 static inline bool tls_site_start(tls_site *site, const tls_site_settings *settings)
 {
     memset(site, 0, sizeof *site);
     site->settings = *settings;
+    site->port = settings->port;
     site->listener = tls_site_bind(settings->v6, &site->port);
     if (site->listener < 0) return false;
     cert_must(pipe(site->stop), "pipe");
