@@ -22,12 +22,21 @@
        [MANUAL]    how to use it, what it promises, what it costs
        [API]       everything a program sees
        [CONFIG]    feature macros, includes, the table of limits
-       [BASE]      slices, buffers, memory, the error setter
+       [BASE]      slices, UTF-8, buffers, memory, the error setter
        [CLOCK]     monotonic time, wall time, random bytes
        [SOCKET]    the built-in transport: resolve, connect, read, write
        [URL]       parse, resolve, percent and form encoding
-       [HTTP-OUT]  request head
-       [HTTP-IN]   status line, headers, framing
+       [HTTP-OUT]  a request: head and form
+       [HTTP-IN]   a response: status line, headers, framing
+       [CONNECT]   connections to an origin, the idle ones kept
+       [MATCH]     the pattern matcher
+       [JSON]      a streaming scanner of fields
+       [PAGE]      what a page says about its chat
+       [SSE]       an event stream, decoded
+       [REPLY]     event stream or JSON becomes text, notices, the end
+       [DIALECT]   what each generation of the plugin is sent
+       [STREAM]    one message: page, tokens, post, reply, under deadlines
+       [CLIENT]    what streams share; the calls that block
 */
 /* ==== [API] ==== */
 
@@ -271,3 +280,12774 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #endif
 
 #endif /* CHATGPTT_H */
+
+#ifdef CHATGPTT_IMPLEMENTATION
+#ifndef CHATGPTT_IMPLEMENTATION_DONE
+#define CHATGPTT_IMPLEMENTATION_DONE
+
+/* ==== [CONFIG] ==== */
+
+#if !defined(CHATGPTT_NO_NET) && !defined(_WIN32)
+#if !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && !defined(__APPLE__) && !defined(__FreeBSD__) && !defined(__OpenBSD__)
+#define _POSIX_C_SOURCE 200809L     /* getaddrinfo and clock_gettime, also under -std=c99 */
+#endif
+#endif
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef CHATGPTT_NO_NET
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#if !defined(CLOCK_MONOTONIC) || !defined(AI_NUMERICHOST)
+#error "chatgptt.h needs POSIX 2008: build with -D_POSIX_C_SOURCE=200809L or -std=gnu99, or include it before other headers"
+#endif
+#endif
+
+/* Every size has its name and its maximum here; an embedded build lowers them with -D. All are bytes unless they say otherwise. */
+#ifndef CHATGPTT_READ_BUFFER
+#define CHATGPTT_READ_BUFFER   16384    /* what one running stream reads at a time */
+#endif
+#ifndef CHATGPTT_MAX_URL
+#define CHATGPTT_MAX_URL       4096     /* any URL, encoded */
+#endif
+#ifndef CHATGPTT_MAX_REQUEST
+#define CHATGPTT_MAX_REQUEST   8388608  /* head and body of one request: PHP takes no more by default */
+#endif
+#ifndef CHATGPTT_MAX_NAME
+#define CHATGPTT_MAX_NAME      64       /* name of a header, attribute or event that is looked at */
+#endif
+#ifndef CHATGPTT_MAX_VALUE
+#define CHATGPTT_MAX_VALUE     4096     /* value of a header that is looked at */
+#endif
+#ifndef CHATGPTT_MAX_INTERIM
+#define CHATGPTT_MAX_INTERIM   16       /* 1xx responses before the real one */
+#endif
+#ifndef CHATGPTT_MAX_CHUNK_EXT
+#define CHATGPTT_MAX_CHUNK_EXT 16384    /* chunk extensions of one response, all together */
+#endif
+#ifndef CHATGPTT_MAX_PAUSE
+#define CHATGPTT_MAX_PAUSE     16       /* buffers one step() works through before it lets the caller breathe */
+#endif
+#ifndef CHATGPTT_MAX_ADDRESSES
+#define CHATGPTT_MAX_ADDRESSES 16       /* addresses of one name that are tried */
+#endif
+#ifndef CHATGPTT_MAX_PATTERN
+#define CHATGPTT_MAX_PATTERN   60       /* characters and classes of one pattern; 62 at most, `x+` counts twice */
+#endif
+#ifndef CHATGPTT_MAX_CLASSES
+#define CHATGPTT_MAX_CLASSES   8        /* classes of one pattern */
+#endif
+#ifndef CHATGPTT_MAX_CAPTURE
+#define CHATGPTT_MAX_CAPTURE   1024     /* what a pattern may capture from a page */
+#endif
+#ifndef CHATGPTT_MAX_TOKEN
+#define CHATGPTT_MAX_TOKEN     128      /* nonce, ids, names the page gives */
+#endif
+#ifndef CHATGPTT_MAX_DEPTH
+#define CHATGPTT_MAX_DEPTH     64       /* nesting of JSON */
+#endif
+#ifndef CHATGPTT_MAX_NOISE
+#define CHATGPTT_MAX_NOISE     65536    /* what may stand before the JSON of a reply */
+#endif
+#ifndef CHATGPTT_MAX_WORDS
+#define CHATGPTT_MAX_WORDS     512      /* the site's own words, kept for an error message */
+#endif
+
+/* ==== [BASE] ==== */
+
+typedef struct cgt_slice { const char *at; size_t len; } cgt_slice;    /* borrowed, not terminated */
+
+static cgt_slice cgt_slice_of(const char *at, size_t len)
+{
+    cgt_slice s;
+    s.at = at;
+    s.len = len;
+    return s;
+}
+
+static cgt_slice cgt_text(const char *text) { return cgt_slice_of(text ? text : "", text ? strlen(text) : 0); }
+
+static bool cgt_is(cgt_slice s, const char *text) { return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0; }
+
+static char cgt_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c; }
+static bool cgt_digit(char c) { return c >= '0' && c <= '9'; }
+static bool cgt_alnum(char c) { return cgt_digit(c) || (cgt_lower(c) >= 'a' && cgt_lower(c) <= 'z'); }
+static bool cgt_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+static bool cgt_control(char c) { return (unsigned char)c < 0x20 || c == 0x7f; }
+
+static int cgt_hex(char c)      /* -1: no hex digit */
+{
+    if (cgt_digit(c)) return c - '0';
+    c = cgt_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool cgt_starts(cgt_slice s, const char *lower)      /* in any letter case */
+{
+    size_t i = 0;
+    for (; lower[i]; i++)
+        if (i >= s.len || cgt_lower(s.at[i]) != lower[i]) return false;
+    return true;
+}
+
+static bool cgt_is_any_case(cgt_slice s, const char *lower) { return s.len == strlen(lower) && cgt_starts(s, lower); }
+
+static bool cgt_has_control(cgt_slice s)
+{
+    size_t i;
+    for (i = 0; i < s.len; i++)
+        if (cgt_control(s.at[i])) return true;
+    return false;
+}
+
+static cgt_slice cgt_trim(cgt_slice s)
+{
+    while (s.len && cgt_blank(s.at[0])) { s.at++; s.len--; }
+    while (s.len && cgt_blank(s.at[s.len - 1])) s.len--;
+    return s;
+}
+
+/* Sizes are added through this only: past the end of size_t it stays there, and every limit refuses it. */
+static size_t cgt_sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
+
+/* The number at the start of `s`, -1 if there is none or it passes `max`. */
+static long long cgt_number(cgt_slice s, long long max)
+{
+    long long n = 0;
+    size_t i;
+    for (i = 0; i < s.len && cgt_digit(s.at[i]); i++) {
+        n = n * 10 + (s.at[i] - '0');
+        if (n > max) return -1;
+    }
+    return i ? n : -1;
+}
+
+static size_t cgt_digits(char out[24], unsigned long long n)    /* terminated; the number of digits */
+{
+    char back[24];
+    size_t len = 0, i;
+    do { back[len++] = (char)('0' + (int)(n % 10)); n /= 10; } while (n);
+    for (i = 0; i < len; i++) out[i] = back[len - 1 - i];
+    out[len] = '\0';
+    return len;
+}
+
+/* ---- UTF-8 (RFC 3629) ---- */
+
+typedef enum cgt_utf8 { CGT_UTF8_WHOLE, CGT_UTF8_CUT, CGT_UTF8_BAD } cgt_utf8;
+
+#define CGT_BOM "\xEF\xBB\xBF"              /* a byte order mark */
+
+/* The character at `at`: *len is its length; for BAD that of the part to be replaced by one U+FFFD; for CUT all there is. */
+static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len)
+{
+    const unsigned char *p = (const unsigned char *)at;
+    unsigned char low = 0x80, high = 0xBF;
+    size_t want, i;
+    *len = 1;
+    if (p[0] < 0x80) return CGT_UTF8_WHOLE;
+    if (p[0] < 0xC2 || p[0] > 0xF4) return CGT_UTF8_BAD;
+    want = p[0] < 0xE0 ? 2u : p[0] < 0xF0 ? 3u : 4u;
+    if (p[0] == 0xE0) low = 0xA0;           /* no overlong forms, no surrogates, nothing past U+10FFFF */
+    if (p[0] == 0xED) high = 0x9F;
+    if (p[0] == 0xF0) low = 0x90;
+    if (p[0] == 0xF4) high = 0x8F;
+    for (i = 1; i < want; i++, low = 0x80, high = 0xBF) {
+        *len = i;
+        if (i == size) return CGT_UTF8_CUT;
+        if (p[i] < low || p[i] > high) return CGT_UTF8_BAD;
+    }
+    *len = want;
+    return CGT_UTF8_WHOLE;
+}
+
+static size_t cgt_utf8_put(char out[4], uint32_t code)      /* surrogates and beyond become U+FFFD */
+{
+    if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) code = 0xFFFD;
+    if (code < 0x80) { out[0] = (char)code; return 1; }
+    if (code < 0x800) {
+        out[0] = (char)(0xC0 | (code >> 6));
+        out[1] = (char)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xE0 | (code >> 12));
+        out[1] = (char)(0x80 | ((code >> 6) & 0x3F));
+        out[2] = (char)(0x80 | (code & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | (code >> 18));
+    out[1] = (char)(0x80 | ((code >> 12) & 0x3F));
+    out[2] = (char)(0x80 | ((code >> 6) & 0x3F));
+    out[3] = (char)(0x80 | (code & 0x3F));
+    return 4;
+}
+
+static bool cgt_utf8_valid(cgt_slice s)
+{
+    size_t n;
+    for (; s.len; s.at += n, s.len -= n)
+        if (cgt_utf8_at(s.at, s.len, &n) != CGT_UTF8_WHOLE) return false;
+    return true;
+}
+
+/* ---- fixed texts: what must outlive the bytes it was read from, in an array of named size ---- */
+
+/* Appends as one line: controls become blanks, runs of blanks one, invalid UTF-8 `?`; what does not fit is cut at a character. */
+static void cgt_line_add(char *line, size_t size, cgt_slice s)
+{
+    size_t len = strlen(line), n;
+    for (; s.len; s.at += n, s.len -= n) {
+        bool whole = cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE;
+        bool blank = whole && n == 1 && (cgt_control(*s.at) || *s.at == ' ');
+        if (blank && (len == 0 || line[len - 1] == ' ')) continue;
+        if (len + (whole ? n : 1) >= size) break;
+        if (blank) line[len++] = ' ';
+        else if (!whole) line[len++] = '?';
+        else { memcpy(line + len, s.at, n); len += n; }
+    }
+    line[len] = '\0';
+}
+
+/* Sets the whole text; false: too long, and then it is empty. */
+static bool cgt_fixed_set(char *out, size_t size, cgt_slice s)
+{
+    bool fits = s.len < size;
+    if (fits) memcpy(out, s.at, s.len);
+    out[fits ? s.len : 0] = '\0';
+    return fits;
+}
+
+/* ---- memory ---- */
+
+static void *cgt_resize(const chatgptt_hooks *hooks, void *block, size_t old_size, size_t new_size)
+{
+    return hooks->resize(hooks->user, block, old_size, new_size);
+}
+
+static void cgt_free(const chatgptt_hooks *hooks, void *block, size_t size)
+{
+    if (block) (void)cgt_resize(hooks, block, size, 0);
+}
+
+static void *cgt_new(const chatgptt_hooks *hooks, size_t size)      /* zeroed; NULL: out of memory */
+{
+    void *block = cgt_resize(hooks, NULL, 0, size);
+    if (block) memset(block, 0, size);
+    return block;
+}
+
+/* A string that grows up to `max`, always terminated once it was appended to. The first failure sticks: append at will, test `failed` once. */
+typedef struct cgt_buffer {
+    const chatgptt_hooks *hooks;
+    char *data;
+    size_t len, size, max;
+    chatgptt_code failed;           /* OK, E_MEMORY, E_LIMIT */
+} cgt_buffer;
+
+static void cgt_buffer_init(cgt_buffer *b, const chatgptt_hooks *hooks, size_t max)
+{
+    memset(b, 0, sizeof *b);
+    b->hooks = hooks;
+    b->max = max;
+}
+
+static void cgt_buffer_free(cgt_buffer *b)
+{
+    cgt_free(b->hooks, b->data, b->size);
+    cgt_buffer_init(b, b->hooks, b->max);
+}
+
+static bool cgt_reserve(cgt_buffer *b, size_t more)
+{
+    size_t need = cgt_sum(cgt_sum(b->len, more), 1), size;
+    char *data;
+    if (b->failed) return false;
+    if (need <= b->size) return true;
+    if (need - 1 > b->max || need == SIZE_MAX) { b->failed = CHATGPTT_E_LIMIT; return false; }
+    size = cgt_sum(need, need / 2) < 128 ? 128 : cgt_sum(need, need / 2);
+    data = (char *)cgt_resize(b->hooks, b->data, b->size, size);
+    if (!data) { b->failed = CHATGPTT_E_MEMORY; return false; }
+    b->data = data;
+    b->size = size;
+    return true;
+}
+
+static void cgt_append(cgt_buffer *b, cgt_slice s)
+{
+    if (!cgt_reserve(b, s.len)) return;
+    if (s.len) memcpy(b->data + b->len, s.at, s.len);
+    b->len += s.len;
+    b->data[b->len] = '\0';
+}
+
+static void cgt_puts(cgt_buffer *b, const char *text) { cgt_append(b, cgt_text(text)); }
+static void cgt_putc(cgt_buffer *b, char c) { cgt_append(b, cgt_slice_of(&c, 1)); }
+
+static void cgt_put_number(cgt_buffer *b, unsigned long long n)
+{
+    char digits[24];
+    cgt_append(b, cgt_slice_of(digits, cgt_digits(digits, n)));
+}
+
+static cgt_slice cgt_slice_of_buffer(const cgt_buffer *b) { return cgt_slice_of(b->data ? b->data : "", b->len); }
+
+/* ---- errors ---- */
+
+/* Sets the error and returns its code. In `format`: %s a string, %b a cgt_slice, %d an int, %z a size_t. What the network
+   sent may be passed as it is: it is made one line. Not vsnprintf, so that an embedded build needs no formatted output. */
+static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const char *format, ...)
+{
+    char digits[24];
+    va_list args;
+    memset(error, 0, sizeof *error);
+    error->code = code;
+    va_start(args, format);
+    while (*format) {
+        size_t plain = strcspn(format, "%");
+        cgt_slice piece = cgt_slice_of(format, plain);
+        if (plain == 0) {
+            int n = 0;
+            switch (format[1]) {
+            case 's': piece = cgt_text(va_arg(args, const char *)); break;
+            case 'b': piece = va_arg(args, cgt_slice); break;
+            case 'z': piece = cgt_slice_of(digits, cgt_digits(digits, va_arg(args, size_t))); break;
+            default:
+                n = va_arg(args, int);
+                piece = cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(n < 0 ? 0 : n)));
+            }
+            plain = 2;
+        }
+        cgt_line_add(error->message, sizeof error->message, piece);
+        format += plain;
+    }
+    va_end(args);
+    return code;
+}
+
+/* ==== [CLOCK] ==== */
+
+#ifndef CHATGPTT_NO_NET
+
+static long long cgt_clock(clockid_t which, long long a_second)
+{
+    struct timespec t;
+    if (clock_gettime(which, &t) != 0) return 0;
+    return (long long)t.tv_sec * a_second + (long long)t.tv_nsec * a_second / 1000000000;
+}
+
+static long long cgt_builtin_now_ms(void *user) { (void)user; return cgt_clock(CLOCK_MONOTONIC, 1000); }
+static long long cgt_builtin_unix_time(void *user) { (void)user; return cgt_clock(CLOCK_REALTIME, 1); }
+
+static chatgptt_code cgt_builtin_random(void *user, void *bytes, size_t size)
+{
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    size_t got = 0;
+    (void)user;
+    while (fd >= 0 && got < size) {
+        ssize_t n = read(fd, (char *)bytes + got, size - got);
+        if (n > 0) got += (size_t)n;
+        else if (n == 0 || errno != EINTR) break;
+    }
+    if (fd >= 0) close(fd);
+    return got == size ? CHATGPTT_OK : CHATGPTT_E_IO;
+}
+
+#endif /* CHATGPTT_NO_NET */
+
+static void *cgt_builtin_resize(void *user, void *block, size_t old_size, size_t new_size)
+{
+    (void)user;
+    (void)old_size;
+    if (new_size) return realloc(block, new_size);
+    free(block);
+    return NULL;
+}
+
+static long long cgt_now(const chatgptt_hooks *hooks) { return hooks->now_ms(hooks->user); }
+
+/* Milliseconds until `deadline`, for a wait: never negative, never past an int. */
+static int cgt_until(long long deadline, long long now)
+{
+    return deadline <= now ? 0 : deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+/* ==== [SOCKET] ==== */
+
+/* The built-in transport. A name's addresses race as RFC 8305 says: families alternate, an attempt starts every 250 ms or as
+   soon as the one before it failed, at most two are open at once, the first to connect wins. getaddrinfo() is the only call that blocks. */
+
+#ifndef CHATGPTT_NO_NET
+
+#define CGT_ATTEMPT_MS 250
+
+typedef struct cgt_net {            /* what the sockets of a client share: the transport's `user` */
+    const chatgptt_hooks *hooks;
+    const char *address;            /* numeric, instead of a lookup; or NULL */
+    unsigned generation;            /* counts descriptors opened and closed */
+    int resolve_ms;                 /* of the last lookup; -1: none was needed */
+    int sys_errno;                  /* of the last failure, and why in words */
+    const char *why;
+} cgt_net;
+
+typedef struct cgt_socket {
+    struct addrinfo *list;          /* what the lookup gave, until connected */
+    struct addrinfo *order[CHATGPTT_MAX_ADDRESSES];
+    int count, next;                /* of order: how many; which is tried next */
+    int fd[2];                      /* attempts under way, -1: none; once connected, fd[0] is the connection */
+    long long next_at;              /* when the next attempt may start beside the one under way */
+    bool connected;
+    unsigned events, generation;    /* what the last AGAIN waits for */
+} cgt_socket;
+
+static const char *cgt_errno_text(int number)
+{
+    switch (number) {
+    case ECONNREFUSED: return "connection refused";
+    case ECONNRESET: return "connection reset by the peer";
+    case EPIPE: return "the peer closed the connection";
+    case ETIMEDOUT: return "no answer";
+    case ENETUNREACH: case EHOSTUNREACH: return "no route to the host";
+    case EADDRNOTAVAIL: case EAFNOSUPPORT: return "no such kind of address here";
+    case EMFILE: case ENFILE: return "too many open files";
+    case EACCES: case EPERM: return "forbidden by this system";
+    default: return "system error";
+    }
+}
+
+static chatgptt_code cgt_net_fail(cgt_net *net, chatgptt_code code, int number, const char *why)
+{
+    net->sys_errno = number;
+    net->why = why ? why : cgt_errno_text(number);
+    return code;
+}
+
+static void cgt_socket_drop(cgt_net *net, cgt_socket *s, int i)
+{
+    if (s->fd[i] >= 0) close(s->fd[i]);
+    s->fd[i] = -1;
+    s->generation = ++net->generation;
+}
+
+/* Fills order[] with the addresses, families alternating, the resolver's first choice first. */
+static void cgt_socket_order(cgt_socket *s)
+{
+    struct addrinfo *a = s->list, *b = s->list;
+    int family = s->list->ai_family;
+    while ((a || b) && s->count < CHATGPTT_MAX_ADDRESSES) {
+        while (a && a->ai_family != family) a = a->ai_next;
+        if (a) { s->order[s->count++] = a; a = a->ai_next; }
+        while (b && b->ai_family == family) b = b->ai_next;
+        if (b && s->count < CHATGPTT_MAX_ADDRESSES) { s->order[s->count++] = b; b = b->ai_next; }
+    }
+}
+
+static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char *host, const char *port)
+{
+    long long began = cgt_now(net->hooks);
+    struct addrinfo hints;
+    int failed;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    if (net->address) hints.ai_flags = AI_NUMERICHOST;
+    failed = getaddrinfo(net->address ? net->address : host, port, &hints, &s->list);
+    net->resolve_ms = cgt_until(cgt_now(net->hooks), began);
+    if (failed) s->list = NULL;
+    if (failed == EAI_MEMORY) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
+    if (failed) return cgt_net_fail(net, CHATGPTT_E_RESOLVE, failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
+    cgt_socket_order(s);
+    return CHATGPTT_OK;
+}
+
+static void cgt_socket_set(int fd)
+{
+    int yes = 1;
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+#ifdef SO_NOSIGPIPE
+    (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
+#endif
+}
+
+/* Starts attempts until one is under way in slot i or none is left. */
+static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i)
+{
+    while (s->fd[i] < 0 && s->next < s->count) {
+        struct addrinfo *a = s->order[s->next++];
+        int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+        if (fd < 0) { net->sys_errno = errno; continue; }
+        cgt_socket_set(fd);
+        s->fd[i] = fd;
+        s->generation = ++net->generation;
+        if (connect(fd, a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS && errno != EINTR) {
+            net->sys_errno = errno;
+            cgt_socket_drop(net, s, i);
+        }
+    }
+    s->next_at = cgt_now(net->hooks) + CGT_ATTEMPT_MS;
+}
+
+/* Whether attempt i has connected; one that failed is dropped. */
+static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i)
+{
+    struct pollfd p;
+    int failed = 0;
+    socklen_t size = sizeof failed;
+    p.fd = s->fd[i];
+    p.events = POLLOUT;
+    p.revents = 0;
+    if (p.fd < 0 || poll(&p, 1, 0) != 1) return false;
+    if (getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
+    if (failed == 0) return true;
+    net->sys_errno = failed;
+    cgt_socket_drop(net, s, i);
+    return false;
+}
+
+static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i)
+{
+    int fd = s->fd[i];
+    s->fd[i] = -1;
+    if (s->fd[1 - i] >= 0) cgt_socket_drop(net, s, 1 - i);
+    s->fd[0] = fd;
+    s->generation = ++net->generation;
+    s->connected = true;
+    freeaddrinfo(s->list);
+    s->list = NULL;
+}
+
+/* OK: connected; AGAIN: attempts are under way; E_CONNECT: the last one failed. */
+static chatgptt_code cgt_socket_connect(cgt_net *net, cgt_socket *s)
+{
+    int i;
+    if (s->connected) return CHATGPTT_OK;
+    s->events = CHATGPTT_WRITE;
+    for (i = 0; i < 2; i++)
+        if (cgt_socket_arrived(net, s, i)) { cgt_socket_win(net, s, i); return CHATGPTT_OK; }
+    i = s->fd[0] < 0 ? 0 : 1;
+    if (s->fd[0] < 0 && s->fd[1] < 0) cgt_socket_attempt(net, s, 0);
+    else if (s->fd[i] < 0 && (cgt_now(net->hooks) >= s->next_at)) cgt_socket_attempt(net, s, i);
+    if (s->fd[0] >= 0 || s->fd[1] >= 0) return CHATGPTT_AGAIN;
+    return cgt_net_fail(net, CHATGPTT_E_CONNECT, net->sys_errno, NULL);
+}
+
+static void cgt_net_close(void *user, void *conn)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    int i;
+    for (i = 0; i < 2; i++) cgt_socket_drop(net, s, i);
+    if (s->list) freeaddrinfo(s->list);
+    cgt_free(net->hooks, s, sizeof *s);
+}
+
+static chatgptt_code cgt_net_open(void *user, const char *host, const char *port, void **conn)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)cgt_new(net->hooks, sizeof *s);
+    chatgptt_code code;
+    net->sys_errno = 0;
+    if (!s) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
+    s->fd[0] = s->fd[1] = -1;
+    code = cgt_socket_resolve(net, s, host, port);
+    if (code < 0) { cgt_net_close(net, s); return code; }
+    *conn = s;
+    return CHATGPTT_OK;
+}
+
+/* What a failed read or write means: AGAIN, or E_IO. */
+static chatgptt_code cgt_socket_trouble(cgt_net *net, cgt_socket *s, unsigned events)
+{
+    s->events = events;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return CHATGPTT_AGAIN;
+    return cgt_net_fail(net, CHATGPTT_E_IO, errno, NULL);
+}
+
+static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    chatgptt_code code = cgt_socket_connect(net, s);
+    ssize_t n;
+    *done = 0;
+    if (code) return code;
+    do n = recv(s->fd[0], buffer, size, 0); while (n < 0 && errno == EINTR);
+    if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_READ);
+    *done = (size_t)n;
+    return n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    chatgptt_code code = cgt_socket_connect(net, s);
+    ssize_t n;
+#ifdef MSG_NOSIGNAL
+    const int flags = MSG_NOSIGNAL;     /* a peer that hung up must not kill the host program */
+#else
+    const int flags = 0;
+#endif
+    *done = 0;
+    if (code) return code;
+    do n = send(s->fd[0], bytes, size, flags); while (n < 0 && errno == EINTR);
+    if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_WRITE);
+    *done = (size_t)n;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_wait cgt_net_want(void *user, void *conn)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    chatgptt_wait w;
+    int i;
+    memset(&w, 0, sizeof w);
+    for (i = 0; i < 2; i++)
+        if (s->fd[i] >= 0) { w.on[w.count].fd = s->fd[i]; w.on[w.count++].events = s->events; }
+    w.timeout_ms = -1;
+    if (w.count == 0) w.timeout_ms = 0;
+    else if (!s->connected && w.count == 1 && s->next < s->count) w.timeout_ms = cgt_until(s->next_at, cgt_now(net->hooks));
+    w.generation = s->generation;
+    return w;
+}
+
+static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what)
+{
+    struct pollfd p[2];
+    int i;
+    for (i = 0; i < what->count; i++) {
+        p[i].fd = what->on[i].fd;
+        p[i].events = (short)((what->on[i].events & CHATGPTT_READ ? POLLIN : 0) | (what->on[i].events & CHATGPTT_WRITE ? POLLOUT : 0));
+        p[i].revents = 0;
+    }
+    if (poll(p, (nfds_t)what->count, what->timeout_ms) < 0 && errno != EINTR && errno != EAGAIN)
+        return cgt_net_fail((cgt_net *)user, CHATGPTT_E_IO, errno, NULL);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_transport cgt_net_transport(cgt_net *net)
+{
+    chatgptt_transport t;
+    t.open = cgt_net_open;
+    t.read = cgt_net_read;
+    t.write = cgt_net_write;
+    t.want = cgt_net_want;
+    t.wait = cgt_net_wait;
+    t.close = cgt_net_close;
+    t.user = net;
+    return t;
+}
+
+#endif /* CHATGPTT_NO_NET */
+
+/* ==== [URL] ==== */
+
+/* http and https only. Kept in one normalised text: host in lower case, dot segments resolved, what may not stand in a request
+   line percent-encoded, the default port and the fragment gone (RFC 3986 section 6.2, RFC 9110 section 4.2.3). */
+typedef struct cgt_url {
+    cgt_buffer text;                /* "https://host:port/path?query", then host and port again, each terminated */
+    bool https, literal;            /* literal: the host is an IPv6 address, kept here without its brackets */
+    const char *host, *port;        /* for the transport: terminated, never empty; point into text, as the slices do */
+    cgt_slice whole, origin, authority, path;   /* path: with the query, begins with a slash */
+} cgt_url;
+
+static void cgt_percent(cgt_buffer *b, char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char out[3];
+    out[0] = '%';
+    out[1] = digits[((unsigned char)c >> 4) & 15];
+    out[2] = digits[(unsigned char)c & 15];
+    cgt_append(b, cgt_slice_of(out, 3));
+}
+
+/* application/x-www-form-urlencoded (WHATWG URL, section 5.2). */
+static void cgt_form_encode(cgt_buffer *b, cgt_slice s)
+{
+    size_t run = 0;
+    for (; s.len; s.at += run + 1, s.len -= run + 1) {
+        char c;
+        for (run = 0; run < s.len && (cgt_alnum(s.at[run]) || strchr("*-._", s.at[run] ? s.at[run] : ' ')); run++) {}
+        cgt_append(b, cgt_slice_of(s.at, run));
+        if (run == s.len) return;
+        c = s.at[run];
+        if (c == ' ') cgt_putc(b, '+');
+        else cgt_percent(b, c);
+    }
+}
+
+/* Appends "name=value", with `&` between it and what stands there. */
+static void cgt_form_field(cgt_buffer *b, const char *name, cgt_slice value)
+{
+    if (b->len && b->data[b->len - 1] != '?') cgt_putc(b, '&');
+    cgt_puts(b, name);
+    cgt_putc(b, '=');
+    cgt_form_encode(b, value);
+}
+
+static size_t cgt_find(cgt_slice s, const char *any)    /* where the first of these characters stands; s.len: nowhere */
+{
+    size_t i;
+    for (i = 0; i < s.len; i++)
+        if (s.at[i] && strchr(any, s.at[i])) break;
+    return i;
+}
+
+static cgt_slice cgt_from(cgt_slice s, size_t from) { return cgt_slice_of(s.at + from, s.len - from); }
+
+/* Appends the path without `.` and `..` segments (RFC 3986 section 5.2.4), which begins at b->data[root]. */
+static void cgt_url_put_path(cgt_buffer *b, cgt_slice path)
+{
+    size_t root = b->len, n, i;
+    for (; path.len; path = cgt_from(path, n)) {
+        cgt_slice name;
+        n = 1 + cgt_find(cgt_from(path, 1), "/");
+        name = cgt_slice_of(path.at + 1, n - 1);
+        if (cgt_is(name, "..") || cgt_is_any_case(name, "%2e%2e"))
+            while (!b->failed && b->len > root && b->data[--b->len] != '/') {}
+        else if (!cgt_is(name, ".") && !cgt_is_any_case(name, "%2e")) {
+            cgt_putc(b, '/');
+            for (i = 0; i < name.len; i++)
+                if (name.at[i] > ' ' && name.at[i] < 0x7f && !strchr("\"<>\\^`{|}", name.at[i])) cgt_putc(b, name.at[i]);
+                else cgt_percent(b, name.at[i]);
+            continue;
+        }
+        if (n == path.len) cgt_putc(b, '/');
+    }
+    if (b->len == root) cgt_putc(b, '/');
+}
+
+static void cgt_url_put_query(cgt_buffer *b, cgt_slice query)
+{
+    size_t i;
+    for (i = 0; i < query.len; i++)
+        if (query.at[i] > ' ' && query.at[i] < 0x7f && !strchr("\"<>", query.at[i])) cgt_putc(b, query.at[i]);
+        else cgt_percent(b, query.at[i]);
+}
+
+static bool cgt_url_name_ok(cgt_slice host)     /* letters, digits and -._ only: no port, scope, escape or non-ASCII name */
+{
+    size_t i;
+    for (i = 0; i < host.len; i++)
+        if (!cgt_alnum(host.at[i]) && !(host.at[i] && strchr("-._", host.at[i]))) return false;
+    return host.len > 0 && host.len < 254 && host.at[0] != '.';
+}
+
+static bool cgt_url_literal_ok(cgt_slice host)  /* what may stand in brackets; whether it is an address, the lookup says */
+{
+    size_t i, colons = 0;
+    for (i = 0; i < host.len; i++) {
+        if (cgt_hex(host.at[i]) < 0 && host.at[i] != ':' && host.at[i] != '.') return false;
+        colons += host.at[i] == ':';
+    }
+    return colons >= 2 && host.len < 46;
+}
+
+/* Splits host[:port]. NULL, or why it cannot be. */
+static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice *port, bool *literal)
+{
+    size_t end = cgt_find(authority, ":");
+    *literal = authority.len > 0 && authority.at[0] == '[';
+    if (*literal) {
+        end = cgt_find(authority, "]");
+        if (end == authority.len) return "a bracket is not closed";
+        *host = cgt_slice_of(authority.at + 1, end - 1);
+        if (cgt_find(*host, "%") < host->len) return "addresses with a scope (%) are not supported";
+        if (!cgt_url_literal_ok(*host)) return "what stands in brackets is no IPv6 address";
+        end++;
+    } else {
+        *host = cgt_slice_of(authority.at, end);
+        if (!cgt_url_name_ok(*host)) return host->len ? "no valid host name (write others in their xn-- form)" : "the host is missing";
+    }
+    *port = cgt_from(authority, end);
+    if (port->len && port->at[0] != ':') return "something follows the bracket";
+    if (port->len) *port = cgt_from(*port, 1);
+    if (port->len > 5 || (port->len && cgt_number(*port, 65535) < 1)) return "no valid port";
+    for (end = 0; end < port->len; end++)
+        if (!cgt_digit(port->at[end])) return "no valid port";
+    return NULL;
+}
+
+static void cgt_url_free(cgt_url *url)
+{
+    cgt_buffer_free(&url->text);
+}
+
+/* Writes the text in its normal form and points the slices into it. */
+static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slice rest)
+{
+    cgt_buffer *b = &url->text;
+    size_t query = cgt_find(rest, "?"), at, i;
+    size_t slash = url->https ? 8 : 7, authority, path;
+    long long number = cgt_number(port, 65535), normal = url->https ? 443 : 80;
+    if (number < 1) number = normal;
+    cgt_puts(b, url->https ? "https://" : "http://");
+    if (url->literal) cgt_putc(b, '[');
+    for (i = 0; i < host.len; i++) cgt_putc(b, cgt_lower(host.at[i]));
+    if (url->literal) cgt_putc(b, ']');
+    if (number != normal) { cgt_putc(b, ':'); cgt_put_number(b, (unsigned long long)number); }
+    authority = b->len;
+    cgt_url_put_path(b, cgt_slice_of(rest.at, query));
+    cgt_url_put_query(b, cgt_from(rest, query));
+    path = b->len;
+    cgt_putc(b, '\0');
+    at = b->len;
+    for (i = 0; i < host.len; i++) cgt_putc(b, cgt_lower(host.at[i]));
+    cgt_putc(b, '\0');
+    i = b->len;
+    cgt_put_number(b, (unsigned long long)number);
+    if (b->failed) return;
+    url->host = b->data + at;
+    url->port = b->data + i;
+    url->whole = cgt_slice_of(b->data, path);
+    url->origin = cgt_slice_of(b->data, authority);
+    url->authority = cgt_slice_of(b->data + slash, authority - slash);
+    url->path = cgt_slice_of(b->data + authority, path - authority);
+}
+
+/* Parses an absolute URL into a zeroed one. *why says what is wrong with it, *user holds what stands before an @, in `in`. */
+static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cgt_slice in, cgt_slice *user, const char **why)
+{
+    cgt_slice authority, host, port;
+    size_t end;
+    memset(url, 0, sizeof *url);
+    cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL);
+    url->https = cgt_starts(in, "https://");
+    *user = cgt_slice_of(in.at, 0);
+    if (cgt_has_control(in)) { *why = "it holds a control character"; return CHATGPTT_E_ARGUMENT; }
+    if (!url->https && !cgt_starts(in, "http://")) { *why = "it does not begin with http:// or https://"; return CHATGPTT_E_ARGUMENT; }
+    in = cgt_from(in, url->https ? 8 : 7);
+    in.len = cgt_find(in, "#");
+    authority = cgt_slice_of(in.at, cgt_find(in, "/?\\"));
+    end = cgt_find(authority, "@");
+    if (end < authority.len) {
+        *user = cgt_slice_of(authority.at, end);
+        authority = cgt_from(authority, end + 1);
+    }
+    *why = cgt_url_split(authority, &host, &port, &url->literal);
+    if (*why) return CHATGPTT_E_ARGUMENT;
+    cgt_url_build(url, host, port, cgt_slice_of(authority.at + authority.len, (size_t)(in.at + in.len - authority.at) - authority.len));
+    if (url->text.failed == CHATGPTT_E_LIMIT) *why = "it is too long";
+    if (url->text.failed == CHATGPTT_E_MEMORY) *why = "out of memory";
+    end = url->text.failed ? 1 : 0;
+    if (end) { chatgptt_code code = url->text.failed; cgt_url_free(url); return code; }
+    return CHATGPTT_OK;
+}
+
+/* Parses a reference as `base` sees it (RFC 3986 section 5.2): what Location, Set-Cookie and the page give. */
+static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user, const char **why)
+{
+    cgt_buffer b;
+    chatgptt_code code;
+    size_t colon = cgt_find(ref, ":/?#"), path = cgt_find(base->path, "?");
+    cgt_buffer_init(&b, base->text.hooks, CHATGPTT_MAX_URL);
+    if (colon < ref.len && ref.at[colon] == ':' && colon > 0) {}                    /* has a scheme of its own */
+    else if (ref.len > 1 && ref.at[0] == '/' && ref.at[1] == '/') cgt_puts(&b, base->https ? "https:" : "http:");
+    else {
+        cgt_append(&b, base->origin);
+        if (ref.len == 0 || ref.at[0] == '#') path = base->path.len;
+        else if (ref.at[0] == '/') path = 0;
+        else if (ref.at[0] != '?') while (path > 0 && base->path.at[path - 1] != '/') path--;
+        cgt_append(&b, cgt_slice_of(base->path.at, path));
+    }
+    cgt_append(&b, ref);
+    *why = b.failed == CHATGPTT_E_LIMIT ? "it is too long" : "out of memory";
+    *user = cgt_slice_of("", 0);
+    memset(url, 0, sizeof *url);
+    code = b.failed ? b.failed : cgt_url_parse(url, b.hooks, cgt_slice_of_buffer(&b), user, why);
+    user->at = ref.at;      /* its text goes with b: only its length says anything */
+    cgt_buffer_free(&b);
+    return code;
+}
+
+/* ==== [HTTP-OUT] ==== */
+
+/* A request, as one text: head and form body go out together. CR, LF and NUL cannot come in here: URLs, cookies and the
+   caller's strings were checked where they entered. */
+typedef struct cgt_request_head {
+    const char *method;             /* "GET", "POST" … */
+    const cgt_url *url;
+    const cgt_url *page;            /* Origin and Referer are this page's; NULL: neither is sent */
+    const char *user_agent, *accept;
+    cgt_slice cookies;              /* empty: none */
+    cgt_slice body;                 /* a form; only a POST has one */
+    cgt_slice proxy_login;          /* Basic credentials, for a proxy that gets the absolute form; empty: none */
+    bool absolute, refresh;         /* refresh: past all caches */
+} cgt_request_head;
+
+static void cgt_put_header(cgt_buffer *b, const char *name, cgt_slice value)
+{
+    if (value.len == 0) return;
+    cgt_puts(b, name);
+    cgt_puts(b, ": ");
+    cgt_append(b, value);
+    cgt_puts(b, "\r\n");
+}
+
+static void cgt_put_request(cgt_buffer *b, const cgt_request_head *r)
+{
+    bool post = strcmp(r->method, "POST") == 0;
+    cgt_puts(b, r->method);
+    cgt_putc(b, ' ');
+    cgt_append(b, r->absolute ? r->url->whole : r->url->path);
+    cgt_puts(b, " HTTP/1.1\r\n");
+    cgt_put_header(b, "Host", r->url->authority);
+    cgt_put_header(b, "User-Agent", cgt_text(r->user_agent));
+    cgt_put_header(b, "Accept", cgt_text(r->accept));
+    cgt_put_header(b, "Accept-Encoding", cgt_text("identity"));
+    if (r->page) {
+        cgt_put_header(b, "Origin", r->page->origin);
+        cgt_put_header(b, "Referer", r->page->whole);
+    }
+    cgt_put_header(b, "Cookie", r->cookies);
+    cgt_put_header(b, "Proxy-Authorization", r->proxy_login);
+    if (r->refresh) cgt_puts(b, "Cache-Control: no-cache\r\nPragma: no-cache\r\n");
+    if (post) {
+        cgt_puts(b, "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
+        cgt_put_number(b, r->body.len);
+        cgt_puts(b, "\r\n");
+    }
+    cgt_puts(b, "\r\n");
+    cgt_append(b, r->body);
+}
+
+/* ==== [HTTP-IN] ==== */
+
+/* One HTTP/1.1 response (RFC 9112), fed in pieces of any size. Feed until it uses no more and tells nothing; what it tells:
+       HEADER   a header that is looked at (cgt_http_kept), name and value in the state
+       HEAD     the final status line and headers are complete
+       BODY     `piece` is a part of the body, in the caller's bytes
+       END      the response is complete; what follows it is not touched
+   Strict where leniency lets two readers see two messages: bare LF, blanks before a colon or in a chunk size, two lengths.
+   The caller sets method and max_head in the zeroed state. */
+
+typedef enum cgt_http_event { CGT_HTTP_NONE, CGT_HTTP_HEADER, CGT_HTTP_HEAD, CGT_HTTP_BODY, CGT_HTTP_END } cgt_http_event;
+typedef enum cgt_http_method { CGT_HTTP_OTHER, CGT_HTTP_HEAD_METHOD, CGT_HTTP_CONNECT } cgt_http_method;
+
+typedef enum cgt_http_state {
+    CGT_HTTP_STATUS_LINE, CGT_HTTP_STATUS_LF,
+    CGT_HTTP_LINE, CGT_HTTP_NAME, CGT_HTTP_BEFORE_VALUE, CGT_HTTP_VALUE, CGT_HTTP_VALUE_LF, CGT_HTTP_HEAD_LF,
+    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE,
+    CGT_HTTP_CHUNK_SIZE, CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT, CGT_HTTP_CHUNK_LF, CGT_HTTP_CHUNK_DATA, CGT_HTTP_DATA_CR, CGT_HTTP_DATA_LF,
+    CGT_HTTP_COMPLETE, CGT_HTTP_ENDED
+} cgt_http_state;
+
+typedef struct cgt_http {
+    cgt_http_method method;         /* of the request: decides whether there is a body */
+    size_t max_head;                /* cap of all bytes that are not body */
+    cgt_http_event event;
+    cgt_slice piece;                /* of BODY */
+    const char *why;                /* of an error, in words */
+    int status, minor;              /* of the last status line */
+    cgt_http_state state;
+    size_t at, head_bytes, ext_bytes, value_len;
+    int interim, digits;
+    unsigned long long left;        /* of the body or the chunk */
+    bool have, kept, cut;           /* a header line is read and may go on; it is looked at; its value was too long */
+    bool trailer, counted, coded, chunked, coding_left, close, alive;   /* coding_left: other codings than chunked are on the body */
+    char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];
+} cgt_http;
+
+static chatgptt_code cgt_http_bad(cgt_http *h, chatgptt_code code, const char *why)
+{
+    h->why = why;
+    return code;
+}
+
+static bool cgt_http_kept(const char *name)
+{
+    static const char *const kept[] = { "content-length", "transfer-encoding", "connection", "content-type", "content-encoding",
+        "location", "set-cookie", "retry-after", "cf-mitigated", "x-sucuri-id", "proxy-authenticate", "server" };
+    size_t i;
+    for (i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (strcmp(name, kept[i]) == 0) return true;
+    return false;
+}
+
+static bool cgt_http_tchar(char c) { return cgt_alnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c)); }
+
+/* "HTTP/1.x NNN" with or without a reason, a byte at a time. */
+static chatgptt_code cgt_http_status_byte(cgt_http *h, char c)
+{
+    static const char expected[] = "HTTP/1.";
+    size_t at = h->at++;
+    bool ok = true;
+    if (at < 7) ok = c == expected[at];
+    else if (at == 7) { ok = cgt_digit(c); h->minor = c - '0'; }
+    else if (at == 8) { ok = c == ' '; h->status = 0; }
+    else if (at < 12) { ok = cgt_digit(c); h->status = h->status * 10 + (c - '0'); }
+    else if (c == '\r') h->state = CGT_HTTP_STATUS_LF;
+    else ok = at == 12 ? c == ' ' : c == '\t' || !cgt_control(c);
+    if (!ok) return cgt_http_bad(h, CHATGPTT_E_HTTP, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
+    if (at == 12 && h->status < 100) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad status");
+    return CHATGPTT_OK;
+}
+
+/* Content-Length, maybe a list of equal ones (RFC 9110 section 8.6). */
+static chatgptt_code cgt_http_length(cgt_http *h, cgt_slice v)
+{
+    for (;;) {
+        cgt_slice one = cgt_trim(cgt_slice_of(v.at, cgt_find(v, ",")));
+        unsigned long long n = 0;
+        size_t i;
+        for (i = 0; i < one.len; i++) {
+            unsigned digit = (unsigned)(one.at[i] - '0');
+            if (!cgt_digit(one.at[i]) || n > (ULLONG_MAX - digit) / 10) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
+            n = n * 10 + digit;
+        }
+        if (one.len == 0 || (h->counted && n != h->left)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
+        h->counted = true;
+        h->left = n;
+        i = cgt_find(v, ",");
+        if (i == v.len) return CHATGPTT_OK;
+        v = cgt_from(v, i + 1);
+    }
+}
+
+/* Transfer-Encoding: only a last coding of chunked frames the body (RFC 9112 section 6.3). */
+static chatgptt_code cgt_http_codings(cgt_http *h, cgt_slice v)
+{
+    while (v.len) {
+        size_t n = cgt_find(v, ",");
+        cgt_slice one = cgt_trim(cgt_slice_of(v.at, n));
+        v = cgt_from(v, n < v.len ? n + 1 : n);
+        if (one.len == 0 || cgt_is_any_case(one, "identity")) continue;
+        if (h->chunked) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunked is not the last transfer coding");
+        h->coded = true;
+        h->chunked = cgt_is_any_case(one, "chunked");
+        if (!h->chunked) h->coding_left = true;
+    }
+    return CHATGPTT_OK;
+}
+
+static void cgt_http_connection(cgt_http *h, cgt_slice v)
+{
+    while (v.len) {
+        size_t n = cgt_find(v, ",");
+        cgt_slice one = cgt_trim(cgt_slice_of(v.at, n));
+        if (cgt_is_any_case(one, "close")) h->close = true;
+        if (cgt_is_any_case(one, "keep-alive")) h->alive = true;
+        v = cgt_from(v, n < v.len ? n + 1 : n);
+    }
+}
+
+/* A header line is complete. Names that frame the message are taken to heart here; all that are kept become an event. */
+static chatgptt_code cgt_http_header(cgt_http *h)
+{
+    cgt_slice v, name = cgt_text(h->name);
+    chatgptt_code code = CHATGPTT_OK;
+    while (h->value_len && cgt_blank(h->value[h->value_len - 1])) h->value_len--;
+    h->value[h->value_len] = '\0';
+    v = cgt_slice_of(h->value, h->value_len);
+    h->have = false;
+    if (!h->kept || h->trailer) return CHATGPTT_OK;
+    h->event = CGT_HTTP_HEADER;
+    if (cgt_is(name, "content-length")) code = cgt_http_length(h, v);
+    else if (cgt_is(name, "transfer-encoding")) code = cgt_http_codings(h, v);
+    else if (cgt_is(name, "connection")) cgt_http_connection(h, v);
+    else return CHATGPTT_OK;
+    if (h->cut) code = cgt_http_bad(h, CHATGPTT_E_LIMIT, "a header that frames the message is longer than CHATGPTT_MAX_VALUE");
+    return code;
+}
+
+/* The first byte of a line: a fold of the line before, its end, the blank line, or a new name. *took: the byte was used. */
+static chatgptt_code cgt_http_line(cgt_http *h, char c, bool *took)
+{
+    bool fold = c == ' ' || c == '\t';
+    *took = true;
+    if (h->have && fold) {
+        h->state = CGT_HTTP_BEFORE_VALUE;
+        if (h->value_len && h->value_len < sizeof h->value - 1) h->value[h->value_len++] = ' ';
+        return CHATGPTT_OK;
+    }
+    *took = false;
+    if (h->have) return cgt_http_header(h);
+    *took = true;
+    if (c == '\r') { h->state = CGT_HTTP_HEAD_LF; return CHATGPTT_OK; }
+    if (!cgt_http_tchar(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad header name");
+    h->name[0] = cgt_lower(c);
+    h->at = 1;
+    h->value_len = 0;
+    h->cut = false;
+    h->state = CGT_HTTP_NAME;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_http_name_byte(cgt_http *h, char c)
+{
+    if (c == ':') {
+        h->kept = h->at < sizeof h->name;
+        h->name[h->kept ? h->at : 0] = '\0';
+        h->kept = h->kept && cgt_http_kept(h->name);
+        h->have = true;
+        h->state = CGT_HTTP_BEFORE_VALUE;
+        return CHATGPTT_OK;
+    }
+    if (!cgt_http_tchar(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad header name");
+    if (h->at < sizeof h->name) h->name[h->at++] = cgt_lower(c);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_http_value_byte(cgt_http *h, char c)
+{
+    if (c == '\r') { h->state = CGT_HTTP_VALUE_LF; return CHATGPTT_OK; }
+    if (c != '\t' && cgt_control(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a header");
+    h->state = CGT_HTTP_VALUE;
+    if (!h->kept) return CHATGPTT_OK;
+    if (h->value_len < sizeof h->value - 1) h->value[h->value_len++] = c;
+    else h->cut = true;
+    return CHATGPTT_OK;
+}
+
+/* After the blank line: where the body ends (RFC 9112 section 6.3), or the next head after a 1xx. */
+static chatgptt_code cgt_http_head(cgt_http *h)
+{
+    bool none = h->method == CGT_HTTP_HEAD_METHOD || h->status == 204 || h->status == 304;
+    if (h->trailer) { h->state = CGT_HTTP_COMPLETE; return CHATGPTT_OK; }
+    if (h->status == 101) return cgt_http_bad(h, CHATGPTT_E_HTTP, "switches protocols unasked");
+    h->at = 0;
+    if (h->status < 200) {
+        if (++h->interim > CHATGPTT_MAX_INTERIM) return cgt_http_bad(h, CHATGPTT_E_LIMIT, "too many 1xx responses (CHATGPTT_MAX_INTERIM)");
+        h->counted = h->coded = h->chunked = h->coding_left = h->close = h->alive = false;
+        h->state = CGT_HTTP_STATUS_LINE;
+        return CHATGPTT_OK;
+    }
+    h->event = CGT_HTTP_HEAD;
+    if (none || (h->method == CGT_HTTP_CONNECT && h->status < 300)) { h->state = CGT_HTTP_COMPLETE; return CHATGPTT_OK; }
+    if ((h->coded && h->counted) || (h->coded && h->minor == 0)) h->close = true;   /* faulty framing: not used again */
+    if (h->chunked) h->state = CGT_HTTP_CHUNK_SIZE;
+    else if (h->coded || !h->counted) { h->state = CGT_HTTP_TO_CLOSE; h->close = true; }
+    else h->state = h->left ? CGT_HTTP_COUNTED : CGT_HTTP_COMPLETE;
+    h->digits = 0;
+    if (h->chunked) h->left = 0;
+    return CHATGPTT_OK;
+}
+
+/* A chunk's line: size in hex, maybe extensions, CR LF; the size 0 begins the trailers. */
+static chatgptt_code cgt_http_chunk_byte(cgt_http *h, char c)
+{
+    int digit = cgt_hex(c);
+    if (h->state == CGT_HTTP_CHUNK_SIZE && digit >= 0) {
+        if (++h->digits > 16) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunk size beyond 64 bits");
+        h->left = h->left * 16 + (unsigned)digit;
+        return CHATGPTT_OK;
+    }
+    if (h->digits == 0) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
+    if (++h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT && c != '\r')
+        return cgt_http_bad(h, CHATGPTT_E_LIMIT, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
+    if (h->state == CGT_HTTP_CHUNK_EXT) {
+        if (c == '\r') h->state = CGT_HTTP_CHUNK_LF;
+        else if (c != '\t' && cgt_control(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a chunk extension");
+        return CHATGPTT_OK;
+    }
+    if (c == ';') h->state = CGT_HTTP_CHUNK_EXT;
+    else if (c == ' ' || c == '\t') h->state = CGT_HTTP_CHUNK_BLANK;
+    else if (c == '\r' && h->state == CGT_HTTP_CHUNK_SIZE) { h->state = CGT_HTTP_CHUNK_LF; h->ext_bytes--; }
+    else return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
+    return CHATGPTT_OK;
+}
+
+static void cgt_http_body(cgt_http *h, char *in, size_t len, size_t *used)
+{
+    size_t n = len;
+    if (h->state != CGT_HTTP_TO_CLOSE) {
+        if (h->left < n) n = (size_t)h->left;
+        h->left -= n;
+        if (h->left == 0) h->state = h->state == CGT_HTTP_COUNTED ? CGT_HTTP_COMPLETE : CGT_HTTP_DATA_CR;
+    }
+    h->event = CGT_HTTP_BODY;
+    h->piece = cgt_slice_of(in, n);
+    *used += n;
+}
+
+static chatgptt_code cgt_http_lf(cgt_http *h, char c)       /* every CR must be followed by LF */
+{
+    if (c != '\n') return cgt_http_bad(h, CHATGPTT_E_HTTP, "CR without LF");
+    switch (h->state) {
+    case CGT_HTTP_STATUS_LF: case CGT_HTTP_VALUE_LF: h->state = CGT_HTTP_LINE; break;
+    case CGT_HTTP_HEAD_LF: return cgt_http_head(h);
+    case CGT_HTTP_DATA_LF: h->state = CGT_HTTP_CHUNK_SIZE; h->digits = 0; break;
+    default:
+        h->trailer = h->left == 0;
+        h->state = h->trailer ? CGT_HTTP_LINE : CGT_HTTP_CHUNK_DATA;
+    }
+    return CHATGPTT_OK;
+}
+
+/* A byte of a head or of a chunk's frame. *took: it was used. */
+static chatgptt_code cgt_http_byte(cgt_http *h, char c, bool *took)
+{
+    *took = true;
+    switch (h->state) {
+    case CGT_HTTP_STATUS_LINE: return cgt_http_status_byte(h, c);
+    case CGT_HTTP_LINE: return cgt_http_line(h, c, took);
+    case CGT_HTTP_NAME: return cgt_http_name_byte(h, c);
+    case CGT_HTTP_BEFORE_VALUE:
+        if (c == ' ' || c == '\t') return CHATGPTT_OK;
+        return cgt_http_value_byte(h, c);
+    case CGT_HTTP_VALUE: return cgt_http_value_byte(h, c);
+    case CGT_HTTP_CHUNK_SIZE: case CGT_HTTP_CHUNK_BLANK: case CGT_HTTP_CHUNK_EXT: return cgt_http_chunk_byte(h, c);
+    case CGT_HTTP_DATA_CR:
+        h->state = CGT_HTTP_DATA_LF;
+        return c == '\r' ? CHATGPTT_OK : cgt_http_bad(h, CHATGPTT_E_HTTP, "a chunk is longer than its size");
+    default: return cgt_http_lf(h, c);
+    }
+}
+
+static bool cgt_http_in_body(const cgt_http *h)
+{
+    return h->state == CGT_HTTP_COUNTED || h->state == CGT_HTTP_TO_CLOSE || h->state == CGT_HTTP_CHUNK_DATA;
+}
+
+/* OK with h->event; < 0: h->why. Stays in its error if fed on: do not. */
+static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *used)
+{
+    *used = 0;
+    h->event = CGT_HTTP_NONE;
+    while (h->event == CGT_HTTP_NONE) {
+        chatgptt_code code;
+        bool took;
+        if (h->state == CGT_HTTP_COMPLETE) { h->state = CGT_HTTP_ENDED; h->event = CGT_HTTP_END; }
+        if (h->state == CGT_HTTP_ENDED || *used == len) break;
+        if (cgt_http_in_body(h)) { cgt_http_body(h, in + *used, len - *used, used); break; }
+        code = cgt_http_byte(h, in[*used], &took);
+        if (code < 0) return code;
+        if (!took) continue;
+        ++*used;
+        if (h->state < CGT_HTTP_CHUNK_SIZE && ++h->head_bytes > h->max_head)
+            return cgt_http_bad(h, CHATGPTT_E_LIMIT, "headers longer than max_header_bytes");
+    }
+    return CHATGPTT_OK;
+}
+
+/* The peer ended the connection. OK and END only where the end of the body is the end of the connection, and `clean`
+   (over TLS: it was announced) at that. */
+static chatgptt_code cgt_http_eof(cgt_http *h, bool clean)
+{
+    h->event = CGT_HTTP_NONE;
+    if (h->state == CGT_HTTP_TO_CLOSE && clean) {
+        h->state = CGT_HTTP_ENDED;
+        h->event = CGT_HTTP_END;
+        return CHATGPTT_OK;
+    }
+    if (h->state == CGT_HTTP_STATUS_LINE) return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed without a response");
+    if (h->state < CGT_HTTP_COUNTED) return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed inside the headers");
+    return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed inside the body");
+}
+
+/* Whether the connection may carry another request once the response has ended. */
+static bool cgt_http_reusable(const cgt_http *h)
+{
+    return h->state == CGT_HTTP_ENDED && !h->close && (h->minor >= 1 || h->alive);
+}
+
+/* ==== [CONNECT] ==== */
+
+/* A connection to an origin over the transport, and the idle ones a client keeps. */
+
+typedef struct cgt_conn {
+    struct cgt_conn *next;          /* idle ones form a list, the latest first */
+    void *raw;                      /* the transport's */
+    char origin[288];               /* whom it leads to: "https://host:port" */
+    cgt_http in;                    /* of the last response, which may still have an end to come */
+    bool reused;                    /* it served an earlier request */
+} cgt_conn;
+
+typedef struct cgt_pool {           /* what the connections of a client share */
+    const chatgptt_hooks *hooks;
+    chatgptt_transport transport;
+    cgt_conn *idle;
+#ifndef CHATGPTT_NO_NET
+    cgt_net net;
+#endif
+} cgt_pool;
+
+/* Sets the error for a transport's code, with what the built-in one knows of the cause. */
+static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, chatgptt_code code, const char *doing, cgt_slice whom)
+{
+    const char *why = chatgptt_code_text(code);
+    int number = 0;
+    if (code >= 0) code = CHATGPTT_E_IO;        /* a transport of the caller's that returns what it may not */
+#ifndef CHATGPTT_NO_NET
+    if (pool->transport.user == &pool->net && pool->net.why) { why = pool->net.why; number = pool->net.sys_errno; }
+#endif
+    (void)pool;
+    cgt_fail(error, code, "%s %b: %s", doing, whom, why);
+    error->sys_errno = number;
+    return code;
+}
+
+static void cgt_conn_close(cgt_pool *pool, cgt_conn *conn)
+{
+    if (conn->raw) pool->transport.close(pool->transport.user, conn->raw);
+    cgt_free(pool->hooks, conn, sizeof *conn);
+}
+
+/* Opens a connection; it may still have to be made. NULL: *error says why. */
+static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_error *error)
+{
+    cgt_conn *conn = (cgt_conn *)cgt_new(pool->hooks, sizeof *conn);
+    chatgptt_code code;
+    if (!conn) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection"); return NULL; }
+    (void)cgt_fixed_set(conn->origin, sizeof conn->origin, url->origin);
+    code = pool->transport.open(pool->transport.user, url->host, url->port, &conn->raw);
+    if (code == CHATGPTT_OK) return conn;
+    cgt_conn_fail(pool, error, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to", url->authority);
+    conn->raw = NULL;
+    cgt_conn_close(pool, conn);
+    return NULL;
+}
+
+static chatgptt_code cgt_conn_read(cgt_pool *pool, cgt_conn *conn, void *buffer, size_t size, size_t *done)
+{
+    return pool->transport.read(pool->transport.user, conn->raw, buffer, size, done);
+}
+
+static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, const void *bytes, size_t size, size_t *done)
+{
+    return pool->transport.write(pool->transport.user, conn->raw, bytes, size, done);
+}
+
+static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn)
+{
+    return pool->transport.want(pool->transport.user, conn->raw);
+}
+
+/* An idle connection to this origin, no longer in the pool; NULL: there is none. */
+static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url)
+{
+    cgt_conn **at = &pool->idle, *conn;
+    while (*at && !cgt_is(url->origin, (*at)->origin)) at = &(*at)->next;
+    conn = *at;
+    if (conn) { *at = conn->next; conn->next = NULL; conn->reused = true; }
+    return conn;
+}
+
+static void cgt_conn_park(cgt_pool *pool, cgt_conn *conn)
+{
+    conn->next = pool->idle;
+    pool->idle = conn;
+}
+
+static void cgt_pool_close(cgt_pool *pool)
+{
+    while (pool->idle) {
+        cgt_conn *next = pool->idle->next;
+        cgt_conn_close(pool, pool->idle);
+        pool->idle = next;
+    }
+}
+
+/* ==== [MATCH] ==== */
+
+/* A tiny pattern matcher with the meaning of Python's re, on bytes: literals, `.` (all but LF), classes with ranges and negation,
+   `* + ?` (greedy) on single characters and classes, one group. A backslash makes punctuation literal; \n \r \t as in C. The first
+   match counts; what it captured is the group, or all of it without one. Linear time: a set of positions in the pattern walks over
+   the text (Pike), so no text can make it slow. */
+
+typedef enum cgt_repeat { CGT_ONCE, CGT_MAYBE, CGT_MANY } cgt_repeat;
+
+typedef struct cgt_node { unsigned char set, byte, repeat; } cgt_node;     /* set: 0 a literal, else 1 + its class */
+
+typedef struct cgt_pattern {
+    cgt_node node[CHATGPTT_MAX_PATTERN];
+    unsigned char set[CHATGPTT_MAX_CLASSES][32];
+    int count, sets, open, close;   /* the group lies before these nodes */
+} cgt_pattern;
+
+typedef struct cgt_thread { int at; size_t from, to; } cgt_thread;
+
+typedef struct cgt_match {
+    const cgt_pattern *pattern;
+    size_t offset;                  /* of the next byte, from the start of the text */
+    bool found, ended;              /* there is a match; it can grow no more */
+    size_t from, to;                /* what it captured so far, as offsets */
+    uint64_t seen;
+    int count;
+    cgt_thread list[CHATGPTT_MAX_PATTERN + 1], old[CHATGPTT_MAX_PATTERN + 1];
+} cgt_match;
+
+typedef struct cgt_pattern_reader { cgt_slice text; size_t at; const char *why; } cgt_pattern_reader;
+
+static bool cgt_pattern_bad(cgt_pattern_reader *r, const char *why)
+{
+    if (!r->why) r->why = why;
+    return false;
+}
+
+/* One character, maybe escaped, at r->at. */
+static bool cgt_pattern_char(cgt_pattern_reader *r, unsigned char *c)
+{
+    *c = (unsigned char)r->text.at[r->at++];
+    if (*c != '\\') return true;
+    if (r->at == r->text.len) return cgt_pattern_bad(r, "nothing follows the backslash");
+    *c = (unsigned char)r->text.at[r->at++];
+    if (*c == 'n') *c = '\n';
+    else if (*c == 'r') *c = '\r';
+    else if (*c == 't') *c = '\t';
+    else if (cgt_alnum((char)*c)) { r->at--; return cgt_pattern_bad(r, "no such escape"); }
+    return true;
+}
+
+/* A class, from behind its bracket to behind the closing one. */
+static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32])
+{
+    bool negated = r->at < r->text.len && r->text.at[r->at] == '^', first = true;
+    unsigned char from, to;
+    int i;
+    if (negated) r->at++;
+    for (;; first = false) {
+        if (r->at >= r->text.len) return cgt_pattern_bad(r, "the class is not closed");
+        if (r->text.at[r->at] == ']' && !first) break;
+        if (!cgt_pattern_char(r, &from)) return false;
+        to = from;
+        if (r->at + 1 < r->text.len && r->text.at[r->at] == '-' && r->text.at[r->at + 1] != ']') {
+            r->at++;
+            if (!cgt_pattern_char(r, &to)) return false;
+            if (to < from) return cgt_pattern_bad(r, "the range is upside down");
+        }
+        for (i = from; i <= to; i++) set[i >> 3] = (unsigned char)(set[i >> 3] | 1 << (i & 7));
+    }
+    r->at++;
+    if (negated) for (i = 0; i < 32; i++) set[i] = (unsigned char)~set[i];
+    return true;
+}
+
+static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *node)
+{
+    char c = r->text.at[r->at];
+    memset(node, 0, sizeof *node);
+    if (c != '.' && c != '[') {
+        if (strchr("*+?", c)) return cgt_pattern_bad(r, "nothing to repeat");
+        if (strchr("^$|{", c)) return cgt_pattern_bad(r, "not supported: put a backslash before it");
+        return cgt_pattern_char(r, &node->byte);
+    }
+    if (p->sets == CHATGPTT_MAX_CLASSES) return cgt_pattern_bad(r, "too many classes");
+    node->set = (unsigned char)(p->sets + 1);
+    r->at++;
+    if (c == '[') return cgt_pattern_class(r, p->set[p->sets++]);
+    memset(p->set[p->sets], 0xff, 32);
+    p->set[p->sets++]['\n' >> 3] = (unsigned char)~(1 << ('\n' & 7));
+    return true;
+}
+
+static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r)
+{
+    bool open = r->text.at[r->at] == '(';
+    if (open && p->open >= 0) return cgt_pattern_bad(r, "only one group");
+    if (!open && (p->open < 0 || p->close >= 0)) return cgt_pattern_bad(r, "no group is open");
+    if (open) p->open = p->count;
+    else p->close = p->count;
+    r->at++;
+    if (!open && r->at < r->text.len && strchr("*+?", r->text.at[r->at])) return cgt_pattern_bad(r, "a group cannot be repeated");
+    return true;
+}
+
+static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r)
+{
+    cgt_node node;
+    char c = r->text.at[r->at], repeat = '\0';
+    if (c == '\0') return cgt_pattern_bad(r, "NUL in the pattern");
+    if (c == '(' || c == ')') return cgt_pattern_group(p, r);
+    if (!cgt_pattern_atom(p, r, &node)) return false;
+    if (r->at < r->text.len && r->text.at[r->at] && strchr("*+?", r->text.at[r->at])) repeat = r->text.at[r->at++];
+    if (p->count + (repeat == '+' ? 2 : 1) > CHATGPTT_MAX_PATTERN) return cgt_pattern_bad(r, "the pattern is too long");
+    if (repeat == '+') p->node[p->count++] = node;
+    node.repeat = (unsigned char)(repeat == '\0' ? CGT_ONCE : repeat == '?' ? CGT_MAYBE : CGT_MANY);
+    p->node[p->count++] = node;
+    return true;
+}
+
+/* false: *why says what is wrong at position *at. */
+static bool cgt_pattern_compile(cgt_pattern *p, cgt_slice text, size_t *at, const char **why)
+{
+    cgt_pattern_reader r;
+    memset(p, 0, sizeof *p);
+    p->open = p->close = -1;
+    r.text = text;
+    r.at = 0;
+    r.why = NULL;
+    while (r.at < text.len && cgt_pattern_next(p, &r)) {}
+    if (!r.why && p->open >= 0 && p->close < 0) r.why = "the group is not closed";
+    *at = r.at;
+    *why = r.why;
+    if (p->open < 0) { p->open = 0; p->close = p->count; }
+    return r.why == NULL;
+}
+
+/* Adds a position and those reached from it without a byte. `arrived`: it came from the node before, not from its own repetition. */
+static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived)
+{
+    const cgt_pattern *p = m->pattern;
+    for (;; t.at++, arrived = true) {
+        if (arrived && t.at == p->open) t.from = m->offset;
+        if (arrived && t.at == p->close) t.to = m->offset;
+        if (m->seen >> t.at & 1) return;
+        m->seen |= (uint64_t)1 << t.at;
+        m->list[m->count++] = t;
+        if (t.at == p->count || p->node[t.at].repeat == CGT_ONCE) return;
+    }
+}
+
+static bool cgt_match_byte(const cgt_pattern *p, const cgt_node *node, unsigned char c)
+{
+    return node->set ? p->set[node->set - 1][c >> 3] >> (c & 7) & 1 : node->byte == c;
+}
+
+/* A match was reached: all that is less preferred is dropped, and no new one begins. */
+static void cgt_match_settle(cgt_match *m)
+{
+    int i;
+    for (i = 0; i < m->count; i++) {
+        if (m->list[i].at != m->pattern->count) continue;
+        m->found = true;
+        m->from = m->list[i].from;
+        m->to = m->list[i].to;
+        m->count = i;
+    }
+    m->ended = m->found && m->count == 0;
+}
+
+static void cgt_match_begin(cgt_match *m)
+{
+    cgt_thread t;
+    if (m->found) return;
+    memset(&t, 0, sizeof t);
+    cgt_match_add(m, t, true);
+    cgt_match_settle(m);
+}
+
+static void cgt_match_step(cgt_match *m, unsigned char c)
+{
+    const cgt_pattern *p = m->pattern;
+    int count = m->count, i;
+    memcpy(m->old, m->list, (size_t)count * sizeof *m->list);
+    m->count = 0;
+    m->seen = 0;
+    m->offset++;
+    for (i = 0; i < count; i++) {
+        cgt_thread t = m->old[i];
+        const cgt_node *node = &p->node[t.at];
+        if (!cgt_match_byte(p, node, c)) continue;
+        if (node->repeat == CGT_MANY) cgt_match_add(m, t, false);
+        else { t.at++; cgt_match_add(m, t, true); }
+    }
+    cgt_match_settle(m);
+}
+
+/* Feeds text until the match is certain (m->ended). At the end of the text m->found tells whether there is one. */
+static void cgt_match_feed(cgt_match *m, const char *in, size_t len)
+{
+    const cgt_node *first = m->pattern->node;
+    bool literal = m->pattern->count > 0 && first->set == 0 && first->repeat == CGT_ONCE;
+    size_t i = 0;
+    if (m->offset == 0 && m->count == 0 && !m->found) cgt_match_begin(m);
+    while (i < len && !m->ended) {
+        if (literal && m->count == 1 && m->list[0].at == 0) {       /* only the start is waited for: jump to it */
+            const char *hit = (const char *)memchr(in + i, first->byte, len - i);
+            size_t skip = hit ? (size_t)(hit - in) - i : len - i;
+            m->offset += skip;
+            i += skip;
+            m->list[0].from = m->offset;
+            if (!hit) break;
+        }
+        cgt_match_step(m, (unsigned char)in[i++]);
+        cgt_match_begin(m);
+    }
+}
+
+/* ==== [JSON] ==== */
+
+/* A streaming scanner by RFC 8259. It checks the whole document and tells only of the fields it was asked for, which are JSON
+   pointers (RFC 6901); of duplicate keys the first counts. Strings are decoded in place: pieces lie in the caller's bytes, or, where a
+   character was cut by the end of the input, in the state. What it tells:
+       TEXT     `piece` is a part of the string or number at fields[field]
+       VALUE    the value at fields[field] is complete; an object or array: it begins. `type` is its kind
+       END      the document is complete; what follows it is not touched
+   The caller sets fields, num_fields and lenient in the zeroed state. */
+
+typedef enum cgt_json_event { CGT_JSON_NONE, CGT_JSON_TEXT, CGT_JSON_VALUE, CGT_JSON_END } cgt_json_event;
+typedef enum cgt_json_type { CGT_JSON_STRING, CGT_JSON_NUMBER, CGT_JSON_TRUE, CGT_JSON_FALSE, CGT_JSON_NULL, CGT_JSON_OBJECT, CGT_JSON_ARRAY } cgt_json_type;
+
+typedef enum cgt_json_state {
+    CGT_JSON_EXPECT, CGT_JSON_EXPECT_OR_CLOSE,      /* a value; or the end of an array */
+    CGT_JSON_KEY, CGT_JSON_KEY_OR_CLOSE, CGT_JSON_COLON, CGT_JSON_AFTER,
+    CGT_JSON_IN_STRING, CGT_JSON_ESCAPE, CGT_JSON_UNICODE, CGT_JSON_LITERAL,
+    CGT_JSON_MINUS, CGT_JSON_ZERO, CGT_JSON_INTEGER, CGT_JSON_POINT, CGT_JSON_FRACTION, CGT_JSON_E, CGT_JSON_SIGN, CGT_JSON_EXPONENT,
+    CGT_JSON_CLOSED, CGT_JSON_ENDED
+} cgt_json_state;
+
+typedef struct cgt_json {
+    const char *const *fields;
+    int num_fields;                 /* 32 at most */
+    bool lenient;                   /* invalid UTF-8 becomes U+FFFD instead of an error */
+    cgt_json_event event;
+    int field;
+    cgt_json_type type;
+    cgt_slice piece;
+    const char *why;                /* of an error, in words */
+    cgt_json_state state;
+    bool in_key, told;              /* the string is a key; the value under way is a field */
+    int depth, digits;
+    uint32_t here;                  /* fields whose path leads to the value that comes */
+    uint32_t inside[CHATGPTT_MAX_DEPTH + 1];    /* fields whose path may go on in the container at this depth */
+    uint32_t index[CHATGPTT_MAX_DEPTH + 1];     /* of the next element of the array at this depth */
+    uint32_t arrays[CHATGPTT_MAX_DEPTH / 32 + 1];   /* bits: the container at this depth is an array */
+    uint16_t at[32];                /* how far each field's path is compared with the key */
+    uint32_t code, high;            /* \u escape under way; high surrogate waiting for its low one */
+    const char *literal;
+    char part[4], hold[4];          /* bytes of a cut character; a character that waits to be told */
+    size_t part_len, hold_len;
+} cgt_json;
+
+static chatgptt_code cgt_json_bad(cgt_json *j, const char *why)
+{
+    j->why = why;
+    return CHATGPTT_E_REPLY;
+}
+
+/* ---- which field a value belongs to ---- */
+
+static int cgt_lowest(uint32_t mask)
+{
+    int i = 0;
+    while (!(mask >> i & 1)) i++;
+    return i;
+}
+
+/* Puts j->at on the path segment that names what lies in the container at `depth`. */
+static void cgt_json_aim(cgt_json *j, uint32_t mask, int depth)
+{
+    for (; mask; mask &= mask - 1) {
+        int f = cgt_lowest(mask), slashes = 0;
+        const char *path = j->fields[f];
+        size_t i = 0;
+        while (slashes < depth) slashes += path[i++] == '/';
+        j->at[f] = (uint16_t)i;
+    }
+}
+
+/* One decoded byte of a key: fields with another one there drop out. `~0` and `~1` in a path stand for `~` and `/`. */
+static void cgt_json_key_byte(cgt_json *j, char c)
+{
+    uint32_t mask;
+    for (mask = j->here; mask; mask &= mask - 1) {
+        int f = cgt_lowest(mask);
+        const char *p = j->fields[f] + j->at[f];
+        char wanted = *p == '~' ? (p[1] == '1' ? '/' : '~') : *p;
+        if (*p != '\0' && *p != '/' && wanted == c) j->at[f] = (uint16_t)(j->at[f] + (*p == '~' ? 2 : 1));
+        else j->here &= ~((uint32_t)1 << f);
+    }
+}
+
+static void cgt_json_key_bytes(cgt_json *j, cgt_slice s)
+{
+    size_t i;
+    for (i = 0; i < s.len && j->here; i++) cgt_json_key_byte(j, s.at[i]);
+}
+
+/* The key or index is complete: only fields whose segment ends here stay, and no later duplicate gets them. */
+static void cgt_json_named(cgt_json *j)
+{
+    uint32_t mask;
+    for (mask = j->here; mask; mask &= mask - 1) {
+        int f = cgt_lowest(mask);
+        char end = j->fields[f][j->at[f]];
+        if (end != '\0' && end != '/') j->here &= ~((uint32_t)1 << f);
+    }
+    j->inside[j->depth] &= ~j->here;
+}
+
+/* A value begins: finds the field that ends exactly here. */
+static void cgt_json_begin(cgt_json *j, cgt_json_type type)
+{
+    uint32_t mask;
+    j->type = type;
+    j->told = false;
+    for (mask = j->here; mask && !j->told; mask &= mask - 1) {
+        j->field = cgt_lowest(mask);
+        j->told = j->fields[j->field][j->at[j->field]] == '\0';
+    }
+}
+
+static bool cgt_json_in_array(const cgt_json *j) { return j->arrays[j->depth / 32] >> (j->depth % 32) & 1; }
+
+static void cgt_json_element(cgt_json *j)       /* the next value is an array's element: compare its index with the paths */
+{
+    char digits[24];
+    j->here = j->inside[j->depth];
+    if (!j->here) return;
+    cgt_json_aim(j, j->here, j->depth);
+    cgt_json_key_bytes(j, cgt_slice_of(digits, cgt_digits(digits, j->index[j->depth]++)));
+    cgt_json_named(j);
+}
+
+/* ---- structure ---- */
+
+static void cgt_json_done(cgt_json *j)          /* a value is complete */
+{
+    if (j->told) j->event = CGT_JSON_VALUE;
+    j->told = false;
+    j->state = j->depth ? CGT_JSON_AFTER : CGT_JSON_CLOSED;
+}
+
+static chatgptt_code cgt_json_open(cgt_json *j, bool array)
+{
+    uint32_t bit, here = j->here;
+    if (j->depth == CHATGPTT_MAX_DEPTH) {
+        j->why = "nested deeper than CHATGPTT_MAX_DEPTH";
+        return CHATGPTT_E_LIMIT;
+    }
+    cgt_json_begin(j, array ? CGT_JSON_ARRAY : CGT_JSON_OBJECT);
+    if (j->told) { j->event = CGT_JSON_VALUE; here &= ~((uint32_t)1 << j->field); }
+    j->told = false;
+    j->depth++;
+    bit = (uint32_t)1 << (j->depth % 32);
+    if (array) j->arrays[j->depth / 32] |= bit;
+    else j->arrays[j->depth / 32] &= ~bit;
+    j->inside[j->depth] = here;
+    j->index[j->depth] = 0;
+    j->state = array ? CGT_JSON_EXPECT_OR_CLOSE : CGT_JSON_KEY_OR_CLOSE;
+    return CHATGPTT_OK;
+}
+
+static void cgt_json_string(cgt_json *j, bool key)
+{
+    j->in_key = key;
+    j->state = CGT_JSON_IN_STRING;
+    if (!key) { cgt_json_begin(j, CGT_JSON_STRING); return; }
+    j->here = j->inside[j->depth];
+    cgt_json_aim(j, j->here, j->depth);
+}
+
+static chatgptt_code cgt_json_value(cgt_json *j, char c)
+{
+    if (j->state == CGT_JSON_EXPECT_OR_CLOSE && c == ']') { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
+    if (j->depth && cgt_json_in_array(j)) cgt_json_element(j);
+    switch (c) {
+    case '{': return cgt_json_open(j, false);
+    case '[': return cgt_json_open(j, true);
+    case '"': cgt_json_string(j, false); return CHATGPTT_OK;
+    case 't': cgt_json_begin(j, CGT_JSON_TRUE); j->literal = "rue"; break;
+    case 'f': cgt_json_begin(j, CGT_JSON_FALSE); j->literal = "alse"; break;
+    case 'n': cgt_json_begin(j, CGT_JSON_NULL); j->literal = "ull"; break;
+    default:
+        if (c != '-' && !cgt_digit(c)) return cgt_json_bad(j, "a value was expected");
+        cgt_json_begin(j, CGT_JSON_NUMBER);
+        j->state = c == '-' ? CGT_JSON_MINUS : c == '0' ? CGT_JSON_ZERO : CGT_JSON_INTEGER;
+        return CHATGPTT_OK;
+    }
+    j->state = CGT_JSON_LITERAL;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_after(cgt_json *j, char c)
+{
+    bool array = cgt_json_in_array(j);
+    if (c == ',') { j->state = array ? CGT_JSON_EXPECT : CGT_JSON_KEY; return CHATGPTT_OK; }
+    if (c != (array ? ']' : '}')) return cgt_json_bad(j, "a comma or the end of the container was expected");
+    j->depth--;
+    cgt_json_done(j);
+    return CHATGPTT_OK;
+}
+
+/* The next state of a number; CGT_JSON_AFTER: the byte is none of it. */
+static cgt_json_state cgt_json_number_state(cgt_json_state state, char c)
+{
+    bool digit = cgt_digit(c), e = c == 'e' || c == 'E';
+    switch (state) {
+    case CGT_JSON_MINUS: return c == '0' ? CGT_JSON_ZERO : digit ? CGT_JSON_INTEGER : CGT_JSON_AFTER;
+    case CGT_JSON_INTEGER: if (digit) return state; /* fall through */
+    case CGT_JSON_ZERO: return c == '.' ? CGT_JSON_POINT : e ? CGT_JSON_E : CGT_JSON_AFTER;
+    case CGT_JSON_FRACTION: if (e) return CGT_JSON_E; /* fall through */
+    case CGT_JSON_POINT: return digit ? CGT_JSON_FRACTION : CGT_JSON_AFTER;
+    case CGT_JSON_E: if (c == '+' || c == '-') return CGT_JSON_SIGN; /* fall through */
+    default: return digit ? CGT_JSON_EXPONENT : CGT_JSON_AFTER;
+    }
+}
+
+static bool cgt_json_number_whole(cgt_json_state state)
+{
+    return state == CGT_JSON_ZERO || state == CGT_JSON_INTEGER || state == CGT_JSON_FRACTION || state == CGT_JSON_EXPONENT;
+}
+
+/* ---- strings ---- */
+
+/* The first byte from `p` on that is no plain ASCII of a string: eight at a time. */
+static char *cgt_json_plain(char *p, char *end)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    while (end - p >= 8) {
+        uint64_t x, quote, slash, special;
+        memcpy(&x, p, 8);
+        quote = x ^ (ones * '"');
+        slash = x ^ (ones * '\\');
+        special = ((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | x;
+        if (special & tops) break;
+        p += 8;
+    }
+    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' && *p != '\\') p++;
+    return p;
+}
+
+/* Decoded text on its way out: from `start` on it lies in the caller's bytes, behind what has been read (`in`). */
+typedef struct cgt_json_run { char *start, *out, *in, *end; bool full; } cgt_json_run;
+
+/* Bytes of the string's text. They are moved up if there is room before what is still to be read; else they wait in `hold`. */
+static void cgt_json_emit(cgt_json *j, cgt_json_run *r, const char *text, size_t len)
+{
+    if (j->in_key) cgt_json_key_bytes(j, cgt_slice_of(text, len));
+    else if (!j->told) return;
+    else if ((size_t)(r->in - r->out) >= len) { if (r->out != text) memmove(r->out, text, len); r->out += len; }
+    else { memcpy(j->hold, text, len); j->hold_len = len; r->full = true; }
+}
+
+static void cgt_json_emit_code(cgt_json *j, cgt_json_run *r, uint32_t code)
+{
+    char text[4];
+    cgt_json_emit(j, r, text, cgt_utf8_put(text, code));
+}
+
+/* A high surrogate without its low one. */
+static void cgt_json_lone(cgt_json *j, cgt_json_run *r)
+{
+    j->high = 0;
+    cgt_json_emit_code(j, r, 0xFFFD);
+}
+
+/* A whole \u escape is in j->code. */
+static void cgt_json_unicode(cgt_json *j, cgt_json_run *r)
+{
+    uint32_t code = j->code, high = j->high;
+    bool low = code >= 0xDC00 && code < 0xE000;
+    j->state = CGT_JSON_IN_STRING;
+    j->high = 0;
+    if (high && low) { cgt_json_emit_code(j, r, 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)); return; }
+    if (code >= 0xD800 && code < 0xDC00) j->high = code;
+    else cgt_json_emit_code(j, r, code);
+}
+
+static chatgptt_code cgt_json_hex(cgt_json *j, cgt_json_run *r)
+{
+    int digit = cgt_hex(*r->in);
+    if (digit < 0) return cgt_json_bad(j, "bad \\u escape");
+    if (j->digits == 3 && j->high && !((j->code << 4 | (uint32_t)digit) >= 0xDC00 && (j->code << 4 | (uint32_t)digit) < 0xE000)) {
+        cgt_json_lone(j, r);            /* first; the digit is read again */
+        return CHATGPTT_OK;
+    }
+    j->code = j->code << 4 | (uint32_t)digit;
+    r->in++;
+    if (++j->digits == 4) cgt_json_unicode(j, r);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_escape(cgt_json *j, cgt_json_run *r)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    const char *known = *r->in ? strchr(from, *r->in) : NULL;
+    if (*r->in == 'u') {
+        j->state = CGT_JSON_UNICODE;
+        j->code = 0;
+        j->digits = 0;
+        r->in++;
+        return CHATGPTT_OK;
+    }
+    if (!known) return cgt_json_bad(j, "bad escape");
+    if (j->high) { cgt_json_lone(j, r); return CHATGPTT_OK; }
+    r->in++;
+    j->state = CGT_JSON_IN_STRING;
+    cgt_json_emit(j, r, &to[known - from], 1);
+    return CHATGPTT_OK;
+}
+
+/* A character beyond ASCII, maybe cut by the end of the input, maybe begun before it. */
+static chatgptt_code cgt_json_beyond(cgt_json *j, cgt_json_run *r)
+{
+    char whole[4];
+    size_t had = j->part_len, n = had, len;
+    cgt_utf8 verdict;
+    memcpy(whole, j->part, had);
+    while (n < 4 && r->in + (n - had) < r->end) { whole[n] = r->in[n - had]; n++; }
+    verdict = cgt_utf8_at(whole, n, &len);
+    if (verdict == CGT_UTF8_CUT) {
+        memcpy(j->part, whole, n);
+        j->part_len = n;
+        r->in = r->end;
+        return CHATGPTT_OK;
+    }
+    if (verdict == CGT_UTF8_BAD && !j->lenient) return cgt_json_bad(j, "invalid UTF-8");
+    j->part_len = 0;
+    r->in += len - had;             /* what was cut was well so far: a verdict never takes back a byte of it */
+    if (verdict == CGT_UTF8_BAD) cgt_json_emit_code(j, r, 0xFFFD);
+    else cgt_json_emit(j, r, whole, len);
+    return CHATGPTT_OK;
+}
+
+/* A byte of a string that is no plain character. *closed: it was the closing quote. */
+static chatgptt_code cgt_json_special(cgt_json *j, cgt_json_run *r, bool *closed)
+{
+    if (j->state == CGT_JSON_ESCAPE) return cgt_json_escape(j, r);
+    if (j->state == CGT_JSON_UNICODE) return cgt_json_hex(j, r);
+    if (j->part_len) return cgt_json_beyond(j, r);
+    if (*r->in == '\\') { r->in++; j->state = CGT_JSON_ESCAPE; return CHATGPTT_OK; }
+    if (j->high) { cgt_json_lone(j, r); return CHATGPTT_OK; }
+    if ((unsigned char)*r->in >= 0x80) return cgt_json_beyond(j, r);
+    if (*r->in != '"') return cgt_json_bad(j, "control character in a string");
+    r->in++;
+    *closed = true;
+    return CHATGPTT_OK;
+}
+
+/* \uHHHH all there, no surrogate: by far the most common escape outside English, so it gets a way of its own. */
+static bool cgt_json_fast_escape(cgt_json *j, cgt_json_run *r)
+{
+    int a, b, c, d;
+    if (r->end - r->in < 6 || r->in[0] != '\\' || r->in[1] != 'u' || j->high || j->part_len || j->in_key) return false;
+    a = cgt_hex(r->in[2]);
+    b = cgt_hex(r->in[3]);
+    c = cgt_hex(r->in[4]);
+    d = cgt_hex(r->in[5]);
+    if ((a | b | c | d) < 0 || (a == 13 && b >= 8)) return false;
+    r->in += 6;
+    cgt_json_emit_code(j, r, (uint32_t)(a << 12 | b << 8 | c << 4 | d));
+    return true;
+}
+
+static chatgptt_code cgt_json_text(cgt_json *j, char *in, size_t len, size_t *used)
+{
+    cgt_json_run r;
+    bool closed = false;
+    chatgptt_code code = CHATGPTT_OK;
+    r.start = r.out = r.in = in;
+    r.end = in + len;
+    r.full = false;
+    while (code == CHATGPTT_OK && !closed && !r.full && r.in < r.end) {
+        if (j->state == CGT_JSON_IN_STRING && !j->high && !j->part_len) {
+            char *plain = r.in, *stop = cgt_json_plain(r.in, r.end);
+            r.in = stop;
+            if (stop > plain) cgt_json_emit(j, &r, plain, (size_t)(stop - plain));
+            if (r.in == r.end) break;
+            if (cgt_json_fast_escape(j, &r)) continue;
+        }
+        code = cgt_json_special(j, &r, &closed);
+    }
+    *used += (size_t)(r.in - in);
+    if (code < 0) return code;
+    j->piece = cgt_slice_of(r.start, (size_t)(r.out - r.start));
+    if (j->piece.len) j->event = CGT_JSON_TEXT;
+    if (closed && j->in_key) { cgt_json_named(j); j->state = CGT_JSON_COLON; }
+    else if (closed && j->piece.len) j->hold_len = sizeof j->hold + 1;     /* the text goes first, then the end of the value */
+    else if (closed) cgt_json_done(j);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_number(cgt_json *j, char *in, size_t len, size_t *used)
+{
+    size_t n = 0;
+    while (n < len) {
+        cgt_json_state next = cgt_json_number_state(j->state, in[n]);
+        if (next == CGT_JSON_AFTER) break;
+        j->state = next;
+        n++;
+    }
+    *used += n;
+    if (n < len && !cgt_json_number_whole(j->state)) return cgt_json_bad(j, "bad number");
+    if (n && j->told) { j->event = CGT_JSON_TEXT; j->piece = cgt_slice_of(in, n); }
+    else if (n < len) cgt_json_done(j);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_byte(cgt_json *j, char c)
+{
+    switch (j->state) {
+    case CGT_JSON_EXPECT: case CGT_JSON_EXPECT_OR_CLOSE: return cgt_json_value(j, c);
+    case CGT_JSON_KEY_OR_CLOSE:
+        if (c == '}') { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
+        /* fall through */
+    case CGT_JSON_KEY:
+        if (c != '"') return cgt_json_bad(j, "a key was expected");
+        cgt_json_string(j, true);
+        return CHATGPTT_OK;
+    case CGT_JSON_COLON:
+        j->state = CGT_JSON_EXPECT;
+        return c == ':' ? CHATGPTT_OK : cgt_json_bad(j, "a colon was expected");
+    case CGT_JSON_LITERAL:
+        if (c != *j->literal) return cgt_json_bad(j, "a value was expected");
+        if (*++j->literal == '\0') cgt_json_done(j);
+        return CHATGPTT_OK;
+    default: return cgt_json_after(j, c);
+    }
+}
+
+static void cgt_json_init(cgt_json *j, const char *const *fields, int num_fields)
+{
+    memset(j, 0, sizeof *j);
+    j->fields = fields;
+    j->num_fields = num_fields;
+    j->here = num_fields >= 32 ? 0xFFFFFFFFu : ((uint32_t)1 << num_fields) - 1;
+}
+
+/* What waited for its own event: a character from `hold`, or the end of a string whose last text was just told. */
+static bool cgt_json_waiting(cgt_json *j)
+{
+    if (j->hold_len == 0) return false;
+    if (j->hold_len > sizeof j->hold) cgt_json_done(j);
+    else { j->event = CGT_JSON_TEXT; memcpy(j->part, j->hold, j->hold_len); j->piece = cgt_slice_of(j->part, j->hold_len); }
+    j->hold_len = 0;
+    return true;
+}
+
+/* OK with j->event (NONE: all was used), E_REPLY: not JSON, E_LIMIT. A leading blank is JSON's own; a byte order mark is not. */
+static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    *used = 0;
+    j->event = CGT_JSON_NONE;
+    while (code == CHATGPTT_OK && j->event == CGT_JSON_NONE && !cgt_json_waiting(j)) {
+        if (j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
+        if (j->state == CGT_JSON_ENDED || *used == len) break;
+        if (j->state >= CGT_JSON_MINUS) code = cgt_json_number(j, in + *used, len - *used, used);
+        else if (j->state >= CGT_JSON_IN_STRING && j->state != CGT_JSON_LITERAL) code = cgt_json_text(j, in + *used, len - *used, used);
+        else if (j->state != CGT_JSON_LITERAL && in[*used] != '\f' && cgt_blank(in[*used])) ++*used;
+        else code = cgt_json_byte(j, in[(*used)++]);
+    }
+    return code;
+}
+
+/* The input is over: a number at the top level ends with it. OK with j->event while it has one; NONE: whole and valid. */
+static chatgptt_code cgt_json_eof(cgt_json *j)
+{
+    j->event = CGT_JSON_NONE;
+    if (j->depth == 0 && cgt_json_number_whole(j->state)) { cgt_json_done(j); return CHATGPTT_OK; }
+    if (j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
+    return j->state == CGT_JSON_ENDED ? CHATGPTT_OK : cgt_json_bad(j, "the document is cut");
+}
+
+/* ==== [PAGE] ==== */
+
+/* Where a page keeps its chat. Generation WPAICG: one element a chat with some 55 attributes, and the endpoint in a script:
+
+       <div class="wpaicg-chat-shortcode" data-nonce="0123abcdef" data-post-id="5" data-bot-id="0" …>
+       <script>… wpaicgParams = {"ajax_url":"https:\/\/www.example.org\/wp-admin\/admin-ajax.php", …} …</script>
+
+   Generation AIPKIT: one element a chat with all of it as JSON in one attribute:
+
+       <div class="aipkit_chat_container" data-config='{&quot;botId&quot;:7,&quot;nonce&quot;:&quot;…&quot;,&quot;ajaxUrl&quot;:…}'>
+
+   First comes a tokenizer of HTML (WHATWG HTML section 13.2.5, as far as start tags need it), which sees neither comments nor
+   scripts; then PAGE, which takes nonce and post id from one element, and beside it runs the matcher over the raw bytes. */
+
+/* What the tokenizer tells: TAG a start tag's name; ATTRIBUTE an attribute's name; VALUE a decoded piece of its value; ATTRIBUTE_END;
+   TAG_END the tag's `>`; CLOSE an end tag; TEXT a decoded piece of text, also the title's, never a script's. */
+typedef enum cgt_html_event {
+    CGT_HTML_NONE, CGT_HTML_TAG, CGT_HTML_ATTRIBUTE, CGT_HTML_VALUE, CGT_HTML_ATTRIBUTE_END, CGT_HTML_TAG_END, CGT_HTML_CLOSE, CGT_HTML_TEXT
+} cgt_html_event;
+
+typedef enum cgt_html_state {
+    CGT_HTML_IN_TEXT, CGT_HTML_OPEN, CGT_HTML_END_OPEN, CGT_HTML_TAG_NAME, CGT_HTML_END_NAME, CGT_HTML_END_REST,
+    CGT_HTML_BEFORE_NAME, CGT_HTML_NAME, CGT_HTML_BEFORE_VALUE, CGT_HTML_DOUBLE, CGT_HTML_SINGLE, CGT_HTML_BARE,
+    CGT_HTML_DECLARATION, CGT_HTML_COMMENT, CGT_HTML_BOGUS, CGT_HTML_RAW, CGT_HTML_RAW_OPEN, CGT_HTML_RAW_END, CGT_HTML_ENTITY
+} cgt_html_state;
+
+typedef struct cgt_html {
+    cgt_html_event event;
+    cgt_slice piece;                /* of VALUE and TEXT: in the caller's bytes or in `hold` */
+    cgt_html_state state, back;     /* back: to where an entity returns */
+    char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME];   /* lower case; a longer one is "", which is nobody's name */
+    char raw[CHATGPTT_MAX_NAME];    /* the element whose content is no markup, "" outside of one */
+    size_t tag_len, name_len, at;
+    bool in_attribute, bang;
+    char hold[16];
+    size_t hold_len;
+} cgt_html;
+
+static bool cgt_html_is_raw(const char *tag)
+{
+    static const char *const raw[] = { "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes" };
+    size_t i;
+    for (i = 0; i < sizeof raw / sizeof *raw; i++)
+        if (strcmp(tag, raw[i]) == 0) return true;
+    return false;
+}
+
+/* Adds a byte to a name; at `size` it is too long to be anyone's. */
+static void cgt_html_add(char *name, size_t *len, char c)
+{
+    if (*len < CHATGPTT_MAX_NAME) name[(*len)++] = cgt_lower(c);
+    name[*len < CHATGPTT_MAX_NAME ? *len : 0] = '\0';
+}
+
+static void cgt_html_text(cgt_html *h, const char *at, size_t len)
+{
+    bool value = h->state == CGT_HTML_DOUBLE || h->state == CGT_HTML_SINGLE || h->state == CGT_HTML_BARE;
+    if (len == 0 || (h->raw[0] && strcmp(h->raw, "title") != 0)) return;
+    h->event = value ? CGT_HTML_VALUE : CGT_HTML_TEXT;
+    h->piece = cgt_slice_of(at, len);
+}
+
+/* ---- character references: numeric ones, with or without semicolon, and the five of XML ---- */
+
+/* Whether `c` goes on with what `hold` has of a reference. */
+static bool cgt_entity_takes(const cgt_html *h, char c)
+{
+    if (h->hold_len + 1 >= sizeof h->hold) return false;
+    if (h->hold_len == 1) return c == '#' || cgt_alnum(c);
+    if (h->hold[1] != '#') return cgt_alnum(c);
+    if (h->hold_len == 2) return c == 'x' || c == 'X' || cgt_digit(c);
+    return cgt_digit(c) || (cgt_lower(h->hold[2]) == 'x' && cgt_hex(c) >= 0);
+}
+
+static bool cgt_entity_number(cgt_html *h)
+{
+    bool hex = cgt_lower(h->hold[2]) == 'x';
+    size_t i = hex ? 3 : 2, len = h->hold_len;
+    uint32_t code = 0;
+    if (i >= len) return false;
+    for (; i < len; i++) {
+        code = code * (hex ? 16 : 10) + (uint32_t)cgt_hex(h->hold[i]);
+        if (code > 0x10FFFF) code = 0x110000;
+    }
+    h->hold_len = cgt_utf8_put(h->hold, code ? code : 0xFFFD);
+    return true;
+}
+
+/* Turns the reference in `hold` into its character. false: it is none and stands for itself. */
+static bool cgt_entity_decode(cgt_html *h, bool semicolon)
+{
+    static const char *const names[] = { "&amp", "&lt", "&gt", "&quot", "&apos" };
+    static const char chars[] = "&<>\"'";
+    size_t i;
+    if (h->hold_len > 1 && h->hold[1] == '#') return cgt_entity_number(h);
+    for (i = 0; semicolon && i < 5; i++)
+        if (cgt_is(cgt_slice_of(h->hold, h->hold_len), names[i])) {
+            h->hold[0] = chars[i];
+            h->hold_len = 1;
+            return true;
+        }
+    return false;
+}
+
+/* A byte within a reference. false: it ended before the byte, which is still to be read. */
+static bool cgt_html_entity(cgt_html *h, char c)
+{
+    bool took = true;
+    if (cgt_entity_takes(h, c)) { h->hold[h->hold_len++] = c; return true; }
+    if (!cgt_entity_decode(h, c == ';')) took = false;
+    else took = c == ';';
+    h->state = h->back;
+    cgt_html_text(h, h->hold, h->hold_len);
+    return took;
+}
+
+/* ---- tags ---- */
+
+static void cgt_html_end_of_tag(cgt_html *h)
+{
+    h->event = CGT_HTML_TAG_END;
+    h->raw[0] = '\0';
+    if (cgt_html_is_raw(h->tag)) memcpy(h->raw, h->tag, sizeof h->raw);
+    h->state = h->raw[0] ? CGT_HTML_RAW : CGT_HTML_IN_TEXT;
+}
+
+static void cgt_html_attribute_end(cgt_html *h, cgt_html_state next)
+{
+    if (h->in_attribute) h->event = CGT_HTML_ATTRIBUTE_END;
+    h->in_attribute = false;
+    h->state = next;
+}
+
+/* Between attributes. false: the byte is still to be read, an event comes first. */
+static bool cgt_html_before_name(cgt_html *h, char c)
+{
+    if (h->in_attribute && c != '=' && !cgt_blank(c)) { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return false; }
+    if (h->in_attribute && c == '=') { h->state = CGT_HTML_BEFORE_VALUE; return true; }
+    if (cgt_blank(c) || c == '/') return true;
+    if (c == '>') { cgt_html_end_of_tag(h); return true; }
+    h->name_len = 0;
+    cgt_html_add(h->name, &h->name_len, c);
+    h->state = CGT_HTML_NAME;
+    return true;
+}
+
+static bool cgt_html_name(cgt_html *h, char c)
+{
+    if (!cgt_blank(c) && c != '/' && c != '>' && c != '=') { cgt_html_add(h->name, &h->name_len, c); return true; }
+    h->event = CGT_HTML_ATTRIBUTE;
+    h->in_attribute = true;
+    h->state = c == '=' ? CGT_HTML_BEFORE_VALUE : CGT_HTML_BEFORE_NAME;
+    return c == '=';
+}
+
+static bool cgt_html_before_value(cgt_html *h, char c)
+{
+    if (cgt_blank(c)) return true;
+    if (c == '>') { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return false; }
+    h->state = c == '"' ? CGT_HTML_DOUBLE : c == '\'' ? CGT_HTML_SINGLE : CGT_HTML_BARE;
+    return h->state != CGT_HTML_BARE;
+}
+
+static bool cgt_html_open(cgt_html *h, char c)
+{
+    h->tag_len = 0;
+    if (c == '!') { h->state = CGT_HTML_DECLARATION; h->at = 0; return true; }
+    if (c == '/') { h->state = CGT_HTML_END_OPEN; return true; }
+    if (c == '?') { h->state = CGT_HTML_BOGUS; return true; }
+    h->state = CGT_HTML_IN_TEXT;
+    if (!cgt_alnum(c) || cgt_digit(c)) { cgt_html_text(h, "<", 1); return false; }
+    h->state = CGT_HTML_TAG_NAME;
+    return false;
+}
+
+static bool cgt_html_tag_name(cgt_html *h, char c)
+{
+    if (!cgt_blank(c) && c != '/' && c != '>') { cgt_html_add(h->tag, &h->tag_len, c); return true; }
+    h->event = CGT_HTML_TAG;
+    h->in_attribute = false;
+    h->state = CGT_HTML_BEFORE_NAME;
+    return false;
+}
+
+/* An end tag: its name, then anything up to `>`. */
+static bool cgt_html_end_tag(cgt_html *h, char c)
+{
+    if (h->state == CGT_HTML_END_OPEN) {
+        h->tag_len = 0;
+        h->state = cgt_alnum(c) ? CGT_HTML_END_NAME : CGT_HTML_BOGUS;
+        return false;
+    }
+    if (h->state == CGT_HTML_END_NAME && !cgt_blank(c) && c != '/' && c != '>') { cgt_html_add(h->tag, &h->tag_len, c); return true; }
+    h->state = CGT_HTML_END_REST;
+    if (c == '>') { h->state = CGT_HTML_IN_TEXT; h->event = CGT_HTML_CLOSE; }
+    return true;
+}
+
+/* Comments end at `-->` or `--!>`; `<!-->` is a whole one. Other declarations end at `>`. */
+static void cgt_html_comment(cgt_html *h, char c)
+{
+    if (h->state == CGT_HTML_DECLARATION) {
+        if (c == '-') { if (++h->at == 2) { h->state = CGT_HTML_COMMENT; h->bang = false; } }
+        else h->state = c == '>' ? CGT_HTML_IN_TEXT : CGT_HTML_BOGUS;
+        return;
+    }
+    if (h->state == CGT_HTML_BOGUS) {
+        if (c == '>') h->state = CGT_HTML_IN_TEXT;
+        return;
+    }
+    if (c == '>' && h->at >= 2) h->state = CGT_HTML_IN_TEXT;
+    else if (c == '!' && h->at >= 2 && !h->bang) h->bang = true;
+    else { h->at = c == '-' ? h->at + 1 : 0; h->bang = false; }
+}
+
+/* In the content of a raw element: only its own end tag is markup. */
+static bool cgt_html_raw(cgt_html *h, char c)
+{
+    size_t len = strlen(h->raw);
+    if (h->state == CGT_HTML_RAW_OPEN && c == '/') { h->state = CGT_HTML_RAW_END; h->at = 0; return true; }
+    if (h->state == CGT_HTML_RAW_END && h->at < len && cgt_lower(c) == h->raw[h->at]) { h->at++; return true; }
+    if (h->state == CGT_HTML_RAW_END && h->at == len && (cgt_blank(c) || c == '/' || c == '>')) {
+        memcpy(h->tag, h->raw, sizeof h->tag);
+        h->raw[0] = '\0';
+        h->state = CGT_HTML_END_REST;
+        return false;
+    }
+    h->state = CGT_HTML_RAW;
+    return false;
+}
+
+/* ---- runs ---- */
+
+/* Text and values go out in runs up to the next byte that means something here. The number of bytes used. */
+static size_t cgt_html_run(cgt_html *h, const char *in, size_t len)
+{
+    cgt_slice s = cgt_slice_of(in, len);
+    bool raw = h->state == CGT_HTML_RAW;
+    const char *stop = raw || h->state == CGT_HTML_IN_TEXT ? "<&" : h->state == CGT_HTML_DOUBLE ? "\"&" : h->state == CGT_HTML_SINGLE ? "'&" : " \t\r\n\f>&";
+    const char *lt = raw ? (const char *)memchr(in, '<', len) : NULL;
+    size_t n = raw && strcmp(h->raw, "title") != 0 ? (lt ? (size_t)(lt - in) : len) : cgt_find(s, stop);
+    cgt_html_text(h, in, n);
+    if (n == len || h->event) return n;
+    if (in[n] == '&') { h->back = h->state; h->state = CGT_HTML_ENTITY; h->hold[0] = '&'; h->hold_len = 1; return n + 1; }
+    if (raw) h->state = CGT_HTML_RAW_OPEN;
+    else if (h->state == CGT_HTML_IN_TEXT) h->state = CGT_HTML_OPEN;
+    else if (h->state == CGT_HTML_BARE) { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return n; }
+    else cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME);
+    return n + 1;
+}
+
+static bool cgt_html_byte(cgt_html *h, char c)      /* false: the byte is still to be read */
+{
+    switch (h->state) {
+    case CGT_HTML_OPEN: return cgt_html_open(h, c);
+    case CGT_HTML_TAG_NAME: return cgt_html_tag_name(h, c);
+    case CGT_HTML_END_OPEN: case CGT_HTML_END_NAME: case CGT_HTML_END_REST: return cgt_html_end_tag(h, c);
+    case CGT_HTML_BEFORE_NAME: return cgt_html_before_name(h, c);
+    case CGT_HTML_NAME: return cgt_html_name(h, c);
+    case CGT_HTML_BEFORE_VALUE: return cgt_html_before_value(h, c);
+    case CGT_HTML_RAW_OPEN: case CGT_HTML_RAW_END: return cgt_html_raw(h, c);
+    case CGT_HTML_ENTITY: return cgt_html_entity(h, c);
+    default: cgt_html_comment(h, c); return true;
+    }
+}
+
+/* Any bytes are a page: there are no errors, and no end to be told. NONE: all was used. */
+static void cgt_html_feed(cgt_html *h, const char *in, size_t len, size_t *used)
+{
+    *used = 0;
+    h->event = CGT_HTML_NONE;
+    while (*used < len && h->event == CGT_HTML_NONE) {
+        bool run = h->state == CGT_HTML_IN_TEXT || h->state == CGT_HTML_RAW || (h->state >= CGT_HTML_DOUBLE && h->state <= CGT_HTML_BARE);
+        if (run) *used += cgt_html_run(h, in + *used, len - *used);
+        else if (cgt_html_byte(h, in[*used])) ++*used;
+    }
+}
+
+/* ---- what a page says to people: its title and its first sentence, for error messages ---- */
+
+typedef struct cgt_said {
+    cgt_html html;
+    char title[CHATGPTT_MAX_TOKEN], text[2 * CHATGPTT_MAX_TOKEN];
+    bool over;                      /* the sentence is complete */
+    bool challenge;                 /* a mark of a challenge page or firewall was seen */
+    char tail[32];                  /* for marks cut between two pieces */
+    size_t tail_len;
+} cgt_said;
+
+static bool cgt_said_inline(const char *tag)    /* tags that do not end a sentence */
+{
+    static const char *const names[] = { "a", "b", "i", "em", "strong", "span", "code", "small", "u" };
+    size_t i;
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(tag, names[i]) == 0) return true;
+    return false;
+}
+
+static bool cgt_contains(cgt_slice s, const char *lower)
+{
+    size_t i, len = strlen(lower);
+    for (i = 0; i + len <= s.len; i++)
+        if (cgt_starts(cgt_from(s, i), lower)) return true;
+    return false;
+}
+
+static void cgt_said_marks(cgt_said *p, cgt_slice s)
+{
+    static const char *const marks[] = { "just a moment", "challenge-platform", "_cf_chl_opt", "cf-error-details", "attention required!",
+        "checking your browser", "sucuri website firewall", "captcha", "incapsula", "wordfence", "ddos-guard", "mod_security" };
+    size_t i;
+    for (i = 0; i < sizeof marks / sizeof *marks && !p->challenge; i++) p->challenge = cgt_contains(s, marks[i]);
+}
+
+static void cgt_said_feed(cgt_said *p, cgt_slice s)
+{
+    char joint[64];
+    size_t used, head = s.len < 32 ? s.len : 32;
+    memcpy(joint, p->tail, p->tail_len);
+    memcpy(joint + p->tail_len, s.at, head);
+    cgt_said_marks(p, cgt_slice_of(joint, p->tail_len + head));
+    cgt_said_marks(p, s);
+    if (head < 32 && p->tail_len + head > 32) { memmove(joint, joint + p->tail_len + head - 32, 32); p->tail_len = 32 - head; }
+    if (head < 32) { memcpy(p->tail, joint, p->tail_len + head); p->tail_len += head; }
+    else { memcpy(p->tail, s.at + s.len - 32, 32); p->tail_len = 32; }
+    for (; s.len; s = cgt_from(s, used)) {
+        cgt_html_feed(&p->html, s.at, s.len, &used);
+        if (p->html.event == CGT_HTML_TEXT && p->html.raw[0]) cgt_line_add(p->title, sizeof p->title, p->html.piece);
+        else if (p->html.event == CGT_HTML_TEXT && !p->over) cgt_line_add(p->text, sizeof p->text, p->html.piece);
+        else if ((p->html.event == CGT_HTML_TAG || p->html.event == CGT_HTML_CLOSE) && p->text[0] && !cgt_said_inline(p->html.tag)) p->over = true;
+    }
+}
+
+/* The sentence, else the title, else "". */
+static const char *cgt_said_words(const cgt_said *p)
+{
+    return p->text[0] ? p->text : p->title;
+}
+
+/* ---- the chat on the page ---- */
+
+typedef struct cgt_chat {           /* one chat, as the page tells of it */
+    chatgptt_dialect dialect;
+    char nonce[CHATGPTT_MAX_TOKEN], post_id[CHATGPTT_MAX_TOKEN], bot_id[CHATGPTT_MAX_TOKEN];
+    char endpoint[CHATGPTT_MAX_CAPTURE];
+    char bot_name[CHATGPTT_MAX_TOKEN], greeting[CHATGPTT_MAX_WORDS], provider[CHATGPTT_MAX_TOKEN], consent[CHATGPTT_MAX_WORDS];
+    bool widget, assistant;         /* WPAICG: the site-wide kind; answered by a thread */
+    bool keeps_openai, keeps_google, asks_consent;      /* AIPKIT: ids of the provider's own memory are wanted; consent is asked for */
+    int memory_limit;
+} cgt_chat;
+
+#define CGT_NONCE_PATTERN   "data-nonce=[\"']([^\"']+)[\"']"
+#define CGT_POST_ID_PATTERN "data-post-id=[\"']([^\"']+)[\"']"
+#define CGT_ENDPOINT_PATTERN "wpaicgParams *= *\\{ *\"ajax_url\" *: *\"([^\"]+)\""
+
+enum { CGT_FIND_NONCE, CGT_FIND_POST_ID, CGT_FIND_ENDPOINT, CGT_FINDS };
+
+typedef struct cgt_find_state {     /* one pattern over the raw page */
+    cgt_pattern pattern;
+    cgt_match match;
+    bool own, found, too_long;      /* own: the caller's pattern */
+    char text[CHATGPTT_MAX_CAPTURE];
+} cgt_find_state;
+
+typedef struct cgt_page {
+    const char *bot_id;             /* the chat that is wanted; NULL: the first */
+    cgt_said said;
+    cgt_find_state finds[CGT_FINDS];
+    char tail[CHATGPTT_MAX_CAPTURE];
+    size_t tail_len, offset;
+    cgt_chat now, best;             /* the element under way; the chosen one */
+    bool chosen, wanted;            /* wanted: it is the bot asked for */
+    char value[CHATGPTT_MAX_TOKEN];
+    bool value_ok, in_config, config_ok;
+    cgt_json json;
+} cgt_page;
+
+static const char *const cgt_config_fields[] = { "/botId", "/nonce", "/postId", "/ajaxUrl", "/headerName", "/text/initialGreeting", "/provider",
+    "/enableOpenAIConversationState", "/enableGoogleConversationState", "/requireConsentCompliance", "/text/consentMessage" };
+enum { CGT_CONFIG_BOT, CGT_CONFIG_NONCE, CGT_CONFIG_POST, CGT_CONFIG_URL, CGT_CONFIG_NAME, CGT_CONFIG_GREETING, CGT_CONFIG_PROVIDER,
+    CGT_CONFIG_OPENAI, CGT_CONFIG_GOOGLE, CGT_CONFIG_ASKS, CGT_CONFIG_CONSENT, CGT_CONFIGS };
+
+/* Appends a token's piece; one that is too long for its array is no token. */
+static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok)
+{
+    size_t len = strlen(out);
+    if (cgt_sum(len, s.len) >= size || memchr(s.at, '\0', s.len)) { *ok = false; return; }
+    memcpy(out + len, s.at, s.len);
+    out[len + s.len] = '\0';
+}
+
+static void cgt_config_text(cgt_page *p, cgt_slice s)
+{
+    cgt_chat *c = &p->now;
+    bool *ok = &p->config_ok;
+    switch (p->json.field) {
+    case CGT_CONFIG_BOT: cgt_token_add(c->bot_id, sizeof c->bot_id, s, ok); break;
+    case CGT_CONFIG_NONCE: cgt_token_add(c->nonce, sizeof c->nonce, s, ok); break;
+    case CGT_CONFIG_POST: cgt_token_add(c->post_id, sizeof c->post_id, s, ok); break;
+    case CGT_CONFIG_URL: cgt_token_add(c->endpoint, sizeof c->endpoint, s, ok); break;
+    case CGT_CONFIG_NAME: cgt_line_add(c->bot_name, sizeof c->bot_name, s); break;
+    case CGT_CONFIG_GREETING: cgt_line_add(c->greeting, sizeof c->greeting, s); break;
+    case CGT_CONFIG_PROVIDER: cgt_line_add(c->provider, sizeof c->provider, s); break;
+    case CGT_CONFIG_CONSENT: cgt_line_add(c->consent, sizeof c->consent, s); break;
+    default: break;
+    }
+}
+
+/* A piece of the data-config attribute: JSON, read as it comes. */
+static void cgt_config_feed(cgt_page *p, cgt_slice s)
+{
+    char bytes[64];
+    size_t used = 0, n;
+    for (; s.len && p->config_ok; s = cgt_from(s, n)) {     /* through a copy: the page's bytes are not ours alone */
+        n = s.len < sizeof bytes ? s.len : sizeof bytes;
+        memcpy(bytes, s.at, n);
+        for (used = 0; p->config_ok; ) {
+            size_t took = 0;
+            if (cgt_json_feed(&p->json, bytes + used, n - used, &took) < 0) p->config_ok = false;
+            used += took;
+            if (p->json.event == CGT_JSON_TEXT) cgt_config_text(p, p->json.piece);
+            else if (p->json.event == CGT_JSON_VALUE && p->json.type == CGT_JSON_TRUE) {
+                if (p->json.field == CGT_CONFIG_OPENAI) p->now.keeps_openai = true;
+                if (p->json.field == CGT_CONFIG_GOOGLE) p->now.keeps_google = true;
+                if (p->json.field == CGT_CONFIG_ASKS) p->now.asks_consent = true;
+            } else if (p->json.event == CGT_JSON_NONE || p->json.event == CGT_JSON_END) break;
+        }
+    }
+}
+
+static void cgt_page_attribute(cgt_page *p)
+{
+    const char *name = p->said.html.name;
+    p->value[0] = '\0';
+    p->value_ok = true;
+    p->in_config = strcmp(name, "data-config") == 0;
+    if (!p->in_config) return;
+    cgt_json_init(&p->json, cgt_config_fields, CGT_CONFIGS);
+    p->config_ok = true;
+    p->now.dialect = CHATGPTT_AIPKIT;
+    p->now.nonce[0] = p->now.bot_id[0] = p->now.post_id[0] = '\0';     /* what it says itself counts */
+}
+
+/* An attribute is complete. The first of duplicates counts, as in HTML. */
+static void cgt_page_attribute_end(cgt_page *p)
+{
+    const char *name = p->said.html.name, *value = p->value;
+    cgt_chat *c = &p->now;
+    if (p->in_config) p->config_ok = p->config_ok && cgt_json_eof(&p->json) == CHATGPTT_OK;
+    p->in_config = false;
+    if (!p->value_ok || value[0] == '\0' || c->dialect == CHATGPTT_AIPKIT) return;
+    if (strcmp(name, "data-nonce") == 0 && !c->nonce[0]) memcpy(c->nonce, value, sizeof c->nonce);
+    if (strcmp(name, "data-post-id") == 0 && !c->post_id[0]) {
+        memcpy(c->post_id, value, sizeof c->post_id);
+        if (value[0] == '<') memmove(c->post_id, c->post_id + 1, sizeof c->post_id - 1);     /* 1.9.16 writes "<5" */
+    }
+    if (strcmp(name, "data-bot-id") == 0 && !c->bot_id[0]) memcpy(c->bot_id, value, sizeof c->bot_id);
+    if (strcmp(name, "data-type") == 0 && strcmp(value, "widget") == 0) c->widget = true;
+    if (strcmp(name, "data-assistant-enabled") == 0 && strcmp(value, "true") == 0) c->assistant = true;
+    if (strcmp(name, "data-memory-limit") == 0) c->memory_limit = (int)cgt_number(cgt_text(value), 100000);
+    if (strcmp(name, "data-ai-name") == 0) memcpy(c->bot_name, value, sizeof c->bot_name);
+}
+
+/* A start tag is complete: is it a chat, and the one we want? */
+static void cgt_page_tag_end(cgt_page *p)
+{
+    cgt_chat *c = &p->now;
+    bool wanted;
+    if (c->memory_limit < 0) c->memory_limit = 0;
+    if (c->dialect == CHATGPTT_AIPKIT && (!p->config_ok || !c->nonce[0] || !c->bot_id[0])) return;
+    if (c->dialect != CHATGPTT_AIPKIT && (!c->nonce[0] || !c->post_id[0])) return;
+    if (c->dialect != CHATGPTT_AIPKIT) c->dialect = CHATGPTT_WPAICG;
+    if (!c->asks_consent) c->consent[0] = '\0';
+    wanted = p->bot_id && strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
+    if (p->chosen && (p->wanted || !wanted)) return;
+    p->best = *c;
+    p->chosen = true;
+    p->wanted = wanted;
+}
+
+static void cgt_page_html(cgt_page *p)
+{
+    switch (p->said.html.event) {
+    case CGT_HTML_TAG: memset(&p->now, 0, sizeof p->now); break;
+    case CGT_HTML_ATTRIBUTE: cgt_page_attribute(p); break;
+    case CGT_HTML_VALUE:
+        if (p->in_config) cgt_config_feed(p, p->said.html.piece);
+        else cgt_token_add(p->value, sizeof p->value, p->said.html.piece, &p->value_ok);
+        break;
+    case CGT_HTML_ATTRIBUTE_END: cgt_page_attribute_end(p); break;
+    case CGT_HTML_TAG_END: cgt_page_tag_end(p); break;
+    case CGT_HTML_TEXT:
+        if (p->said.html.raw[0]) cgt_line_add(p->said.title, sizeof p->said.title, p->said.html.piece);
+        break;
+    default: break;
+    }
+}
+
+/* Copies what a pattern captured: from this piece of the page or from the tail of what came before. */
+static void cgt_page_capture(cgt_page *p, cgt_find_state *f, const char *in)
+{
+    size_t from = f->match.from, to = f->match.to, i, tail_at = p->offset - p->tail_len;
+    f->found = true;
+    f->too_long = from < tail_at || to - from >= sizeof f->text;
+    f->text[0] = '\0';
+    if (f->too_long) return;
+    for (i = from; i < to; i++) f->text[i - from] = i >= p->offset ? in[i - p->offset] : p->tail[i - tail_at];
+    f->text[to - from] = '\0';
+    if (strlen(f->text) != to - from) f->too_long = true;      /* NUL: no token */
+}
+
+static void cgt_page_feed(cgt_page *p, const char *in, size_t len)
+{
+    cgt_slice s = cgt_slice_of(in, len);
+    size_t i, used, keep = sizeof p->tail;
+    for (i = 0; i < CGT_FINDS; i++) {
+        cgt_find_state *f = &p->finds[i];
+        size_t from = f->match.from, to = f->match.to;
+        bool found = f->match.found;
+        cgt_match_feed(&f->match, in, len);
+        if (f->match.found && (!found || f->match.from != from || f->match.to != to)) cgt_page_capture(p, f, in);
+    }
+    for (; s.len; s = cgt_from(s, used)) {
+        cgt_html_feed(&p->said.html, s.at, s.len, &used);
+        cgt_page_html(p);
+    }
+    if (len >= keep) { memcpy(p->tail, in + len - keep, keep); p->tail_len = keep; }
+    else {
+        size_t rest = p->tail_len + len > keep ? keep - len : p->tail_len;
+        memmove(p->tail, p->tail + p->tail_len - rest, rest);
+        memcpy(p->tail + rest, in, len);
+        p->tail_len = rest + len;
+    }
+    p->offset += len;
+}
+
+/* `nonce`, `post_id`: the caller's patterns, which were compiled before without error; NULL: the model's. */
+static void cgt_page_init(cgt_page *p, const char *bot_id, const char *nonce, const char *post_id)
+{
+    const char *patterns[CGT_FINDS], *why;
+    size_t i, at;
+    memset(p, 0, sizeof *p);
+    p->bot_id = bot_id;
+    patterns[CGT_FIND_NONCE] = nonce ? nonce : CGT_NONCE_PATTERN;
+    patterns[CGT_FIND_POST_ID] = post_id ? post_id : CGT_POST_ID_PATTERN;
+    patterns[CGT_FIND_ENDPOINT] = CGT_ENDPOINT_PATTERN;
+    p->finds[CGT_FIND_NONCE].own = nonce != NULL;
+    p->finds[CGT_FIND_POST_ID].own = post_id != NULL;
+    for (i = 0; i < CGT_FINDS; i++) {
+        (void)cgt_pattern_compile(&p->finds[i].pattern, cgt_text(patterns[i]), &at, &why);
+        p->finds[i].match.pattern = &p->finds[i].pattern;
+    }
+}
+
+/* Undoes the escapes of a JSON string in place: the only one that occurs in URLs of scripts is `\/`. */
+static void cgt_unslash(char *text)
+{
+    char *out = text;
+    for (; *text; text++)
+        if (text[0] != '\\' || text[1] != '/') *out++ = *text;
+    *out = '\0';
+}
+
+/* Takes a pattern's token over, if it counts. false: the caller's own pattern found none. */
+static bool cgt_page_pattern(cgt_page *p, int which, char token[CHATGPTT_MAX_TOKEN])
+{
+    cgt_find_state *f = &p->finds[which];
+    if (!f->own && (p->chosen || !f->found)) return true;
+    return f->found && !f->too_long && f->text[0] && cgt_fixed_set(token, CHATGPTT_MAX_TOKEN, cgt_text(f->text));
+}
+
+/* The page is complete: whether there is a chat on it, in p->best. */
+static bool cgt_page_end(cgt_page *p)
+{
+    cgt_chat *c = &p->best;
+    if (!cgt_page_pattern(p, CGT_FIND_NONCE, c->nonce) || !cgt_page_pattern(p, CGT_FIND_POST_ID, c->post_id)) return false;
+    if (!p->chosen && c->nonce[0] && c->post_id[0]) { p->chosen = true; c->dialect = CHATGPTT_WPAICG; }
+    if (p->chosen && c->dialect == CHATGPTT_WPAICG && p->finds[CGT_FIND_ENDPOINT].found && !p->finds[CGT_FIND_ENDPOINT].too_long) {
+        memcpy(c->endpoint, p->finds[CGT_FIND_ENDPOINT].text, sizeof c->endpoint);
+        cgt_unslash(c->endpoint);
+    }
+    return p->chosen;
+}
+
+/* ==== [SSE] ==== */
+
+/* An event stream (WHATWG HTML section 9.2.6), decoded as it comes: nothing is held but names. What it tells:
+       DATA     `piece` is a part of the event's data; lines are joined by a piece of one LF
+       DISPATCH the event is complete: cgt_sse_name(), and `named` if its name was written out
+       JUNK     `piece` is a part of a line that begins like JSON or HTML, which no field does
+   With `raw` set by the caller, everything is JUNK. */
+
+typedef enum cgt_sse_event { CGT_SSE_NONE, CGT_SSE_DATA, CGT_SSE_DISPATCH, CGT_SSE_JUNK } cgt_sse_event;
+typedef enum cgt_sse_state { CGT_SSE_LINE, CGT_SSE_FIELD, CGT_SSE_AFTER_COLON, CGT_SSE_VALUE, CGT_SSE_JUNK_LINE } cgt_sse_state;
+typedef enum cgt_sse_field { CGT_SSE_OTHER, CGT_SSE_F_DATA, CGT_SSE_F_EVENT, CGT_SSE_F_ID } cgt_sse_field;
+
+typedef struct cgt_sse {
+    cgt_sse_event event;
+    cgt_slice piece;
+    bool named, data;               /* the event has a name of its own; it has data */
+    bool raw, cr, over, begun;      /* cr: an LF that comes belongs to it; over: told, forget it at the next feed */
+    cgt_sse_state state;
+    cgt_sse_field field;
+    char word[8];                   /* the field's name so far */
+    size_t word_len, name_len, next_len, bom;
+    char name[CHATGPTT_MAX_NAME], id[CHATGPTT_MAX_NAME], next[CHATGPTT_MAX_NAME];   /* next: an id whose line is not over */
+} cgt_sse;
+
+static const char *cgt_sse_name(const cgt_sse *s) { return s->name[0] ? s->name : "message"; }
+
+static void cgt_sse_forget(cgt_sse *s)
+{
+    s->over = s->named = s->data = false;
+    s->name[0] = '\0';
+    s->name_len = 0;
+}
+
+static void cgt_sse_field_begin(cgt_sse *s)
+{
+    cgt_slice word = cgt_slice_of(s->word, s->word_len);
+    s->field = cgt_is(word, "data") ? CGT_SSE_F_DATA : cgt_is(word, "event") ? CGT_SSE_F_EVENT : cgt_is(word, "id") ? CGT_SSE_F_ID : CGT_SSE_OTHER;
+    if (s->field == CGT_SSE_F_EVENT) s->name_len = 0;
+    s->next_len = 0;
+    if (s->field != CGT_SSE_F_DATA) return;
+    if (s->data) { s->event = CGT_SSE_DATA; s->piece = cgt_slice_of("\n", 1); }
+    s->data = true;
+}
+
+static void cgt_sse_line_end(cgt_sse *s)
+{
+    bool empty = s->state == CGT_SSE_LINE;
+    if (s->state == CGT_SSE_FIELD) cgt_sse_field_begin(s);      /* a field without a colon has no value */
+    if (!empty && s->field == CGT_SSE_F_EVENT) { s->name[s->name_len] = '\0'; s->named = s->name_len > 0; }
+    if (!empty && s->field == CGT_SSE_F_ID && !memchr(s->next, '\0', s->next_len)) cgt_fixed_set(s->id, sizeof s->id, cgt_slice_of(s->next, s->next_len));
+    if (empty && s->data) { s->event = CGT_SSE_DISPATCH; s->over = true; }
+    else if (empty) cgt_sse_forget(s);
+    s->state = CGT_SSE_LINE;
+    s->field = CGT_SSE_OTHER;
+    s->word_len = 0;
+}
+
+/* The value of a field up to the end of the line or of the input. */
+static chatgptt_code cgt_sse_value(cgt_sse *s, const char *in, size_t n)
+{
+    char *out = s->field == CGT_SSE_F_EVENT ? s->name : s->next;
+    size_t *len = s->field == CGT_SSE_F_EVENT ? &s->name_len : &s->next_len;
+    if (s->state == CGT_SSE_JUNK_LINE || s->field == CGT_SSE_F_DATA) {
+        s->event = s->state == CGT_SSE_JUNK_LINE ? CGT_SSE_JUNK : CGT_SSE_DATA;
+        s->piece = cgt_slice_of(in, n);
+    } else if (s->field != CGT_SSE_OTHER) {
+        if (cgt_sum(*len, n) >= CHATGPTT_MAX_NAME) return CHATGPTT_E_LIMIT;
+        memcpy(out + *len, in, n);
+        *len += n;
+    }
+    return CHATGPTT_OK;
+}
+
+/* The first byte of a line. */
+static void cgt_sse_line(cgt_sse *s, char c)
+{
+    static const char bom[] = CGT_BOM;
+    if (!s->begun && s->bom < 3 && c == bom[s->bom]) { s->bom++; return; }
+    s->word_len = !s->begun && s->bom % 3 ? sizeof s->word : 0;     /* half a byte order mark is part of some unknown field */
+    s->begun = true;
+    if (c == '{' || c == '<' || c == '[') { s->state = CGT_SSE_JUNK_LINE; return; }
+    s->state = CGT_SSE_FIELD;
+}
+
+static void cgt_sse_field_byte(cgt_sse *s, char c)
+{
+    if (c == ':') { cgt_sse_field_begin(s); s->state = CGT_SSE_AFTER_COLON; return; }
+    if (s->word_len < sizeof s->word) s->word[s->word_len++] = c;
+}
+
+/* One step; the number of bytes used, which may be none. */
+static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len, chatgptt_code *code)
+{
+    size_t n = 0;
+    char c = in[0];
+    if (s->cr && c == '\n') { s->cr = false; return 1; }
+    s->cr = false;
+    if (c == '\r' || c == '\n') { s->begun = true; s->cr = c == '\r'; cgt_sse_line_end(s); return 1; }
+    switch (s->state) {
+    case CGT_SSE_LINE: cgt_sse_line(s, c); return s->state == CGT_SSE_LINE ? 1 : 0;
+    case CGT_SSE_FIELD: cgt_sse_field_byte(s, c); return 1;
+    case CGT_SSE_AFTER_COLON: s->state = CGT_SSE_VALUE; return c == ' ' ? 1 : 0;
+    default:
+        while (n < len && in[n] != '\n' && in[n] != '\r') n++;
+        *code = cgt_sse_value(s, in, n);
+        return n;
+    }
+}
+
+/* OK with s->event (NONE: all was used); E_LIMIT: a name or id longer than CHATGPTT_MAX_NAME. */
+static chatgptt_code cgt_sse_feed(cgt_sse *s, const char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    *used = 0;
+    s->event = CGT_SSE_NONE;
+    if (s->over) cgt_sse_forget(s);
+    if (s->raw && len) {
+        s->event = CGT_SSE_JUNK;
+        s->piece = cgt_slice_of(in, len);
+        *used = len;
+        return CHATGPTT_OK;
+    }
+    while (*used < len && s->event == CGT_SSE_NONE && code == CHATGPTT_OK) *used += cgt_sse_step(s, in + *used, len - *used, &code);
+    return code;
+}
+
+/* ==== [REPLY] ==== */
+
+/* A reply's body, either an event stream or JSON, becomes text, notices and the end. One vocabulary serves both generations of the
+   plugin, since their keys are disjoint:
+
+       WPAICG, JSON     {"status":"success","msg":"Something went wrong","data":"the answer", …}      msg says that even then
+       WPAICG, events   data: {"id":…,"choices":[{"delta":{"content":" word"},"finish_reason":null}]}  … data: [DONE]
+       assistants       event: thread.message.delta / data: {"delta":{"content":[{"text":{"value":" word"}}]}}  … event: done
+       AIPKIT           event: message_start, then data: {"delta":" word"}  … event: done
+       flags, errors    {"msg":"…","tokenLimitReached":true}, {"error":{"message":"…"}}, event: error, and an error dressed as an
+                        answer: each word an explicit `event: message` whose object has no id
+
+   The first error stops the reply; text told before it is provisional. */
+
+typedef enum cgt_reply_event { CGT_REPLY_NONE, CGT_REPLY_TEXT, CGT_REPLY_NOTICE, CGT_REPLY_END } cgt_reply_event;
+
+static const char *const cgt_reply_fields[] = {
+    "/choices/0/delta/content", "/choices/0/text", "/delta", "/delta/content/0/text/value", "/data",
+    "/msg", "/error", "/error/message", "/0/error/message", "/data/message", "/quota_notice/message",
+    "/id", "/data/code", "/data/cache_key", "/data/nonce", "/status", "/thread_id",
+    "/choices/0/finish_reason", "/greeting_message", "/quota_notice", "/success",
+    "/tokenLimitReached", "/messageFlagged", "/ipBanned", "/modflag", "/pineconeError" };
+enum {
+    CGT_F_CONTENT, CGT_F_COMPLETION, CGT_F_DELTA, CGT_F_THREAD_DELTA, CGT_F_DATA,                       /* answer text */
+    CGT_F_MSG, CGT_F_ERROR, CGT_F_ERROR_MESSAGE, CGT_F_ERROR_IN_LIST, CGT_F_DATA_MESSAGE, CGT_F_QUOTA_MESSAGE,  /* the site's words */
+    CGT_F_ID, CGT_F_CODE, CGT_F_KEY, CGT_F_NONCE, CGT_F_STATUS, CGT_F_THREAD,                           /* tokens */
+    CGT_F_FINISH, CGT_F_GREETING, CGT_F_QUOTA, CGT_F_SUCCESS,
+    CGT_F_TOKEN_LIMIT, CGT_F_FLAGGED, CGT_F_BANNED, CGT_F_MODFLAG, CGT_F_PINECONE, CGT_FIELDS
+};
+#define CGT_TOKENS 6                /* fields from CGT_F_ID on whose text is kept */
+
+typedef enum cgt_kind {             /* what an event's name makes of its data */
+    CGT_KIND_PLAIN, CGT_KIND_MESSAGE, CGT_KIND_THREAD_DELTA, CGT_KIND_THREAD, CGT_KIND_DONE, CGT_KIND_ERROR, CGT_KIND_WARNING,
+    CGT_KIND_START, CGT_KIND_OPENAI_ID, CGT_KIND_GOOGLE_ID, CGT_KIND_OTHER
+} cgt_kind;
+
+typedef enum cgt_body { CGT_BODY_UNKNOWN, CGT_BODY_BRACE, CGT_BODY_JSON, CGT_BODY_BARE, CGT_BODY_SKIP, CGT_BODY_RAW } cgt_body;
+
+typedef struct cgt_reply {
+    bool events;                    /* set by the caller: an event stream, by its Content-Type; else JSON */
+    bool mute;                      /* set by the caller: the status is an error's, nothing in the body is an answer */
+    size_t max_event;
+    cgt_reply_event event;
+    cgt_slice piece;                /* of TEXT and NOTICE */
+    char words[CHATGPTT_MAX_WORDS]; /* the site's own, for an error's message */
+    char token[CGT_TOKENS][CHATGPTT_MAX_TOKEN];     /* of the JSON object under way; indexed by field - CGT_F_ID */
+    char thread_id[CHATGPTT_MAX_TOKEN], openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN];
+    bool texted, finished, started; /* text was told; finish_reason was seen; message_start was */
+    bool junk, dressed, dispatched; /* HTML between the events; an error dressed as an answer; there was an event */
+    cgt_json json;
+    cgt_sse sse;
+    cgt_said said;                  /* what the noise around JSON or events says */
+    cgt_buffer held, decoded;       /* of an explicit `message` event, which is held whole */
+    cgt_body body;                  /* of the JSON, or of the event's data */
+    char *pending;                  /* what the SSE decoder told and is not used up, in the bytes fed */
+    size_t pending_len;
+    bool pending_junk, pending_lf, more;    /* it is a line that is no event; a joining LF; the scanner has more to tell */
+    cgt_kind kind;
+    size_t noise;
+    char bare[CHATGPTT_MAX_TOKEN];  /* data that is no object: [DONE], a thread's id */
+    int words_of;                   /* the field the words are from */
+    bool has_id, has_status, failed, greeting, quota, data_odd, has_data, object, success;  /* of the object under way */
+    chatgptt_code flag;             /* the object's flag, as the code it leads to; OK: none */
+} cgt_reply;
+
+static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max_event)
+{
+    memset(r, 0, sizeof *r);
+    r->max_event = max_event;
+    cgt_buffer_init(&r->held, hooks, max_event);
+    cgt_buffer_init(&r->decoded, hooks, cgt_sum(max_event, cgt_sum(max_event, max_event)));
+}
+
+static void cgt_reply_free(cgt_reply *r)
+{
+    cgt_buffer_free(&r->held);
+    cgt_buffer_free(&r->decoded);
+}
+
+/* An object begins: what is known of the one before it no longer counts. */
+static void cgt_reply_object(cgt_reply *r)
+{
+    cgt_json_init(&r->json, cgt_reply_fields, CGT_FIELDS);
+    r->json.lenient = true;
+    memset(r->token, 0, sizeof r->token);
+    r->has_id = r->has_status = r->failed = r->greeting = r->quota = r->data_odd = r->has_data = r->object = r->success = false;
+    r->flag = CHATGPTT_OK;
+    r->words_of = -1;
+    if (!r->dressed) r->words[0] = '\0';
+}
+
+/* ---- fields ---- */
+
+static void cgt_reply_words(cgt_reply *r, cgt_slice s)
+{
+    int field = r->json.field;
+    if (r->dressed || (field == CGT_F_QUOTA_MESSAGE && r->words_of >= 0 && r->words_of != field && r->words[0])) return;
+    if (r->words_of != field) r->words[0] = '\0';
+    r->words_of = field;
+    cgt_line_add(r->words, sizeof r->words, s);
+}
+
+/* Whether this field's text is the answer's, in this kind of event. */
+static bool cgt_reply_answers(const cgt_reply *r)
+{
+    if (r->mute) return false;
+    if (r->json.field == CGT_F_DATA) return !r->events && !(r->has_status && strcmp(r->token[CGT_F_STATUS - CGT_F_ID], "success") != 0);
+    if (r->json.field == CGT_F_THREAD_DELTA) return r->kind == CGT_KIND_THREAD_DELTA;
+    return r->events && (r->kind == CGT_KIND_PLAIN || r->kind == CGT_KIND_MESSAGE || r->kind == CGT_KIND_WARNING);
+}
+
+static void cgt_reply_text(cgt_reply *r, cgt_slice s)
+{
+    bool ok = true;
+    int field = r->json.field;
+    if (field >= CGT_F_ID && field < CGT_F_ID + CGT_TOKENS) {
+        cgt_token_add(r->token[field - CGT_F_ID], CHATGPTT_MAX_TOKEN, s, &ok);
+        if (!ok) r->token[field - CGT_F_ID][0] = '\0';
+    } else if (field >= CGT_F_MSG && field < CGT_F_ID) cgt_reply_words(r, s);
+    else if (field < CGT_F_MSG && r->kind == CGT_KIND_MESSAGE) cgt_append(&r->decoded, s);
+    else if (field < CGT_F_MSG && cgt_reply_answers(r)) {
+        r->event = CGT_REPLY_TEXT;
+        r->piece = s;
+        r->texted = true;
+    }
+}
+
+/* A value is complete, or a container begins. */
+static void cgt_reply_value(cgt_reply *r)
+{
+    static const chatgptt_code flags[] = { CHATGPTT_E_RATE_LIMITED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED, CHATGPTT_E_UPSTREAM };
+    int field = r->json.field;
+    cgt_json_type type = r->json.type;
+    if (field >= CGT_F_TOKEN_LIMIT) {
+        if (r->flag == CHATGPTT_OK && type != CGT_JSON_FALSE && type != CGT_JSON_NULL) r->flag = flags[field - CGT_F_TOKEN_LIMIT];
+        return;
+    }
+    switch (field) {
+    case CGT_F_DATA: r->has_data = true; r->data_odd = type != CGT_JSON_STRING; break;
+    case CGT_F_ID: r->has_id = type == CGT_JSON_STRING || type == CGT_JSON_NUMBER; break;
+    case CGT_F_STATUS: r->has_status = true; break;
+    case CGT_F_FINISH: if (type == CGT_JSON_STRING) r->finished = true; break;
+    case CGT_F_ERROR: r->failed = type == CGT_JSON_STRING || type == CGT_JSON_OBJECT; break;
+    case CGT_F_GREETING: r->greeting = true; break;
+    case CGT_F_QUOTA: r->quota = type == CGT_JSON_OBJECT; break;
+    case CGT_F_SUCCESS: r->success = type == CGT_JSON_TRUE; break;
+    default: break;
+    }
+}
+
+/* One step of the JSON scanner. Its verdict on the bytes is the caller's to judge. */
+static chatgptt_code cgt_reply_scan(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = cgt_json_feed(&r->json, in, len, used);
+    r->more = code == CHATGPTT_OK && (r->json.event == CGT_JSON_TEXT || r->json.event == CGT_JSON_VALUE);
+    if (code < 0) return code;
+    if (r->json.event == CGT_JSON_TEXT) cgt_reply_text(r, r->json.piece);
+    if (r->json.event == CGT_JSON_VALUE) cgt_reply_value(r);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_reply_end(cgt_reply *r)
+{
+    r->event = CGT_REPLY_END;
+    return CHATGPTT_OK;
+}
+
+static void cgt_reply_say(cgt_reply *r, const char *words)      /* where the site itself says nothing */
+{
+    if (!r->words[0]) cgt_line_add(r->words, sizeof r->words, cgt_text(words));
+}
+
+/* An object is complete: the error it stands for, or OK. */
+static chatgptt_code cgt_reply_verdict(cgt_reply *r)
+{
+    const char *status = r->token[CGT_F_STATUS - CGT_F_ID];
+    bool bad_status = r->has_status && strcmp(status, "success") != 0;
+    if (r->flag) return r->flag;
+    if (r->quota) return CHATGPTT_E_RATE_LIMITED;
+    if (bad_status) return r->greeting ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED;
+    return r->failed ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
+}
+
+/* ---- a JSON body, maybe behind noise ---- */
+
+/* Looks for the first `{` followed by blanks and a quote. What is no JSON may say something to people. */
+static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    char brace[] = "{";
+    size_t n = 0, took;
+    while (n < len && !(r->body == CGT_BODY_BRACE && in[n] == '"')) {
+        if (in[n] == '{') r->body = CGT_BODY_BRACE;
+        else if (!cgt_blank(in[n])) r->body = CGT_BODY_UNKNOWN;
+        n++;
+    }
+    *used = n;
+    r->noise += n;
+    if (strlen(r->bare) + n < sizeof r->bare) cgt_line_add(r->bare, sizeof r->bare, cgt_slice_of(in, n));
+    cgt_said_feed(&r->said, cgt_slice_of(in, n));
+    if (n == len) return r->noise > CHATGPTT_MAX_NOISE && !r->mute ? CHATGPTT_E_REPLY : CHATGPTT_OK;
+    r->body = CGT_BODY_JSON;
+    cgt_reply_object(r);
+    return cgt_reply_scan(r, brace, 1, &took);
+}
+
+static chatgptt_code cgt_reply_json_done(cgt_reply *r)
+{
+    chatgptt_code code = cgt_reply_verdict(r);
+    r->object = true;
+    r->body = CGT_BODY_SKIP;
+    cgt_fixed_set(r->thread_id, sizeof r->thread_id, cgt_text(r->token[CGT_F_THREAD - CGT_F_ID]));
+    if (r->mute) return CHATGPTT_OK;
+    if (code < 0) return code;
+    r->words[0] = '\0';             /* msg says "Something went wrong" even in a success */
+    if (r->data_odd || !r->has_data) { cgt_reply_say(r, "the reply has no answer in it"); return CHATGPTT_E_REPLY; }
+    if (!r->texted) { cgt_reply_say(r, "the answer is empty"); return CHATGPTT_E_UPSTREAM; }
+    return cgt_reply_end(r);
+}
+
+static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code;
+    if (r->body == CGT_BODY_SKIP) { *used = len; return CHATGPTT_OK; }
+    if (r->body != CGT_BODY_JSON) return cgt_reply_seek(r, in, len, used);
+    code = cgt_reply_scan(r, in, len, used);
+    if (code < 0 && r->mute) { r->body = CGT_BODY_SKIP; return CHATGPTT_OK; }
+    if (code < 0) {
+        r->words[0] = '\0';
+        cgt_reply_say(r, r->json.why);
+        return r->texted && code == CHATGPTT_E_REPLY ? CHATGPTT_E_INCOMPLETE : code;
+    }
+    return r->json.event == CGT_JSON_END ? cgt_reply_json_done(r) : CHATGPTT_OK;
+}
+
+/* ---- an event stream ---- */
+
+static cgt_kind cgt_reply_kind(const cgt_sse *s)
+{
+    static const struct { const char *name; cgt_kind kind; } kinds[] = {
+        { "message", CGT_KIND_MESSAGE }, { "thread.message.delta", CGT_KIND_THREAD_DELTA }, { "thread_id", CGT_KIND_THREAD },
+        { "done", CGT_KIND_DONE }, { "error", CGT_KIND_ERROR }, { "assistant_error", CGT_KIND_ERROR }, { "warning", CGT_KIND_WARNING },
+        { "message_start", CGT_KIND_START }, { "openai_response_id", CGT_KIND_OPENAI_ID }, { "google_interaction_id", CGT_KIND_GOOGLE_ID } };
+    size_t i;
+    for (i = 0; s->named && i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(cgt_sse_name(s), kinds[i].name) == 0) return kinds[i].kind;
+    return s->named ? CGT_KIND_OTHER : CGT_KIND_PLAIN;
+}
+
+/* The words of an error dressed as an answer are complete at a finish_reason or [LIMITED]. */
+static chatgptt_code cgt_reply_dressed(cgt_reply *r, bool over)
+{
+    cgt_line_add(r->words, sizeof r->words, cgt_slice_of_buffer(&r->decoded));
+    return over || r->finished ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
+}
+
+/* An explicit `message` event is all there: an answer's, or an error's word. */
+static chatgptt_code cgt_reply_held(cgt_reply *r)
+{
+    size_t at = 0, took = 0;
+    chatgptt_code code = CHATGPTT_OK, verdict;
+    bool first = !r->dispatched;
+    r->decoded.len = 0;
+    cgt_reply_object(r);
+    do {
+        code = cgt_reply_scan(r, r->held.data + at, r->held.len - at, &took);
+        at += took;
+    } while (code == CHATGPTT_OK && r->json.event != CGT_JSON_NONE && r->json.event != CGT_JSON_END);
+    if (r->decoded.failed) return r->decoded.failed;
+    verdict = cgt_reply_verdict(r);
+    if (first && !r->has_id && verdict == CHATGPTT_OK) { r->dressed = true; r->words[0] = '\0'; }
+    if (r->dressed) return cgt_reply_dressed(r, false);
+    if (code < 0) { cgt_reply_say(r, "an event is not JSON"); return code; }
+    if (verdict < 0 || r->decoded.len == 0) return verdict;
+    r->event = CGT_REPLY_TEXT;
+    r->piece = cgt_slice_of_buffer(&r->decoded);
+    r->texted = true;
+    return CHATGPTT_OK;
+}
+
+/* An object in an event is complete: what it says by itself, whatever the event's end. */
+static chatgptt_code cgt_reply_event_object(cgt_reply *r)
+{
+    chatgptt_code verdict = cgt_reply_verdict(r);
+    const char *id = r->token[CGT_F_ID - CGT_F_ID];
+    r->object = true;
+    r->body = CGT_BODY_SKIP;
+    switch (r->kind) {
+    case CGT_KIND_PLAIN:
+        if (r->has_id) r->started = true;
+        return r->dressed ? cgt_reply_dressed(r, false) : verdict;
+    case CGT_KIND_THREAD_DELTA: return verdict;
+    case CGT_KIND_ERROR:
+        if (verdict == CHATGPTT_E_RATE_LIMITED) return verdict;
+        return r->started || r->texted || strcmp(r->sse.name, "error") != 0 ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED;
+    case CGT_KIND_WARNING:
+        if (!r->words[0]) break;
+        r->event = CGT_REPLY_NOTICE;
+        r->piece = cgt_text(r->words);
+        break;
+    case CGT_KIND_OPENAI_ID: memcpy(r->openai_id, id, sizeof r->openai_id); break;
+    case CGT_KIND_GOOGLE_ID: memcpy(r->google_id, id, sizeof r->google_id); break;
+    default: break;
+    }
+    return CHATGPTT_OK;
+}
+
+/* Data that is no object: an end mark, or a thread's id. */
+static chatgptt_code cgt_reply_bare(cgt_reply *r)
+{
+    if (r->kind == CGT_KIND_THREAD) memcpy(r->thread_id, r->bare, sizeof r->thread_id);
+    if (strcmp(r->bare, "[LIMITED]") == 0) return CHATGPTT_E_UPSTREAM;
+    if (r->dressed) return CHATGPTT_OK;
+    if (strcmp(r->bare, "[DONE]") != 0 || r->kind == CGT_KIND_OTHER) return CHATGPTT_OK;
+    if (r->texted) return cgt_reply_end(r);
+    cgt_reply_say(r, "the answer is empty");
+    return CHATGPTT_E_UPSTREAM;
+}
+
+static chatgptt_code cgt_reply_start(cgt_reply *r)
+{
+    if (r->started && r->texted) {
+        r->event = CGT_REPLY_TEXT;          /* a second message in one stream: a blank line between them */
+        r->piece = cgt_slice_of("\n\n", 2);
+    }
+    r->started = true;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_reply_dispatch(cgt_reply *r)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    cgt_kind kind = cgt_reply_kind(&r->sse);
+    if (r->body == CGT_BODY_UNKNOWN) r->kind = kind;    /* all its data was blank */
+    if (r->body == CGT_BODY_JSON) { cgt_reply_say(r, "an event is not JSON"); code = r->dressed ? CHATGPTT_OK : CHATGPTT_E_REPLY; }
+    else if (r->kind == CGT_KIND_MESSAGE && r->held.len && r->held.data[0] == '{') code = cgt_reply_held(r);
+    else if (r->body == CGT_BODY_BARE) code = cgt_reply_bare(r);
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_START) code = cgt_reply_start(r);
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_ERROR && !r->object) { r->words[0] = '\0'; code = CHATGPTT_E_UPSTREAM; }
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_DONE && r->event != CGT_REPLY_END) {
+        if (r->texted) return cgt_reply_end(r);
+        cgt_reply_say(r, "the answer is empty");
+        code = CHATGPTT_E_UPSTREAM;
+    }
+    r->dispatched = true;
+    r->body = CGT_BODY_UNKNOWN;
+    r->object = false;
+    r->held.len = 0;
+    return code;
+}
+
+/* The first byte of an event's data that is no blank decides what the data is. */
+static void cgt_reply_open_data(cgt_reply *r, char c)
+{
+    r->kind = cgt_reply_kind(&r->sse);
+    r->bare[0] = '\0';
+    r->object = false;
+    if (r->kind == CGT_KIND_MESSAGE) { r->body = c == '{' ? CGT_BODY_SKIP : CGT_BODY_BARE; r->held.len = 0; return; }
+    r->body = r->kind == CGT_KIND_OTHER ? CGT_BODY_SKIP : c == '{' ? CGT_BODY_JSON : CGT_BODY_BARE;
+    if (r->body == CGT_BODY_JSON) cgt_reply_object(r);
+}
+
+/* A piece of an event's data. *took: how much of it was used. */
+static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *took)
+{
+    chatgptt_code code;
+    *took = len;
+    r->more = false;
+    if (r->body == CGT_BODY_UNKNOWN) {
+        size_t n = 0;
+        while (n < len && cgt_blank(in[n])) n++;
+        if (n == len) return CHATGPTT_OK;
+        cgt_reply_open_data(r, in[n]);
+    }
+    if (r->kind == CGT_KIND_MESSAGE && r->body == CGT_BODY_SKIP) {
+        cgt_append(&r->held, cgt_slice_of(in, len));
+        if (r->held.failed) cgt_reply_say(r, "an event longer than max_event_bytes");
+        return r->held.failed;
+    }
+    if (r->body == CGT_BODY_BARE) cgt_line_add(r->bare, sizeof r->bare, cgt_slice_of(in, len));
+    if (r->body != CGT_BODY_JSON) return CHATGPTT_OK;
+    code = cgt_reply_scan(r, in, len, took);
+    if (code < 0 && r->dressed) { r->body = CGT_BODY_SKIP; *took = len; return CHATGPTT_OK; }
+    if (code < 0) { r->words[0] = '\0'; cgt_reply_say(r, "an event is not JSON"); return code; }
+    return r->json.event == CGT_JSON_END ? cgt_reply_event_object(r) : CHATGPTT_OK;
+}
+
+/* A line that is no event: raw JSON is the upstream's error and nothing else follows; HTML is remembered for its words. */
+static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *took)
+{
+    r->junk = true;
+    *took = len;
+    if (!r->sse.raw && len && (in[0] == '{' || in[0] == '[')) { r->sse.raw = true; cgt_reply_object(r); }
+    if (!r->sse.raw) { cgt_said_feed(&r->said, cgt_slice_of(in, len)); return CHATGPTT_OK; }
+    r->kind = CGT_KIND_OTHER;
+    if (cgt_reply_scan(r, in, len, took) < 0 || r->json.event == CGT_JSON_END) { r->event = CGT_REPLY_NONE; return CHATGPTT_E_UPSTREAM; }
+    return CHATGPTT_OK;
+}
+
+/* The SSE decoder told a piece; it may hold several events of ours, so it waits in `pending` until it is used up. */
+static chatgptt_code cgt_reply_pending(cgt_reply *r)
+{
+    char lf[] = "\n", *piece = r->pending_lf ? lf : r->pending;
+    size_t took = 0;
+    chatgptt_code code = r->pending_junk ? cgt_reply_junk(r, piece, r->pending_len, &took) : cgt_reply_data(r, piece, r->pending_len, &took);
+    r->pending += took;
+    r->pending_len -= took;
+    return code;
+}
+
+static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = cgt_sse_feed(&r->sse, in, len, used);
+    if (code < 0) { cgt_reply_say(r, "an event's name or id is longer than CHATGPTT_MAX_NAME"); return code; }
+    if (r->sse.event == CGT_SSE_DISPATCH) return cgt_reply_dispatch(r);
+    if (r->sse.event == CGT_SSE_NONE) return CHATGPTT_OK;
+    r->pending_junk = r->sse.event == CGT_SSE_JUNK;
+    r->pending_lf = r->sse.piece.at < in || r->sse.piece.at >= in + len;
+    r->pending = r->pending_lf ? in : in + (r->sse.piece.at - in);
+    r->pending_len = r->sse.piece.len;
+    return CHATGPTT_OK;
+}
+
+/* Feed until all is used and nothing is told. < 0: the reply is an error, r->words says what the site says of it. */
+static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code;
+    *used = 0;
+    r->event = CGT_REPLY_NONE;
+    do {
+        size_t took = 0;
+        if (!r->events) code = cgt_reply_json(r, in + *used, len - *used, &took);
+        else if (r->pending_len || r->more) code = cgt_reply_pending(r);
+        else code = cgt_reply_events(r, in + *used, len - *used, &took);
+        *used += took;
+    } while (code == CHATGPTT_OK && r->event == CGT_REPLY_NONE && (*used < len || r->pending_len || r->more));
+    return code;
+}
+
+static chatgptt_code cgt_reply_no_json(cgt_reply *r)
+{
+    if (r->body == CGT_BODY_JSON && r->texted) return CHATGPTT_E_INCOMPLETE;
+    if (r->body == CGT_BODY_JSON) { r->words[0] = '\0'; cgt_reply_say(r, "the reply is cut"); }
+    else cgt_reply_say(r, cgt_said_words(&r->said));
+    return CHATGPTT_E_REPLY;
+}
+
+/* The body is complete. OK with END, or what the reply comes to. */
+static chatgptt_code cgt_reply_eof(cgt_reply *r)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    r->event = CGT_REPLY_NONE;
+    if (!r->events) return r->mute ? CHATGPTT_OK : cgt_reply_no_json(r);
+    if (r->sse.data && !r->sse.over && r->body != CGT_BODY_JSON) code = cgt_reply_dispatch(r);     /* [DONE] without its blank line */
+    if (code < 0 || r->event == CGT_REPLY_END) return code;
+    if (r->finished && r->texted && !r->dressed) return cgt_reply_end(r);
+    if (r->junk && !r->sse.raw) cgt_reply_say(r, cgt_said_words(&r->said));
+    if (r->dressed || r->junk) return CHATGPTT_E_UPSTREAM;
+    if (r->texted || (r->started && !r->finished)) return CHATGPTT_E_INCOMPLETE;
+    cgt_reply_say(r, r->dispatched || r->finished ? "the answer is empty" : "the event stream is empty");
+    return CHATGPTT_E_UPSTREAM;
+}
+
+/* ==== [DIALECT] ==== */
+
+/* What is sent. Generation WPAICG takes one POST with these fields, of which _wpnonce, action and message are the needed ones;
+   generation AIPKIT takes a POST that hands over the message for a key, then a GET that fetches the answer by it. */
+
+static const char *const cgt_models[] = { "gpt-4o", "gpt-4", "gpt-4o-mini" };
+#define CGT_MODELS (sizeof cgt_models / sizeof *cgt_models)
+
+/* A blank as Python's str.strip() sees it; *len is its length. */
+static bool cgt_wide_blank(cgt_slice s, size_t *len)
+{
+    static const char *const wide[] = { "\xC2\x85", "\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80" };
+    size_t i;
+    *len = 1;
+    if (cgt_blank(s.at[0]) || s.at[0] == '\v' || (s.at[0] >= 0x1c && s.at[0] <= 0x1f)) return true;
+    for (i = 0; i < sizeof wide / sizeof *wide; i++) {
+        *len = strlen(wide[i]);
+        if (s.len >= *len && memcmp(s.at, wide[i], *len) == 0) return true;
+    }
+    *len = 3;                       /* U+2000 to U+200A */
+    return s.len >= 3 && memcmp(s.at, "\xE2\x80", 2) == 0 && (unsigned char)s.at[2] >= 0x80 && (unsigned char)s.at[2] <= 0x8A;
+}
+
+static bool cgt_all_blank(cgt_slice s)
+{
+    size_t n;
+    for (; s.len; s = cgt_from(s, n))
+        if (!cgt_wide_blank(s, &n)) return false;
+    return true;
+}
+
+static cgt_slice cgt_message_text(const chatgptt_message *m)
+{
+    return m->len ? cgt_slice_of(m->text, m->len) : cgt_text(m->text);
+}
+
+/* Folds a conversation into one prompt, byte for byte as the model does: a single message as it is, else a line a message. */
+static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t count)
+{
+    static const char *const roles[] = { "User: ", "Assistant: ", "System: " };
+    size_t i;
+    if (count == 1) { cgt_append(b, cgt_message_text(&messages[0])); return; }
+    for (i = 0; i < count; i++) {
+        cgt_slice text = cgt_message_text(&messages[i]);
+        if (cgt_all_blank(text)) continue;
+        cgt_puts(b, roles[messages[i].role]);
+        cgt_append(b, text);
+        cgt_putc(b, '\n');
+    }
+    cgt_puts(b, "Assistant:");
+}
+
+/* The form of a WPAICG message. The fields are those the site's own page sends, the chat's kind deciding some. */
+static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, const char *client_id, cgt_slice message, cgt_slice history)
+{
+    const char *bot = chat->bot_id[0] ? chat->bot_id : "0";
+    bool custom = strcmp(bot, "0") != 0;
+    char identity[CHATGPTT_MAX_TOKEN + 16] = "custom_bot_";
+    memcpy(identity + 11, bot, strlen(bot) + 1);
+    cgt_form_field(b, "_wpnonce", cgt_text(chat->nonce));
+    cgt_form_field(b, "post_id", cgt_text(chat->post_id));
+    cgt_form_field(b, "url", page);
+    cgt_form_field(b, "action", cgt_text(chat->widget ? "wpaicg_chatbox_message" : "wpaicg_chat_shortcode_message"));
+    cgt_form_field(b, "message", message);
+    cgt_form_field(b, "bot_id", cgt_text(bot));
+    cgt_form_field(b, "chatbot_identity", cgt_text(custom ? identity : chat->widget ? "widget" : "shortcode"));
+    cgt_form_field(b, "wpaicg_chat_client_id", cgt_text(client_id));
+    cgt_form_field(b, "wpaicg_chat_history", history);
+}
+
+/* ==== [STREAM] ==== */
+
+/* One message: get the tokens if the client has none, send, hand out the reply. Each request is a goal; each goal runs through the
+   same states. Everything is driven by step(): it goes on until there is an event, an end, or nothing to do but wait. */
+
+typedef enum cgt_goal { CGT_GOAL_PAGE, CGT_GOAL_MESSAGE } cgt_goal;
+
+typedef enum cgt_stream_state {
+    CGT_STREAM_PLAN,                /* choose the goal, write its request */
+    CGT_STREAM_SEND,                /* until the request is out; the connection may still have to be made */
+    CGT_STREAM_RECEIVE,             /* the response */
+    CGT_STREAM_OVER                 /* `result` says how */
+} cgt_stream_state;
+
+struct chatgptt_client {
+    chatgptt_hooks hooks;
+    chatgptt_options options;       /* defaults filled in; its strings lie in `strings` */
+    char *strings;
+    size_t strings_size;
+    chatgptt_error error;
+    cgt_pool pool;
+    cgt_url home, page, endpoint;   /* the page asked for; where it was found; where messages go. The last two: once tokens are known */
+    cgt_chat chat;                  /* the tokens */
+    bool has_tokens;
+    unsigned tokens_count;          /* how often tokens were stored: tells a stream that there are newer ones */
+    char client_id[CHATGPTT_MAX_TOKEN];
+    chatgptt_site site;
+    chatgptt_stream *streams;
+};
+
+struct chatgptt_stream {
+    chatgptt_client *client;
+    chatgptt_stream *next;
+    chatgptt_error error;
+    chatgptt_stats stats;
+    chatgptt_code result;           /* OK: still running */
+    cgt_stream_state state;
+    cgt_goal goal;
+    cgt_conn *conn;
+    cgt_buffer message;             /* what is asked, folded */
+    cgt_buffer out;                 /* the request under way */
+    size_t sent;
+    char *buffer;                   /* CHATGPTT_READ_BUFFER bytes; what was read and not used lies at [at, end) */
+    size_t at, end;
+    char *body;                     /* a piece of the response's body, within buffer, that the reply has not used up */
+    size_t body_len, body_bytes;    /* body_bytes: of this response so far */
+    cgt_page *page;                 /* while a page is read */
+    cgt_reply *reply;               /* while a reply is */
+    bool cancelled, retried, telling;   /* retried: by the one safe rule; telling: the reply may have more to tell without new bytes */
+    bool paused;                    /* step() gave way though there is work */
+    bool is_events;                 /* Content-Type of the response */
+    unsigned generation;
+    long long started, deadline, idle, connecting, grace;     /* when the times run out, in ms; LLONG_MAX: never */
+    int (*on_tick)(void *user);
+    void *tick_user;
+    long long ticked;
+};
+
+#define CGT_GRACE_MS 1000           /* how long the end may still come after finish_reason */
+
+static chatgptt_code cgt_trace(const chatgptt_client *c, const char *what, cgt_slice text)
+{
+    if (c->hooks.trace) c->hooks.trace(c->hooks.user, what, text.at, text.len);
+    return CHATGPTT_OK;
+}
+
+/* ---- deadlines ---- */
+
+static long long cgt_after(long long now, int ms) { return ms < 0 ? LLONG_MAX : now + ms; }
+
+static const char *cgt_stream_doing(const chatgptt_stream *s)
+{
+    if (s->state == CGT_STREAM_SEND && s->connecting != LLONG_MAX) return "connecting to";
+    if (s->state == CGT_STREAM_SEND) return "sending to";
+    return s->goal == CGT_GOAL_PAGE ? "reading the page of" : "waiting for the answer of";
+}
+
+static const cgt_url *cgt_stream_url(const chatgptt_stream *s)
+{
+    return s->goal == CGT_GOAL_PAGE ? &s->client->page : &s->client->endpoint;
+}
+
+static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, int ms)
+{
+    return cgt_fail(&s->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, cgt_stream_doing(s), cgt_stream_url(s)->authority, name);
+}
+
+/* OK, or the error of the time that has run out. */
+static chatgptt_code cgt_stream_clock(chatgptt_stream *s, long long now)
+{
+    const chatgptt_options *o = &s->client->options;
+    if (now >= s->deadline) return cgt_stream_timeout(s, "total_timeout_ms", o->total_timeout_ms);
+    if (now >= s->connecting) return cgt_stream_timeout(s, "connect_timeout_ms", o->connect_timeout_ms);
+    if (now >= s->idle) return cgt_stream_timeout(s, "idle_timeout_ms", o->idle_timeout_ms);
+    return CHATGPTT_OK;
+}
+
+/* ---- the connection ---- */
+
+/* The generation a caller sees only ever grows: what the transport counted on the connection that is left is added to it. */
+static void cgt_stream_leave(chatgptt_stream *s, bool reuse)
+{
+    cgt_pool *pool = &s->client->pool;
+    if (!s->conn) return;
+    s->generation += cgt_conn_want(pool, s->conn).generation + 1;
+    if (reuse) cgt_conn_park(pool, s->conn);
+    else cgt_conn_close(pool, s->conn);
+    s->conn = NULL;
+}
+
+static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now)
+{
+    const cgt_url *url = cgt_stream_url(s);
+    cgt_pool *pool = &s->client->pool;
+    if (s->conn && !cgt_is(url->origin, s->conn->origin)) cgt_stream_leave(s, true);
+    if (!s->conn) s->conn = cgt_conn_take(pool, url);
+    if (s->conn) { s->stats.reused = true; s->conn->reused = true; }
+    else {
+        cgt_trace(s->client, "connect", url->authority);
+        s->conn = cgt_conn_open(pool, url, &s->error);
+        if (!s->conn) return s->error.code;
+        s->stats.connections++;
+        s->connecting = cgt_after(now, s->client->options.connect_timeout_ms);
+#ifndef CHATGPTT_NO_NET
+        if (pool->transport.user == &pool->net) s->stats.resolve_ms = pool->net.resolve_ms;
+#endif
+    }
+    memset(&s->conn->in, 0, sizeof s->conn->in);
+    s->conn->in.max_head = s->client->options.max_header_bytes;
+    s->at = s->end = 0;
+    s->body_bytes = 0;
+    s->is_events = false;
+    return CHATGPTT_OK;
+}
+
+/* ---- requests ---- */
+
+static void cgt_stream_write_page(chatgptt_stream *s)
+{
+    cgt_request_head r;
+    memset(&r, 0, sizeof r);
+    r.method = "GET";
+    r.url = &s->client->page;
+    r.user_agent = s->client->options.user_agent;
+    r.accept = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+    cgt_put_request(&s->out, &r);
+}
+
+static void cgt_stream_write_message(chatgptt_stream *s)
+{
+    chatgptt_client *c = s->client;
+    cgt_request_head r;
+    cgt_buffer form;
+    cgt_buffer_init(&form, &c->hooks, CHATGPTT_MAX_REQUEST);
+    cgt_put_wpaicg(&form, &c->chat, c->page.whole, c->client_id, cgt_slice_of_buffer(&s->message), cgt_text("[]"));
+    memset(&r, 0, sizeof r);
+    r.method = "POST";
+    r.url = &c->endpoint;
+    r.page = &c->page;
+    r.user_agent = c->options.user_agent;
+    r.accept = "*/*";
+    r.body = cgt_slice_of_buffer(&form);
+    cgt_put_request(&s->out, &r);
+    if (form.failed) s->out.failed = form.failed;
+    cgt_buffer_free(&form);
+}
+
+static void cgt_stream_drop_bodies(chatgptt_stream *s)
+{
+    const chatgptt_hooks *hooks = &s->client->hooks;
+    if (s->page) cgt_free(hooks, s->page, sizeof *s->page);
+    if (s->reply) { cgt_reply_free(s->reply); cgt_free(hooks, s->reply, sizeof *s->reply); }
+    s->page = NULL;
+    s->reply = NULL;
+    s->telling = false;
+    s->body_len = 0;
+}
+
+/* Room for what the goal's response is read into. */
+static bool cgt_stream_make_bodies(chatgptt_stream *s)
+{
+    const chatgptt_options *o = &s->client->options;
+    cgt_stream_drop_bodies(s);
+    if (s->goal == CGT_GOAL_PAGE) {
+        s->page = (cgt_page *)cgt_new(&s->client->hooks, sizeof *s->page);
+        if (s->page) cgt_page_init(s->page, o->bot_id, o->nonce_pattern, o->post_id_pattern);
+        return s->page != NULL;
+    }
+    s->reply = (cgt_reply *)cgt_new(&s->client->hooks, sizeof *s->reply);
+    if (s->reply) cgt_reply_init(s->reply, &s->client->hooks, o->max_event_bytes);
+    return s->reply != NULL;
+}
+
+/* PLAN: the next request is the page's without tokens, else the message's. */
+static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now)
+{
+    const char *line;
+    chatgptt_code code;
+    s->goal = s->client->has_tokens ? CGT_GOAL_MESSAGE : CGT_GOAL_PAGE;
+    s->out.len = 0;
+    s->sent = 0;
+    if (!cgt_stream_make_bodies(s)) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response");
+    if (s->goal == CGT_GOAL_PAGE) cgt_stream_write_page(s);
+    else cgt_stream_write_message(s);
+    if (s->out.failed == CHATGPTT_E_LIMIT) return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "the request is longer than CHATGPTT_MAX_REQUEST");
+    if (s->out.failed) return cgt_fail(&s->error, s->out.failed, "out of memory for the request");
+    code = cgt_stream_connect(s, now);
+    if (code < 0) return code;
+    line = s->goal == CGT_GOAL_PAGE ? "page" : "message";
+    cgt_trace(s->client, "request", cgt_text(line));
+    s->state = CGT_STREAM_SEND;
+    s->stats.requests++;
+    return CHATGPTT_OK;
+}
+
+/* HAZARD: a kept connection that the server closed meanwhile. Once, and only if not one byte of the response came. */
+static bool cgt_stream_may_retry(const chatgptt_stream *s)
+{
+    const cgt_http *in = &s->conn->in;
+    return s->conn->reused && !s->retried && in->head_bytes == 0 && in->at == 0 && in->state == CGT_HTTP_STATUS_LINE;
+}
+
+static chatgptt_code cgt_stream_retry(chatgptt_stream *s)
+{
+    s->retried = true;
+    cgt_trace(s->client, "retry", cgt_text("the kept connection was closed"));
+    cgt_stream_leave(s, false);
+    s->state = CGT_STREAM_PLAN;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now)
+{
+    cgt_pool *pool = &s->client->pool;
+    size_t done = 0;
+    chatgptt_code code = cgt_conn_write(pool, s->conn, s->out.data + s->sent, s->out.len - s->sent, &done);
+    if (code == CHATGPTT_AGAIN) return code;
+    if (code != CHATGPTT_OK && cgt_stream_may_retry(s)) return cgt_stream_retry(s);
+    if (s->connecting != LLONG_MAX) {
+        if (code != CHATGPTT_OK) return cgt_conn_fail(pool, &s->error, code, "cannot connect to", cgt_stream_url(s)->authority);
+        s->stats.connect_ms = cgt_until(now, s->connecting - s->client->options.connect_timeout_ms);
+        s->connecting = LLONG_MAX;
+    }
+    s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
+    s->sent += done;
+    s->stats.bytes_out += done;
+    if (s->sent == s->out.len || code != CHATGPTT_OK) s->state = CGT_STREAM_RECEIVE;    /* the peer may have said why it hung up */
+    return CHATGPTT_OK;
+}
+
+/* ---- the page ---- */
+
+/* Where messages go: the option, else what the page names, else the usual place. Never from https to http. */
+static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat)
+{
+    chatgptt_client *c = s->client;
+    const char *named = c->options.endpoint ? c->options.endpoint : chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php";
+    const char *why = "";
+    cgt_slice user;
+    cgt_url url;
+    chatgptt_code code = cgt_url_resolve(&url, &c->page, cgt_text(named), &user, &why);
+    if (code < 0) return cgt_fail(&s->error, code == CHATGPTT_E_ARGUMENT ? CHATGPTT_E_PAGE : code, "the page names a bad endpoint: %s", why);
+    cgt_url_free(&c->endpoint);
+    c->endpoint = url;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
+{
+    chatgptt_client *c = s->client;
+    chatgptt_code code;
+    if (chat->dialect == CHATGPTT_AIPKIT)
+        return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "the site speaks the protocol of plugin 2.3 and later, which this version does not");
+    code = cgt_stream_endpoint(s, chat);
+    if (code < 0) return code;
+    c->chat = *chat;
+    if (c->options.bot_id) (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
+    c->has_tokens = true;
+    c->tokens_count++;
+    c->site.dialect = c->chat.dialect;
+    c->site.bot_id = c->chat.bot_id;
+    c->site.bot_name = c->chat.bot_name;
+    c->site.greeting = c->chat.greeting;
+    c->site.provider = c->chat.provider;
+    c->site.consent = c->chat.consent;
+    c->site.memory_limit = c->chat.memory_limit;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_page_end(chatgptt_stream *s)
+{
+    cgt_page *p = s->page;
+    int status = s->conn->in.status;
+    cgt_slice host = cgt_stream_url(s)->authority;
+    chatgptt_code code = CHATGPTT_OK;
+    if (status != 200) cgt_fail(&s->error, code = CHATGPTT_E_STATUS, "the page of %b answers with status %d: %s", host, status, p->said.title);
+    else if (!cgt_page_end(p))
+        cgt_fail(&s->error, code = CHATGPTT_E_PAGE, "Required authentication tokens not found in page HTML (%b, status 200, title \"%s\")", host, p->said.title);
+    else code = cgt_stream_store(s, &p->best);
+    s->error.http_status = code < 0 ? status : 0;
+    return code;
+}
+
+/* ---- the reply ---- */
+
+/* How a reply that broke off ends: complete if it was marked so, else a partial answer is never called whole. */
+static chatgptt_code cgt_stream_broken(chatgptt_stream *s)
+{
+    const cgt_reply *r = s->reply;
+    if (!r || !r->texted) return s->error.code;
+    if (r->events && r->finished && !r->dressed) return CHATGPTT_DONE;
+    return cgt_fail(&s->error, CHATGPTT_E_INCOMPLETE, "the answer of %b broke off after %z bytes", cgt_stream_url(s)->authority, s->stats.text_bytes);
+}
+
+static chatgptt_code cgt_stream_reply_failed(chatgptt_stream *s, chatgptt_code code)
+{
+    int status = s->conn->in.status;
+    const cgt_reply *r = s->reply;
+    cgt_fail(&s->error, code, r->words[0] ? "%s: %s" : "%s%s", chatgptt_code_text(code), r->words);
+    s->error.http_status = status;
+    return code;
+}
+
+/* Hands body bytes to the reply until it tells something. OK with *event, DONE, AGAIN: all used, or an error. */
+static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, long long now)
+{
+    cgt_reply *r = s->reply;
+    size_t used = 0;
+    chatgptt_code code = cgt_reply_feed(r, s->body, s->body_len, &used);
+    s->body += used;
+    s->body_len -= used;
+    s->telling = code == CHATGPTT_OK && r->event != CGT_REPLY_NONE;
+    if (code < 0) return cgt_stream_reply_failed(s, code);
+    if (r->finished && s->grace == LLONG_MAX) s->grace = now + CGT_GRACE_MS;
+    if (r->event == CGT_REPLY_END) return CHATGPTT_DONE;
+    if (r->event == CGT_REPLY_NONE) return CHATGPTT_AGAIN;
+    event->kind = r->event == CGT_REPLY_TEXT ? CHATGPTT_TEXT : CHATGPTT_NOTICE;
+    event->text = r->piece.at;
+    event->len = r->piece.len;
+    if (event->kind == CHATGPTT_TEXT && s->stats.first_text_ms < 0) s->stats.first_text_ms = cgt_until(now, s->started);
+    if (event->kind == CHATGPTT_TEXT) s->stats.text_bytes += event->len;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s)
+{
+    cgt_reply *r = s->reply;
+    chatgptt_code code = cgt_reply_eof(r);
+    int status = s->conn->in.status;
+    if (code == CHATGPTT_OK && status != 200)
+        cgt_fail(&s->error, code = CHATGPTT_E_STATUS, "%b answers with status %d: %s", cgt_stream_url(s)->authority, status, r->words[0] ? r->words : cgt_said_words(&r->said));
+    else if (code == CHATGPTT_E_INCOMPLETE) return cgt_stream_broken(s);
+    else if (code < 0) return cgt_stream_reply_failed(s, code);
+    s->error.http_status = code < 0 ? status : 0;
+    return code < 0 ? code : CHATGPTT_DONE;
+}
+
+/* ---- responses ---- */
+
+static void cgt_stream_header(chatgptt_stream *s)
+{
+    const cgt_http *h = &s->conn->in;
+    if (strcmp(h->name, "content-type") == 0) s->is_events = cgt_starts(cgt_text(h->value), "text/event-stream");
+}
+
+static chatgptt_code cgt_stream_head(chatgptt_stream *s)
+{
+    const cgt_http *h = &s->conn->in;
+    char digits[24];
+    cgt_trace(s->client, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)h->status)));
+    if (s->reply) {
+        s->reply->events = s->is_events && h->status == 200;
+        s->reply->mute = h->status != 200;
+    }
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_body(chatgptt_stream *s)
+{
+    cgt_http *h = &s->conn->in;
+    const chatgptt_options *o = &s->client->options;
+    size_t max = s->page ? o->max_page_bytes : o->max_reply_bytes;
+    s->body = s->buffer + (h->piece.at - s->buffer);
+    s->body_len = h->piece.len;
+    s->body_bytes = cgt_sum(s->body_bytes, h->piece.len);
+    if (max && s->body_bytes > max)
+        return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "%s longer than %s", s->page ? "the page is" : "the reply is", s->page ? "max_page_bytes" : "max_reply_bytes");
+    if (!s->page) return CHATGPTT_OK;
+    cgt_page_feed(s->page, s->body, s->body_len);
+    s->body_len = 0;
+    return CHATGPTT_OK;
+}
+
+/* The response is complete: on to the next goal, or DONE. */
+static chatgptt_code cgt_stream_response_end(chatgptt_stream *s, long long now)
+{
+    chatgptt_code code;
+    bool reuse = cgt_http_reusable(&s->conn->in) && s->at == s->end;
+    if (s->goal == CGT_GOAL_PAGE) {
+        s->stats.page_ms = cgt_until(now, s->started);
+        code = cgt_stream_page_end(s);
+    } else code = cgt_stream_reply_end(s);
+    if (code != CHATGPTT_OK) return code;
+    if (!reuse) cgt_stream_leave(s, false);
+    s->state = CGT_STREAM_PLAN;
+    return CHATGPTT_OK;
+}
+
+/* Takes what lies in the buffer a step further. AGAIN: all of it is used. */
+static chatgptt_code cgt_stream_parse(chatgptt_stream *s, long long now)
+{
+    cgt_http *h = &s->conn->in;
+    size_t used = 0;
+    chatgptt_code code = cgt_http_feed(h, s->buffer + s->at, s->end - s->at, &used);
+    s->at += used;
+    if (code < 0) return cgt_fail(&s->error, code, "the response of %b: %s", cgt_stream_url(s)->authority, h->why);
+    switch (h->event) {
+    case CGT_HTTP_HEADER: cgt_stream_header(s); return CHATGPTT_OK;
+    case CGT_HTTP_HEAD: return cgt_stream_head(s);
+    case CGT_HTTP_BODY: return cgt_stream_body(s);
+    case CGT_HTTP_END: return cgt_stream_response_end(s, now);
+    default: return CHATGPTT_AGAIN;
+    }
+}
+
+static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now)
+{
+    cgt_pool *pool = &s->client->pool;
+    size_t done = 0;
+    chatgptt_code code = cgt_conn_read(pool, s->conn, s->buffer, CHATGPTT_READ_BUFFER, &done);
+    if (code == CHATGPTT_AGAIN) return code;
+    s->at = 0;
+    s->end = done;
+    s->stats.bytes_in += done;
+    s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
+    if (code == CHATGPTT_OK) return CHATGPTT_OK;
+    if (cgt_stream_may_retry(s)) return cgt_stream_retry(s);
+    if (code < 0) return cgt_conn_fail(pool, &s->error, code, "cannot read from", cgt_stream_url(s)->authority);
+    code = cgt_http_eof(&s->conn->in, true);
+    if (code == CHATGPTT_OK) return cgt_stream_response_end(s, now);
+    return cgt_fail(&s->error, code, "%b %s", cgt_stream_url(s)->authority, s->conn->in.why);
+}
+
+/* RECEIVE: what was read and not used comes first, then what the transport has. */
+static chatgptt_code cgt_stream_receive(chatgptt_stream *s, chatgptt_event *event, long long now)
+{
+    chatgptt_code code;
+    if (s->reply && (s->body_len || s->telling)) {
+        code = cgt_stream_tell(s, event, now);
+        if (code != CHATGPTT_AGAIN) return code;
+    }
+    if (now >= s->grace) return CHATGPTT_DONE;
+    code = cgt_stream_parse(s, now);
+    return code == CHATGPTT_AGAIN ? cgt_stream_read(s, now) : code;
+}
+
+/* ---- the end ---- */
+
+/* Sets the result once and for all, and gives up what is no longer needed. */
+static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, long long now)
+{
+    bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP || code == CHATGPTT_E_TLS, reuse;
+    if (cut) code = cgt_stream_broken(s);
+    reuse = code == CHATGPTT_DONE && s->conn && cgt_http_reusable(&s->conn->in) && s->at == s->end;
+    if (code == CHATGPTT_DONE) memset(&s->error, 0, sizeof s->error);
+    s->result = code;
+    s->state = CGT_STREAM_OVER;
+    s->stats.total_ms = cgt_until(now, s->started);
+    cgt_stream_leave(s, reuse);
+    cgt_stream_drop_bodies(s);
+    cgt_trace(s->client, "end", cgt_text(chatgptt_code_name(code)));
+    return code;
+}
+
+static chatgptt_code cgt_stream_move(chatgptt_stream *s, chatgptt_event *event, long long now)
+{
+    switch (s->state) {
+    case CGT_STREAM_PLAN: return cgt_stream_plan(s, now);
+    case CGT_STREAM_SEND: return cgt_stream_send(s, now);
+    default: return cgt_stream_receive(s, event, now);
+    }
+}
+
+CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event *event)
+{
+    chatgptt_stream *s = stream;
+    const chatgptt_hooks *hooks = &s->client->hooks;
+    long long now = cgt_now(hooks);
+    int turns = CHATGPTT_MAX_PAUSE * 16;
+    chatgptt_code code = s->result;
+    memset(event, 0, sizeof *event);
+    if (code) return code;
+    s->paused = false;
+    if (s->cancelled) return cgt_stream_over(s, cgt_fail(&s->error, CHATGPTT_E_CANCELLED, "cancelled"), now);
+    for (; turns > 0; turns--) {
+        code = cgt_stream_clock(s, now);
+        if (code == CHATGPTT_OK) code = cgt_stream_move(s, event, now);
+        if (code == CHATGPTT_AGAIN && now >= s->grace) code = CHATGPTT_DONE;
+        if (code == CHATGPTT_AGAIN) return code;
+        if (code != CHATGPTT_OK) return cgt_stream_over(s, code, now);
+        if (event->text) return CHATGPTT_OK;
+        now = cgt_now(hooks);
+    }
+    s->paused = true;
+    return CHATGPTT_AGAIN;
+}
+
+CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream)
+{
+    const chatgptt_stream *s = stream;
+    long long now = cgt_now(&s->client->hooks), end = s->deadline;
+    chatgptt_wait w;
+    memset(&w, 0, sizeof w);
+    w.timeout_ms = -1;
+    if (s->conn) w = cgt_conn_want(&s->client->pool, s->conn);
+    w.generation += s->generation;
+    if (s->connecting < end) end = s->connecting;
+    if (s->idle < end) end = s->idle;
+    if (s->grace < end) end = s->grace;
+    if (s->result || s->cancelled || s->paused || s->state == CGT_STREAM_PLAN || s->body_len || s->telling || s->at < s->end) w.timeout_ms = 0;
+    else if (end != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(end, now) < w.timeout_ms)) w.timeout_ms = cgt_until(end, now);
+    return w;
+}
+
+/* Blocking calls give the caller a say at least this often. */
+#define CGT_TICK_MS 100
+
+static void cgt_stream_tick(chatgptt_stream *s, bool waited)
+{
+    long long now;
+    if (!s->on_tick) return;
+    now = cgt_now(&s->client->hooks);
+    if (!waited && now - s->ticked < CGT_TICK_MS) return;
+    s->ticked = now;
+    if (s->on_tick(s->tick_user)) s->cancelled = true;
+}
+
+CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event)
+{
+    const chatgptt_transport *t = &stream->client->pool.transport;
+    bool waited = false;
+    for (;;) {
+        chatgptt_wait w;
+        chatgptt_code code;
+        cgt_stream_tick(stream, waited);
+        code = chatgptt_step(stream, event);
+        if (code != CHATGPTT_AGAIN) return code;
+        w = chatgptt_want(stream);
+        if (stream->on_tick && (w.timeout_ms < 0 || w.timeout_ms > CGT_TICK_MS)) w.timeout_ms = CGT_TICK_MS;
+        code = w.timeout_ms == 0 && w.count == 0 ? CHATGPTT_OK : t->wait(t->user, &w);
+        if (code < 0) return cgt_stream_over(stream, cgt_fail(&stream->error, code, "waiting failed"), cgt_now(&stream->client->hooks));
+        waited = true;
+    }
+}
+
+CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream) { stream->cancelled = true; }
+
+CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream) { return &stream->error; }
+CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *stream) { return &stream->stats; }
+
+static void cgt_stream_free(chatgptt_stream *s)
+{
+    const chatgptt_hooks *hooks = &s->client->hooks;
+    cgt_stream_leave(s, false);
+    cgt_stream_drop_bodies(s);
+    cgt_buffer_free(&s->message);
+    cgt_buffer_free(&s->out);
+    cgt_free(hooks, s->buffer, CHATGPTT_READ_BUFFER);
+    cgt_free(hooks, s, sizeof *s);
+}
+
+CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream)
+{
+    chatgptt_stream **at;
+    if (!stream) return;
+    for (at = &stream->client->streams; *at && *at != stream; at = &(*at)->next) {}
+    if (*at) *at = stream->next;
+    cgt_stream_free(stream);
+}
+
+/* ---- start: what is asked is checked before anything is sent ---- */
+
+static bool cgt_model_known(const char *model)
+{
+    size_t i;
+    for (i = 0; i < CGT_MODELS; i++)
+        if (strcmp(model, cgt_models[i]) == 0) return true;
+    return false;
+}
+
+static chatgptt_code cgt_check_model(chatgptt_error *error, const char *model)
+{
+    if (!model || cgt_model_known(model)) return CHATGPTT_OK;
+    return cgt_fail(error, CHATGPTT_E_MODEL, "unknown model \"%s\": use gpt-4o, gpt-4 or gpt-4o-mini", model);
+}
+
+static chatgptt_code cgt_check_messages(chatgptt_error *error, const chatgptt_message *messages, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        cgt_slice text;
+        if (!messages[i].text) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z has no text", i);
+        if ((unsigned)messages[i].role > CHATGPTT_SYSTEM) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z has no known role", i);
+        text = cgt_message_text(&messages[i]);
+        if (memchr(text.at, '\0', text.len)) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z holds a NUL", i);
+        if (!cgt_utf8_valid(text)) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z is not valid UTF-8, which the site takes for an empty one", i);
+    }
+    return CHATGPTT_OK;
+}
+
+/* The site calls these empty; then nothing is sent at all. */
+static bool cgt_says_nothing(const chatgptt_message *messages, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        cgt_slice text = cgt_message_text(&messages[i]);
+        if (!cgt_all_blank(text) && !(count == 1 && cgt_is(cgt_trim(text), "0"))) return false;
+    }
+    return true;
+}
+
+static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_request *r, const chatgptt_message *messages, size_t count)
+{
+    chatgptt_code code = cgt_check_model(&c->error, r->model);
+    if (code == CHATGPTT_OK && count == 0) code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "no message: set prompt, or messages and num_messages");
+    if (code == CHATGPTT_OK) code = cgt_check_messages(&c->error, messages, count);
+    if (code == CHATGPTT_OK && cgt_says_nothing(messages, count))
+        code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the message is empty or \"0\", which the site takes for nothing: nothing was sent");
+    if (code == CHATGPTT_OK && r->conversation)
+        code = cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "conversations are not supported yet: pass all messages and no conversation");
+    return code;
+}
+
+static void cgt_stream_set_times(chatgptt_stream *s)
+{
+    const chatgptt_options *o = &s->client->options;
+    s->started = s->ticked = cgt_now(&s->client->hooks);
+    s->deadline = cgt_after(s->started, o->total_timeout_ms);
+    s->idle = cgt_after(s->started, o->idle_timeout_ms);
+    s->connecting = s->grace = LLONG_MAX;
+    s->stats.resolve_ms = s->stats.connect_ms = s->stats.tls_ms = s->stats.page_ms = s->stats.first_text_ms = s->stats.total_ms = -1;
+}
+
+static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_request *request, const chatgptt_message *messages, size_t count)
+{
+    chatgptt_stream *s = (chatgptt_stream *)cgt_new(&c->hooks, sizeof *s);
+    if (!s) { cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a stream"); return NULL; }
+    s->client = c;
+    cgt_buffer_init(&s->message, &c->hooks, CHATGPTT_MAX_REQUEST);
+    cgt_buffer_init(&s->out, &c->hooks, CHATGPTT_MAX_REQUEST);
+    s->buffer = (char *)cgt_resize(&c->hooks, NULL, 0, CHATGPTT_READ_BUFFER);
+    cgt_fold(&s->message, messages, count);
+    if (!s->buffer || s->message.failed) {
+        bool long_one = s->message.failed == CHATGPTT_E_LIMIT;
+        cgt_fail(&c->error, long_one ? CHATGPTT_E_LIMIT : CHATGPTT_E_MEMORY, long_one ? "the message is longer than CHATGPTT_MAX_REQUEST" : "out of memory for a stream");
+        cgt_stream_free(s);
+        return NULL;
+    }
+    s->on_tick = request->on_tick;
+    s->tick_user = request->tick_user;
+    cgt_stream_set_times(s);
+    s->next = c->streams;
+    c->streams = s;
+    return s;
+}
+
+CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chatgptt_request *request)
+{
+    chatgptt_message one;
+    const chatgptt_message *messages = &one;
+    size_t count = 1;
+    if (!client) return NULL;
+    memset(&client->error, 0, sizeof client->error);
+    if (!request) { cgt_fail(&client->error, CHATGPTT_E_ARGUMENT, "no request"); return NULL; }
+    if (request->prompt && request->num_messages) {
+        cgt_fail(&client->error, CHATGPTT_E_ARGUMENT, "give either prompt or messages, not both");
+        return NULL;
+    }
+    one.role = CHATGPTT_USER;
+    one.text = request->prompt;
+    one.len = 0;
+    if (!request->prompt) { messages = request->messages; count = messages ? request->num_messages : 0; }
+    if (cgt_check_request(client, request, messages, count) < 0) return NULL;
+    return cgt_stream_new(client, request, messages, count);
+}
+
+/* ==== [CLIENT] ==== */
+
+/* What streams share, and the calls that block until an answer is whole. */
+
+CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code)
+{
+#define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return #name;
+    CHATGPTT_CODES(CHATGPTT_X)
+#undef CHATGPTT_X
+    return "?";
+}
+
+CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code)
+{
+#define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return text;
+    CHATGPTT_CODES(CHATGPTT_X)
+#undef CHATGPTT_X
+    return "?";
+}
+
+CHATGPTT_API const char *chatgptt_model(size_t index) { return index < CGT_MODELS ? cgt_models[index] : NULL; }
+
+/* ---- open ---- */
+
+static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport *t, chatgptt_error *error)
+{
+    const char *missing = NULL;
+#ifndef CHATGPTT_NO_NET
+    if (!h->now_ms) h->now_ms = cgt_builtin_now_ms;
+    if (!h->unix_time) h->unix_time = cgt_builtin_unix_time;
+    if (!h->random) h->random = cgt_builtin_random;
+    if (!t->open && !t->read && !t->write && !t->want && !t->wait && !t->close) return CHATGPTT_OK;
+#endif
+    if (!h->now_ms) missing = "hooks.now_ms";
+    else if (!h->unix_time) missing = "hooks.unix_time";
+    else if (!h->random) missing = "hooks.random";
+    else if (!t->open || !t->read || !t->write || !t->want || !t->wait || !t->close) missing = "a function of transport";
+    return missing ? cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is missing in the options", missing) : CHATGPTT_OK;
+}
+
+#define CGT_OR(field, value) if (o->field == 0) o->field = (value)
+
+static void cgt_fill_options(chatgptt_options *o)
+{
+    CGT_OR(url, "https://chatgptt.me");
+    CGT_OR(user_agent, "Mozilla/5.0 (compatible; chatgptt.h/" CHATGPTT_VERSION ")");
+    CGT_OR(connect_timeout_ms, 15000);
+    CGT_OR(idle_timeout_ms, 150000);
+    CGT_OR(total_timeout_ms, 600000);
+    CGT_OR(max_redirects, 10);
+    CGT_OR(max_page_bytes, (size_t)8 << 20);
+    CGT_OR(max_header_bytes, (size_t)64 << 10);
+    CGT_OR(max_event_bytes, (size_t)256 << 10);
+}
+
+#undef CGT_OR
+
+/* The option strings, for what is done to all of them. ca_pem is the only one that may hold line ends. */
+#define CGT_STRINGS 13
+static void cgt_list_strings(chatgptt_options *o, const char **strings[CGT_STRINGS], const char *names[CGT_STRINGS])
+{
+    size_t n = 0;
+#define CGT_STRING(field) names[n] = #field; strings[n++] = &o->field
+    CGT_STRING(ca_pem);
+    CGT_STRING(url);
+    CGT_STRING(endpoint);
+    CGT_STRING(bot_id);
+    CGT_STRING(client_id);
+    CGT_STRING(model);
+    CGT_STRING(proxy);
+    CGT_STRING(user_agent);
+    CGT_STRING(address);
+    CGT_STRING(nonce_pattern);
+    CGT_STRING(post_id_pattern);
+    CGT_STRING(ca_file);
+#undef CGT_STRING
+    names[n] = "";
+    strings[n] = NULL;
+}
+
+static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *error)
+{
+    const char **strings[CGT_STRINGS], *names[CGT_STRINGS], *why;
+    size_t i, at;
+    cgt_pattern pattern;
+    cgt_list_strings(o, strings, names);
+    for (i = 1; strings[i]; i++)
+        if (*strings[i] && cgt_has_control(cgt_text(*strings[i]))) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s holds a control character", names[i]);
+    for (i = 0; strings[i]; i++) {
+        bool token = *strings[i] && (strings[i] == &o->bot_id || strings[i] == &o->client_id);
+        bool is_pattern = *strings[i] && (strings[i] == &o->nonce_pattern || strings[i] == &o->post_id_pattern);
+        if (token && (**strings[i] == '\0' || strlen(*strings[i]) >= CHATGPTT_MAX_TOKEN))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is empty or longer than CHATGPTT_MAX_TOKEN", names[i]);
+        if (is_pattern && !cgt_pattern_compile(&pattern, cgt_text(*strings[i]), &at, &why))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: %s, at position %z", names[i], why, at);
+    }
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_copy_strings(chatgptt_client *c)
+{
+    const char **strings[CGT_STRINGS], *names[CGT_STRINGS];
+    size_t i, at = 0;
+    cgt_list_strings(&c->options, strings, names);
+    for (i = 0; strings[i]; i++)
+        if (*strings[i]) c->strings_size = cgt_sum(c->strings_size, strlen(*strings[i]) + 1);
+    c->strings = (char *)cgt_resize(&c->hooks, NULL, 0, c->strings_size);
+    if (!c->strings) return CHATGPTT_E_MEMORY;
+    for (i = 0; strings[i]; i++) {
+        size_t size = *strings[i] ? strlen(*strings[i]) + 1 : 0;
+        if (size == 0) continue;
+        memcpy(c->strings + at, *strings[i], size);
+        *strings[i] = c->strings + at;
+        at += size;
+    }
+    return CHATGPTT_OK;
+}
+
+/* A client id as the site's own page makes it: random, and then kept, since it is what quotas are counted by. */
+static chatgptt_code cgt_make_client_id(chatgptt_client *c)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[5];
+    size_t i;
+    if (c->options.client_id) { (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(c->options.client_id)); return CHATGPTT_OK; }
+    if (c->hooks.random(c->hooks.user, bytes, sizeof bytes) != CHATGPTT_OK)
+        return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
+    for (i = 0; i < sizeof bytes; i++) {
+        c->client_id[2 * i] = digits[bytes[i] >> 4];
+        c->client_id[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    return CHATGPTT_OK;
+}
+
+/* Parses an URL that the caller gave. */
+static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char *text, const char *name)
+{
+    const char *why = "";
+    cgt_slice user;
+    chatgptt_code code = cgt_url_parse(url, &c->hooks, cgt_text(text), &user, &why);
+    if (code < 0) return cgt_fail(&c->error, code, "%s \"%s\" is no URL: %s", name, text, why);
+    if (user.len) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "%s holds a user name: not supported for a site", name);
+    if (url->https) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "https is not supported yet");
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_setup_urls(chatgptt_client *c)
+{
+    cgt_url endpoint;
+    chatgptt_code code = cgt_given_url(c, &c->home, c->options.url, "url");
+    if (code == CHATGPTT_OK) code = cgt_given_url(c, &c->page, c->options.url, "url");
+    if (code < 0 || !c->options.endpoint) return code;
+    code = cgt_given_url(c, &endpoint, c->options.endpoint, "endpoint");
+    cgt_url_free(&endpoint);
+    return code;
+}
+
+/* The options are in place, but their strings are still the caller's. */
+static chatgptt_code cgt_setup(chatgptt_client *c)
+{
+    chatgptt_code code = cgt_fill_hooks(&c->hooks, &c->options.transport, &c->error);
+    cgt_fill_options(&c->options);
+    if (code == CHATGPTT_OK) code = cgt_check_strings(&c->options, &c->error);
+    if (code == CHATGPTT_OK) code = cgt_check_model(&c->error, c->options.model);
+    if (code < 0) return code;
+    if (cgt_copy_strings(c) < 0) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a client");
+    if (c->options.proxy) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "proxies are not supported yet");
+    c->site.bot_id = c->site.bot_name = c->site.greeting = c->site.provider = c->site.consent = "";
+    c->pool.transport = c->options.transport;
+#ifndef CHATGPTT_NO_NET
+    c->pool.net.hooks = &c->hooks;
+    c->pool.net.address = c->options.address;
+    c->pool.net.resolve_ms = -1;
+    if (!c->pool.transport.open) c->pool.transport = cgt_net_transport(&c->pool.net);
+#endif
+    code = cgt_setup_urls(c);
+    return code == CHATGPTT_OK ? cgt_make_client_id(c) : code;
+}
+
+CHATGPTT_API void chatgptt_close(chatgptt_client *client);
+
+/* What the page told: see chatgptt_site. Never NULL for a client. */
+CHATGPTT_API const chatgptt_site *chatgptt_client_site(const chatgptt_client *client);
+
+/* Last error of start, chat, ask or load on this client; code OK if there was none. NULL client: the error of a failed open(). */
+CHATGPTT_API const chatgptt_error *chatgptt_client_error(const chatgptt_client *client);
+
+/* Writes what a later client can start from (tokens, ids, cookies, TLS session) and returns its size; writes nothing if
+   `size` is less, so save(client, NULL, 0) asks for it. Keep it as secret as a cookie. 0: out of memory. */
+CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size);
+
+/* Takes what save() gave. Damaged bytes, or those of another site, are refused and change nothing: E_ARGUMENT. */
+CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *buffer, size_t size);
+
+/* ---- one call: blocks until the answer is whole ---- */
+
+/* Sends the request, hands every piece of text to on_text (may be NULL). DONE, or < 0: then the text handed out is no whole answer. */
+CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt_request *request, chatgptt_text_fn *on_text, void *user);
+
+/* The whole answer to one prompt, terminated; the caller's to chatgptt_free(). NULL on error: chatgptt_client_error(). */
+CHATGPTT_API char *chatgptt_ask(chatgptt_client *client, const char *prompt);
+CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text);
+
+/* ---- pull: text in pieces, blocking (next) or not (step) ---- */
+
+/* Begins a message; nothing is sent yet. NULL on error: chatgptt_client_error(). End it with finish(). */
+CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chatgptt_request *request);
+
+/* Blocks for the next event. OK: *event is filled; DONE: the answer is complete; < 0: it is not, see chatgptt_stream_error().
+   After DONE or an error every further call repeats it. */
+CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event);
+
+/* The same without blocking (but for getaddrinfo(): see the manual). AGAIN: call it again when chatgptt_want() is met. */
+CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event *event);
+CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream);
+
+/* The next call returns E_CANCELLED, unless the stream has ended. Call it on the client's thread: from others, and from signal
+   handlers, set a flag of your own and read it in on_tick. */
+CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream);
+
+/* Ends the stream and frees it; its connection goes back to the client if it can be used again. NULL is allowed. */
+CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream);
+
+CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream);
+CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *stream);
+
+/* ---- names ---- */
+
+CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code);    /* "E_TIMEOUT"; "?" if there is no such code */
+CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code);    /* "timed out" */
+CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the default; NULL past the last */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CHATGPTT_H */
+
+#ifdef CHATGPTT_IMPLEMENTATION
+#ifndef CHATGPTT_IMPLEMENTATION_DONE
+#define CHATGPTT_IMPLEMENTATION_DONE
+
+/* ==== [CONFIG] ==== */
+
+#if !defined(CHATGPTT_NO_NET) && !defined(_WIN32)
+#if !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && !defined(__APPLE__) && !defined(__FreeBSD__) && !defined(__OpenBSD__)
+#define _POSIX_C_SOURCE 200809L     /* getaddrinfo and clock_gettime, also under -std=c99 */
+#endif
+#endif
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef CHATGPTT_NO_NET
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#if !defined(CLOCK_MONOTONIC) || !defined(AI_NUMERICHOST)
+#error "chatgptt.h needs POSIX 2008: build with -D_POSIX_C_SOURCE=200809L or -std=gnu99, or include it before other headers"
+#endif
+#endif
+
+/* Every size has its name and its maximum here; an embedded build lowers them with -D. All are bytes unless they say otherwise. */
+#ifndef CHATGPTT_READ_BUFFER
+#define CHATGPTT_READ_BUFFER   16384    /* what one running stream reads at a time */
+#endif
+#ifndef CHATGPTT_MAX_URL
+#define CHATGPTT_MAX_URL       4096     /* any URL, encoded */
+#endif
+#ifndef CHATGPTT_MAX_REQUEST
+#define CHATGPTT_MAX_REQUEST   8388608  /* head and body of one request: PHP takes no more by default */
+#endif
+#ifndef CHATGPTT_MAX_NAME
+#define CHATGPTT_MAX_NAME      64       /* name of a header, attribute or event that is looked at */
+#endif
+#ifndef CHATGPTT_MAX_VALUE
+#define CHATGPTT_MAX_VALUE     4096     /* value of a header that is looked at */
+#endif
+#ifndef CHATGPTT_MAX_INTERIM
+#define CHATGPTT_MAX_INTERIM   16       /* 1xx responses before the real one */
+#endif
+#ifndef CHATGPTT_MAX_CHUNK_EXT
+#define CHATGPTT_MAX_CHUNK_EXT 16384    /* chunk extensions of one response, all together */
+#endif
+#ifndef CHATGPTT_MAX_PAUSE
+#define CHATGPTT_MAX_PAUSE     16       /* buffers one step() works through before it lets the caller breathe */
+#endif
+#ifndef CHATGPTT_MAX_ADDRESSES
+#define CHATGPTT_MAX_ADDRESSES 16       /* addresses of one name that are tried */
+#endif
+#ifndef CHATGPTT_MAX_PATTERN
+#define CHATGPTT_MAX_PATTERN   60       /* characters and classes of one pattern; 62 at most, `x+` counts twice */
+#endif
+#ifndef CHATGPTT_MAX_CLASSES
+#define CHATGPTT_MAX_CLASSES   8        /* classes of one pattern */
+#endif
+#ifndef CHATGPTT_MAX_CAPTURE
+#define CHATGPTT_MAX_CAPTURE   1024     /* what a pattern may capture from a page */
+#endif
+#ifndef CHATGPTT_MAX_TOKEN
+#define CHATGPTT_MAX_TOKEN     128      /* nonce, ids, names the page gives */
+#endif
+#ifndef CHATGPTT_MAX_DEPTH
+#define CHATGPTT_MAX_DEPTH     64       /* nesting of JSON */
+#endif
+#ifndef CHATGPTT_MAX_NOISE
+#define CHATGPTT_MAX_NOISE     65536    /* what may stand before the JSON of a reply */
+#endif
+#ifndef CHATGPTT_MAX_WORDS
+#define CHATGPTT_MAX_WORDS     512      /* the site's own words, kept for an error message */
+#endif
+
+/* ==== [BASE] ==== */
+
+typedef struct cgt_slice { const char *at; size_t len; } cgt_slice;    /* borrowed, not terminated */
+
+static cgt_slice cgt_slice_of(const char *at, size_t len)
+{
+    cgt_slice s;
+    s.at = at;
+    s.len = len;
+    return s;
+}
+
+static cgt_slice cgt_text(const char *text) { return cgt_slice_of(text ? text : "", text ? strlen(text) : 0); }
+
+static bool cgt_is(cgt_slice s, const char *text) { return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0; }
+
+static char cgt_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c; }
+static bool cgt_digit(char c) { return c >= '0' && c <= '9'; }
+static bool cgt_alnum(char c) { return cgt_digit(c) || (cgt_lower(c) >= 'a' && cgt_lower(c) <= 'z'); }
+static bool cgt_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+static bool cgt_control(char c) { return (unsigned char)c < 0x20 || c == 0x7f; }
+
+static int cgt_hex(char c)      /* -1: no hex digit */
+{
+    if (cgt_digit(c)) return c - '0';
+    c = cgt_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool cgt_starts(cgt_slice s, const char *lower)      /* in any letter case */
+{
+    size_t i = 0;
+    for (; lower[i]; i++)
+        if (i >= s.len || cgt_lower(s.at[i]) != lower[i]) return false;
+    return true;
+}
+
+static bool cgt_is_any_case(cgt_slice s, const char *lower) { return s.len == strlen(lower) && cgt_starts(s, lower); }
+
+static bool cgt_has_control(cgt_slice s)
+{
+    size_t i;
+    for (i = 0; i < s.len; i++)
+        if (cgt_control(s.at[i])) return true;
+    return false;
+}
+
+static cgt_slice cgt_trim(cgt_slice s)
+{
+    while (s.len && cgt_blank(s.at[0])) { s.at++; s.len--; }
+    while (s.len && cgt_blank(s.at[s.len - 1])) s.len--;
+    return s;
+}
+
+/* Sizes are added through this only: past the end of size_t it stays there, and every limit refuses it. */
+static size_t cgt_sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
+
+/* The number at the start of `s`, -1 if there is none or it passes `max`. */
+static long long cgt_number(cgt_slice s, long long max)
+{
+    long long n = 0;
+    size_t i;
+    for (i = 0; i < s.len && cgt_digit(s.at[i]); i++) {
+        n = n * 10 + (s.at[i] - '0');
+        if (n > max) return -1;
+    }
+    return i ? n : -1;
+}
+
+static size_t cgt_digits(char out[24], unsigned long long n)    /* terminated; the number of digits */
+{
+    char back[24];
+    size_t len = 0, i;
+    do { back[len++] = (char)('0' + (int)(n % 10)); n /= 10; } while (n);
+    for (i = 0; i < len; i++) out[i] = back[len - 1 - i];
+    out[len] = '\0';
+    return len;
+}
+
+/* ---- UTF-8 (RFC 3629) ---- */
+
+typedef enum cgt_utf8 { CGT_UTF8_WHOLE, CGT_UTF8_CUT, CGT_UTF8_BAD } cgt_utf8;
+
+#define CGT_BOM "\xEF\xBB\xBF"              /* a byte order mark */
+
+/* The character at `at`: *len is its length; for BAD that of the part to be replaced by one U+FFFD; for CUT all there is. */
+static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len)
+{
+    const unsigned char *p = (const unsigned char *)at;
+    unsigned char low = 0x80, high = 0xBF;
+    size_t want, i;
+    *len = 1;
+    if (p[0] < 0x80) return CGT_UTF8_WHOLE;
+    if (p[0] < 0xC2 || p[0] > 0xF4) return CGT_UTF8_BAD;
+    want = p[0] < 0xE0 ? 2u : p[0] < 0xF0 ? 3u : 4u;
+    if (p[0] == 0xE0) low = 0xA0;           /* no overlong forms, no surrogates, nothing past U+10FFFF */
+    if (p[0] == 0xED) high = 0x9F;
+    if (p[0] == 0xF0) low = 0x90;
+    if (p[0] == 0xF4) high = 0x8F;
+    for (i = 1; i < want; i++, low = 0x80, high = 0xBF) {
+        *len = i;
+        if (i == size) return CGT_UTF8_CUT;
+        if (p[i] < low || p[i] > high) return CGT_UTF8_BAD;
+    }
+    *len = want;
+    return CGT_UTF8_WHOLE;
+}
+
+static size_t cgt_utf8_put(char out[4], uint32_t code)      /* surrogates and beyond become U+FFFD */
+{
+    if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) code = 0xFFFD;
+    if (code < 0x80) { out[0] = (char)code; return 1; }
+    if (code < 0x800) {
+        out[0] = (char)(0xC0 | (code >> 6));
+        out[1] = (char)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xE0 | (code >> 12));
+        out[1] = (char)(0x80 | ((code >> 6) & 0x3F));
+        out[2] = (char)(0x80 | (code & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | (code >> 18));
+    out[1] = (char)(0x80 | ((code >> 12) & 0x3F));
+    out[2] = (char)(0x80 | ((code >> 6) & 0x3F));
+    out[3] = (char)(0x80 | (code & 0x3F));
+    return 4;
+}
+
+static bool cgt_utf8_valid(cgt_slice s)
+{
+    size_t n;
+    for (; s.len; s.at += n, s.len -= n)
+        if (cgt_utf8_at(s.at, s.len, &n) != CGT_UTF8_WHOLE) return false;
+    return true;
+}
+
+/* ---- fixed texts: what must outlive the bytes it was read from, in an array of named size ---- */
+
+/* Appends as one line: controls become blanks, runs of blanks one, invalid UTF-8 `?`; what does not fit is cut at a character. */
+static void cgt_line_add(char *line, size_t size, cgt_slice s)
+{
+    size_t len = strlen(line), n;
+    for (; s.len; s.at += n, s.len -= n) {
+        bool whole = cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE;
+        bool blank = whole && n == 1 && (cgt_control(*s.at) || *s.at == ' ');
+        if (blank && (len == 0 || line[len - 1] == ' ')) continue;
+        if (len + (whole ? n : 1) >= size) break;
+        if (blank) line[len++] = ' ';
+        else if (!whole) line[len++] = '?';
+        else { memcpy(line + len, s.at, n); len += n; }
+    }
+    line[len] = '\0';
+}
+
+/* Sets the whole text; false: too long, and then it is empty. */
+static bool cgt_fixed_set(char *out, size_t size, cgt_slice s)
+{
+    bool fits = s.len < size;
+    if (fits) memcpy(out, s.at, s.len);
+    out[fits ? s.len : 0] = '\0';
+    return fits;
+}
+
+/* ---- memory ---- */
+
+static void *cgt_resize(const chatgptt_hooks *hooks, void *block, size_t old_size, size_t new_size)
+{
+    return hooks->resize(hooks->user, block, old_size, new_size);
+}
+
+static void cgt_free(const chatgptt_hooks *hooks, void *block, size_t size)
+{
+    if (block) (void)cgt_resize(hooks, block, size, 0);
+}
+
+static void *cgt_new(const chatgptt_hooks *hooks, size_t size)      /* zeroed; NULL: out of memory */
+{
+    void *block = cgt_resize(hooks, NULL, 0, size);
+    if (block) memset(block, 0, size);
+    return block;
+}
+
+/* A string that grows up to `max`, always terminated once it was appended to. The first failure sticks: append at will, test `failed` once. */
+typedef struct cgt_buffer {
+    const chatgptt_hooks *hooks;
+    char *data;
+    size_t len, size, max;
+    chatgptt_code failed;           /* OK, E_MEMORY, E_LIMIT */
+} cgt_buffer;
+
+static void cgt_buffer_init(cgt_buffer *b, const chatgptt_hooks *hooks, size_t max)
+{
+    memset(b, 0, sizeof *b);
+    b->hooks = hooks;
+    b->max = max;
+}
+
+static void cgt_buffer_free(cgt_buffer *b)
+{
+    cgt_free(b->hooks, b->data, b->size);
+    cgt_buffer_init(b, b->hooks, b->max);
+}
+
+static bool cgt_reserve(cgt_buffer *b, size_t more)
+{
+    size_t need = cgt_sum(cgt_sum(b->len, more), 1), size;
+    char *data;
+    if (b->failed) return false;
+    if (need <= b->size) return true;
+    if (need - 1 > b->max || need == SIZE_MAX) { b->failed = CHATGPTT_E_LIMIT; return false; }
+    size = cgt_sum(need, need / 2) < 128 ? 128 : cgt_sum(need, need / 2);
+    data = (char *)cgt_resize(b->hooks, b->data, b->size, size);
+    if (!data) { b->failed = CHATGPTT_E_MEMORY; return false; }
+    b->data = data;
+    b->size = size;
+    return true;
+}
+
+static void cgt_append(cgt_buffer *b, cgt_slice s)
+{
+    if (!cgt_reserve(b, s.len)) return;
+    if (s.len) memcpy(b->data + b->len, s.at, s.len);
+    b->len += s.len;
+    b->data[b->len] = '\0';
+}
+
+static void cgt_puts(cgt_buffer *b, const char *text) { cgt_append(b, cgt_text(text)); }
+static void cgt_putc(cgt_buffer *b, char c) { cgt_append(b, cgt_slice_of(&c, 1)); }
+
+static void cgt_put_number(cgt_buffer *b, unsigned long long n)
+{
+    char digits[24];
+    cgt_append(b, cgt_slice_of(digits, cgt_digits(digits, n)));
+}
+
+static cgt_slice cgt_slice_of_buffer(const cgt_buffer *b) { return cgt_slice_of(b->data ? b->data : "", b->len); }
+
+/* ---- errors ---- */
+
+/* Sets the error and returns its code. In `format`: %s a string, %b a cgt_slice, %d an int, %z a size_t. What the network
+   sent may be passed as it is: it is made one line. Not vsnprintf, so that an embedded build needs no formatted output. */
+static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const char *format, ...)
+{
+    char digits[24];
+    va_list args;
+    memset(error, 0, sizeof *error);
+    error->code = code;
+    va_start(args, format);
+    while (*format) {
+        size_t plain = strcspn(format, "%");
+        cgt_slice piece = cgt_slice_of(format, plain);
+        if (plain == 0) {
+            int n = 0;
+            switch (format[1]) {
+            case 's': piece = cgt_text(va_arg(args, const char *)); break;
+            case 'b': piece = va_arg(args, cgt_slice); break;
+            case 'z': piece = cgt_slice_of(digits, cgt_digits(digits, va_arg(args, size_t))); break;
+            default:
+                n = va_arg(args, int);
+                piece = cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(n < 0 ? 0 : n)));
+            }
+            plain = 2;
+        }
+        cgt_line_add(error->message, sizeof error->message, piece);
+        format += plain;
+    }
+    va_end(args);
+    return code;
+}
+
+/* ==== [CLOCK] ==== */
+
+#ifndef CHATGPTT_NO_NET
+
+static long long cgt_clock(clockid_t which, long long a_second)
+{
+    struct timespec t;
+    if (clock_gettime(which, &t) != 0) return 0;
+    return (long long)t.tv_sec * a_second + (long long)t.tv_nsec * a_second / 1000000000;
+}
+
+static long long cgt_builtin_now_ms(void *user) { (void)user; return cgt_clock(CLOCK_MONOTONIC, 1000); }
+static long long cgt_builtin_unix_time(void *user) { (void)user; return cgt_clock(CLOCK_REALTIME, 1); }
+
+static chatgptt_code cgt_builtin_random(void *user, void *bytes, size_t size)
+{
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    size_t got = 0;
+    (void)user;
+    while (fd >= 0 && got < size) {
+        ssize_t n = read(fd, (char *)bytes + got, size - got);
+        if (n > 0) got += (size_t)n;
+        else if (n == 0 || errno != EINTR) break;
+    }
+    if (fd >= 0) close(fd);
+    return got == size ? CHATGPTT_OK : CHATGPTT_E_IO;
+}
+
+#endif /* CHATGPTT_NO_NET */
+
+static void *cgt_builtin_resize(void *user, void *block, size_t old_size, size_t new_size)
+{
+    (void)user;
+    (void)old_size;
+    if (new_size) return realloc(block, new_size);
+    free(block);
+    return NULL;
+}
+
+static long long cgt_now(const chatgptt_hooks *hooks) { return hooks->now_ms(hooks->user); }
+
+/* Milliseconds until `deadline`, for a wait: never negative, never past an int. */
+static int cgt_until(long long deadline, long long now)
+{
+    return deadline <= now ? 0 : deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+/* ==== [SOCKET] ==== */
+
+/* The built-in transport. A name's addresses race as RFC 8305 says: families alternate, an attempt starts every 250 ms or as
+   soon as the one before it failed, at most two are open at once, the first to connect wins. getaddrinfo() is the only call that blocks. */
+
+#ifndef CHATGPTT_NO_NET
+
+#define CGT_ATTEMPT_MS 250
+
+typedef struct cgt_net {            /* what the sockets of a client share: the transport's `user` */
+    const chatgptt_hooks *hooks;
+    const char *address;            /* numeric, instead of a lookup; or NULL */
+    unsigned generation;            /* counts descriptors opened and closed */
+    int resolve_ms;                 /* of the last lookup; -1: none was needed */
+    int sys_errno;                  /* of the last failure, and why in words */
+    const char *why;
+} cgt_net;
+
+typedef struct cgt_socket {
+    struct addrinfo *list;          /* what the lookup gave, until connected */
+    struct addrinfo *order[CHATGPTT_MAX_ADDRESSES];
+    int count, next;                /* of order: how many; which is tried next */
+    int fd[2];                      /* attempts under way, -1: none; once connected, fd[0] is the connection */
+    long long next_at;              /* when the next attempt may start beside the one under way */
+    bool connected;
+    unsigned events, generation;    /* what the last AGAIN waits for */
+} cgt_socket;
+
+static const char *cgt_errno_text(int number)
+{
+    switch (number) {
+    case ECONNREFUSED: return "connection refused";
+    case ECONNRESET: return "connection reset by the peer";
+    case EPIPE: return "the peer closed the connection";
+    case ETIMEDOUT: return "no answer";
+    case ENETUNREACH: case EHOSTUNREACH: return "no route to the host";
+    case EADDRNOTAVAIL: case EAFNOSUPPORT: return "no such kind of address here";
+    case EMFILE: case ENFILE: return "too many open files";
+    case EACCES: case EPERM: return "forbidden by this system";
+    default: return "system error";
+    }
+}
+
+static chatgptt_code cgt_net_fail(cgt_net *net, chatgptt_code code, int number, const char *why)
+{
+    net->sys_errno = number;
+    net->why = why ? why : cgt_errno_text(number);
+    return code;
+}
+
+static void cgt_socket_drop(cgt_net *net, cgt_socket *s, int i)
+{
+    if (s->fd[i] >= 0) close(s->fd[i]);
+    s->fd[i] = -1;
+    s->generation = ++net->generation;
+}
+
+/* Fills order[] with the addresses, families alternating, the resolver's first choice first. */
+static void cgt_socket_order(cgt_socket *s)
+{
+    struct addrinfo *a = s->list, *b = s->list;
+    int family = s->list->ai_family;
+    while ((a || b) && s->count < CHATGPTT_MAX_ADDRESSES) {
+        while (a && a->ai_family != family) a = a->ai_next;
+        if (a) { s->order[s->count++] = a; a = a->ai_next; }
+        while (b && b->ai_family == family) b = b->ai_next;
+        if (b && s->count < CHATGPTT_MAX_ADDRESSES) { s->order[s->count++] = b; b = b->ai_next; }
+    }
+}
+
+static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char *host, const char *port)
+{
+    long long began = cgt_now(net->hooks);
+    struct addrinfo hints;
+    int failed;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    if (net->address) hints.ai_flags = AI_NUMERICHOST;
+    failed = getaddrinfo(net->address ? net->address : host, port, &hints, &s->list);
+    net->resolve_ms = cgt_until(cgt_now(net->hooks), began);
+    if (failed) s->list = NULL;
+    if (failed == EAI_MEMORY) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
+    if (failed) return cgt_net_fail(net, CHATGPTT_E_RESOLVE, failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
+    cgt_socket_order(s);
+    return CHATGPTT_OK;
+}
+
+static void cgt_socket_set(int fd)
+{
+    int yes = 1;
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+#ifdef SO_NOSIGPIPE
+    (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
+#endif
+}
+
+/* Starts attempts until one is under way in slot i or none is left. */
+static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i)
+{
+    while (s->fd[i] < 0 && s->next < s->count) {
+        struct addrinfo *a = s->order[s->next++];
+        int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+        if (fd < 0) { net->sys_errno = errno; continue; }
+        cgt_socket_set(fd);
+        s->fd[i] = fd;
+        s->generation = ++net->generation;
+        if (connect(fd, a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS && errno != EINTR) {
+            net->sys_errno = errno;
+            cgt_socket_drop(net, s, i);
+        }
+    }
+    s->next_at = cgt_now(net->hooks) + CGT_ATTEMPT_MS;
+}
+
+/* Whether attempt i has connected; one that failed is dropped. */
+static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i)
+{
+    struct pollfd p;
+    int failed = 0;
+    socklen_t size = sizeof failed;
+    p.fd = s->fd[i];
+    p.events = POLLOUT;
+    p.revents = 0;
+    if (p.fd < 0 || poll(&p, 1, 0) != 1) return false;
+    if (getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
+    if (failed == 0) return true;
+    net->sys_errno = failed;
+    cgt_socket_drop(net, s, i);
+    return false;
+}
+
+static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i)
+{
+    int fd = s->fd[i];
+    s->fd[i] = -1;
+    if (s->fd[1 - i] >= 0) cgt_socket_drop(net, s, 1 - i);
+    s->fd[0] = fd;
+    s->generation = ++net->generation;
+    s->connected = true;
+    freeaddrinfo(s->list);
+    s->list = NULL;
+}
+
+/* OK: connected; AGAIN: attempts are under way; E_CONNECT: the last one failed. */
+static chatgptt_code cgt_socket_connect(cgt_net *net, cgt_socket *s)
+{
+    int i;
+    if (s->connected) return CHATGPTT_OK;
+    s->events = CHATGPTT_WRITE;
+    for (i = 0; i < 2; i++)
+        if (cgt_socket_arrived(net, s, i)) { cgt_socket_win(net, s, i); return CHATGPTT_OK; }
+    i = s->fd[0] < 0 ? 0 : 1;
+    if (s->fd[0] < 0 && s->fd[1] < 0) cgt_socket_attempt(net, s, 0);
+    else if (s->fd[i] < 0 && (cgt_now(net->hooks) >= s->next_at)) cgt_socket_attempt(net, s, i);
+    if (s->fd[0] >= 0 || s->fd[1] >= 0) return CHATGPTT_AGAIN;
+    return cgt_net_fail(net, CHATGPTT_E_CONNECT, net->sys_errno, NULL);
+}
+
+static void cgt_net_close(void *user, void *conn)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    int i;
+    for (i = 0; i < 2; i++) cgt_socket_drop(net, s, i);
+    if (s->list) freeaddrinfo(s->list);
+    cgt_free(net->hooks, s, sizeof *s);
+}
+
+static chatgptt_code cgt_net_open(void *user, const char *host, const char *port, void **conn)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)cgt_new(net->hooks, sizeof *s);
+    chatgptt_code code;
+    net->sys_errno = 0;
+    if (!s) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
+    s->fd[0] = s->fd[1] = -1;
+    code = cgt_socket_resolve(net, s, host, port);
+    if (code < 0) { cgt_net_close(net, s); return code; }
+    *conn = s;
+    return CHATGPTT_OK;
+}
+
+/* What a failed read or write means: AGAIN, or E_IO. */
+static chatgptt_code cgt_socket_trouble(cgt_net *net, cgt_socket *s, unsigned events)
+{
+    s->events = events;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return CHATGPTT_AGAIN;
+    return cgt_net_fail(net, CHATGPTT_E_IO, errno, NULL);
+}
+
+static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    chatgptt_code code = cgt_socket_connect(net, s);
+    ssize_t n;
+    *done = 0;
+    if (code) return code;
+    do n = recv(s->fd[0], buffer, size, 0); while (n < 0 && errno == EINTR);
+    if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_READ);
+    *done = (size_t)n;
+    return n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    chatgptt_code code = cgt_socket_connect(net, s);
+    ssize_t n;
+#ifdef MSG_NOSIGNAL
+    const int flags = MSG_NOSIGNAL;     /* a peer that hung up must not kill the host program */
+#else
+    const int flags = 0;
+#endif
+    *done = 0;
+    if (code) return code;
+    do n = send(s->fd[0], bytes, size, flags); while (n < 0 && errno == EINTR);
+    if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_WRITE);
+    *done = (size_t)n;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_wait cgt_net_want(void *user, void *conn)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    chatgptt_wait w;
+    int i;
+    memset(&w, 0, sizeof w);
+    for (i = 0; i < 2; i++)
+        if (s->fd[i] >= 0) { w.on[w.count].fd = s->fd[i]; w.on[w.count++].events = s->events; }
+    w.timeout_ms = -1;
+    if (w.count == 0) w.timeout_ms = 0;
+    else if (!s->connected && w.count == 1 && s->next < s->count) w.timeout_ms = cgt_until(s->next_at, cgt_now(net->hooks));
+    w.generation = s->generation;
+    return w;
+}
+
+static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what)
+{
+    struct pollfd p[2];
+    int i;
+    for (i = 0; i < what->count; i++) {
+        p[i].fd = what->on[i].fd;
+        p[i].events = (short)((what->on[i].events & CHATGPTT_READ ? POLLIN : 0) | (what->on[i].events & CHATGPTT_WRITE ? POLLOUT : 0));
+        p[i].revents = 0;
+    }
+    if (poll(p, (nfds_t)what->count, what->timeout_ms) < 0 && errno != EINTR && errno != EAGAIN)
+        return cgt_net_fail((cgt_net *)user, CHATGPTT_E_IO, errno, NULL);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_transport cgt_net_transport(cgt_net *net)
+{
+    chatgptt_transport t;
+    t.open = cgt_net_open;
+    t.read = cgt_net_read;
+    t.write = cgt_net_write;
+    t.want = cgt_net_want;
+    t.wait = cgt_net_wait;
+    t.close = cgt_net_close;
+    t.user = net;
+    return t;
+}
+
+#endif /* CHATGPTT_NO_NET */
+
+/* ==== [URL] ==== */
+
+/* http and https only. Kept in one normalised text: host in lower case, dot segments resolved, what may not stand in a request
+   line percent-encoded, the default port and the fragment gone (RFC 3986 section 6.2, RFC 9110 section 4.2.3). */
+typedef struct cgt_url {
+    cgt_buffer text;                /* "https://host:port/path?query", then host and port again, each terminated */
+    bool https, literal;            /* literal: the host is an IPv6 address, kept here without its brackets */
+    const char *host, *port;        /* for the transport: terminated, never empty; point into text, as the slices do */
+    cgt_slice whole, origin, authority, path;   /* path: with the query, begins with a slash */
+} cgt_url;
+
+static void cgt_percent(cgt_buffer *b, char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char out[3];
+    out[0] = '%';
+    out[1] = digits[((unsigned char)c >> 4) & 15];
+    out[2] = digits[(unsigned char)c & 15];
+    cgt_append(b, cgt_slice_of(out, 3));
+}
+
+/* application/x-www-form-urlencoded (WHATWG URL, section 5.2). */
+static void cgt_form_encode(cgt_buffer *b, cgt_slice s)
+{
+    size_t run = 0;
+    for (; s.len; s.at += run + 1, s.len -= run + 1) {
+        char c;
+        for (run = 0; run < s.len && (cgt_alnum(s.at[run]) || strchr("*-._", s.at[run] ? s.at[run] : ' ')); run++) {}
+        cgt_append(b, cgt_slice_of(s.at, run));
+        if (run == s.len) return;
+        c = s.at[run];
+        if (c == ' ') cgt_putc(b, '+');
+        else cgt_percent(b, c);
+    }
+}
+
+/* Appends "name=value", with `&` between it and what stands there. */
+static void cgt_form_field(cgt_buffer *b, const char *name, cgt_slice value)
+{
+    if (b->len && b->data[b->len - 1] != '?') cgt_putc(b, '&');
+    cgt_puts(b, name);
+    cgt_putc(b, '=');
+    cgt_form_encode(b, value);
+}
+
+static size_t cgt_find(cgt_slice s, const char *any)    /* where the first of these characters stands; s.len: nowhere */
+{
+    size_t i;
+    for (i = 0; i < s.len; i++)
+        if (s.at[i] && strchr(any, s.at[i])) break;
+    return i;
+}
+
+static cgt_slice cgt_from(cgt_slice s, size_t from) { return cgt_slice_of(s.at + from, s.len - from); }
+
+/* Appends the path without `.` and `..` segments (RFC 3986 section 5.2.4), which begins at b->data[root]. */
+static void cgt_url_put_path(cgt_buffer *b, cgt_slice path)
+{
+    size_t root = b->len, n, i;
+    for (; path.len; path = cgt_from(path, n)) {
+        cgt_slice name;
+        n = 1 + cgt_find(cgt_from(path, 1), "/");
+        name = cgt_slice_of(path.at + 1, n - 1);
+        if (cgt_is(name, "..") || cgt_is_any_case(name, "%2e%2e"))
+            while (!b->failed && b->len > root && b->data[--b->len] != '/') {}
+        else if (!cgt_is(name, ".") && !cgt_is_any_case(name, "%2e")) {
+            cgt_putc(b, '/');
+            for (i = 0; i < name.len; i++)
+                if (name.at[i] > ' ' && name.at[i] < 0x7f && !strchr("\"<>\\^`{|}", name.at[i])) cgt_putc(b, name.at[i]);
+                else cgt_percent(b, name.at[i]);
+            continue;
+        }
+        if (n == path.len) cgt_putc(b, '/');
+    }
+    if (b->len == root) cgt_putc(b, '/');
+}
+
+static void cgt_url_put_query(cgt_buffer *b, cgt_slice query)
+{
+    size_t i;
+    for (i = 0; i < query.len; i++)
+        if (query.at[i] > ' ' && query.at[i] < 0x7f && !strchr("\"<>", query.at[i])) cgt_putc(b, query.at[i]);
+        else cgt_percent(b, query.at[i]);
+}
+
+static bool cgt_url_name_ok(cgt_slice host)     /* letters, digits and -._ only: no port, scope, escape or non-ASCII name */
+{
+    size_t i;
+    for (i = 0; i < host.len; i++)
+        if (!cgt_alnum(host.at[i]) && !(host.at[i] && strchr("-._", host.at[i]))) return false;
+    return host.len > 0 && host.len < 254 && host.at[0] != '.';
+}
+
+static bool cgt_url_literal_ok(cgt_slice host)  /* what may stand in brackets; whether it is an address, the lookup says */
+{
+    size_t i, colons = 0;
+    for (i = 0; i < host.len; i++) {
+        if (cgt_hex(host.at[i]) < 0 && host.at[i] != ':' && host.at[i] != '.') return false;
+        colons += host.at[i] == ':';
+    }
+    return colons >= 2 && host.len < 46;
+}
+
+/* Splits host[:port]. NULL, or why it cannot be. */
+static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice *port, bool *literal)
+{
+    size_t end = cgt_find(authority, ":");
+    *literal = authority.len > 0 && authority.at[0] == '[';
+    if (*literal) {
+        end = cgt_find(authority, "]");
+        if (end == authority.len) return "a bracket is not closed";
+        *host = cgt_slice_of(authority.at + 1, end - 1);
+        if (cgt_find(*host, "%") < host->len) return "addresses with a scope (%) are not supported";
+        if (!cgt_url_literal_ok(*host)) return "what stands in brackets is no IPv6 address";
+        end++;
+    } else {
+        *host = cgt_slice_of(authority.at, end);
+        if (!cgt_url_name_ok(*host)) return host->len ? "no valid host name (write others in their xn-- form)" : "the host is missing";
+    }
+    *port = cgt_from(authority, end);
+    if (port->len && port->at[0] != ':') return "something follows the bracket";
+    if (port->len) *port = cgt_from(*port, 1);
+    if (port->len > 5 || (port->len && cgt_number(*port, 65535) < 1)) return "no valid port";
+    for (end = 0; end < port->len; end++)
+        if (!cgt_digit(port->at[end])) return "no valid port";
+    return NULL;
+}
+
+static void cgt_url_free(cgt_url *url)
+{
+    cgt_buffer_free(&url->text);
+}
+
+/* Writes the text in its normal form and points the slices into it. */
+static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slice rest)
+{
+    cgt_buffer *b = &url->text;
+    size_t query = cgt_find(rest, "?"), at, i;
+    size_t slash = url->https ? 8 : 7, authority, path;
+    long long number = cgt_number(port, 65535), normal = url->https ? 443 : 80;
+    if (number < 1) number = normal;
+    cgt_puts(b, url->https ? "https://" : "http://");
+    if (url->literal) cgt_putc(b, '[');
+    for (i = 0; i < host.len; i++) cgt_putc(b, cgt_lower(host.at[i]));
+    if (url->literal) cgt_putc(b, ']');
+    if (number != normal) { cgt_putc(b, ':'); cgt_put_number(b, (unsigned long long)number); }
+    authority = b->len;
+    cgt_url_put_path(b, cgt_slice_of(rest.at, query));
+    cgt_url_put_query(b, cgt_from(rest, query));
+    path = b->len;
+    cgt_putc(b, '\0');
+    at = b->len;
+    for (i = 0; i < host.len; i++) cgt_putc(b, cgt_lower(host.at[i]));
+    cgt_putc(b, '\0');
+    i = b->len;
+    cgt_put_number(b, (unsigned long long)number);
+    if (b->failed) return;
+    url->host = b->data + at;
+    url->port = b->data + i;
+    url->whole = cgt_slice_of(b->data, path);
+    url->origin = cgt_slice_of(b->data, authority);
+    url->authority = cgt_slice_of(b->data + slash, authority - slash);
+    url->path = cgt_slice_of(b->data + authority, path - authority);
+}
+
+/* Parses an absolute URL into a zeroed one. *why says what is wrong with it, *user holds what stands before an @, in `in`. */
+static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cgt_slice in, cgt_slice *user, const char **why)
+{
+    cgt_slice authority, host, port;
+    size_t end;
+    memset(url, 0, sizeof *url);
+    cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL);
+    url->https = cgt_starts(in, "https://");
+    *user = cgt_slice_of(in.at, 0);
+    if (cgt_has_control(in)) { *why = "it holds a control character"; return CHATGPTT_E_ARGUMENT; }
+    if (!url->https && !cgt_starts(in, "http://")) { *why = "it does not begin with http:// or https://"; return CHATGPTT_E_ARGUMENT; }
+    in = cgt_from(in, url->https ? 8 : 7);
+    in.len = cgt_find(in, "#");
+    authority = cgt_slice_of(in.at, cgt_find(in, "/?\\"));
+    end = cgt_find(authority, "@");
+    if (end < authority.len) {
+        *user = cgt_slice_of(authority.at, end);
+        authority = cgt_from(authority, end + 1);
+    }
+    *why = cgt_url_split(authority, &host, &port, &url->literal);
+    if (*why) return CHATGPTT_E_ARGUMENT;
+    cgt_url_build(url, host, port, cgt_slice_of(authority.at + authority.len, (size_t)(in.at + in.len - authority.at) - authority.len));
+    if (url->text.failed == CHATGPTT_E_LIMIT) *why = "it is too long";
+    if (url->text.failed == CHATGPTT_E_MEMORY) *why = "out of memory";
+    end = url->text.failed ? 1 : 0;
+    if (end) { chatgptt_code code = url->text.failed; cgt_url_free(url); return code; }
+    return CHATGPTT_OK;
+}
+
+/* Parses a reference as `base` sees it (RFC 3986 section 5.2): what Location, Set-Cookie and the page give. */
+static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user, const char **why)
+{
+    cgt_buffer b;
+    chatgptt_code code;
+    size_t colon = cgt_find(ref, ":/?#"), path = cgt_find(base->path, "?");
+    cgt_buffer_init(&b, base->text.hooks, CHATGPTT_MAX_URL);
+    if (colon < ref.len && ref.at[colon] == ':' && colon > 0) {}                    /* has a scheme of its own */
+    else if (ref.len > 1 && ref.at[0] == '/' && ref.at[1] == '/') cgt_puts(&b, base->https ? "https:" : "http:");
+    else {
+        cgt_append(&b, base->origin);
+        if (ref.len == 0 || ref.at[0] == '#') path = base->path.len;
+        else if (ref.at[0] == '/') path = 0;
+        else if (ref.at[0] != '?') while (path > 0 && base->path.at[path - 1] != '/') path--;
+        cgt_append(&b, cgt_slice_of(base->path.at, path));
+    }
+    cgt_append(&b, ref);
+    *why = b.failed == CHATGPTT_E_LIMIT ? "it is too long" : "out of memory";
+    *user = cgt_slice_of("", 0);
+    memset(url, 0, sizeof *url);
+    code = b.failed ? b.failed : cgt_url_parse(url, b.hooks, cgt_slice_of_buffer(&b), user, why);
+    user->at = ref.at;      /* its text goes with b: only its length says anything */
+    cgt_buffer_free(&b);
+    return code;
+}
+
+/* ==== [HTTP-OUT] ==== */
+
+/* A request, as one text: head and form body go out together. CR, LF and NUL cannot come in here: URLs, cookies and the
+   caller's strings were checked where they entered. */
+typedef struct cgt_request_head {
+    const char *method;             /* "GET", "POST" … */
+    const cgt_url *url;
+    const cgt_url *page;            /* Origin and Referer are this page's; NULL: neither is sent */
+    const char *user_agent, *accept;
+    cgt_slice cookies;              /* empty: none */
+    cgt_slice body;                 /* a form; only a POST has one */
+    cgt_slice proxy_login;          /* Basic credentials, for a proxy that gets the absolute form; empty: none */
+    bool absolute, refresh;         /* refresh: past all caches */
+} cgt_request_head;
+
+static void cgt_put_header(cgt_buffer *b, const char *name, cgt_slice value)
+{
+    if (value.len == 0) return;
+    cgt_puts(b, name);
+    cgt_puts(b, ": ");
+    cgt_append(b, value);
+    cgt_puts(b, "\r\n");
+}
+
+static void cgt_put_request(cgt_buffer *b, const cgt_request_head *r)
+{
+    bool post = strcmp(r->method, "POST") == 0;
+    cgt_puts(b, r->method);
+    cgt_putc(b, ' ');
+    cgt_append(b, r->absolute ? r->url->whole : r->url->path);
+    cgt_puts(b, " HTTP/1.1\r\n");
+    cgt_put_header(b, "Host", r->url->authority);
+    cgt_put_header(b, "User-Agent", cgt_text(r->user_agent));
+    cgt_put_header(b, "Accept", cgt_text(r->accept));
+    cgt_put_header(b, "Accept-Encoding", cgt_text("identity"));
+    if (r->page) {
+        cgt_put_header(b, "Origin", r->page->origin);
+        cgt_put_header(b, "Referer", r->page->whole);
+    }
+    cgt_put_header(b, "Cookie", r->cookies);
+    cgt_put_header(b, "Proxy-Authorization", r->proxy_login);
+    if (r->refresh) cgt_puts(b, "Cache-Control: no-cache\r\nPragma: no-cache\r\n");
+    if (post) {
+        cgt_puts(b, "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
+        cgt_put_number(b, r->body.len);
+        cgt_puts(b, "\r\n");
+    }
+    cgt_puts(b, "\r\n");
+    cgt_append(b, r->body);
+}
+
+/* ==== [HTTP-IN] ==== */
+
+/* One HTTP/1.1 response (RFC 9112), fed in pieces of any size. Feed until it uses no more and tells nothing; what it tells:
+       HEADER   a header that is looked at (cgt_http_kept), name and value in the state
+       HEAD     the final status line and headers are complete
+       BODY     `piece` is a part of the body, in the caller's bytes
+       END      the response is complete; what follows it is not touched
+   Strict where leniency lets two readers see two messages: bare LF, blanks before a colon or in a chunk size, two lengths.
+   The caller sets method and max_head in the zeroed state. */
+
+typedef enum cgt_http_event { CGT_HTTP_NONE, CGT_HTTP_HEADER, CGT_HTTP_HEAD, CGT_HTTP_BODY, CGT_HTTP_END } cgt_http_event;
+typedef enum cgt_http_method { CGT_HTTP_OTHER, CGT_HTTP_HEAD_METHOD, CGT_HTTP_CONNECT } cgt_http_method;
+
+typedef enum cgt_http_state {
+    CGT_HTTP_STATUS_LINE, CGT_HTTP_STATUS_LF,
+    CGT_HTTP_LINE, CGT_HTTP_NAME, CGT_HTTP_BEFORE_VALUE, CGT_HTTP_VALUE, CGT_HTTP_VALUE_LF, CGT_HTTP_HEAD_LF,
+    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE,
+    CGT_HTTP_CHUNK_SIZE, CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT, CGT_HTTP_CHUNK_LF, CGT_HTTP_CHUNK_DATA, CGT_HTTP_DATA_CR, CGT_HTTP_DATA_LF,
+    CGT_HTTP_COMPLETE, CGT_HTTP_ENDED
+} cgt_http_state;
+
+typedef struct cgt_http {
+    cgt_http_method method;         /* of the request: decides whether there is a body */
+    size_t max_head;                /* cap of all bytes that are not body */
+    cgt_http_event event;
+    cgt_slice piece;                /* of BODY */
+    const char *why;                /* of an error, in words */
+    int status, minor;              /* of the last status line */
+    cgt_http_state state;
+    size_t at, head_bytes, ext_bytes, value_len;
+    int interim, digits;
+    unsigned long long left;        /* of the body or the chunk */
+    bool have, kept, cut;           /* a header line is read and may go on; it is looked at; its value was too long */
+    bool trailer, counted, coded, chunked, coding_left, close, alive;   /* coding_left: other codings than chunked are on the body */
+    char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];
+} cgt_http;
+
+static chatgptt_code cgt_http_bad(cgt_http *h, chatgptt_code code, const char *why)
+{
+    h->why = why;
+    return code;
+}
+
+static bool cgt_http_kept(const char *name)
+{
+    static const char *const kept[] = { "content-length", "transfer-encoding", "connection", "content-type", "content-encoding",
+        "location", "set-cookie", "retry-after", "cf-mitigated", "x-sucuri-id", "proxy-authenticate", "server" };
+    size_t i;
+    for (i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (strcmp(name, kept[i]) == 0) return true;
+    return false;
+}
+
+static bool cgt_http_tchar(char c) { return cgt_alnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c)); }
+
+/* "HTTP/1.x NNN" with or without a reason, a byte at a time. */
+static chatgptt_code cgt_http_status_byte(cgt_http *h, char c)
+{
+    static const char expected[] = "HTTP/1.";
+    size_t at = h->at++;
+    bool ok = true;
+    if (at < 7) ok = c == expected[at];
+    else if (at == 7) { ok = cgt_digit(c); h->minor = c - '0'; }
+    else if (at == 8) { ok = c == ' '; h->status = 0; }
+    else if (at < 12) { ok = cgt_digit(c); h->status = h->status * 10 + (c - '0'); }
+    else if (c == '\r') h->state = CGT_HTTP_STATUS_LF;
+    else ok = at == 12 ? c == ' ' : c == '\t' || !cgt_control(c);
+    if (!ok) return cgt_http_bad(h, CHATGPTT_E_HTTP, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
+    if (at == 12 && h->status < 100) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad status");
+    return CHATGPTT_OK;
+}
+
+/* Content-Length, maybe a list of equal ones (RFC 9110 section 8.6). */
+static chatgptt_code cgt_http_length(cgt_http *h, cgt_slice v)
+{
+    for (;;) {
+        cgt_slice one = cgt_trim(cgt_slice_of(v.at, cgt_find(v, ",")));
+        unsigned long long n = 0;
+        size_t i;
+        for (i = 0; i < one.len; i++) {
+            unsigned digit = (unsigned)(one.at[i] - '0');
+            if (!cgt_digit(one.at[i]) || n > (ULLONG_MAX - digit) / 10) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
+            n = n * 10 + digit;
+        }
+        if (one.len == 0 || (h->counted && n != h->left)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
+        h->counted = true;
+        h->left = n;
+        i = cgt_find(v, ",");
+        if (i == v.len) return CHATGPTT_OK;
+        v = cgt_from(v, i + 1);
+    }
+}
+
+/* Transfer-Encoding: only a last coding of chunked frames the body (RFC 9112 section 6.3). */
+static chatgptt_code cgt_http_codings(cgt_http *h, cgt_slice v)
+{
+    while (v.len) {
+        size_t n = cgt_find(v, ",");
+        cgt_slice one = cgt_trim(cgt_slice_of(v.at, n));
+        v = cgt_from(v, n < v.len ? n + 1 : n);
+        if (one.len == 0 || cgt_is_any_case(one, "identity")) continue;
+        if (h->chunked) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunked is not the last transfer coding");
+        h->coded = true;
+        h->chunked = cgt_is_any_case(one, "chunked");
+        if (!h->chunked) h->coding_left = true;
+    }
+    return CHATGPTT_OK;
+}
+
+static void cgt_http_connection(cgt_http *h, cgt_slice v)
+{
+    while (v.len) {
+        size_t n = cgt_find(v, ",");
+        cgt_slice one = cgt_trim(cgt_slice_of(v.at, n));
+        if (cgt_is_any_case(one, "close")) h->close = true;
+        if (cgt_is_any_case(one, "keep-alive")) h->alive = true;
+        v = cgt_from(v, n < v.len ? n + 1 : n);
+    }
+}
+
+/* A header line is complete. Names that frame the message are taken to heart here; all that are kept become an event. */
+static chatgptt_code cgt_http_header(cgt_http *h)
+{
+    cgt_slice v, name = cgt_text(h->name);
+    chatgptt_code code = CHATGPTT_OK;
+    while (h->value_len && cgt_blank(h->value[h->value_len - 1])) h->value_len--;
+    h->value[h->value_len] = '\0';
+    v = cgt_slice_of(h->value, h->value_len);
+    h->have = false;
+    if (!h->kept || h->trailer) return CHATGPTT_OK;
+    h->event = CGT_HTTP_HEADER;
+    if (cgt_is(name, "content-length")) code = cgt_http_length(h, v);
+    else if (cgt_is(name, "transfer-encoding")) code = cgt_http_codings(h, v);
+    else if (cgt_is(name, "connection")) cgt_http_connection(h, v);
+    else return CHATGPTT_OK;
+    if (h->cut) code = cgt_http_bad(h, CHATGPTT_E_LIMIT, "a header that frames the message is longer than CHATGPTT_MAX_VALUE");
+    return code;
+}
+
+/* The first byte of a line: a fold of the line before, its end, the blank line, or a new name. *took: the byte was used. */
+static chatgptt_code cgt_http_line(cgt_http *h, char c, bool *took)
+{
+    bool fold = c == ' ' || c == '\t';
+    *took = true;
+    if (h->have && fold) {
+        h->state = CGT_HTTP_BEFORE_VALUE;
+        if (h->value_len && h->value_len < sizeof h->value - 1) h->value[h->value_len++] = ' ';
+        return CHATGPTT_OK;
+    }
+    *took = false;
+    if (h->have) return cgt_http_header(h);
+    *took = true;
+    if (c == '\r') { h->state = CGT_HTTP_HEAD_LF; return CHATGPTT_OK; }
+    if (!cgt_http_tchar(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad header name");
+    h->name[0] = cgt_lower(c);
+    h->at = 1;
+    h->value_len = 0;
+    h->cut = false;
+    h->state = CGT_HTTP_NAME;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_http_name_byte(cgt_http *h, char c)
+{
+    if (c == ':') {
+        h->kept = h->at < sizeof h->name;
+        h->name[h->kept ? h->at : 0] = '\0';
+        h->kept = h->kept && cgt_http_kept(h->name);
+        h->have = true;
+        h->state = CGT_HTTP_BEFORE_VALUE;
+        return CHATGPTT_OK;
+    }
+    if (!cgt_http_tchar(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad header name");
+    if (h->at < sizeof h->name) h->name[h->at++] = cgt_lower(c);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_http_value_byte(cgt_http *h, char c)
+{
+    if (c == '\r') { h->state = CGT_HTTP_VALUE_LF; return CHATGPTT_OK; }
+    if (c != '\t' && cgt_control(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a header");
+    h->state = CGT_HTTP_VALUE;
+    if (!h->kept) return CHATGPTT_OK;
+    if (h->value_len < sizeof h->value - 1) h->value[h->value_len++] = c;
+    else h->cut = true;
+    return CHATGPTT_OK;
+}
+
+/* After the blank line: where the body ends (RFC 9112 section 6.3), or the next head after a 1xx. */
+static chatgptt_code cgt_http_head(cgt_http *h)
+{
+    bool none = h->method == CGT_HTTP_HEAD_METHOD || h->status == 204 || h->status == 304;
+    if (h->trailer) { h->state = CGT_HTTP_COMPLETE; return CHATGPTT_OK; }
+    if (h->status == 101) return cgt_http_bad(h, CHATGPTT_E_HTTP, "switches protocols unasked");
+    h->at = 0;
+    if (h->status < 200) {
+        if (++h->interim > CHATGPTT_MAX_INTERIM) return cgt_http_bad(h, CHATGPTT_E_LIMIT, "too many 1xx responses (CHATGPTT_MAX_INTERIM)");
+        h->counted = h->coded = h->chunked = h->coding_left = h->close = h->alive = false;
+        h->state = CGT_HTTP_STATUS_LINE;
+        return CHATGPTT_OK;
+    }
+    h->event = CGT_HTTP_HEAD;
+    if (none || (h->method == CGT_HTTP_CONNECT && h->status < 300)) { h->state = CGT_HTTP_COMPLETE; return CHATGPTT_OK; }
+    if ((h->coded && h->counted) || (h->coded && h->minor == 0)) h->close = true;   /* faulty framing: not used again */
+    if (h->chunked) h->state = CGT_HTTP_CHUNK_SIZE;
+    else if (h->coded || !h->counted) { h->state = CGT_HTTP_TO_CLOSE; h->close = true; }
+    else h->state = h->left ? CGT_HTTP_COUNTED : CGT_HTTP_COMPLETE;
+    h->digits = 0;
+    if (h->chunked) h->left = 0;
+    return CHATGPTT_OK;
+}
+
+/* A chunk's line: size in hex, maybe extensions, CR LF; the size 0 begins the trailers. */
+static chatgptt_code cgt_http_chunk_byte(cgt_http *h, char c)
+{
+    int digit = cgt_hex(c);
+    if (h->state == CGT_HTTP_CHUNK_SIZE && digit >= 0) {
+        if (++h->digits > 16) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunk size beyond 64 bits");
+        h->left = h->left * 16 + (unsigned)digit;
+        return CHATGPTT_OK;
+    }
+    if (h->digits == 0) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
+    if (++h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT && c != '\r')
+        return cgt_http_bad(h, CHATGPTT_E_LIMIT, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
+    if (h->state == CGT_HTTP_CHUNK_EXT) {
+        if (c == '\r') h->state = CGT_HTTP_CHUNK_LF;
+        else if (c != '\t' && cgt_control(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a chunk extension");
+        return CHATGPTT_OK;
+    }
+    if (c == ';') h->state = CGT_HTTP_CHUNK_EXT;
+    else if (c == ' ' || c == '\t') h->state = CGT_HTTP_CHUNK_BLANK;
+    else if (c == '\r' && h->state == CGT_HTTP_CHUNK_SIZE) { h->state = CGT_HTTP_CHUNK_LF; h->ext_bytes--; }
+    else return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
+    return CHATGPTT_OK;
+}
+
+static void cgt_http_body(cgt_http *h, char *in, size_t len, size_t *used)
+{
+    size_t n = len;
+    if (h->state != CGT_HTTP_TO_CLOSE) {
+        if (h->left < n) n = (size_t)h->left;
+        h->left -= n;
+        if (h->left == 0) h->state = h->state == CGT_HTTP_COUNTED ? CGT_HTTP_COMPLETE : CGT_HTTP_DATA_CR;
+    }
+    h->event = CGT_HTTP_BODY;
+    h->piece = cgt_slice_of(in, n);
+    *used += n;
+}
+
+static chatgptt_code cgt_http_lf(cgt_http *h, char c)       /* every CR must be followed by LF */
+{
+    if (c != '\n') return cgt_http_bad(h, CHATGPTT_E_HTTP, "CR without LF");
+    switch (h->state) {
+    case CGT_HTTP_STATUS_LF: case CGT_HTTP_VALUE_LF: h->state = CGT_HTTP_LINE; break;
+    case CGT_HTTP_HEAD_LF: return cgt_http_head(h);
+    case CGT_HTTP_DATA_LF: h->state = CGT_HTTP_CHUNK_SIZE; h->digits = 0; break;
+    default:
+        h->trailer = h->left == 0;
+        h->state = h->trailer ? CGT_HTTP_LINE : CGT_HTTP_CHUNK_DATA;
+    }
+    return CHATGPTT_OK;
+}
+
+/* A byte of a head or of a chunk's frame. *took: it was used. */
+static chatgptt_code cgt_http_byte(cgt_http *h, char c, bool *took)
+{
+    *took = true;
+    switch (h->state) {
+    case CGT_HTTP_STATUS_LINE: return cgt_http_status_byte(h, c);
+    case CGT_HTTP_LINE: return cgt_http_line(h, c, took);
+    case CGT_HTTP_NAME: return cgt_http_name_byte(h, c);
+    case CGT_HTTP_BEFORE_VALUE:
+        if (c == ' ' || c == '\t') return CHATGPTT_OK;
+        return cgt_http_value_byte(h, c);
+    case CGT_HTTP_VALUE: return cgt_http_value_byte(h, c);
+    case CGT_HTTP_CHUNK_SIZE: case CGT_HTTP_CHUNK_BLANK: case CGT_HTTP_CHUNK_EXT: return cgt_http_chunk_byte(h, c);
+    case CGT_HTTP_DATA_CR:
+        h->state = CGT_HTTP_DATA_LF;
+        return c == '\r' ? CHATGPTT_OK : cgt_http_bad(h, CHATGPTT_E_HTTP, "a chunk is longer than its size");
+    default: return cgt_http_lf(h, c);
+    }
+}
+
+static bool cgt_http_in_body(const cgt_http *h)
+{
+    return h->state == CGT_HTTP_COUNTED || h->state == CGT_HTTP_TO_CLOSE || h->state == CGT_HTTP_CHUNK_DATA;
+}
+
+/* OK with h->event; < 0: h->why. Stays in its error if fed on: do not. */
+static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *used)
+{
+    *used = 0;
+    h->event = CGT_HTTP_NONE;
+    while (h->event == CGT_HTTP_NONE) {
+        chatgptt_code code;
+        bool took;
+        if (h->state == CGT_HTTP_COMPLETE) { h->state = CGT_HTTP_ENDED; h->event = CGT_HTTP_END; }
+        if (h->state == CGT_HTTP_ENDED || *used == len) break;
+        if (cgt_http_in_body(h)) { cgt_http_body(h, in + *used, len - *used, used); break; }
+        code = cgt_http_byte(h, in[*used], &took);
+        if (code < 0) return code;
+        if (!took) continue;
+        ++*used;
+        if (h->state < CGT_HTTP_CHUNK_SIZE && ++h->head_bytes > h->max_head)
+            return cgt_http_bad(h, CHATGPTT_E_LIMIT, "headers longer than max_header_bytes");
+    }
+    return CHATGPTT_OK;
+}
+
+/* The peer ended the connection. OK and END only where the end of the body is the end of the connection, and `clean`
+   (over TLS: it was announced) at that. */
+static chatgptt_code cgt_http_eof(cgt_http *h, bool clean)
+{
+    h->event = CGT_HTTP_NONE;
+    if (h->state == CGT_HTTP_TO_CLOSE && clean) {
+        h->state = CGT_HTTP_ENDED;
+        h->event = CGT_HTTP_END;
+        return CHATGPTT_OK;
+    }
+    if (h->state == CGT_HTTP_STATUS_LINE) return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed without a response");
+    if (h->state < CGT_HTTP_COUNTED) return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed inside the headers");
+    return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed inside the body");
+}
+
+/* Whether the connection may carry another request once the response has ended. */
+static bool cgt_http_reusable(const cgt_http *h)
+{
+    return h->state == CGT_HTTP_ENDED && !h->close && (h->minor >= 1 || h->alive);
+}
+
+/* ==== [CONNECT] ==== */
+
+/* A connection to an origin over the transport, and the idle ones a client keeps. */
+
+typedef struct cgt_conn {
+    struct cgt_conn *next;          /* idle ones form a list, the latest first */
+    void *raw;                      /* the transport's */
+    char origin[288];               /* whom it leads to: "https://host:port" */
+    cgt_http in;                    /* of the last response, which may still have an end to come */
+    bool reused;                    /* it served an earlier request */
+} cgt_conn;
+
+typedef struct cgt_pool {           /* what the connections of a client share */
+    const chatgptt_hooks *hooks;
+    chatgptt_transport transport;
+    cgt_conn *idle;
+#ifndef CHATGPTT_NO_NET
+    cgt_net net;
+#endif
+} cgt_pool;
+
+/* Sets the error for a transport's code, with what the built-in one knows of the cause. */
+static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, chatgptt_code code, const char *doing, cgt_slice whom)
+{
+    const char *why = chatgptt_code_text(code);
+    int number = 0;
+    if (code >= 0) code = CHATGPTT_E_IO;        /* a transport of the caller's that returns what it may not */
+#ifndef CHATGPTT_NO_NET
+    if (pool->transport.user == &pool->net && pool->net.why) { why = pool->net.why; number = pool->net.sys_errno; }
+#endif
+    (void)pool;
+    cgt_fail(error, code, "%s %b: %s", doing, whom, why);
+    error->sys_errno = number;
+    return code;
+}
+
+static void cgt_conn_close(cgt_pool *pool, cgt_conn *conn)
+{
+    if (conn->raw) pool->transport.close(pool->transport.user, conn->raw);
+    cgt_free(pool->hooks, conn, sizeof *conn);
+}
+
+/* Opens a connection; it may still have to be made. NULL: *error says why. */
+static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_error *error)
+{
+    cgt_conn *conn = (cgt_conn *)cgt_new(pool->hooks, sizeof *conn);
+    chatgptt_code code;
+    if (!conn) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection"); return NULL; }
+    (void)cgt_fixed_set(conn->origin, sizeof conn->origin, url->origin);
+    code = pool->transport.open(pool->transport.user, url->host, url->port, &conn->raw);
+    if (code == CHATGPTT_OK) return conn;
+    cgt_conn_fail(pool, error, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to", url->authority);
+    conn->raw = NULL;
+    cgt_conn_close(pool, conn);
+    return NULL;
+}
+
+static chatgptt_code cgt_conn_read(cgt_pool *pool, cgt_conn *conn, void *buffer, size_t size, size_t *done)
+{
+    return pool->transport.read(pool->transport.user, conn->raw, buffer, size, done);
+}
+
+static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, const void *bytes, size_t size, size_t *done)
+{
+    return pool->transport.write(pool->transport.user, conn->raw, bytes, size, done);
+}
+
+static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn)
+{
+    return pool->transport.want(pool->transport.user, conn->raw);
+}
+
+/* An idle connection to this origin, no longer in the pool; NULL: there is none. */
+static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url)
+{
+    cgt_conn **at = &pool->idle, *conn;
+    while (*at && !cgt_is(url->origin, (*at)->origin)) at = &(*at)->next;
+    conn = *at;
+    if (conn) { *at = conn->next; conn->next = NULL; conn->reused = true; }
+    return conn;
+}
+
+static void cgt_conn_park(cgt_pool *pool, cgt_conn *conn)
+{
+    conn->next = pool->idle;
+    pool->idle = conn;
+}
+
+static void cgt_pool_close(cgt_pool *pool)
+{
+    while (pool->idle) {
+        cgt_conn *next = pool->idle->next;
+        cgt_conn_close(pool, pool->idle);
+        pool->idle = next;
+    }
+}
+
+/* ==== [MATCH] ==== */
+
+/* A tiny pattern matcher with the meaning of Python's re, on bytes: literals, `.` (all but LF), classes with ranges and negation,
+   `* + ?` (greedy) on single characters and classes, one group. A backslash makes punctuation literal; \n \r \t as in C. The first
+   match counts; what it captured is the group, or all of it without one. Linear time: a set of positions in the pattern walks over
+   the text (Pike), so no text can make it slow. */
+
+typedef enum cgt_repeat { CGT_ONCE, CGT_MAYBE, CGT_MANY } cgt_repeat;
+
+typedef struct cgt_node { unsigned char set, byte, repeat; } cgt_node;     /* set: 0 a literal, else 1 + its class */
+
+typedef struct cgt_pattern {
+    cgt_node node[CHATGPTT_MAX_PATTERN];
+    unsigned char set[CHATGPTT_MAX_CLASSES][32];
+    int count, sets, open, close;   /* the group lies before these nodes */
+} cgt_pattern;
+
+typedef struct cgt_thread { int at; size_t from, to; } cgt_thread;
+
+typedef struct cgt_match {
+    const cgt_pattern *pattern;
+    size_t offset;                  /* of the next byte, from the start of the text */
+    bool found, ended;              /* there is a match; it can grow no more */
+    size_t from, to;                /* what it captured so far, as offsets */
+    uint64_t seen;
+    int count;
+    cgt_thread list[CHATGPTT_MAX_PATTERN + 1], old[CHATGPTT_MAX_PATTERN + 1];
+} cgt_match;
+
+typedef struct cgt_pattern_reader { cgt_slice text; size_t at; const char *why; } cgt_pattern_reader;
+
+static bool cgt_pattern_bad(cgt_pattern_reader *r, const char *why)
+{
+    if (!r->why) r->why = why;
+    return false;
+}
+
+/* One character, maybe escaped, at r->at. */
+static bool cgt_pattern_char(cgt_pattern_reader *r, unsigned char *c)
+{
+    *c = (unsigned char)r->text.at[r->at++];
+    if (*c != '\\') return true;
+    if (r->at == r->text.len) return cgt_pattern_bad(r, "nothing follows the backslash");
+    *c = (unsigned char)r->text.at[r->at++];
+    if (*c == 'n') *c = '\n';
+    else if (*c == 'r') *c = '\r';
+    else if (*c == 't') *c = '\t';
+    else if (cgt_alnum((char)*c)) { r->at--; return cgt_pattern_bad(r, "no such escape"); }
+    return true;
+}
+
+/* A class, from behind its bracket to behind the closing one. */
+static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32])
+{
+    bool negated = r->at < r->text.len && r->text.at[r->at] == '^', first = true;
+    unsigned char from, to;
+    int i;
+    if (negated) r->at++;
+    for (;; first = false) {
+        if (r->at >= r->text.len) return cgt_pattern_bad(r, "the class is not closed");
+        if (r->text.at[r->at] == ']' && !first) break;
+        if (!cgt_pattern_char(r, &from)) return false;
+        to = from;
+        if (r->at + 1 < r->text.len && r->text.at[r->at] == '-' && r->text.at[r->at + 1] != ']') {
+            r->at++;
+            if (!cgt_pattern_char(r, &to)) return false;
+            if (to < from) return cgt_pattern_bad(r, "the range is upside down");
+        }
+        for (i = from; i <= to; i++) set[i >> 3] = (unsigned char)(set[i >> 3] | 1 << (i & 7));
+    }
+    r->at++;
+    if (negated) for (i = 0; i < 32; i++) set[i] = (unsigned char)~set[i];
+    return true;
+}
+
+static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *node)
+{
+    char c = r->text.at[r->at];
+    memset(node, 0, sizeof *node);
+    if (c != '.' && c != '[') {
+        if (strchr("*+?", c)) return cgt_pattern_bad(r, "nothing to repeat");
+        if (strchr("^$|{", c)) return cgt_pattern_bad(r, "not supported: put a backslash before it");
+        return cgt_pattern_char(r, &node->byte);
+    }
+    if (p->sets == CHATGPTT_MAX_CLASSES) return cgt_pattern_bad(r, "too many classes");
+    node->set = (unsigned char)(p->sets + 1);
+    r->at++;
+    if (c == '[') return cgt_pattern_class(r, p->set[p->sets++]);
+    memset(p->set[p->sets], 0xff, 32);
+    p->set[p->sets++]['\n' >> 3] = (unsigned char)~(1 << ('\n' & 7));
+    return true;
+}
+
+static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r)
+{
+    bool open = r->text.at[r->at] == '(';
+    if (open && p->open >= 0) return cgt_pattern_bad(r, "only one group");
+    if (!open && (p->open < 0 || p->close >= 0)) return cgt_pattern_bad(r, "no group is open");
+    if (open) p->open = p->count;
+    else p->close = p->count;
+    r->at++;
+    if (!open && r->at < r->text.len && strchr("*+?", r->text.at[r->at])) return cgt_pattern_bad(r, "a group cannot be repeated");
+    return true;
+}
+
+static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r)
+{
+    cgt_node node;
+    char c = r->text.at[r->at], repeat = '\0';
+    if (c == '\0') return cgt_pattern_bad(r, "NUL in the pattern");
+    if (c == '(' || c == ')') return cgt_pattern_group(p, r);
+    if (!cgt_pattern_atom(p, r, &node)) return false;
+    if (r->at < r->text.len && r->text.at[r->at] && strchr("*+?", r->text.at[r->at])) repeat = r->text.at[r->at++];
+    if (p->count + (repeat == '+' ? 2 : 1) > CHATGPTT_MAX_PATTERN) return cgt_pattern_bad(r, "the pattern is too long");
+    if (repeat == '+') p->node[p->count++] = node;
+    node.repeat = (unsigned char)(repeat == '\0' ? CGT_ONCE : repeat == '?' ? CGT_MAYBE : CGT_MANY);
+    p->node[p->count++] = node;
+    return true;
+}
+
+/* false: *why says what is wrong at position *at. */
+static bool cgt_pattern_compile(cgt_pattern *p, cgt_slice text, size_t *at, const char **why)
+{
+    cgt_pattern_reader r;
+    memset(p, 0, sizeof *p);
+    p->open = p->close = -1;
+    r.text = text;
+    r.at = 0;
+    r.why = NULL;
+    while (r.at < text.len && cgt_pattern_next(p, &r)) {}
+    if (!r.why && p->open >= 0 && p->close < 0) r.why = "the group is not closed";
+    *at = r.at;
+    *why = r.why;
+    if (p->open < 0) { p->open = 0; p->close = p->count; }
+    return r.why == NULL;
+}
+
+/* Adds a position and those reached from it without a byte. `arrived`: it came from the node before, not from its own repetition. */
+static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived)
+{
+    const cgt_pattern *p = m->pattern;
+    for (;; t.at++, arrived = true) {
+        if (arrived && t.at == p->open) t.from = m->offset;
+        if (arrived && t.at == p->close) t.to = m->offset;
+        if (m->seen >> t.at & 1) return;
+        m->seen |= (uint64_t)1 << t.at;
+        m->list[m->count++] = t;
+        if (t.at == p->count || p->node[t.at].repeat == CGT_ONCE) return;
+    }
+}
+
+static bool cgt_match_byte(const cgt_pattern *p, const cgt_node *node, unsigned char c)
+{
+    return node->set ? p->set[node->set - 1][c >> 3] >> (c & 7) & 1 : node->byte == c;
+}
+
+/* A match was reached: all that is less preferred is dropped, and no new one begins. */
+static void cgt_match_settle(cgt_match *m)
+{
+    int i;
+    for (i = 0; i < m->count; i++) {
+        if (m->list[i].at != m->pattern->count) continue;
+        m->found = true;
+        m->from = m->list[i].from;
+        m->to = m->list[i].to;
+        m->count = i;
+    }
+    m->ended = m->found && m->count == 0;
+}
+
+static void cgt_match_begin(cgt_match *m)
+{
+    cgt_thread t;
+    if (m->found) return;
+    memset(&t, 0, sizeof t);
+    cgt_match_add(m, t, true);
+    cgt_match_settle(m);
+}
+
+static void cgt_match_step(cgt_match *m, unsigned char c)
+{
+    const cgt_pattern *p = m->pattern;
+    int count = m->count, i;
+    memcpy(m->old, m->list, (size_t)count * sizeof *m->list);
+    m->count = 0;
+    m->seen = 0;
+    m->offset++;
+    for (i = 0; i < count; i++) {
+        cgt_thread t = m->old[i];
+        const cgt_node *node = &p->node[t.at];
+        if (!cgt_match_byte(p, node, c)) continue;
+        if (node->repeat == CGT_MANY) cgt_match_add(m, t, false);
+        else { t.at++; cgt_match_add(m, t, true); }
+    }
+    cgt_match_settle(m);
+}
+
+/* Feeds text until the match is certain (m->ended). At the end of the text m->found tells whether there is one. */
+static void cgt_match_feed(cgt_match *m, const char *in, size_t len)
+{
+    const cgt_node *first = m->pattern->node;
+    bool literal = m->pattern->count > 0 && first->set == 0 && first->repeat == CGT_ONCE;
+    size_t i = 0;
+    if (m->offset == 0 && m->count == 0 && !m->found) cgt_match_begin(m);
+    while (i < len && !m->ended) {
+        if (literal && m->count == 1 && m->list[0].at == 0) {       /* only the start is waited for: jump to it */
+            const char *hit = (const char *)memchr(in + i, first->byte, len - i);
+            size_t skip = hit ? (size_t)(hit - in) - i : len - i;
+            m->offset += skip;
+            i += skip;
+            m->list[0].from = m->offset;
+            if (!hit) break;
+        }
+        cgt_match_step(m, (unsigned char)in[i++]);
+        cgt_match_begin(m);
+    }
+}
+
+/* ==== [JSON] ==== */
+
+/* A streaming scanner by RFC 8259. It checks the whole document and tells only of the fields it was asked for, which are JSON
+   pointers (RFC 6901); of duplicate keys the first counts. Strings are decoded in place: pieces lie in the caller's bytes, or, where a
+   character was cut by the end of the input, in the state. What it tells:
+       TEXT     `piece` is a part of the string or number at fields[field]
+       VALUE    the value at fields[field] is complete; an object or array: it begins. `type` is its kind
+       END      the document is complete; what follows it is not touched
+   The caller sets fields, num_fields and lenient in the zeroed state. */
+
+typedef enum cgt_json_event { CGT_JSON_NONE, CGT_JSON_TEXT, CGT_JSON_VALUE, CGT_JSON_END } cgt_json_event;
+typedef enum cgt_json_type { CGT_JSON_STRING, CGT_JSON_NUMBER, CGT_JSON_TRUE, CGT_JSON_FALSE, CGT_JSON_NULL, CGT_JSON_OBJECT, CGT_JSON_ARRAY } cgt_json_type;
+
+typedef enum cgt_json_state {
+    CGT_JSON_EXPECT, CGT_JSON_EXPECT_OR_CLOSE,      /* a value; or the end of an array */
+    CGT_JSON_KEY, CGT_JSON_KEY_OR_CLOSE, CGT_JSON_COLON, CGT_JSON_AFTER,
+    CGT_JSON_IN_STRING, CGT_JSON_ESCAPE, CGT_JSON_UNICODE, CGT_JSON_LITERAL,
+    CGT_JSON_MINUS, CGT_JSON_ZERO, CGT_JSON_INTEGER, CGT_JSON_POINT, CGT_JSON_FRACTION, CGT_JSON_E, CGT_JSON_SIGN, CGT_JSON_EXPONENT,
+    CGT_JSON_CLOSED, CGT_JSON_ENDED
+} cgt_json_state;
+
+typedef struct cgt_json {
+    const char *const *fields;
+    int num_fields;                 /* 32 at most */
+    bool lenient;                   /* invalid UTF-8 becomes U+FFFD instead of an error */
+    cgt_json_event event;
+    int field;
+    cgt_json_type type;
+    cgt_slice piece;
+    const char *why;                /* of an error, in words */
+    cgt_json_state state;
+    bool in_key, told;              /* the string is a key; the value under way is a field */
+    int depth, digits;
+    uint32_t here;                  /* fields whose path leads to the value that comes */
+    uint32_t inside[CHATGPTT_MAX_DEPTH + 1];    /* fields whose path may go on in the container at this depth */
+    uint32_t index[CHATGPTT_MAX_DEPTH + 1];     /* of the next element of the array at this depth */
+    uint32_t arrays[CHATGPTT_MAX_DEPTH / 32 + 1];   /* bits: the container at this depth is an array */
+    uint16_t at[32];                /* how far each field's path is compared with the key */
+    uint32_t code, high;            /* \u escape under way; high surrogate waiting for its low one */
+    const char *literal;
+    char part[4], hold[4];          /* bytes of a cut character; a character that waits to be told */
+    size_t part_len, hold_len;
+} cgt_json;
+
+static chatgptt_code cgt_json_bad(cgt_json *j, const char *why)
+{
+    j->why = why;
+    return CHATGPTT_E_REPLY;
+}
+
+/* ---- which field a value belongs to ---- */
+
+static int cgt_lowest(uint32_t mask)
+{
+    int i = 0;
+    while (!(mask >> i & 1)) i++;
+    return i;
+}
+
+/* Puts j->at on the path segment that names what lies in the container at `depth`. */
+static void cgt_json_aim(cgt_json *j, uint32_t mask, int depth)
+{
+    for (; mask; mask &= mask - 1) {
+        int f = cgt_lowest(mask), slashes = 0;
+        const char *path = j->fields[f];
+        size_t i = 0;
+        while (slashes < depth) slashes += path[i++] == '/';
+        j->at[f] = (uint16_t)i;
+    }
+}
+
+/* One decoded byte of a key: fields with another one there drop out. `~0` and `~1` in a path stand for `~` and `/`. */
+static void cgt_json_key_byte(cgt_json *j, char c)
+{
+    uint32_t mask;
+    for (mask = j->here; mask; mask &= mask - 1) {
+        int f = cgt_lowest(mask);
+        const char *p = j->fields[f] + j->at[f];
+        char wanted = *p == '~' ? (p[1] == '1' ? '/' : '~') : *p;
+        if (*p != '\0' && *p != '/' && wanted == c) j->at[f] = (uint16_t)(j->at[f] + (*p == '~' ? 2 : 1));
+        else j->here &= ~((uint32_t)1 << f);
+    }
+}
+
+static void cgt_json_key_bytes(cgt_json *j, cgt_slice s)
+{
+    size_t i;
+    for (i = 0; i < s.len && j->here; i++) cgt_json_key_byte(j, s.at[i]);
+}
+
+/* The key or index is complete: only fields whose segment ends here stay, and no later duplicate gets them. */
+static void cgt_json_named(cgt_json *j)
+{
+    uint32_t mask;
+    for (mask = j->here; mask; mask &= mask - 1) {
+        int f = cgt_lowest(mask);
+        char end = j->fields[f][j->at[f]];
+        if (end != '\0' && end != '/') j->here &= ~((uint32_t)1 << f);
+    }
+    j->inside[j->depth] &= ~j->here;
+}
+
+/* A value begins: finds the field that ends exactly here. */
+static void cgt_json_begin(cgt_json *j, cgt_json_type type)
+{
+    uint32_t mask;
+    j->type = type;
+    j->told = false;
+    for (mask = j->here; mask && !j->told; mask &= mask - 1) {
+        j->field = cgt_lowest(mask);
+        j->told = j->fields[j->field][j->at[j->field]] == '\0';
+    }
+}
+
+static bool cgt_json_in_array(const cgt_json *j) { return j->arrays[j->depth / 32] >> (j->depth % 32) & 1; }
+
+static void cgt_json_element(cgt_json *j)       /* the next value is an array's element: compare its index with the paths */
+{
+    char digits[24];
+    j->here = j->inside[j->depth];
+    if (!j->here) return;
+    cgt_json_aim(j, j->here, j->depth);
+    cgt_json_key_bytes(j, cgt_slice_of(digits, cgt_digits(digits, j->index[j->depth]++)));
+    cgt_json_named(j);
+}
+
+/* ---- structure ---- */
+
+static void cgt_json_done(cgt_json *j)          /* a value is complete */
+{
+    if (j->told) j->event = CGT_JSON_VALUE;
+    j->told = false;
+    j->state = j->depth ? CGT_JSON_AFTER : CGT_JSON_CLOSED;
+}
+
+static chatgptt_code cgt_json_open(cgt_json *j, bool array)
+{
+    uint32_t bit, here = j->here;
+    if (j->depth == CHATGPTT_MAX_DEPTH) {
+        j->why = "nested deeper than CHATGPTT_MAX_DEPTH";
+        return CHATGPTT_E_LIMIT;
+    }
+    cgt_json_begin(j, array ? CGT_JSON_ARRAY : CGT_JSON_OBJECT);
+    if (j->told) { j->event = CGT_JSON_VALUE; here &= ~((uint32_t)1 << j->field); }
+    j->told = false;
+    j->depth++;
+    bit = (uint32_t)1 << (j->depth % 32);
+    if (array) j->arrays[j->depth / 32] |= bit;
+    else j->arrays[j->depth / 32] &= ~bit;
+    j->inside[j->depth] = here;
+    j->index[j->depth] = 0;
+    j->state = array ? CGT_JSON_EXPECT_OR_CLOSE : CGT_JSON_KEY_OR_CLOSE;
+    return CHATGPTT_OK;
+}
+
+static void cgt_json_string(cgt_json *j, bool key)
+{
+    j->in_key = key;
+    j->state = CGT_JSON_IN_STRING;
+    if (!key) { cgt_json_begin(j, CGT_JSON_STRING); return; }
+    j->here = j->inside[j->depth];
+    cgt_json_aim(j, j->here, j->depth);
+}
+
+static chatgptt_code cgt_json_value(cgt_json *j, char c)
+{
+    if (j->state == CGT_JSON_EXPECT_OR_CLOSE && c == ']') { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
+    if (j->depth && cgt_json_in_array(j)) cgt_json_element(j);
+    switch (c) {
+    case '{': return cgt_json_open(j, false);
+    case '[': return cgt_json_open(j, true);
+    case '"': cgt_json_string(j, false); return CHATGPTT_OK;
+    case 't': cgt_json_begin(j, CGT_JSON_TRUE); j->literal = "rue"; break;
+    case 'f': cgt_json_begin(j, CGT_JSON_FALSE); j->literal = "alse"; break;
+    case 'n': cgt_json_begin(j, CGT_JSON_NULL); j->literal = "ull"; break;
+    default:
+        if (c != '-' && !cgt_digit(c)) return cgt_json_bad(j, "a value was expected");
+        cgt_json_begin(j, CGT_JSON_NUMBER);
+        j->state = c == '-' ? CGT_JSON_MINUS : c == '0' ? CGT_JSON_ZERO : CGT_JSON_INTEGER;
+        return CHATGPTT_OK;
+    }
+    j->state = CGT_JSON_LITERAL;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_after(cgt_json *j, char c)
+{
+    bool array = cgt_json_in_array(j);
+    if (c == ',') { j->state = array ? CGT_JSON_EXPECT : CGT_JSON_KEY; return CHATGPTT_OK; }
+    if (c != (array ? ']' : '}')) return cgt_json_bad(j, "a comma or the end of the container was expected");
+    j->depth--;
+    cgt_json_done(j);
+    return CHATGPTT_OK;
+}
+
+/* The next state of a number; CGT_JSON_AFTER: the byte is none of it. */
+static cgt_json_state cgt_json_number_state(cgt_json_state state, char c)
+{
+    bool digit = cgt_digit(c), e = c == 'e' || c == 'E';
+    switch (state) {
+    case CGT_JSON_MINUS: return c == '0' ? CGT_JSON_ZERO : digit ? CGT_JSON_INTEGER : CGT_JSON_AFTER;
+    case CGT_JSON_INTEGER: if (digit) return state; /* fall through */
+    case CGT_JSON_ZERO: return c == '.' ? CGT_JSON_POINT : e ? CGT_JSON_E : CGT_JSON_AFTER;
+    case CGT_JSON_FRACTION: if (e) return CGT_JSON_E; /* fall through */
+    case CGT_JSON_POINT: return digit ? CGT_JSON_FRACTION : CGT_JSON_AFTER;
+    case CGT_JSON_E: if (c == '+' || c == '-') return CGT_JSON_SIGN; /* fall through */
+    default: return digit ? CGT_JSON_EXPONENT : CGT_JSON_AFTER;
+    }
+}
+
+static bool cgt_json_number_whole(cgt_json_state state)
+{
+    return state == CGT_JSON_ZERO || state == CGT_JSON_INTEGER || state == CGT_JSON_FRACTION || state == CGT_JSON_EXPONENT;
+}
+
+/* ---- strings ---- */
+
+/* The first byte from `p` on that is no plain ASCII of a string: eight at a time. */
+static char *cgt_json_plain(char *p, char *end)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    while (end - p >= 8) {
+        uint64_t x, quote, slash, special;
+        memcpy(&x, p, 8);
+        quote = x ^ (ones * '"');
+        slash = x ^ (ones * '\\');
+        special = ((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | x;
+        if (special & tops) break;
+        p += 8;
+    }
+    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' && *p != '\\') p++;
+    return p;
+}
+
+/* Decoded text on its way out: from `start` on it lies in the caller's bytes, behind what has been read (`in`). */
+typedef struct cgt_json_run { char *start, *out, *in, *end; bool full; } cgt_json_run;
+
+/* Bytes of the string's text. They are moved up if there is room before what is still to be read; else they wait in `hold`. */
+static void cgt_json_emit(cgt_json *j, cgt_json_run *r, const char *text, size_t len)
+{
+    if (j->in_key) cgt_json_key_bytes(j, cgt_slice_of(text, len));
+    else if (!j->told) return;
+    else if ((size_t)(r->in - r->out) >= len) { if (r->out != text) memmove(r->out, text, len); r->out += len; }
+    else { memcpy(j->hold, text, len); j->hold_len = len; r->full = true; }
+}
+
+static void cgt_json_emit_code(cgt_json *j, cgt_json_run *r, uint32_t code)
+{
+    char text[4];
+    cgt_json_emit(j, r, text, cgt_utf8_put(text, code));
+}
+
+/* A high surrogate without its low one. */
+static void cgt_json_lone(cgt_json *j, cgt_json_run *r)
+{
+    j->high = 0;
+    cgt_json_emit_code(j, r, 0xFFFD);
+}
+
+/* A whole \u escape is in j->code. */
+static void cgt_json_unicode(cgt_json *j, cgt_json_run *r)
+{
+    uint32_t code = j->code, high = j->high;
+    bool low = code >= 0xDC00 && code < 0xE000;
+    j->state = CGT_JSON_IN_STRING;
+    j->high = 0;
+    if (high && low) { cgt_json_emit_code(j, r, 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)); return; }
+    if (code >= 0xD800 && code < 0xDC00) j->high = code;
+    else cgt_json_emit_code(j, r, code);
+}
+
+static chatgptt_code cgt_json_hex(cgt_json *j, cgt_json_run *r)
+{
+    int digit = cgt_hex(*r->in);
+    if (digit < 0) return cgt_json_bad(j, "bad \\u escape");
+    if (j->digits == 3 && j->high && !((j->code << 4 | (uint32_t)digit) >= 0xDC00 && (j->code << 4 | (uint32_t)digit) < 0xE000)) {
+        cgt_json_lone(j, r);            /* first; the digit is read again */
+        return CHATGPTT_OK;
+    }
+    j->code = j->code << 4 | (uint32_t)digit;
+    r->in++;
+    if (++j->digits == 4) cgt_json_unicode(j, r);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_escape(cgt_json *j, cgt_json_run *r)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    const char *known = *r->in ? strchr(from, *r->in) : NULL;
+    if (*r->in == 'u') {
+        j->state = CGT_JSON_UNICODE;
+        j->code = 0;
+        j->digits = 0;
+        r->in++;
+        return CHATGPTT_OK;
+    }
+    if (!known) return cgt_json_bad(j, "bad escape");
+    if (j->high) { cgt_json_lone(j, r); return CHATGPTT_OK; }
+    r->in++;
+    j->state = CGT_JSON_IN_STRING;
+    cgt_json_emit(j, r, &to[known - from], 1);
+    return CHATGPTT_OK;
+}
+
+/* A character beyond ASCII, maybe cut by the end of the input, maybe begun before it. */
+static chatgptt_code cgt_json_beyond(cgt_json *j, cgt_json_run *r)
+{
+    char whole[4];
+    size_t had = j->part_len, n = had, len;
+    cgt_utf8 verdict;
+    memcpy(whole, j->part, had);
+    while (n < 4 && r->in + (n - had) < r->end) { whole[n] = r->in[n - had]; n++; }
+    verdict = cgt_utf8_at(whole, n, &len);
+    if (verdict == CGT_UTF8_CUT) {
+        memcpy(j->part, whole, n);
+        j->part_len = n;
+        r->in = r->end;
+        return CHATGPTT_OK;
+    }
+    if (verdict == CGT_UTF8_BAD && !j->lenient) return cgt_json_bad(j, "invalid UTF-8");
+    j->part_len = 0;
+    r->in += len - had;             /* what was cut was well so far: a verdict never takes back a byte of it */
+    if (verdict == CGT_UTF8_BAD) cgt_json_emit_code(j, r, 0xFFFD);
+    else cgt_json_emit(j, r, whole, len);
+    return CHATGPTT_OK;
+}
+
+/* A byte of a string that is no plain character. *closed: it was the closing quote. */
+static chatgptt_code cgt_json_special(cgt_json *j, cgt_json_run *r, bool *closed)
+{
+    if (j->state == CGT_JSON_ESCAPE) return cgt_json_escape(j, r);
+    if (j->state == CGT_JSON_UNICODE) return cgt_json_hex(j, r);
+    if (j->part_len) return cgt_json_beyond(j, r);
+    if (*r->in == '\\') { r->in++; j->state = CGT_JSON_ESCAPE; return CHATGPTT_OK; }
+    if (j->high) { cgt_json_lone(j, r); return CHATGPTT_OK; }
+    if ((unsigned char)*r->in >= 0x80) return cgt_json_beyond(j, r);
+    if (*r->in != '"') return cgt_json_bad(j, "control character in a string");
+    r->in++;
+    *closed = true;
+    return CHATGPTT_OK;
+}
+
+/* \uHHHH all there, no surrogate: by far the most common escape outside English, so it gets a way of its own. */
+static bool cgt_json_fast_escape(cgt_json *j, cgt_json_run *r)
+{
+    int a, b, c, d;
+    if (r->end - r->in < 6 || r->in[0] != '\\' || r->in[1] != 'u' || j->high || j->part_len || j->in_key) return false;
+    a = cgt_hex(r->in[2]);
+    b = cgt_hex(r->in[3]);
+    c = cgt_hex(r->in[4]);
+    d = cgt_hex(r->in[5]);
+    if ((a | b | c | d) < 0 || (a == 13 && b >= 8)) return false;
+    r->in += 6;
+    cgt_json_emit_code(j, r, (uint32_t)(a << 12 | b << 8 | c << 4 | d));
+    return true;
+}
+
+static chatgptt_code cgt_json_text(cgt_json *j, char *in, size_t len, size_t *used)
+{
+    cgt_json_run r;
+    bool closed = false;
+    chatgptt_code code = CHATGPTT_OK;
+    r.start = r.out = r.in = in;
+    r.end = in + len;
+    r.full = false;
+    while (code == CHATGPTT_OK && !closed && !r.full && r.in < r.end) {
+        if (j->state == CGT_JSON_IN_STRING && !j->high && !j->part_len) {
+            char *plain = r.in, *stop = cgt_json_plain(r.in, r.end);
+            r.in = stop;
+            if (stop > plain) cgt_json_emit(j, &r, plain, (size_t)(stop - plain));
+            if (r.in == r.end) break;
+            if (cgt_json_fast_escape(j, &r)) continue;
+        }
+        code = cgt_json_special(j, &r, &closed);
+    }
+    *used += (size_t)(r.in - in);
+    if (code < 0) return code;
+    j->piece = cgt_slice_of(r.start, (size_t)(r.out - r.start));
+    if (j->piece.len) j->event = CGT_JSON_TEXT;
+    if (closed && j->in_key) { cgt_json_named(j); j->state = CGT_JSON_COLON; }
+    else if (closed && j->piece.len) j->hold_len = sizeof j->hold + 1;     /* the text goes first, then the end of the value */
+    else if (closed) cgt_json_done(j);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_number(cgt_json *j, char *in, size_t len, size_t *used)
+{
+    size_t n = 0;
+    while (n < len) {
+        cgt_json_state next = cgt_json_number_state(j->state, in[n]);
+        if (next == CGT_JSON_AFTER) break;
+        j->state = next;
+        n++;
+    }
+    *used += n;
+    if (n < len && !cgt_json_number_whole(j->state)) return cgt_json_bad(j, "bad number");
+    if (n && j->told) { j->event = CGT_JSON_TEXT; j->piece = cgt_slice_of(in, n); }
+    else if (n < len) cgt_json_done(j);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_byte(cgt_json *j, char c)
+{
+    switch (j->state) {
+    case CGT_JSON_EXPECT: case CGT_JSON_EXPECT_OR_CLOSE: return cgt_json_value(j, c);
+    case CGT_JSON_KEY_OR_CLOSE:
+        if (c == '}') { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
+        /* fall through */
+    case CGT_JSON_KEY:
+        if (c != '"') return cgt_json_bad(j, "a key was expected");
+        cgt_json_string(j, true);
+        return CHATGPTT_OK;
+    case CGT_JSON_COLON:
+        j->state = CGT_JSON_EXPECT;
+        return c == ':' ? CHATGPTT_OK : cgt_json_bad(j, "a colon was expected");
+    case CGT_JSON_LITERAL:
+        if (c != *j->literal) return cgt_json_bad(j, "a value was expected");
+        if (*++j->literal == '\0') cgt_json_done(j);
+        return CHATGPTT_OK;
+    default: return cgt_json_after(j, c);
+    }
+}
+
+static void cgt_json_init(cgt_json *j, const char *const *fields, int num_fields)
+{
+    memset(j, 0, sizeof *j);
+    j->fields = fields;
+    j->num_fields = num_fields;
+    j->here = num_fields >= 32 ? 0xFFFFFFFFu : ((uint32_t)1 << num_fields) - 1;
+}
+
+/* What waited for its own event: a character from `hold`, or the end of a string whose last text was just told. */
+static bool cgt_json_waiting(cgt_json *j)
+{
+    if (j->hold_len == 0) return false;
+    if (j->hold_len > sizeof j->hold) cgt_json_done(j);
+    else { j->event = CGT_JSON_TEXT; memcpy(j->part, j->hold, j->hold_len); j->piece = cgt_slice_of(j->part, j->hold_len); }
+    j->hold_len = 0;
+    return true;
+}
+
+/* OK with j->event (NONE: all was used), E_REPLY: not JSON, E_LIMIT. A leading blank is JSON's own; a byte order mark is not. */
+static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    *used = 0;
+    j->event = CGT_JSON_NONE;
+    while (code == CHATGPTT_OK && j->event == CGT_JSON_NONE && !cgt_json_waiting(j)) {
+        if (j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
+        if (j->state == CGT_JSON_ENDED || *used == len) break;
+        if (j->state >= CGT_JSON_MINUS) code = cgt_json_number(j, in + *used, len - *used, used);
+        else if (j->state >= CGT_JSON_IN_STRING && j->state != CGT_JSON_LITERAL) code = cgt_json_text(j, in + *used, len - *used, used);
+        else if (j->state != CGT_JSON_LITERAL && in[*used] != '\f' && cgt_blank(in[*used])) ++*used;
+        else code = cgt_json_byte(j, in[(*used)++]);
+    }
+    return code;
+}
+
+/* The input is over: a number at the top level ends with it. OK with j->event while it has one; NONE: whole and valid. */
+static chatgptt_code cgt_json_eof(cgt_json *j)
+{
+    j->event = CGT_JSON_NONE;
+    if (j->depth == 0 && cgt_json_number_whole(j->state)) { cgt_json_done(j); return CHATGPTT_OK; }
+    if (j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
+    return j->state == CGT_JSON_ENDED ? CHATGPTT_OK : cgt_json_bad(j, "the document is cut");
+}
+
+/* ==== [PAGE] ==== */
+
+/* Where a page keeps its chat. Generation WPAICG: one element a chat with some 55 attributes, and the endpoint in a script:
+
+       <div class="wpaicg-chat-shortcode" data-nonce="0123abcdef" data-post-id="5" data-bot-id="0" …>
+       <script>… wpaicgParams = {"ajax_url":"https:\/\/www.example.org\/wp-admin\/admin-ajax.php", …} …</script>
+
+   Generation AIPKIT: one element a chat with all of it as JSON in one attribute:
+
+       <div class="aipkit_chat_container" data-config='{&quot;botId&quot;:7,&quot;nonce&quot;:&quot;…&quot;,&quot;ajaxUrl&quot;:…}'>
+
+   First comes a tokenizer of HTML (WHATWG HTML section 13.2.5, as far as start tags need it), which sees neither comments nor
+   scripts; then PAGE, which takes nonce and post id from one element, and beside it runs the matcher over the raw bytes. */
+
+/* What the tokenizer tells: TAG a start tag's name; ATTRIBUTE an attribute's name; VALUE a decoded piece of its value; ATTRIBUTE_END;
+   TAG_END the tag's `>`; CLOSE an end tag; TEXT a decoded piece of text, also the title's, never a script's. */
+typedef enum cgt_html_event {
+    CGT_HTML_NONE, CGT_HTML_TAG, CGT_HTML_ATTRIBUTE, CGT_HTML_VALUE, CGT_HTML_ATTRIBUTE_END, CGT_HTML_TAG_END, CGT_HTML_CLOSE, CGT_HTML_TEXT
+} cgt_html_event;
+
+typedef enum cgt_html_state {
+    CGT_HTML_IN_TEXT, CGT_HTML_OPEN, CGT_HTML_END_OPEN, CGT_HTML_TAG_NAME, CGT_HTML_END_NAME, CGT_HTML_END_REST,
+    CGT_HTML_BEFORE_NAME, CGT_HTML_NAME, CGT_HTML_BEFORE_VALUE, CGT_HTML_DOUBLE, CGT_HTML_SINGLE, CGT_HTML_BARE,
+    CGT_HTML_DECLARATION, CGT_HTML_COMMENT, CGT_HTML_BOGUS, CGT_HTML_RAW, CGT_HTML_RAW_OPEN, CGT_HTML_RAW_END, CGT_HTML_ENTITY
+} cgt_html_state;
+
+typedef struct cgt_html {
+    cgt_html_event event;
+    cgt_slice piece;                /* of VALUE and TEXT: in the caller's bytes or in `hold` */
+    cgt_html_state state, back;     /* back: to where an entity returns */
+    char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME];   /* lower case; a longer one is "", which is nobody's name */
+    char raw[CHATGPTT_MAX_NAME];    /* the element whose content is no markup, "" outside of one */
+    size_t tag_len, name_len, at;
+    bool in_attribute, bang;
+    char hold[16];
+    size_t hold_len;
+} cgt_html;
+
+static bool cgt_html_is_raw(const char *tag)
+{
+    static const char *const raw[] = { "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes" };
+    size_t i;
+    for (i = 0; i < sizeof raw / sizeof *raw; i++)
+        if (strcmp(tag, raw[i]) == 0) return true;
+    return false;
+}
+
+/* Adds a byte to a name; at `size` it is too long to be anyone's. */
+static void cgt_html_add(char *name, size_t *len, char c)
+{
+    if (*len < CHATGPTT_MAX_NAME) name[(*len)++] = cgt_lower(c);
+    name[*len < CHATGPTT_MAX_NAME ? *len : 0] = '\0';
+}
+
+static void cgt_html_text(cgt_html *h, const char *at, size_t len)
+{
+    bool value = h->state == CGT_HTML_DOUBLE || h->state == CGT_HTML_SINGLE || h->state == CGT_HTML_BARE;
+    if (len == 0 || (h->raw[0] && strcmp(h->raw, "title") != 0)) return;
+    h->event = value ? CGT_HTML_VALUE : CGT_HTML_TEXT;
+    h->piece = cgt_slice_of(at, len);
+}
+
+/* ---- character references: numeric ones, with or without semicolon, and the five of XML ---- */
+
+/* Whether `c` goes on with what `hold` has of a reference. */
+static bool cgt_entity_takes(const cgt_html *h, char c)
+{
+    if (h->hold_len + 1 >= sizeof h->hold) return false;
+    if (h->hold_len == 1) return c == '#' || cgt_alnum(c);
+    if (h->hold[1] != '#') return cgt_alnum(c);
+    if (h->hold_len == 2) return c == 'x' || c == 'X' || cgt_digit(c);
+    return cgt_digit(c) || (cgt_lower(h->hold[2]) == 'x' && cgt_hex(c) >= 0);
+}
+
+static bool cgt_entity_number(cgt_html *h)
+{
+    bool hex = cgt_lower(h->hold[2]) == 'x';
+    size_t i = hex ? 3 : 2, len = h->hold_len;
+    uint32_t code = 0;
+    if (i >= len) return false;
+    for (; i < len; i++) {
+        code = code * (hex ? 16 : 10) + (uint32_t)cgt_hex(h->hold[i]);
+        if (code > 0x10FFFF) code = 0x110000;
+    }
+    h->hold_len = cgt_utf8_put(h->hold, code ? code : 0xFFFD);
+    return true;
+}
+
+/* Turns the reference in `hold` into its character. false: it is none and stands for itself. */
+static bool cgt_entity_decode(cgt_html *h, bool semicolon)
+{
+    static const char *const names[] = { "&amp", "&lt", "&gt", "&quot", "&apos" };
+    static const char chars[] = "&<>\"'";
+    size_t i;
+    if (h->hold_len > 1 && h->hold[1] == '#') return cgt_entity_number(h);
+    for (i = 0; semicolon && i < 5; i++)
+        if (cgt_is(cgt_slice_of(h->hold, h->hold_len), names[i])) {
+            h->hold[0] = chars[i];
+            h->hold_len = 1;
+            return true;
+        }
+    return false;
+}
+
+/* A byte within a reference. false: it ended before the byte, which is still to be read. */
+static bool cgt_html_entity(cgt_html *h, char c)
+{
+    bool took = true;
+    if (cgt_entity_takes(h, c)) { h->hold[h->hold_len++] = c; return true; }
+    if (!cgt_entity_decode(h, c == ';')) took = false;
+    else took = c == ';';
+    h->state = h->back;
+    cgt_html_text(h, h->hold, h->hold_len);
+    return took;
+}
+
+/* ---- tags ---- */
+
+static void cgt_html_end_of_tag(cgt_html *h)
+{
+    h->event = CGT_HTML_TAG_END;
+    h->raw[0] = '\0';
+    if (cgt_html_is_raw(h->tag)) memcpy(h->raw, h->tag, sizeof h->raw);
+    h->state = h->raw[0] ? CGT_HTML_RAW : CGT_HTML_IN_TEXT;
+}
+
+static void cgt_html_attribute_end(cgt_html *h, cgt_html_state next)
+{
+    if (h->in_attribute) h->event = CGT_HTML_ATTRIBUTE_END;
+    h->in_attribute = false;
+    h->state = next;
+}
+
+/* Between attributes. false: the byte is still to be read, an event comes first. */
+static bool cgt_html_before_name(cgt_html *h, char c)
+{
+    if (h->in_attribute && c != '=' && !cgt_blank(c)) { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return false; }
+    if (h->in_attribute && c == '=') { h->state = CGT_HTML_BEFORE_VALUE; return true; }
+    if (cgt_blank(c) || c == '/') return true;
+    if (c == '>') { cgt_html_end_of_tag(h); return true; }
+    h->name_len = 0;
+    cgt_html_add(h->name, &h->name_len, c);
+    h->state = CGT_HTML_NAME;
+    return true;
+}
+
+static bool cgt_html_name(cgt_html *h, char c)
+{
+    if (!cgt_blank(c) && c != '/' && c != '>' && c != '=') { cgt_html_add(h->name, &h->name_len, c); return true; }
+    h->event = CGT_HTML_ATTRIBUTE;
+    h->in_attribute = true;
+    h->state = c == '=' ? CGT_HTML_BEFORE_VALUE : CGT_HTML_BEFORE_NAME;
+    return c == '=';
+}
+
+static bool cgt_html_before_value(cgt_html *h, char c)
+{
+    if (cgt_blank(c)) return true;
+    if (c == '>') { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return false; }
+    h->state = c == '"' ? CGT_HTML_DOUBLE : c == '\'' ? CGT_HTML_SINGLE : CGT_HTML_BARE;
+    return h->state != CGT_HTML_BARE;
+}
+
+static bool cgt_html_open(cgt_html *h, char c)
+{
+    h->tag_len = 0;
+    if (c == '!') { h->state = CGT_HTML_DECLARATION; h->at = 0; return true; }
+    if (c == '/') { h->state = CGT_HTML_END_OPEN; return true; }
+    if (c == '?') { h->state = CGT_HTML_BOGUS; return true; }
+    h->state = CGT_HTML_IN_TEXT;
+    if (!cgt_alnum(c) || cgt_digit(c)) { cgt_html_text(h, "<", 1); return false; }
+    h->state = CGT_HTML_TAG_NAME;
+    return false;
+}
+
+static bool cgt_html_tag_name(cgt_html *h, char c)
+{
+    if (!cgt_blank(c) && c != '/' && c != '>') { cgt_html_add(h->tag, &h->tag_len, c); return true; }
+    h->event = CGT_HTML_TAG;
+    h->in_attribute = false;
+    h->state = CGT_HTML_BEFORE_NAME;
+    return false;
+}
+
+/* An end tag: its name, then anything up to `>`. */
+static bool cgt_html_end_tag(cgt_html *h, char c)
+{
+    if (h->state == CGT_HTML_END_OPEN) {
+        h->tag_len = 0;
+        h->state = cgt_alnum(c) ? CGT_HTML_END_NAME : CGT_HTML_BOGUS;
+        return false;
+    }
+    if (h->state == CGT_HTML_END_NAME && !cgt_blank(c) && c != '/' && c != '>') { cgt_html_add(h->tag, &h->tag_len, c); return true; }
+    h->state = CGT_HTML_END_REST;
+    if (c == '>') { h->state = CGT_HTML_IN_TEXT; h->event = CGT_HTML_CLOSE; }
+    return true;
+}
+
+/* Comments end at `-->` or `--!>`; `<!-->` is a whole one. Other declarations end at `>`. */
+static void cgt_html_comment(cgt_html *h, char c)
+{
+    if (h->state == CGT_HTML_DECLARATION) {
+        if (c == '-') { if (++h->at == 2) { h->state = CGT_HTML_COMMENT; h->bang = false; } }
+        else h->state = c == '>' ? CGT_HTML_IN_TEXT : CGT_HTML_BOGUS;
+        return;
+    }
+    if (h->state == CGT_HTML_BOGUS) {
+        if (c == '>') h->state = CGT_HTML_IN_TEXT;
+        return;
+    }
+    if (c == '>' && h->at >= 2) h->state = CGT_HTML_IN_TEXT;
+    else if (c == '!' && h->at >= 2 && !h->bang) h->bang = true;
+    else { h->at = c == '-' ? h->at + 1 : 0; h->bang = false; }
+}
+
+/* In the content of a raw element: only its own end tag is markup. */
+static bool cgt_html_raw(cgt_html *h, char c)
+{
+    size_t len = strlen(h->raw);
+    if (h->state == CGT_HTML_RAW_OPEN && c == '/') { h->state = CGT_HTML_RAW_END; h->at = 0; return true; }
+    if (h->state == CGT_HTML_RAW_END && h->at < len && cgt_lower(c) == h->raw[h->at]) { h->at++; return true; }
+    if (h->state == CGT_HTML_RAW_END && h->at == len && (cgt_blank(c) || c == '/' || c == '>')) {
+        memcpy(h->tag, h->raw, sizeof h->tag);
+        h->raw[0] = '\0';
+        h->state = CGT_HTML_END_REST;
+        return false;
+    }
+    h->state = CGT_HTML_RAW;
+    return false;
+}
+
+/* ---- runs ---- */
+
+/* Text and values go out in runs up to the next byte that means something here. The number of bytes used. */
+static size_t cgt_html_run(cgt_html *h, const char *in, size_t len)
+{
+    cgt_slice s = cgt_slice_of(in, len);
+    bool raw = h->state == CGT_HTML_RAW;
+    const char *stop = raw || h->state == CGT_HTML_IN_TEXT ? "<&" : h->state == CGT_HTML_DOUBLE ? "\"&" : h->state == CGT_HTML_SINGLE ? "'&" : " \t\r\n\f>&";
+    const char *lt = raw ? (const char *)memchr(in, '<', len) : NULL;
+    size_t n = raw && strcmp(h->raw, "title") != 0 ? (lt ? (size_t)(lt - in) : len) : cgt_find(s, stop);
+    cgt_html_text(h, in, n);
+    if (n == len || h->event) return n;
+    if (in[n] == '&') { h->back = h->state; h->state = CGT_HTML_ENTITY; h->hold[0] = '&'; h->hold_len = 1; return n + 1; }
+    if (raw) h->state = CGT_HTML_RAW_OPEN;
+    else if (h->state == CGT_HTML_IN_TEXT) h->state = CGT_HTML_OPEN;
+    else if (h->state == CGT_HTML_BARE) { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return n; }
+    else cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME);
+    return n + 1;
+}
+
+static bool cgt_html_byte(cgt_html *h, char c)      /* false: the byte is still to be read */
+{
+    switch (h->state) {
+    case CGT_HTML_OPEN: return cgt_html_open(h, c);
+    case CGT_HTML_TAG_NAME: return cgt_html_tag_name(h, c);
+    case CGT_HTML_END_OPEN: case CGT_HTML_END_NAME: case CGT_HTML_END_REST: return cgt_html_end_tag(h, c);
+    case CGT_HTML_BEFORE_NAME: return cgt_html_before_name(h, c);
+    case CGT_HTML_NAME: return cgt_html_name(h, c);
+    case CGT_HTML_BEFORE_VALUE: return cgt_html_before_value(h, c);
+    case CGT_HTML_RAW_OPEN: case CGT_HTML_RAW_END: return cgt_html_raw(h, c);
+    case CGT_HTML_ENTITY: return cgt_html_entity(h, c);
+    default: cgt_html_comment(h, c); return true;
+    }
+}
+
+/* Any bytes are a page: there are no errors, and no end to be told. NONE: all was used. */
+static void cgt_html_feed(cgt_html *h, const char *in, size_t len, size_t *used)
+{
+    *used = 0;
+    h->event = CGT_HTML_NONE;
+    while (*used < len && h->event == CGT_HTML_NONE) {
+        bool run = h->state == CGT_HTML_IN_TEXT || h->state == CGT_HTML_RAW || (h->state >= CGT_HTML_DOUBLE && h->state <= CGT_HTML_BARE);
+        if (run) *used += cgt_html_run(h, in + *used, len - *used);
+        else if (cgt_html_byte(h, in[*used])) ++*used;
+    }
+}
+
+/* ---- what a page says to people: its title and its first sentence, for error messages ---- */
+
+typedef struct cgt_said {
+    cgt_html html;
+    char title[CHATGPTT_MAX_TOKEN], text[2 * CHATGPTT_MAX_TOKEN];
+    bool over;                      /* the sentence is complete */
+    bool challenge;                 /* a mark of a challenge page or firewall was seen */
+    char tail[32];                  /* for marks cut between two pieces */
+    size_t tail_len;
+} cgt_said;
+
+static bool cgt_said_inline(const char *tag)    /* tags that do not end a sentence */
+{
+    static const char *const names[] = { "a", "b", "i", "em", "strong", "span", "code", "small", "u" };
+    size_t i;
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(tag, names[i]) == 0) return true;
+    return false;
+}
+
+static bool cgt_contains(cgt_slice s, const char *lower)
+{
+    size_t i, len = strlen(lower);
+    for (i = 0; i + len <= s.len; i++)
+        if (cgt_starts(cgt_from(s, i), lower)) return true;
+    return false;
+}
+
+static void cgt_said_marks(cgt_said *p, cgt_slice s)
+{
+    static const char *const marks[] = { "just a moment", "challenge-platform", "_cf_chl_opt", "cf-error-details", "attention required!",
+        "checking your browser", "sucuri website firewall", "captcha", "incapsula", "wordfence", "ddos-guard", "mod_security" };
+    size_t i;
+    for (i = 0; i < sizeof marks / sizeof *marks && !p->challenge; i++) p->challenge = cgt_contains(s, marks[i]);
+}
+
+static void cgt_said_feed(cgt_said *p, cgt_slice s)
+{
+    char joint[64];
+    size_t used, head = s.len < 32 ? s.len : 32;
+    memcpy(joint, p->tail, p->tail_len);
+    memcpy(joint + p->tail_len, s.at, head);
+    cgt_said_marks(p, cgt_slice_of(joint, p->tail_len + head));
+    cgt_said_marks(p, s);
+    if (head < 32 && p->tail_len + head > 32) { memmove(joint, joint + p->tail_len + head - 32, 32); p->tail_len = 32 - head; }
+    if (head < 32) { memcpy(p->tail, joint, p->tail_len + head); p->tail_len += head; }
+    else { memcpy(p->tail, s.at + s.len - 32, 32); p->tail_len = 32; }
+    for (; s.len; s = cgt_from(s, used)) {
+        cgt_html_feed(&p->html, s.at, s.len, &used);
+        if (p->html.event == CGT_HTML_TEXT && p->html.raw[0]) cgt_line_add(p->title, sizeof p->title, p->html.piece);
+        else if (p->html.event == CGT_HTML_TEXT && !p->over) cgt_line_add(p->text, sizeof p->text, p->html.piece);
+        else if ((p->html.event == CGT_HTML_TAG || p->html.event == CGT_HTML_CLOSE) && p->text[0] && !cgt_said_inline(p->html.tag)) p->over = true;
+    }
+}
+
+/* The sentence, else the title, else "". */
+static const char *cgt_said_words(const cgt_said *p)
+{
+    return p->text[0] ? p->text : p->title;
+}
+
+/* ---- the chat on the page ---- */
+
+typedef struct cgt_chat {           /* one chat, as the page tells of it */
+    chatgptt_dialect dialect;
+    char nonce[CHATGPTT_MAX_TOKEN], post_id[CHATGPTT_MAX_TOKEN], bot_id[CHATGPTT_MAX_TOKEN];
+    char endpoint[CHATGPTT_MAX_CAPTURE];
+    char bot_name[CHATGPTT_MAX_TOKEN], greeting[CHATGPTT_MAX_WORDS], provider[CHATGPTT_MAX_TOKEN], consent[CHATGPTT_MAX_WORDS];
+    bool widget, assistant;         /* WPAICG: the site-wide kind; answered by a thread */
+    bool keeps_openai, keeps_google, asks_consent;      /* AIPKIT: ids of the provider's own memory are wanted; consent is asked for */
+    int memory_limit;
+} cgt_chat;
+
+#define CGT_NONCE_PATTERN   "data-nonce=[\"']([^\"']+)[\"']"
+#define CGT_POST_ID_PATTERN "data-post-id=[\"']([^\"']+)[\"']"
+#define CGT_ENDPOINT_PATTERN "wpaicgParams *= *\\{ *\"ajax_url\" *: *\"([^\"]+)\""
+
+enum { CGT_FIND_NONCE, CGT_FIND_POST_ID, CGT_FIND_ENDPOINT, CGT_FINDS };
+
+typedef struct cgt_find_state {     /* one pattern over the raw page */
+    cgt_pattern pattern;
+    cgt_match match;
+    bool own, found, too_long;      /* own: the caller's pattern */
+    char text[CHATGPTT_MAX_CAPTURE];
+} cgt_find_state;
+
+typedef struct cgt_page {
+    const char *bot_id;             /* the chat that is wanted; NULL: the first */
+    cgt_said said;
+    cgt_find_state finds[CGT_FINDS];
+    char tail[CHATGPTT_MAX_CAPTURE];
+    size_t tail_len, offset;
+    cgt_chat now, best;             /* the element under way; the chosen one */
+    bool chosen, wanted;            /* wanted: it is the bot asked for */
+    char value[CHATGPTT_MAX_TOKEN];
+    bool value_ok, in_config, config_ok;
+    cgt_json json;
+} cgt_page;
+
+static const char *const cgt_config_fields[] = { "/botId", "/nonce", "/postId", "/ajaxUrl", "/headerName", "/text/initialGreeting", "/provider",
+    "/enableOpenAIConversationState", "/enableGoogleConversationState", "/requireConsentCompliance", "/text/consentMessage" };
+enum { CGT_CONFIG_BOT, CGT_CONFIG_NONCE, CGT_CONFIG_POST, CGT_CONFIG_URL, CGT_CONFIG_NAME, CGT_CONFIG_GREETING, CGT_CONFIG_PROVIDER,
+    CGT_CONFIG_OPENAI, CGT_CONFIG_GOOGLE, CGT_CONFIG_ASKS, CGT_CONFIG_CONSENT, CGT_CONFIGS };
+
+/* Appends a token's piece; one that is too long for its array is no token. */
+static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok)
+{
+    size_t len = strlen(out);
+    if (cgt_sum(len, s.len) >= size || memchr(s.at, '\0', s.len)) { *ok = false; return; }
+    memcpy(out + len, s.at, s.len);
+    out[len + s.len] = '\0';
+}
+
+static void cgt_config_text(cgt_page *p, cgt_slice s)
+{
+    cgt_chat *c = &p->now;
+    bool *ok = &p->config_ok;
+    switch (p->json.field) {
+    case CGT_CONFIG_BOT: cgt_token_add(c->bot_id, sizeof c->bot_id, s, ok); break;
+    case CGT_CONFIG_NONCE: cgt_token_add(c->nonce, sizeof c->nonce, s, ok); break;
+    case CGT_CONFIG_POST: cgt_token_add(c->post_id, sizeof c->post_id, s, ok); break;
+    case CGT_CONFIG_URL: cgt_token_add(c->endpoint, sizeof c->endpoint, s, ok); break;
+    case CGT_CONFIG_NAME: cgt_line_add(c->bot_name, sizeof c->bot_name, s); break;
+    case CGT_CONFIG_GREETING: cgt_line_add(c->greeting, sizeof c->greeting, s); break;
+    case CGT_CONFIG_PROVIDER: cgt_line_add(c->provider, sizeof c->provider, s); break;
+    case CGT_CONFIG_CONSENT: cgt_line_add(c->consent, sizeof c->consent, s); break;
+    default: break;
+    }
+}
+
+/* A piece of the data-config attribute: JSON, read as it comes. */
+static void cgt_config_feed(cgt_page *p, cgt_slice s)
+{
+    char bytes[64];
+    size_t used = 0, n;
+    for (; s.len && p->config_ok; s = cgt_from(s, n)) {     /* through a copy: the page's bytes are not ours alone */
+        n = s.len < sizeof bytes ? s.len : sizeof bytes;
+        memcpy(bytes, s.at, n);
+        for (used = 0; p->config_ok; ) {
+            size_t took = 0;
+            if (cgt_json_feed(&p->json, bytes + used, n - used, &took) < 0) p->config_ok = false;
+            used += took;
+            if (p->json.event == CGT_JSON_TEXT) cgt_config_text(p, p->json.piece);
+            else if (p->json.event == CGT_JSON_VALUE && p->json.type == CGT_JSON_TRUE) {
+                if (p->json.field == CGT_CONFIG_OPENAI) p->now.keeps_openai = true;
+                if (p->json.field == CGT_CONFIG_GOOGLE) p->now.keeps_google = true;
+                if (p->json.field == CGT_CONFIG_ASKS) p->now.asks_consent = true;
+            } else if (p->json.event == CGT_JSON_NONE || p->json.event == CGT_JSON_END) break;
+        }
+    }
+}
+
+static void cgt_page_attribute(cgt_page *p)
+{
+    const char *name = p->said.html.name;
+    p->value[0] = '\0';
+    p->value_ok = true;
+    p->in_config = strcmp(name, "data-config") == 0;
+    if (!p->in_config) return;
+    cgt_json_init(&p->json, cgt_config_fields, CGT_CONFIGS);
+    p->config_ok = true;
+    p->now.dialect = CHATGPTT_AIPKIT;
+    p->now.nonce[0] = p->now.bot_id[0] = p->now.post_id[0] = '\0';     /* what it says itself counts */
+}
+
+/* An attribute is complete. The first of duplicates counts, as in HTML. */
+static void cgt_page_attribute_end(cgt_page *p)
+{
+    const char *name = p->said.html.name, *value = p->value;
+    cgt_chat *c = &p->now;
+    if (p->in_config) p->config_ok = p->config_ok && cgt_json_eof(&p->json) == CHATGPTT_OK;
+    p->in_config = false;
+    if (!p->value_ok || value[0] == '\0' || c->dialect == CHATGPTT_AIPKIT) return;
+    if (strcmp(name, "data-nonce") == 0 && !c->nonce[0]) memcpy(c->nonce, value, sizeof c->nonce);
+    if (strcmp(name, "data-post-id") == 0 && !c->post_id[0]) {
+        memcpy(c->post_id, value, sizeof c->post_id);
+        if (value[0] == '<') memmove(c->post_id, c->post_id + 1, sizeof c->post_id - 1);     /* 1.9.16 writes "<5" */
+    }
+    if (strcmp(name, "data-bot-id") == 0 && !c->bot_id[0]) memcpy(c->bot_id, value, sizeof c->bot_id);
+    if (strcmp(name, "data-type") == 0 && strcmp(value, "widget") == 0) c->widget = true;
+    if (strcmp(name, "data-assistant-enabled") == 0 && strcmp(value, "true") == 0) c->assistant = true;
+    if (strcmp(name, "data-memory-limit") == 0) c->memory_limit = (int)cgt_number(cgt_text(value), 100000);
+    if (strcmp(name, "data-ai-name") == 0) memcpy(c->bot_name, value, sizeof c->bot_name);
+}
+
+/* A start tag is complete: is it a chat, and the one we want? */
+static void cgt_page_tag_end(cgt_page *p)
+{
+    cgt_chat *c = &p->now;
+    bool wanted;
+    if (c->memory_limit < 0) c->memory_limit = 0;
+    if (c->dialect == CHATGPTT_AIPKIT && (!p->config_ok || !c->nonce[0] || !c->bot_id[0])) return;
+    if (c->dialect != CHATGPTT_AIPKIT && (!c->nonce[0] || !c->post_id[0])) return;
+    if (c->dialect != CHATGPTT_AIPKIT) c->dialect = CHATGPTT_WPAICG;
+    if (!c->asks_consent) c->consent[0] = '\0';
+    wanted = p->bot_id && strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
+    if (p->chosen && (p->wanted || !wanted)) return;
+    p->best = *c;
+    p->chosen = true;
+    p->wanted = wanted;
+}
+
+static void cgt_page_html(cgt_page *p)
+{
+    switch (p->said.html.event) {
+    case CGT_HTML_TAG: memset(&p->now, 0, sizeof p->now); break;
+    case CGT_HTML_ATTRIBUTE: cgt_page_attribute(p); break;
+    case CGT_HTML_VALUE:
+        if (p->in_config) cgt_config_feed(p, p->said.html.piece);
+        else cgt_token_add(p->value, sizeof p->value, p->said.html.piece, &p->value_ok);
+        break;
+    case CGT_HTML_ATTRIBUTE_END: cgt_page_attribute_end(p); break;
+    case CGT_HTML_TAG_END: cgt_page_tag_end(p); break;
+    case CGT_HTML_TEXT:
+        if (p->said.html.raw[0]) cgt_line_add(p->said.title, sizeof p->said.title, p->said.html.piece);
+        break;
+    default: break;
+    }
+}
+
+/* Copies what a pattern captured: from this piece of the page or from the tail of what came before. */
+static void cgt_page_capture(cgt_page *p, cgt_find_state *f, const char *in)
+{
+    size_t from = f->match.from, to = f->match.to, i, tail_at = p->offset - p->tail_len;
+    f->found = true;
+    f->too_long = from < tail_at || to - from >= sizeof f->text;
+    f->text[0] = '\0';
+    if (f->too_long) return;
+    for (i = from; i < to; i++) f->text[i - from] = i >= p->offset ? in[i - p->offset] : p->tail[i - tail_at];
+    f->text[to - from] = '\0';
+    if (strlen(f->text) != to - from) f->too_long = true;      /* NUL: no token */
+}
+
+static void cgt_page_feed(cgt_page *p, const char *in, size_t len)
+{
+    cgt_slice s = cgt_slice_of(in, len);
+    size_t i, used, keep = sizeof p->tail;
+    for (i = 0; i < CGT_FINDS; i++) {
+        cgt_find_state *f = &p->finds[i];
+        size_t from = f->match.from, to = f->match.to;
+        bool found = f->match.found;
+        cgt_match_feed(&f->match, in, len);
+        if (f->match.found && (!found || f->match.from != from || f->match.to != to)) cgt_page_capture(p, f, in);
+    }
+    for (; s.len; s = cgt_from(s, used)) {
+        cgt_html_feed(&p->said.html, s.at, s.len, &used);
+        cgt_page_html(p);
+    }
+    if (len >= keep) { memcpy(p->tail, in + len - keep, keep); p->tail_len = keep; }
+    else {
+        size_t rest = p->tail_len + len > keep ? keep - len : p->tail_len;
+        memmove(p->tail, p->tail + p->tail_len - rest, rest);
+        memcpy(p->tail + rest, in, len);
+        p->tail_len = rest + len;
+    }
+    p->offset += len;
+}
+
+/* `nonce`, `post_id`: the caller's patterns, which were compiled before without error; NULL: the model's. */
+static void cgt_page_init(cgt_page *p, const char *bot_id, const char *nonce, const char *post_id)
+{
+    const char *patterns[CGT_FINDS], *why;
+    size_t i, at;
+    memset(p, 0, sizeof *p);
+    p->bot_id = bot_id;
+    patterns[CGT_FIND_NONCE] = nonce ? nonce : CGT_NONCE_PATTERN;
+    patterns[CGT_FIND_POST_ID] = post_id ? post_id : CGT_POST_ID_PATTERN;
+    patterns[CGT_FIND_ENDPOINT] = CGT_ENDPOINT_PATTERN;
+    p->finds[CGT_FIND_NONCE].own = nonce != NULL;
+    p->finds[CGT_FIND_POST_ID].own = post_id != NULL;
+    for (i = 0; i < CGT_FINDS; i++) {
+        (void)cgt_pattern_compile(&p->finds[i].pattern, cgt_text(patterns[i]), &at, &why);
+        p->finds[i].match.pattern = &p->finds[i].pattern;
+    }
+}
+
+/* Undoes the escapes of a JSON string in place: the only one that occurs in URLs of scripts is `\/`. */
+static void cgt_unslash(char *text)
+{
+    char *out = text;
+    for (; *text; text++)
+        if (text[0] != '\\' || text[1] != '/') *out++ = *text;
+    *out = '\0';
+}
+
+/* Takes a pattern's token over, if it counts. false: the caller's own pattern found none. */
+static bool cgt_page_pattern(cgt_page *p, int which, char token[CHATGPTT_MAX_TOKEN])
+{
+    cgt_find_state *f = &p->finds[which];
+    if (!f->own && (p->chosen || !f->found)) return true;
+    return f->found && !f->too_long && f->text[0] && cgt_fixed_set(token, CHATGPTT_MAX_TOKEN, cgt_text(f->text));
+}
+
+/* The page is complete: whether there is a chat on it, in p->best. */
+static bool cgt_page_end(cgt_page *p)
+{
+    cgt_chat *c = &p->best;
+    if (!cgt_page_pattern(p, CGT_FIND_NONCE, c->nonce) || !cgt_page_pattern(p, CGT_FIND_POST_ID, c->post_id)) return false;
+    if (!p->chosen && c->nonce[0] && c->post_id[0]) { p->chosen = true; c->dialect = CHATGPTT_WPAICG; }
+    if (p->chosen && c->dialect == CHATGPTT_WPAICG && p->finds[CGT_FIND_ENDPOINT].found && !p->finds[CGT_FIND_ENDPOINT].too_long) {
+        memcpy(c->endpoint, p->finds[CGT_FIND_ENDPOINT].text, sizeof c->endpoint);
+        cgt_unslash(c->endpoint);
+    }
+    return p->chosen;
+}
+
+/* ==== [SSE] ==== */
+
+/* An event stream (WHATWG HTML section 9.2.6), decoded as it comes: nothing is held but names. What it tells:
+       DATA     `piece` is a part of the event's data; lines are joined by a piece of one LF
+       DISPATCH the event is complete: cgt_sse_name(), and `named` if its name was written out
+       JUNK     `piece` is a part of a line that begins like JSON or HTML, which no field does
+   With `raw` set by the caller, everything is JUNK. */
+
+typedef enum cgt_sse_event { CGT_SSE_NONE, CGT_SSE_DATA, CGT_SSE_DISPATCH, CGT_SSE_JUNK } cgt_sse_event;
+typedef enum cgt_sse_state { CGT_SSE_LINE, CGT_SSE_FIELD, CGT_SSE_AFTER_COLON, CGT_SSE_VALUE, CGT_SSE_JUNK_LINE } cgt_sse_state;
+typedef enum cgt_sse_field { CGT_SSE_OTHER, CGT_SSE_F_DATA, CGT_SSE_F_EVENT, CGT_SSE_F_ID } cgt_sse_field;
+
+typedef struct cgt_sse {
+    cgt_sse_event event;
+    cgt_slice piece;
+    bool named, data;               /* the event has a name of its own; it has data */
+    bool raw, cr, over, begun;      /* cr: an LF that comes belongs to it; over: told, forget it at the next feed */
+    cgt_sse_state state;
+    cgt_sse_field field;
+    char word[8];                   /* the field's name so far */
+    size_t word_len, name_len, next_len, bom;
+    char name[CHATGPTT_MAX_NAME], id[CHATGPTT_MAX_NAME], next[CHATGPTT_MAX_NAME];   /* next: an id whose line is not over */
+} cgt_sse;
+
+static const char *cgt_sse_name(const cgt_sse *s) { return s->name[0] ? s->name : "message"; }
+
+static void cgt_sse_forget(cgt_sse *s)
+{
+    s->over = s->named = s->data = false;
+    s->name[0] = '\0';
+    s->name_len = 0;
+}
+
+static void cgt_sse_field_begin(cgt_sse *s)
+{
+    cgt_slice word = cgt_slice_of(s->word, s->word_len);
+    s->field = cgt_is(word, "data") ? CGT_SSE_F_DATA : cgt_is(word, "event") ? CGT_SSE_F_EVENT : cgt_is(word, "id") ? CGT_SSE_F_ID : CGT_SSE_OTHER;
+    if (s->field == CGT_SSE_F_EVENT) s->name_len = 0;
+    s->next_len = 0;
+    if (s->field != CGT_SSE_F_DATA) return;
+    if (s->data) { s->event = CGT_SSE_DATA; s->piece = cgt_slice_of("\n", 1); }
+    s->data = true;
+}
+
+static void cgt_sse_line_end(cgt_sse *s)
+{
+    bool empty = s->state == CGT_SSE_LINE;
+    if (s->state == CGT_SSE_FIELD) cgt_sse_field_begin(s);      /* a field without a colon has no value */
+    if (!empty && s->field == CGT_SSE_F_EVENT) { s->name[s->name_len] = '\0'; s->named = s->name_len > 0; }
+    if (!empty && s->field == CGT_SSE_F_ID && !memchr(s->next, '\0', s->next_len)) cgt_fixed_set(s->id, sizeof s->id, cgt_slice_of(s->next, s->next_len));
+    if (empty && s->data) { s->event = CGT_SSE_DISPATCH; s->over = true; }
+    else if (empty) cgt_sse_forget(s);
+    s->state = CGT_SSE_LINE;
+    s->field = CGT_SSE_OTHER;
+    s->word_len = 0;
+}
+
+/* The value of a field up to the end of the line or of the input. */
+static chatgptt_code cgt_sse_value(cgt_sse *s, const char *in, size_t n)
+{
+    char *out = s->field == CGT_SSE_F_EVENT ? s->name : s->next;
+    size_t *len = s->field == CGT_SSE_F_EVENT ? &s->name_len : &s->next_len;
+    if (s->state == CGT_SSE_JUNK_LINE || s->field == CGT_SSE_F_DATA) {
+        s->event = s->state == CGT_SSE_JUNK_LINE ? CGT_SSE_JUNK : CGT_SSE_DATA;
+        s->piece = cgt_slice_of(in, n);
+    } else if (s->field != CGT_SSE_OTHER) {
+        if (cgt_sum(*len, n) >= CHATGPTT_MAX_NAME) return CHATGPTT_E_LIMIT;
+        memcpy(out + *len, in, n);
+        *len += n;
+    }
+    return CHATGPTT_OK;
+}
+
+/* The first byte of a line. */
+static void cgt_sse_line(cgt_sse *s, char c)
+{
+    static const char bom[] = CGT_BOM;
+    if (!s->begun && s->bom < 3 && c == bom[s->bom]) { s->bom++; return; }
+    s->word_len = !s->begun && s->bom % 3 ? sizeof s->word : 0;     /* half a byte order mark is part of some unknown field */
+    s->begun = true;
+    if (c == '{' || c == '<' || c == '[') { s->state = CGT_SSE_JUNK_LINE; return; }
+    s->state = CGT_SSE_FIELD;
+}
+
+static void cgt_sse_field_byte(cgt_sse *s, char c)
+{
+    if (c == ':') { cgt_sse_field_begin(s); s->state = CGT_SSE_AFTER_COLON; return; }
+    if (s->word_len < sizeof s->word) s->word[s->word_len++] = c;
+}
+
+/* One step; the number of bytes used, which may be none. */
+static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len, chatgptt_code *code)
+{
+    size_t n = 0;
+    char c = in[0];
+    if (s->cr && c == '\n') { s->cr = false; return 1; }
+    s->cr = false;
+    if (c == '\r' || c == '\n') { s->begun = true; s->cr = c == '\r'; cgt_sse_line_end(s); return 1; }
+    switch (s->state) {
+    case CGT_SSE_LINE: cgt_sse_line(s, c); return s->state == CGT_SSE_LINE ? 1 : 0;
+    case CGT_SSE_FIELD: cgt_sse_field_byte(s, c); return 1;
+    case CGT_SSE_AFTER_COLON: s->state = CGT_SSE_VALUE; return c == ' ' ? 1 : 0;
+    default:
+        while (n < len && in[n] != '\n' && in[n] != '\r') n++;
+        *code = cgt_sse_value(s, in, n);
+        return n;
+    }
+}
+
+/* OK with s->event (NONE: all was used); E_LIMIT: a name or id longer than CHATGPTT_MAX_NAME. */
+static chatgptt_code cgt_sse_feed(cgt_sse *s, const char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    *used = 0;
+    s->event = CGT_SSE_NONE;
+    if (s->over) cgt_sse_forget(s);
+    if (s->raw && len) {
+        s->event = CGT_SSE_JUNK;
+        s->piece = cgt_slice_of(in, len);
+        *used = len;
+        return CHATGPTT_OK;
+    }
+    while (*used < len && s->event == CGT_SSE_NONE && code == CHATGPTT_OK) *used += cgt_sse_step(s, in + *used, len - *used, &code);
+    return code;
+}
+
+/* ==== [REPLY] ==== */
+
+/* A reply's body, either an event stream or JSON, becomes text, notices and the end. One vocabulary serves both generations of the
+   plugin, since their keys are disjoint:
+
+       WPAICG, JSON     {"status":"success","msg":"Something went wrong","data":"the answer", …}      msg says that even then
+       WPAICG, events   data: {"id":…,"choices":[{"delta":{"content":" word"},"finish_reason":null}]}  … data: [DONE]
+       assistants       event: thread.message.delta / data: {"delta":{"content":[{"text":{"value":" word"}}]}}  … event: done
+       AIPKIT           event: message_start, then data: {"delta":" word"}  … event: done
+       flags, errors    {"msg":"…","tokenLimitReached":true}, {"error":{"message":"…"}}, event: error, and an error dressed as an
+                        answer: each word an explicit `event: message` whose object has no id
+
+   The first error stops the reply; text told before it is provisional. */
+
+typedef enum cgt_reply_event { CGT_REPLY_NONE, CGT_REPLY_TEXT, CGT_REPLY_NOTICE, CGT_REPLY_END } cgt_reply_event;
+
+static const char *const cgt_reply_fields[] = {
+    "/choices/0/delta/content", "/choices/0/text", "/delta", "/delta/content/0/text/value", "/data",
+    "/msg", "/error", "/error/message", "/0/error/message", "/data/message", "/quota_notice/message",
+    "/id", "/data/code", "/data/cache_key", "/data/nonce", "/status", "/thread_id",
+    "/choices/0/finish_reason", "/greeting_message", "/quota_notice", "/success",
+    "/tokenLimitReached", "/messageFlagged", "/ipBanned", "/modflag", "/pineconeError" };
+enum {
+    CGT_F_CONTENT, CGT_F_COMPLETION, CGT_F_DELTA, CGT_F_THREAD_DELTA, CGT_F_DATA,                       /* answer text */
+    CGT_F_MSG, CGT_F_ERROR, CGT_F_ERROR_MESSAGE, CGT_F_ERROR_IN_LIST, CGT_F_DATA_MESSAGE, CGT_F_QUOTA_MESSAGE,  /* the site's words */
+    CGT_F_ID, CGT_F_CODE, CGT_F_KEY, CGT_F_NONCE, CGT_F_STATUS, CGT_F_THREAD,                           /* tokens */
+    CGT_F_FINISH, CGT_F_GREETING, CGT_F_QUOTA, CGT_F_SUCCESS,
+    CGT_F_TOKEN_LIMIT, CGT_F_FLAGGED, CGT_F_BANNED, CGT_F_MODFLAG, CGT_F_PINECONE, CGT_FIELDS
+};
+#define CGT_TOKENS 6                /* fields from CGT_F_ID on whose text is kept */
+
+typedef enum cgt_kind {             /* what an event's name makes of its data */
+    CGT_KIND_PLAIN, CGT_KIND_MESSAGE, CGT_KIND_THREAD_DELTA, CGT_KIND_THREAD, CGT_KIND_DONE, CGT_KIND_ERROR, CGT_KIND_WARNING,
+    CGT_KIND_START, CGT_KIND_OPENAI_ID, CGT_KIND_GOOGLE_ID, CGT_KIND_OTHER
+} cgt_kind;
+
+typedef enum cgt_body { CGT_BODY_UNKNOWN, CGT_BODY_BRACE, CGT_BODY_JSON, CGT_BODY_BARE, CGT_BODY_SKIP, CGT_BODY_RAW } cgt_body;
+
+typedef struct cgt_reply {
+    bool events;                    /* set by the caller: an event stream, by its Content-Type; else JSON */
+    bool mute;                      /* set by the caller: the status is an error's, nothing in the body is an answer */
+    size_t max_event;
+    cgt_reply_event event;
+    cgt_slice piece;                /* of TEXT and NOTICE */
+    char words[CHATGPTT_MAX_WORDS]; /* the site's own, for an error's message */
+    char token[CGT_TOKENS][CHATGPTT_MAX_TOKEN];     /* of the JSON object under way; indexed by field - CGT_F_ID */
+    char thread_id[CHATGPTT_MAX_TOKEN], openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN];
+    bool texted, finished, started; /* text was told; finish_reason was seen; message_start was */
+    bool junk, dressed, dispatched; /* HTML between the events; an error dressed as an answer; there was an event */
+    cgt_json json;
+    cgt_sse sse;
+    cgt_said said;                  /* what the noise around JSON or events says */
+    cgt_buffer held, decoded;       /* of an explicit `message` event, which is held whole */
+    cgt_body body;                  /* of the JSON, or of the event's data */
+    char *pending;                  /* what the SSE decoder told and is not used up, in the bytes fed */
+    size_t pending_len;
+    bool pending_junk, pending_lf, more;    /* it is a line that is no event; a joining LF; the scanner has more to tell */
+    cgt_kind kind;
+    size_t noise;
+    char bare[CHATGPTT_MAX_TOKEN];  /* data that is no object: [DONE], a thread's id */
+    int words_of;                   /* the field the words are from */
+    bool has_id, has_status, failed, greeting, quota, data_odd, has_data, object, success;  /* of the object under way */
+    chatgptt_code flag;             /* the object's flag, as the code it leads to; OK: none */
+} cgt_reply;
+
+static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max_event)
+{
+    memset(r, 0, sizeof *r);
+    r->max_event = max_event;
+    cgt_buffer_init(&r->held, hooks, max_event);
+    cgt_buffer_init(&r->decoded, hooks, cgt_sum(max_event, cgt_sum(max_event, max_event)));
+}
+
+static void cgt_reply_free(cgt_reply *r)
+{
+    cgt_buffer_free(&r->held);
+    cgt_buffer_free(&r->decoded);
+}
+
+/* An object begins: what is known of the one before it no longer counts. */
+static void cgt_reply_object(cgt_reply *r)
+{
+    cgt_json_init(&r->json, cgt_reply_fields, CGT_FIELDS);
+    r->json.lenient = true;
+    memset(r->token, 0, sizeof r->token);
+    r->has_id = r->has_status = r->failed = r->greeting = r->quota = r->data_odd = r->has_data = r->object = r->success = false;
+    r->flag = CHATGPTT_OK;
+    r->words_of = -1;
+    if (!r->dressed) r->words[0] = '\0';
+}
+
+/* ---- fields ---- */
+
+static void cgt_reply_words(cgt_reply *r, cgt_slice s)
+{
+    int field = r->json.field;
+    if (r->dressed || (field == CGT_F_QUOTA_MESSAGE && r->words_of >= 0 && r->words_of != field && r->words[0])) return;
+    if (r->words_of != field) r->words[0] = '\0';
+    r->words_of = field;
+    cgt_line_add(r->words, sizeof r->words, s);
+}
+
+/* Whether this field's text is the answer's, in this kind of event. */
+static bool cgt_reply_answers(const cgt_reply *r)
+{
+    if (r->mute) return false;
+    if (r->json.field == CGT_F_DATA) return !r->events && !(r->has_status && strcmp(r->token[CGT_F_STATUS - CGT_F_ID], "success") != 0);
+    if (r->json.field == CGT_F_THREAD_DELTA) return r->kind == CGT_KIND_THREAD_DELTA;
+    return r->events && (r->kind == CGT_KIND_PLAIN || r->kind == CGT_KIND_MESSAGE || r->kind == CGT_KIND_WARNING);
+}
+
+static void cgt_reply_text(cgt_reply *r, cgt_slice s)
+{
+    bool ok = true;
+    int field = r->json.field;
+    if (field >= CGT_F_ID && field < CGT_F_ID + CGT_TOKENS) {
+        cgt_token_add(r->token[field - CGT_F_ID], CHATGPTT_MAX_TOKEN, s, &ok);
+        if (!ok) r->token[field - CGT_F_ID][0] = '\0';
+    } else if (field >= CGT_F_MSG && field < CGT_F_ID) cgt_reply_words(r, s);
+    else if (field < CGT_F_MSG && r->kind == CGT_KIND_MESSAGE) cgt_append(&r->decoded, s);
+    else if (field < CGT_F_MSG && cgt_reply_answers(r)) {
+        r->event = CGT_REPLY_TEXT;
+        r->piece = s;
+        r->texted = true;
+    }
+}
+
+/* A value is complete, or a container begins. */
+static void cgt_reply_value(cgt_reply *r)
+{
+    static const chatgptt_code flags[] = { CHATGPTT_E_RATE_LIMITED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED, CHATGPTT_E_UPSTREAM };
+    int field = r->json.field;
+    cgt_json_type type = r->json.type;
+    if (field >= CGT_F_TOKEN_LIMIT) {
+        if (r->flag == CHATGPTT_OK && type != CGT_JSON_FALSE && type != CGT_JSON_NULL) r->flag = flags[field - CGT_F_TOKEN_LIMIT];
+        return;
+    }
+    switch (field) {
+    case CGT_F_DATA: r->has_data = true; r->data_odd = type != CGT_JSON_STRING; break;
+    case CGT_F_ID: r->has_id = type == CGT_JSON_STRING || type == CGT_JSON_NUMBER; break;
+    case CGT_F_STATUS: r->has_status = true; break;
+    case CGT_F_FINISH: if (type == CGT_JSON_STRING) r->finished = true; break;
+    case CGT_F_ERROR: r->failed = type == CGT_JSON_STRING || type == CGT_JSON_OBJECT; break;
+    case CGT_F_GREETING: r->greeting = true; break;
+    case CGT_F_QUOTA: r->quota = type == CGT_JSON_OBJECT; break;
+    case CGT_F_SUCCESS: r->success = type == CGT_JSON_TRUE; break;
+    default: break;
+    }
+}
+
+/* One step of the JSON scanner. Its verdict on the bytes is the caller's to judge. */
+static chatgptt_code cgt_reply_scan(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = cgt_json_feed(&r->json, in, len, used);
+    r->more = code == CHATGPTT_OK && (r->json.event == CGT_JSON_TEXT || r->json.event == CGT_JSON_VALUE);
+    if (code < 0) return code;
+    if (r->json.event == CGT_JSON_TEXT) cgt_reply_text(r, r->json.piece);
+    if (r->json.event == CGT_JSON_VALUE) cgt_reply_value(r);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_reply_end(cgt_reply *r)
+{
+    r->event = CGT_REPLY_END;
+    return CHATGPTT_OK;
+}
+
+static void cgt_reply_say(cgt_reply *r, const char *words)      /* where the site itself says nothing */
+{
+    if (!r->words[0]) cgt_line_add(r->words, sizeof r->words, cgt_text(words));
+}
+
+/* An object is complete: the error it stands for, or OK. */
+static chatgptt_code cgt_reply_verdict(cgt_reply *r)
+{
+    const char *status = r->token[CGT_F_STATUS - CGT_F_ID];
+    bool bad_status = r->has_status && strcmp(status, "success") != 0;
+    if (r->flag) return r->flag;
+    if (r->quota) return CHATGPTT_E_RATE_LIMITED;
+    if (bad_status) return r->greeting ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED;
+    return r->failed ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
+}
+
+/* ---- a JSON body, maybe behind noise ---- */
+
+/* Looks for the first `{` followed by blanks and a quote. What is no JSON may say something to people. */
+static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    char brace[] = "{";
+    size_t n = 0, took;
+    while (n < len && !(r->body == CGT_BODY_BRACE && in[n] == '"')) {
+        if (in[n] == '{') r->body = CGT_BODY_BRACE;
+        else if (!cgt_blank(in[n])) r->body = CGT_BODY_UNKNOWN;
+        n++;
+    }
+    *used = n;
+    r->noise += n;
+    if (strlen(r->bare) + n < sizeof r->bare) cgt_line_add(r->bare, sizeof r->bare, cgt_slice_of(in, n));
+    cgt_said_feed(&r->said, cgt_slice_of(in, n));
+    if (n == len) return r->noise > CHATGPTT_MAX_NOISE && !r->mute ? CHATGPTT_E_REPLY : CHATGPTT_OK;
+    r->body = CGT_BODY_JSON;
+    cgt_reply_object(r);
+    return cgt_reply_scan(r, brace, 1, &took);
+}
+
+static chatgptt_code cgt_reply_json_done(cgt_reply *r)
+{
+    chatgptt_code code = cgt_reply_verdict(r);
+    r->object = true;
+    r->body = CGT_BODY_SKIP;
+    cgt_fixed_set(r->thread_id, sizeof r->thread_id, cgt_text(r->token[CGT_F_THREAD - CGT_F_ID]));
+    if (r->mute) return CHATGPTT_OK;
+    if (code < 0) return code;
+    r->words[0] = '\0';             /* msg says "Something went wrong" even in a success */
+    if (r->data_odd || !r->has_data) { cgt_reply_say(r, "the reply has no answer in it"); return CHATGPTT_E_REPLY; }
+    if (!r->texted) { cgt_reply_say(r, "the answer is empty"); return CHATGPTT_E_UPSTREAM; }
+    return cgt_reply_end(r);
+}
+
+static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code;
+    if (r->body == CGT_BODY_SKIP) { *used = len; return CHATGPTT_OK; }
+    if (r->body != CGT_BODY_JSON) return cgt_reply_seek(r, in, len, used);
+    code = cgt_reply_scan(r, in, len, used);
+    if (code < 0 && r->mute) { r->body = CGT_BODY_SKIP; return CHATGPTT_OK; }
+    if (code < 0) {
+        r->words[0] = '\0';
+        cgt_reply_say(r, r->json.why);
+        return r->texted && code == CHATGPTT_E_REPLY ? CHATGPTT_E_INCOMPLETE : code;
+    }
+    return r->json.event == CGT_JSON_END ? cgt_reply_json_done(r) : CHATGPTT_OK;
+}
+
+/* ---- an event stream ---- */
+
+static cgt_kind cgt_reply_kind(const cgt_sse *s)
+{
+    static const struct { const char *name; cgt_kind kind; } kinds[] = {
+        { "message", CGT_KIND_MESSAGE }, { "thread.message.delta", CGT_KIND_THREAD_DELTA }, { "thread_id", CGT_KIND_THREAD },
+        { "done", CGT_KIND_DONE }, { "error", CGT_KIND_ERROR }, { "assistant_error", CGT_KIND_ERROR }, { "warning", CGT_KIND_WARNING },
+        { "message_start", CGT_KIND_START }, { "openai_response_id", CGT_KIND_OPENAI_ID }, { "google_interaction_id", CGT_KIND_GOOGLE_ID } };
+    size_t i;
+    for (i = 0; s->named && i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(cgt_sse_name(s), kinds[i].name) == 0) return kinds[i].kind;
+    return s->named ? CGT_KIND_OTHER : CGT_KIND_PLAIN;
+}
+
+/* The words of an error dressed as an answer are complete at a finish_reason or [LIMITED]. */
+static chatgptt_code cgt_reply_dressed(cgt_reply *r, bool over)
+{
+    cgt_line_add(r->words, sizeof r->words, cgt_slice_of_buffer(&r->decoded));
+    return over || r->finished ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
+}
+
+/* An explicit `message` event is all there: an answer's, or an error's word. */
+static chatgptt_code cgt_reply_held(cgt_reply *r)
+{
+    size_t at = 0, took = 0;
+    chatgptt_code code = CHATGPTT_OK, verdict;
+    bool first = !r->dispatched;
+    r->decoded.len = 0;
+    cgt_reply_object(r);
+    do {
+        code = cgt_reply_scan(r, r->held.data + at, r->held.len - at, &took);
+        at += took;
+    } while (code == CHATGPTT_OK && r->json.event != CGT_JSON_NONE && r->json.event != CGT_JSON_END);
+    if (r->decoded.failed) return r->decoded.failed;
+    verdict = cgt_reply_verdict(r);
+    if (first && !r->has_id && verdict == CHATGPTT_OK) { r->dressed = true; r->words[0] = '\0'; }
+    if (r->dressed) return cgt_reply_dressed(r, false);
+    if (code < 0) { cgt_reply_say(r, "an event is not JSON"); return code; }
+    if (verdict < 0 || r->decoded.len == 0) return verdict;
+    r->event = CGT_REPLY_TEXT;
+    r->piece = cgt_slice_of_buffer(&r->decoded);
+    r->texted = true;
+    return CHATGPTT_OK;
+}
+
+/* An object in an event is complete: what it says by itself, whatever the event's end. */
+static chatgptt_code cgt_reply_event_object(cgt_reply *r)
+{
+    chatgptt_code verdict = cgt_reply_verdict(r);
+    const char *id = r->token[CGT_F_ID - CGT_F_ID];
+    r->object = true;
+    r->body = CGT_BODY_SKIP;
+    switch (r->kind) {
+    case CGT_KIND_PLAIN:
+        if (r->has_id) r->started = true;
+        return r->dressed ? cgt_reply_dressed(r, false) : verdict;
+    case CGT_KIND_THREAD_DELTA: return verdict;
+    case CGT_KIND_ERROR:
+        if (verdict == CHATGPTT_E_RATE_LIMITED) return verdict;
+        return r->started || r->texted || strcmp(r->sse.name, "error") != 0 ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED;
+    case CGT_KIND_WARNING:
+        if (!r->words[0]) break;
+        r->event = CGT_REPLY_NOTICE;
+        r->piece = cgt_text(r->words);
+        break;
+    case CGT_KIND_OPENAI_ID: memcpy(r->openai_id, id, sizeof r->openai_id); break;
+    case CGT_KIND_GOOGLE_ID: memcpy(r->google_id, id, sizeof r->google_id); break;
+    default: break;
+    }
+    return CHATGPTT_OK;
+}
+
+/* Data that is no object: an end mark, or a thread's id. */
+static chatgptt_code cgt_reply_bare(cgt_reply *r)
+{
+    if (r->kind == CGT_KIND_THREAD) memcpy(r->thread_id, r->bare, sizeof r->thread_id);
+    if (strcmp(r->bare, "[LIMITED]") == 0) return CHATGPTT_E_UPSTREAM;
+    if (r->dressed) return CHATGPTT_OK;
+    if (strcmp(r->bare, "[DONE]") != 0 || r->kind == CGT_KIND_OTHER) return CHATGPTT_OK;
+    if (r->texted) return cgt_reply_end(r);
+    cgt_reply_say(r, "the answer is empty");
+    return CHATGPTT_E_UPSTREAM;
+}
+
+static chatgptt_code cgt_reply_start(cgt_reply *r)
+{
+    if (r->started && r->texted) {
+        r->event = CGT_REPLY_TEXT;          /* a second message in one stream: a blank line between them */
+        r->piece = cgt_slice_of("\n\n", 2);
+    }
+    r->started = true;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_reply_dispatch(cgt_reply *r)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    cgt_kind kind = cgt_reply_kind(&r->sse);
+    if (r->body == CGT_BODY_UNKNOWN) r->kind = kind;    /* all its data was blank */
+    if (r->body == CGT_BODY_JSON) { cgt_reply_say(r, "an event is not JSON"); code = r->dressed ? CHATGPTT_OK : CHATGPTT_E_REPLY; }
+    else if (r->kind == CGT_KIND_MESSAGE && r->held.len && r->held.data[0] == '{') code = cgt_reply_held(r);
+    else if (r->body == CGT_BODY_BARE) code = cgt_reply_bare(r);
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_START) code = cgt_reply_start(r);
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_ERROR && !r->object) { r->words[0] = '\0'; code = CHATGPTT_E_UPSTREAM; }
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_DONE && r->event != CGT_REPLY_END) {
+        if (r->texted) return cgt_reply_end(r);
+        cgt_reply_say(r, "the answer is empty");
+        code = CHATGPTT_E_UPSTREAM;
+    }
+    r->dispatched = true;
+    r->body = CGT_BODY_UNKNOWN;
+    r->object = false;
+    r->held.len = 0;
+    return code;
+}
+
+/* The first byte of an event's data that is no blank decides what the data is. */
+static void cgt_reply_open_data(cgt_reply *r, char c)
+{
+    r->kind = cgt_reply_kind(&r->sse);
+    r->bare[0] = '\0';
+    r->object = false;
+    if (r->kind == CGT_KIND_MESSAGE) { r->body = c == '{' ? CGT_BODY_SKIP : CGT_BODY_BARE; r->held.len = 0; return; }
+    r->body = r->kind == CGT_KIND_OTHER ? CGT_BODY_SKIP : c == '{' ? CGT_BODY_JSON : CGT_BODY_BARE;
+    if (r->body == CGT_BODY_JSON) cgt_reply_object(r);
+}
+
+/* A piece of an event's data. *took: how much of it was used. */
+static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *took)
+{
+    chatgptt_code code;
+    *took = len;
+    r->more = false;
+    if (r->body == CGT_BODY_UNKNOWN) {
+        size_t n = 0;
+        while (n < len && cgt_blank(in[n])) n++;
+        if (n == len) return CHATGPTT_OK;
+        cgt_reply_open_data(r, in[n]);
+    }
+    if (r->kind == CGT_KIND_MESSAGE && r->body == CGT_BODY_SKIP) {
+        cgt_append(&r->held, cgt_slice_of(in, len));
+        if (r->held.failed) cgt_reply_say(r, "an event longer than max_event_bytes");
+        return r->held.failed;
+    }
+    if (r->body == CGT_BODY_BARE) cgt_line_add(r->bare, sizeof r->bare, cgt_slice_of(in, len));
+    if (r->body != CGT_BODY_JSON) return CHATGPTT_OK;
+    code = cgt_reply_scan(r, in, len, took);
+    if (code < 0 && r->dressed) { r->body = CGT_BODY_SKIP; *took = len; return CHATGPTT_OK; }
+    if (code < 0) { r->words[0] = '\0'; cgt_reply_say(r, "an event is not JSON"); return code; }
+    return r->json.event == CGT_JSON_END ? cgt_reply_event_object(r) : CHATGPTT_OK;
+}
+
+/* A line that is no event: raw JSON is the upstream's error and nothing else follows; HTML is remembered for its words. */
+static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *took)
+{
+    r->junk = true;
+    *took = len;
+    if (!r->sse.raw && len && (in[0] == '{' || in[0] == '[')) { r->sse.raw = true; cgt_reply_object(r); }
+    if (!r->sse.raw) { cgt_said_feed(&r->said, cgt_slice_of(in, len)); return CHATGPTT_OK; }
+    r->kind = CGT_KIND_OTHER;
+    if (cgt_reply_scan(r, in, len, took) < 0 || r->json.event == CGT_JSON_END) { r->event = CGT_REPLY_NONE; return CHATGPTT_E_UPSTREAM; }
+    return CHATGPTT_OK;
+}
+
+/* The SSE decoder told a piece; it may hold several events of ours, so it waits in `pending` until it is used up. */
+static chatgptt_code cgt_reply_pending(cgt_reply *r)
+{
+    char lf[] = "\n", *piece = r->pending_lf ? lf : r->pending;
+    size_t took = 0;
+    chatgptt_code code = r->pending_junk ? cgt_reply_junk(r, piece, r->pending_len, &took) : cgt_reply_data(r, piece, r->pending_len, &took);
+    r->pending += took;
+    r->pending_len -= took;
+    return code;
+}
+
+static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = cgt_sse_feed(&r->sse, in, len, used);
+    if (code < 0) { cgt_reply_say(r, "an event's name or id is longer than CHATGPTT_MAX_NAME"); return code; }
+    if (r->sse.event == CGT_SSE_DISPATCH) return cgt_reply_dispatch(r);
+    if (r->sse.event == CGT_SSE_NONE) return CHATGPTT_OK;
+    r->pending_junk = r->sse.event == CGT_SSE_JUNK;
+    r->pending_lf = r->sse.piece.at < in || r->sse.piece.at >= in + len;
+    r->pending = r->pending_lf ? in : in + (r->sse.piece.at - in);
+    r->pending_len = r->sse.piece.len;
+    return CHATGPTT_OK;
+}
+
+/* Feed until all is used and nothing is told. < 0: the reply is an error, r->words says what the site says of it. */
+static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code;
+    *used = 0;
+    r->event = CGT_REPLY_NONE;
+    do {
+        size_t took = 0;
+        if (!r->events) code = cgt_reply_json(r, in + *used, len - *used, &took);
+        else if (r->pending_len || r->more) code = cgt_reply_pending(r);
+        else code = cgt_reply_events(r, in + *used, len - *used, &took);
+        *used += took;
+    } while (code == CHATGPTT_OK && r->event == CGT_REPLY_NONE && (*used < len || r->pending_len || r->more));
+    return code;
+}
+
+static chatgptt_code cgt_reply_no_json(cgt_reply *r)
+{
+    if (r->body == CGT_BODY_JSON && r->texted) return CHATGPTT_E_INCOMPLETE;
+    if (r->body == CGT_BODY_JSON) { r->words[0] = '\0'; cgt_reply_say(r, "the reply is cut"); }
+    else cgt_reply_say(r, cgt_said_words(&r->said));
+    return CHATGPTT_E_REPLY;
+}
+
+/* The body is complete. OK with END, or what the reply comes to. */
+static chatgptt_code cgt_reply_eof(cgt_reply *r)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    r->event = CGT_REPLY_NONE;
+    if (!r->events) return r->mute ? CHATGPTT_OK : cgt_reply_no_json(r);
+    if (r->sse.data && !r->sse.over && r->body != CGT_BODY_JSON) code = cgt_reply_dispatch(r);     /* [DONE] without its blank line */
+    if (code < 0 || r->event == CGT_REPLY_END) return code;
+    if (r->finished && r->texted && !r->dressed) return cgt_reply_end(r);
+    if (r->junk && !r->sse.raw) cgt_reply_say(r, cgt_said_words(&r->said));
+    if (r->dressed || r->junk) return CHATGPTT_E_UPSTREAM;
+    if (r->texted || (r->started && !r->finished)) return CHATGPTT_E_INCOMPLETE;
+    cgt_reply_say(r, r->dispatched || r->finished ? "the answer is empty" : "the event stream is empty");
+    return CHATGPTT_E_UPSTREAM;
+}
+
+/* ==== [DIALECT] ==== */
+
+/* What is sent. Generation WPAICG takes one POST with these fields, of which _wpnonce, action and message are the needed ones;
+   generation AIPKIT takes a POST that hands over the message for a key, then a GET that fetches the answer by it. */
+
+static const char *const cgt_models[] = { "gpt-4o", "gpt-4", "gpt-4o-mini" };
+#define CGT_MODELS (sizeof cgt_models / sizeof *cgt_models)
+
+/* A blank as Python's str.strip() sees it; *len is its length. */
+static bool cgt_wide_blank(cgt_slice s, size_t *len)
+{
+    static const char *const wide[] = { "\xC2\x85", "\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80" };
+    size_t i;
+    *len = 1;
+    if (cgt_blank(s.at[0]) || s.at[0] == '\v' || (s.at[0] >= 0x1c && s.at[0] <= 0x1f)) return true;
+    for (i = 0; i < sizeof wide / sizeof *wide; i++) {
+        *len = strlen(wide[i]);
+        if (s.len >= *len && memcmp(s.at, wide[i], *len) == 0) return true;
+    }
+    *len = 3;                       /* U+2000 to U+200A */
+    return s.len >= 3 && memcmp(s.at, "\xE2\x80", 2) == 0 && (unsigned char)s.at[2] >= 0x80 && (unsigned char)s.at[2] <= 0x8A;
+}
+
+static bool cgt_all_blank(cgt_slice s)
+{
+    size_t n;
+    for (; s.len; s = cgt_from(s, n))
+        if (!cgt_wide_blank(s, &n)) return false;
+    return true;
+}
+
+static cgt_slice cgt_message_text(const chatgptt_message *m)
+{
+    return m->len ? cgt_slice_of(m->text, m->len) : cgt_text(m->text);
+}
+
+/* Folds a conversation into one prompt, byte for byte as the model does: a single message as it is, else a line a message. */
+static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t count)
+{
+    static const char *const roles[] = { "User: ", "Assistant: ", "System: " };
+    size_t i;
+    if (count == 1) { cgt_append(b, cgt_message_text(&messages[0])); return; }
+    for (i = 0; i < count; i++) {
+        cgt_slice text = cgt_message_text(&messages[i]);
+        if (cgt_all_blank(text)) continue;
+        cgt_puts(b, roles[messages[i].role]);
+        cgt_append(b, text);
+        cgt_putc(b, '\n');
+    }
+    cgt_puts(b, "Assistant:");
+}
+
+/* The form of a WPAICG message. The fields are those the site's own page sends, the chat's kind deciding some. */
+static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, const char *client_id, cgt_slice message, cgt_slice history)
+{
+    const char *bot = chat->bot_id[0] ? chat->bot_id : "0";
+    bool custom = strcmp(bot, "0") != 0;
+    char identity[CHATGPTT_MAX_TOKEN + 16] = "custom_bot_";
+    memcpy(identity + 11, bot, strlen(bot) + 1);
+    cgt_form_field(b, "_wpnonce", cgt_text(chat->nonce));
+    cgt_form_field(b, "post_id", cgt_text(chat->post_id));
+    cgt_form_field(b, "url", page);
+    cgt_form_field(b, "action", cgt_text(chat->widget ? "wpaicg_chatbox_message" : "wpaicg_chat_shortcode_message"));
+    cgt_form_field(b, "message", message);
+    cgt_form_field(b, "bot_id", cgt_text(bot));
+    cgt_form_field(b, "chatbot_identity", cgt_text(custom ? identity : chat->widget ? "widget" : "shortcode"));
+    cgt_form_field(b, "wpaicg_chat_client_id", cgt_text(client_id));
+    cgt_form_field(b, "wpaicg_chat_history", history);
+}
+
+/* ==== [STREAM] ==== */
+
+/* One message: get the tokens if the client has none, send, hand out the reply. Each request is a goal; each goal runs through the
+   same states. Everything is driven by step(): it goes on until there is an event, an end, or nothing to do but wait. */
+
+typedef enum cgt_goal { CGT_GOAL_PAGE, CGT_GOAL_MESSAGE } cgt_goal;
+
+typedef enum cgt_stream_state {
+    CGT_STREAM_PLAN,                /* choose the goal, write its request */
+    CGT_STREAM_SEND,                /* until the request is out; the connection may still have to be made */
+    CGT_STREAM_RECEIVE,             /* the response */
+    CGT_STREAM_OVER                 /* `result` says how */
+} cgt_stream_state;
+
+struct chatgptt_client {
+    chatgptt_hooks hooks;
+    chatgptt_options options;       /* defaults filled in; its strings lie in `strings` */
+    char *strings;
+    size_t strings_size;
+    chatgptt_error error;
+    cgt_pool pool;
+    cgt_url home, page, endpoint;   /* the page asked for; where it was found; where messages go. The last two: once tokens are known */
+    cgt_chat chat;                  /* the tokens */
+    bool has_tokens;
+    unsigned tokens_count;          /* how often tokens were stored: tells a stream that there are newer ones */
+    char client_id[CHATGPTT_MAX_TOKEN];
+    chatgptt_site site;
+    chatgptt_stream *streams;
+};
+
+struct chatgptt_stream {
+    chatgptt_client *client;
+    chatgptt_stream *next;
+    chatgptt_error error;
+    chatgptt_stats stats;
+    chatgptt_code result;           /* OK: still running */
+    cgt_stream_state state;
+    cgt_goal goal;
+    cgt_conn *conn;
+    cgt_buffer message;             /* what is asked, folded */
+    cgt_buffer out;                 /* the request under way */
+    size_t sent;
+    char *buffer;                   /* CHATGPTT_READ_BUFFER bytes; what was read and not used lies at [at, end) */
+    size_t at, end;
+    char *body;                     /* a piece of the response's body, within buffer, that the reply has not used up */
+    size_t body_len, body_bytes;    /* body_bytes: of this response so far */
+    cgt_page *page;                 /* while a page is read */
+    cgt_reply *reply;               /* while a reply is */
+    bool cancelled, retried, telling;   /* retried: by the one safe rule; telling: the reply may have more to tell without new bytes */
+    bool paused;                    /* step() gave way though there is work */
+    bool is_events;                 /* Content-Type of the response */
+    unsigned generation;
+    long long started, deadline, idle, connecting, grace;     /* when the times run out, in ms; LLONG_MAX: never */
+    int (*on_tick)(void *user);
+    void *tick_user;
+    long long ticked;
+};
+
+#define CGT_GRACE_MS 1000           /* how long the end may still come after finish_reason */
+
+static chatgptt_code cgt_trace(const chatgptt_client *c, const char *what, cgt_slice text)
+{
+    if (c->hooks.trace) c->hooks.trace(c->hooks.user, what, text.at, text.len);
+    return CHATGPTT_OK;
+}
+
+/* ---- deadlines ---- */
+
+static long long cgt_after(long long now, int ms) { return ms < 0 ? LLONG_MAX : now + ms; }
+
+static const char *cgt_stream_doing(const chatgptt_stream *s)
+{
+    if (s->state == CGT_STREAM_SEND && s->connecting != LLONG_MAX) return "connecting to";
+    if (s->state == CGT_STREAM_SEND) return "sending to";
+    return s->goal == CGT_GOAL_PAGE ? "reading the page of" : "waiting for the answer of";
+}
+
+static const cgt_url *cgt_stream_url(const chatgptt_stream *s)
+{
+    return s->goal == CGT_GOAL_PAGE ? &s->client->page : &s->client->endpoint;
+}
+
+static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, int ms)
+{
+    return cgt_fail(&s->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, cgt_stream_doing(s), cgt_stream_url(s)->authority, name);
+}
+
+/* OK, or the error of the time that has run out. */
+static chatgptt_code cgt_stream_clock(chatgptt_stream *s, long long now)
+{
+    const chatgptt_options *o = &s->client->options;
+    if (now >= s->deadline) return cgt_stream_timeout(s, "total_timeout_ms", o->total_timeout_ms);
+    if (now >= s->connecting) return cgt_stream_timeout(s, "connect_timeout_ms", o->connect_timeout_ms);
+    if (now >= s->idle) return cgt_stream_timeout(s, "idle_timeout_ms", o->idle_timeout_ms);
+    return CHATGPTT_OK;
+}
+
+/* ---- the connection ---- */
+
+/* The generation a caller sees only ever grows: what the transport counted on the connection that is left is added to it. */
+static void cgt_stream_leave(chatgptt_stream *s, bool reuse)
+{
+    cgt_pool *pool = &s->client->pool;
+    if (!s->conn) return;
+    s->generation += cgt_conn_want(pool, s->conn).generation + 1;
+    if (reuse) cgt_conn_park(pool, s->conn);
+    else cgt_conn_close(pool, s->conn);
+    s->conn = NULL;
+}
+
+static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now)
+{
+    const cgt_url *url = cgt_stream_url(s);
+    cgt_pool *pool = &s->client->pool;
+    if (s->conn && !cgt_is(url->origin, s->conn->origin)) cgt_stream_leave(s, true);
+    if (!s->conn) s->conn = cgt_conn_take(pool, url);
+    if (s->conn) { s->stats.reused = true; s->conn->reused = true; }
+    else {
+        cgt_trace(s->client, "connect", url->authority);
+        s->conn = cgt_conn_open(pool, url, &s->error);
+        if (!s->conn) return s->error.code;
+        s->stats.connections++;
+        s->connecting = cgt_after(now, s->client->options.connect_timeout_ms);
+#ifndef CHATGPTT_NO_NET
+        if (pool->transport.user == &pool->net) s->stats.resolve_ms = pool->net.resolve_ms;
+#endif
+    }
+    memset(&s->conn->in, 0, sizeof s->conn->in);
+    s->conn->in.max_head = s->client->options.max_header_bytes;
+    s->at = s->end = 0;
+    s->body_bytes = 0;
+    s->is_events = false;
+    return CHATGPTT_OK;
+}
+
+/* ---- requests ---- */
+
+static void cgt_stream_write_page(chatgptt_stream *s)
+{
+    cgt_request_head r;
+    memset(&r, 0, sizeof r);
+    r.method = "GET";
+    r.url = &s->client->page;
+    r.user_agent = s->client->options.user_agent;
+    r.accept = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+    cgt_put_request(&s->out, &r);
+}
+
+static void cgt_stream_write_message(chatgptt_stream *s)
+{
+    chatgptt_client *c = s->client;
+    cgt_request_head r;
+    cgt_buffer form;
+    cgt_buffer_init(&form, &c->hooks, CHATGPTT_MAX_REQUEST);
+    cgt_put_wpaicg(&form, &c->chat, c->page.whole, c->client_id, cgt_slice_of_buffer(&s->message), cgt_text("[]"));
+    memset(&r, 0, sizeof r);
+    r.method = "POST";
+    r.url = &c->endpoint;
+    r.page = &c->page;
+    r.user_agent = c->options.user_agent;
+    r.accept = "*/*";
+    r.body = cgt_slice_of_buffer(&form);
+    cgt_put_request(&s->out, &r);
+    if (form.failed) s->out.failed = form.failed;
+    cgt_buffer_free(&form);
+}
+
+static void cgt_stream_drop_bodies(chatgptt_stream *s)
+{
+    const chatgptt_hooks *hooks = &s->client->hooks;
+    if (s->page) cgt_free(hooks, s->page, sizeof *s->page);
+    if (s->reply) { cgt_reply_free(s->reply); cgt_free(hooks, s->reply, sizeof *s->reply); }
+    s->page = NULL;
+    s->reply = NULL;
+    s->telling = false;
+    s->body_len = 0;
+}
+
+/* Room for what the goal's response is read into. */
+static bool cgt_stream_make_bodies(chatgptt_stream *s)
+{
+    const chatgptt_options *o = &s->client->options;
+    cgt_stream_drop_bodies(s);
+    if (s->goal == CGT_GOAL_PAGE) {
+        s->page = (cgt_page *)cgt_new(&s->client->hooks, sizeof *s->page);
+        if (s->page) cgt_page_init(s->page, o->bot_id, o->nonce_pattern, o->post_id_pattern);
+        return s->page != NULL;
+    }
+    s->reply = (cgt_reply *)cgt_new(&s->client->hooks, sizeof *s->reply);
+    if (s->reply) cgt_reply_init(s->reply, &s->client->hooks, o->max_event_bytes);
+    return s->reply != NULL;
+}
+
+/* PLAN: the next request is the page's without tokens, else the message's. */
+static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now)
+{
+    const char *line;
+    chatgptt_code code;
+    s->goal = s->client->has_tokens ? CGT_GOAL_MESSAGE : CGT_GOAL_PAGE;
+    s->out.len = 0;
+    s->sent = 0;
+    if (!cgt_stream_make_bodies(s)) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response");
+    if (s->goal == CGT_GOAL_PAGE) cgt_stream_write_page(s);
+    else cgt_stream_write_message(s);
+    if (s->out.failed == CHATGPTT_E_LIMIT) return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "the request is longer than CHATGPTT_MAX_REQUEST");
+    if (s->out.failed) return cgt_fail(&s->error, s->out.failed, "out of memory for the request");
+    code = cgt_stream_connect(s, now);
+    if (code < 0) return code;
+    line = s->goal == CGT_GOAL_PAGE ? "page" : "message";
+    cgt_trace(s->client, "request", cgt_text(line));
+    s->state = CGT_STREAM_SEND;
+    s->stats.requests++;
+    return CHATGPTT_OK;
+}
+
+/* HAZARD: a kept connection that the server closed meanwhile. Once, and only if not one byte of the response came. */
+static bool cgt_stream_may_retry(const chatgptt_stream *s)
+{
+    const cgt_http *in = &s->conn->in;
+    return s->conn->reused && !s->retried && in->head_bytes == 0 && in->at == 0 && in->state == CGT_HTTP_STATUS_LINE;
+}
+
+static chatgptt_code cgt_stream_retry(chatgptt_stream *s)
+{
+    s->retried = true;
+    cgt_trace(s->client, "retry", cgt_text("the kept connection was closed"));
+    cgt_stream_leave(s, false);
+    s->state = CGT_STREAM_PLAN;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now)
+{
+    cgt_pool *pool = &s->client->pool;
+    size_t done = 0;
+    chatgptt_code code = cgt_conn_write(pool, s->conn, s->out.data + s->sent, s->out.len - s->sent, &done);
+    if (code == CHATGPTT_AGAIN) return code;
+    if (code != CHATGPTT_OK && cgt_stream_may_retry(s)) return cgt_stream_retry(s);
+    if (s->connecting != LLONG_MAX) {
+        if (code != CHATGPTT_OK) return cgt_conn_fail(pool, &s->error, code, "cannot connect to", cgt_stream_url(s)->authority);
+        s->stats.connect_ms = cgt_until(now, s->connecting - s->client->options.connect_timeout_ms);
+        s->connecting = LLONG_MAX;
+    }
+    s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
+    s->sent += done;
+    s->stats.bytes_out += done;
+    if (s->sent == s->out.len || code != CHATGPTT_OK) s->state = CGT_STREAM_RECEIVE;    /* the peer may have said why it hung up */
+    return CHATGPTT_OK;
+}
+
+/* ---- the page ---- */
+
+/* Where messages go: the option, else what the page names, else the usual place. Never from https to http. */
+static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat)
+{
+    chatgptt_client *c = s->client;
+    const char *named = c->options.endpoint ? c->options.endpoint : chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php";
+    const char *why = "";
+    cgt_slice user;
+    cgt_url url;
+    chatgptt_code code = cgt_url_resolve(&url, &c->page, cgt_text(named), &user, &why);
+    if (code < 0) return cgt_fail(&s->error, code == CHATGPTT_E_ARGUMENT ? CHATGPTT_E_PAGE : code, "the page names a bad endpoint: %s", why);
+    cgt_url_free(&c->endpoint);
+    c->endpoint = url;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
+{
+    chatgptt_client *c = s->client;
+    chatgptt_code code;
+    if (chat->dialect == CHATGPTT_AIPKIT)
+        return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "the site speaks the protocol of plugin 2.3 and later, which this version does not");
+    code = cgt_stream_endpoint(s, chat);
+    if (code < 0) return code;
+    c->chat = *chat;
+    if (c->options.bot_id) (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
+    c->has_tokens = true;
+    c->tokens_count++;
+    c->site.dialect = c->chat.dialect;
+    c->site.bot_id = c->chat.bot_id;
+    c->site.bot_name = c->chat.bot_name;
+    c->site.greeting = c->chat.greeting;
+    c->site.provider = c->chat.provider;
+    c->site.consent = c->chat.consent;
+    c->site.memory_limit = c->chat.memory_limit;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_page_end(chatgptt_stream *s)
+{
+    cgt_page *p = s->page;
+    int status = s->conn->in.status;
+    cgt_slice host = cgt_stream_url(s)->authority;
+    chatgptt_code code = CHATGPTT_OK;
+    if (status != 200) cgt_fail(&s->error, code = CHATGPTT_E_STATUS, "the page of %b answers with status %d: %s", host, status, p->said.title);
+    else if (!cgt_page_end(p))
+        cgt_fail(&s->error, code = CHATGPTT_E_PAGE, "Required authentication tokens not found in page HTML (%b, status 200, title \"%s\")", host, p->said.title);
+    else code = cgt_stream_store(s, &p->best);
+    s->error.http_status = code < 0 ? status : 0;
+    return code;
+}
+
+/* ---- the reply ---- */
+
+/* How a reply that broke off ends: complete if it was marked so, else a partial answer is never called whole. */
+static chatgptt_code cgt_stream_broken(chatgptt_stream *s)
+{
+    const cgt_reply *r = s->reply;
+    if (!r || !r->texted) return s->error.code;
+    if (r->events && r->finished && !r->dressed) return CHATGPTT_DONE;
+    return cgt_fail(&s->error, CHATGPTT_E_INCOMPLETE, "the answer of %b broke off after %z bytes", cgt_stream_url(s)->authority, s->stats.text_bytes);
+}
+
+static chatgptt_code cgt_stream_reply_failed(chatgptt_stream *s, chatgptt_code code)
+{
+    int status = s->conn->in.status;
+    const cgt_reply *r = s->reply;
+    cgt_fail(&s->error, code, r->words[0] ? "%s: %s" : "%s%s", chatgptt_code_text(code), r->words);
+    s->error.http_status = status;
+    return code;
+}
+
+/* Hands body bytes to the reply until it tells something. OK with *event, DONE, AGAIN: all used, or an error. */
+static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, long long now)
+{
+    cgt_reply *r = s->reply;
+    size_t used = 0;
+    chatgptt_code code = cgt_reply_feed(r, s->body, s->body_len, &used);
+    s->body += used;
+    s->body_len -= used;
+    s->telling = code == CHATGPTT_OK && r->event != CGT_REPLY_NONE;
+    if (code < 0) return cgt_stream_reply_failed(s, code);
+    if (r->finished && s->grace == LLONG_MAX) s->grace = now + CGT_GRACE_MS;
+    if (r->event == CGT_REPLY_END) return CHATGPTT_DONE;
+    if (r->event == CGT_REPLY_NONE) return CHATGPTT_AGAIN;
+    event->kind = r->event == CGT_REPLY_TEXT ? CHATGPTT_TEXT : CHATGPTT_NOTICE;
+    event->text = r->piece.at;
+    event->len = r->piece.len;
+    if (event->kind == CHATGPTT_TEXT && s->stats.first_text_ms < 0) s->stats.first_text_ms = cgt_until(now, s->started);
+    if (event->kind == CHATGPTT_TEXT) s->stats.text_bytes += event->len;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s)
+{
+    cgt_reply *r = s->reply;
+    chatgptt_code code = cgt_reply_eof(r);
+    int status = s->conn->in.status;
+    if (code == CHATGPTT_OK && status != 200)
+        cgt_fail(&s->error, code = CHATGPTT_E_STATUS, "%b answers with status %d: %s", cgt_stream_url(s)->authority, status, r->words[0] ? r->words : cgt_said_words(&r->said));
+    else if (code == CHATGPTT_E_INCOMPLETE) return cgt_stream_broken(s);
+    else if (code < 0) return cgt_stream_reply_failed(s, code);
+    s->error.http_status = code < 0 ? status : 0;
+    return code < 0 ? code : CHATGPTT_DONE;
+}
+
+/* ---- responses ---- */
+
+static void cgt_stream_header(chatgptt_stream *s)
+{
+    const cgt_http *h = &s->conn->in;
+    if (strcmp(h->name, "content-type") == 0) s->is_events = cgt_starts(cgt_text(h->value), "text/event-stream");
+}
+
+static chatgptt_code cgt_stream_head(chatgptt_stream *s)
+{
+    const cgt_http *h = &s->conn->in;
+    char digits[24];
+    cgt_trace(s->client, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)h->status)));
+    if (s->reply) {
+        s->reply->events = s->is_events && h->status == 200;
+        s->reply->mute = h->status != 200;
+    }
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_body(chatgptt_stream *s)
+{
+    cgt_http *h = &s->conn->in;
+    const chatgptt_options *o = &s->client->options;
+    size_t max = s->page ? o->max_page_bytes : o->max_reply_bytes;
+    s->body = s->buffer + (h->piece.at - s->buffer);
+    s->body_len = h->piece.len;
+    s->body_bytes = cgt_sum(s->body_bytes, h->piece.len);
+    if (max && s->body_bytes > max)
+        return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "%s longer than %s", s->page ? "the page is" : "the reply is", s->page ? "max_page_bytes" : "max_reply_bytes");
+    if (!s->page) return CHATGPTT_OK;
+    cgt_page_feed(s->page, s->body, s->body_len);
+    s->body_len = 0;
+    return CHATGPTT_OK;
+}
+
+/* The response is complete: on to the next goal, or DONE. */
+static chatgptt_code cgt_stream_response_end(chatgptt_stream *s, long long now)
+{
+    chatgptt_code code;
+    bool reuse = cgt_http_reusable(&s->conn->in) && s->at == s->end;
+    if (s->goal == CGT_GOAL_PAGE) {
+        s->stats.page_ms = cgt_until(now, s->started);
+        code = cgt_stream_page_end(s);
+    } else code = cgt_stream_reply_end(s);
+    if (code != CHATGPTT_OK) return code;
+    if (!reuse) cgt_stream_leave(s, false);
+    s->state = CGT_STREAM_PLAN;
+    return CHATGPTT_OK;
+}
+
+/* Takes what lies in the buffer a step further. AGAIN: all of it is used. */
+static chatgptt_code cgt_stream_parse(chatgptt_stream *s, long long now)
+{
+    cgt_http *h = &s->conn->in;
+    size_t used = 0;
+    chatgptt_code code = cgt_http_feed(h, s->buffer + s->at, s->end - s->at, &used);
+    s->at += used;
+    if (code < 0) return cgt_fail(&s->error, code, "the response of %b: %s", cgt_stream_url(s)->authority, h->why);
+    switch (h->event) {
+    case CGT_HTTP_HEADER: cgt_stream_header(s); return CHATGPTT_OK;
+    case CGT_HTTP_HEAD: return cgt_stream_head(s);
+    case CGT_HTTP_BODY: return cgt_stream_body(s);
+    case CGT_HTTP_END: return cgt_stream_response_end(s, now);
+    default: return CHATGPTT_AGAIN;
+    }
+}
+
+static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now)
+{
+    cgt_pool *pool = &s->client->pool;
+    size_t done = 0;
+    chatgptt_code code = cgt_conn_read(pool, s->conn, s->buffer, CHATGPTT_READ_BUFFER, &done);
+    if (code == CHATGPTT_AGAIN) return code;
+    s->at = 0;
+    s->end = done;
+    s->stats.bytes_in += done;
+    s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
+    if (code == CHATGPTT_OK) return CHATGPTT_OK;
+    if (cgt_stream_may_retry(s)) return cgt_stream_retry(s);
+    if (code < 0) return cgt_conn_fail(pool, &s->error, code, "cannot read from", cgt_stream_url(s)->authority);
+    code = cgt_http_eof(&s->conn->in, true);
+    if (code == CHATGPTT_OK) return cgt_stream_response_end(s, now);
+    return cgt_fail(&s->error, code, "%b %s", cgt_stream_url(s)->authority, s->conn->in.why);
+}
+
+/* RECEIVE: what was read and not used comes first, then what the transport has. */
+static chatgptt_code cgt_stream_receive(chatgptt_stream *s, chatgptt_event *event, long long now)
+{
+    chatgptt_code code;
+    if (s->reply && (s->body_len || s->telling)) {
+        code = cgt_stream_tell(s, event, now);
+        if (code != CHATGPTT_AGAIN) return code;
+    }
+    if (now >= s->grace) return CHATGPTT_DONE;
+    code = cgt_stream_parse(s, now);
+    return code == CHATGPTT_AGAIN ? cgt_stream_read(s, now) : code;
+}
+
+/* ---- the end ---- */
+
+/* Sets the result once and for all, and gives up what is no longer needed. */
+static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, long long now)
+{
+    bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP || code == CHATGPTT_E_TLS, reuse;
+    if (cut) code = cgt_stream_broken(s);
+    reuse = code == CHATGPTT_DONE && s->conn && cgt_http_reusable(&s->conn->in) && s->at == s->end;
+    if (code == CHATGPTT_DONE) memset(&s->error, 0, sizeof s->error);
+    s->result = code;
+    s->state = CGT_STREAM_OVER;
+    s->stats.total_ms = cgt_until(now, s->started);
+    cgt_stream_leave(s, reuse);
+    cgt_stream_drop_bodies(s);
+    cgt_trace(s->client, "end", cgt_text(chatgptt_code_name(code)));
+    return code;
+}
+
+static chatgptt_code cgt_stream_move(chatgptt_stream *s, chatgptt_event *event, long long now)
+{
+    switch (s->state) {
+    case CGT_STREAM_PLAN: return cgt_stream_plan(s, now);
+    case CGT_STREAM_SEND: return cgt_stream_send(s, now);
+    default: return cgt_stream_receive(s, event, now);
+    }
+}
+
+CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event *event)
+{
+    chatgptt_stream *s = stream;
+    const chatgptt_hooks *hooks = &s->client->hooks;
+    long long now = cgt_now(hooks);
+    int turns = CHATGPTT_MAX_PAUSE * 16;
+    chatgptt_code code = s->result;
+    memset(event, 0, sizeof *event);
+    if (code) return code;
+    s->paused = false;
+    if (s->cancelled) return cgt_stream_over(s, cgt_fail(&s->error, CHATGPTT_E_CANCELLED, "cancelled"), now);
+    for (; turns > 0; turns--) {
+        code = cgt_stream_clock(s, now);
+        if (code == CHATGPTT_OK) code = cgt_stream_move(s, event, now);
+        if (code == CHATGPTT_AGAIN && now >= s->grace) code = CHATGPTT_DONE;
+        if (code == CHATGPTT_AGAIN) return code;
+        if (code != CHATGPTT_OK) return cgt_stream_over(s, code, now);
+        if (event->text) return CHATGPTT_OK;
+        now = cgt_now(hooks);
+    }
+    s->paused = true;
+    return CHATGPTT_AGAIN;
+}
+
+CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream)
+{
+    const chatgptt_stream *s = stream;
+    long long now = cgt_now(&s->client->hooks), end = s->deadline;
+    chatgptt_wait w;
+    memset(&w, 0, sizeof w);
+    w.timeout_ms = -1;
+    if (s->conn) w = cgt_conn_want(&s->client->pool, s->conn);
+    w.generation += s->generation;
+    if (s->connecting < end) end = s->connecting;
+    if (s->idle < end) end = s->idle;
+    if (s->grace < end) end = s->grace;
+    if (s->result || s->cancelled || s->paused || s->state == CGT_STREAM_PLAN || s->body_len || s->telling || s->at < s->end) w.timeout_ms = 0;
+    else if (end != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(end, now) < w.timeout_ms)) w.timeout_ms = cgt_until(end, now);
+    return w;
+}
+
+/* Blocking calls give the caller a say at least this often. */
+#define CGT_TICK_MS 100
+
+static void cgt_stream_tick(chatgptt_stream *s, bool waited)
+{
+    long long now;
+    if (!s->on_tick) return;
+    now = cgt_now(&s->client->hooks);
+    if (!waited && now - s->ticked < CGT_TICK_MS) return;
+    s->ticked = now;
+    if (s->on_tick(s->tick_user)) s->cancelled = true;
+}
+
+CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event)
+{
+    const chatgptt_transport *t = &stream->client->pool.transport;
+    bool waited = false;
+    for (;;) {
+        chatgptt_wait w;
+        chatgptt_code code;
+        cgt_stream_tick(stream, waited);
+        code = chatgptt_step(stream, event);
+        if (code != CHATGPTT_AGAIN) return code;
+        w = chatgptt_want(stream);
+        if (stream->on_tick && (w.timeout_ms < 0 || w.timeout_ms > CGT_TICK_MS)) w.timeout_ms = CGT_TICK_MS;
+        code = w.timeout_ms == 0 && w.count == 0 ? CHATGPTT_OK : t->wait(t->user, &w);
+        if (code < 0) return cgt_stream_over(stream, cgt_fail(&stream->error, code, "waiting failed"), cgt_now(&stream->client->hooks));
+        waited = true;
+    }
+}
+
+CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream) { stream->cancelled = true; }
+
+CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream) { return &stream->error; }
+CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *stream) { return &stream->stats; }
+
+static void cgt_stream_free(chatgptt_stream *s)
+{
+    const chatgptt_hooks *hooks = &s->client->hooks;
+    cgt_stream_leave(s, false);
+    cgt_stream_drop_bodies(s);
+    cgt_buffer_free(&s->message);
+    cgt_buffer_free(&s->out);
+    cgt_free(hooks, s->buffer, CHATGPTT_READ_BUFFER);
+    cgt_free(hooks, s, sizeof *s);
+}
+
+CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream)
+{
+    chatgptt_stream **at;
+    if (!stream) return;
+    for (at = &stream->client->streams; *at && *at != stream; at = &(*at)->next) {}
+    if (*at) *at = stream->next;
+    cgt_stream_free(stream);
+}
+
+/* ---- start: what is asked is checked before anything is sent ---- */
+
+static bool cgt_model_known(const char *model)
+{
+    size_t i;
+    for (i = 0; i < CGT_MODELS; i++)
+        if (strcmp(model, cgt_models[i]) == 0) return true;
+    return false;
+}
+
+static chatgptt_code cgt_check_model(chatgptt_error *error, const char *model)
+{
+    if (!model || cgt_model_known(model)) return CHATGPTT_OK;
+    return cgt_fail(error, CHATGPTT_E_MODEL, "unknown model \"%s\": use gpt-4o, gpt-4 or gpt-4o-mini", model);
+}
+
+static chatgptt_code cgt_check_messages(chatgptt_error *error, const chatgptt_message *messages, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        cgt_slice text;
+        if (!messages[i].text) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z has no text", i);
+        if ((unsigned)messages[i].role > CHATGPTT_SYSTEM) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z has no known role", i);
+        text = cgt_message_text(&messages[i]);
+        if (memchr(text.at, '\0', text.len)) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z holds a NUL", i);
+        if (!cgt_utf8_valid(text)) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z is not valid UTF-8, which the site takes for an empty one", i);
+    }
+    return CHATGPTT_OK;
+}
+
+/* The site calls these empty; then nothing is sent at all. */
+static bool cgt_says_nothing(const chatgptt_message *messages, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        cgt_slice text = cgt_message_text(&messages[i]);
+        if (!cgt_all_blank(text) && !(count == 1 && cgt_is(cgt_trim(text), "0"))) return false;
+    }
+    return true;
+}
+
+static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_request *r, const chatgptt_message *messages, size_t count)
+{
+    chatgptt_code code = cgt_check_model(&c->error, r->model);
+    if (code == CHATGPTT_OK && count == 0) code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "no message: set prompt, or messages and num_messages");
+    if (code == CHATGPTT_OK) code = cgt_check_messages(&c->error, messages, count);
+    if (code == CHATGPTT_OK && cgt_says_nothing(messages, count))
+        code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the message is empty or \"0\", which the site takes for nothing: nothing was sent");
+    if (code == CHATGPTT_OK && r->conversation)
+        code = cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "conversations are not supported yet: pass all messages and no conversation");
+    return code;
+}
+
+static void cgt_stream_set_times(chatgptt_stream *s)
+{
+    const chatgptt_options *o = &s->client->options;
+    s->started = s->ticked = cgt_now(&s->client->hooks);
+    s->deadline = cgt_after(s->started, o->total_timeout_ms);
+    s->idle = cgt_after(s->started, o->idle_timeout_ms);
+    s->connecting = s->grace = LLONG_MAX;
+    s->stats.resolve_ms = s->stats.connect_ms = s->stats.tls_ms = s->stats.page_ms = s->stats.first_text_ms = s->stats.total_ms = -1;
+}
+
+static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_request *request, const chatgptt_message *messages, size_t count)
+{
+    chatgptt_stream *s = (chatgptt_stream *)cgt_new(&c->hooks, sizeof *s);
+    if (!s) { cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a stream"); return NULL; }
+    s->client = c;
+    cgt_buffer_init(&s->message, &c->hooks, CHATGPTT_MAX_REQUEST);
+    cgt_buffer_init(&s->out, &c->hooks, CHATGPTT_MAX_REQUEST);
+    s->buffer = (char *)cgt_resize(&c->hooks, NULL, 0, CHATGPTT_READ_BUFFER);
+    cgt_fold(&s->message, messages, count);
+    if (!s->buffer || s->message.failed) {
+        bool long_one = s->message.failed == CHATGPTT_E_LIMIT;
+        cgt_fail(&c->error, long_one ? CHATGPTT_E_LIMIT : CHATGPTT_E_MEMORY, long_one ? "the message is longer than CHATGPTT_MAX_REQUEST" : "out of memory for a stream");
+        cgt_stream_free(s);
+        return NULL;
+    }
+    s->on_tick = request->on_tick;
+    s->tick_user = request->tick_user;
+    cgt_stream_set_times(s);
+    s->next = c->streams;
+    c->streams = s;
+    return s;
+}
+
+CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chatgptt_request *request)
+{
+    chatgptt_message one;
+    const chatgptt_message *messages = &one;
+    size_t count = 1;
+    if (!client) return NULL;
+    memset(&client->error, 0, sizeof client->error);
+    if (!request) { cgt_fail(&client->error, CHATGPTT_E_ARGUMENT, "no request"); return NULL; }
+    if (request->prompt && request->num_messages) {
+        cgt_fail(&client->error, CHATGPTT_E_ARGUMENT, "give either prompt or messages, not both");
+        return NULL;
+    }
+    one.role = CHATGPTT_USER;
+    one.text = request->prompt;
+    one.len = 0;
+    if (!request->prompt) { messages = request->messages; count = messages ? request->num_messages : 0; }
+    if (cgt_check_request(client, request, messages, count) < 0) return NULL;
+    return cgt_stream_new(client, request, messages, count);
+}
+
+/* ==== [CLIENT] ==== */
+
+/* What streams share, and the calls that block until an answer is whole. */
+
+CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code)
+{
+#define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return #name;
+    CHATGPTT_CODES(CHATGPTT_X)
+#undef CHATGPTT_X
+    return "?";
+}
+
+CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code)
+{
+#define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return text;
+    CHATGPTT_CODES(CHATGPTT_X)
+#undef CHATGPTT_X
+    return "?";
+}
+
+CHATGPTT_API const char *chatgptt_model(size_t index) { return index < CGT_MODELS ? cgt_models[index] : NULL; }
+
+/* ---- open ---- */
+
+static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport *t, chatgptt_error *error)
+{
+    const char *missing = NULL;
+#ifndef CHATGPTT_NO_NET
+    if (!h->now_ms) h->now_ms = cgt_builtin_now_ms;
+    if (!h->unix_time) h->unix_time = cgt_builtin_unix_time;
+    if (!h->random) h->random = cgt_builtin_random;
+    if (!t->open && !t->read && !t->write && !t->want && !t->wait && !t->close) return CHATGPTT_OK;
+#endif
+    if (!h->now_ms) missing = "hooks.now_ms";
+    else if (!h->unix_time) missing = "hooks.unix_time";
+    else if (!h->random) missing = "hooks.random";
+    else if (!t->open || !t->read || !t->write || !t->want || !t->wait || !t->close) missing = "a function of transport";
+    return missing ? cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is missing in the options", missing) : CHATGPTT_OK;
+}
+
+#define CGT_OR(field, value) if (o->field == 0) o->field = (value)
+
+static void cgt_fill_options(chatgptt_options *o)
+{
+    CGT_OR(url, "https://chatgptt.me");
+    CGT_OR(user_agent, "Mozilla/5.0 (compatible; chatgptt.h/" CHATGPTT_VERSION ")");
+    CGT_OR(connect_timeout_ms, 15000);
+    CGT_OR(idle_timeout_ms, 150000);
+    CGT_OR(total_timeout_ms, 600000);
+    CGT_OR(max_redirects, 10);
+    CGT_OR(max_page_bytes, (size_t)8 << 20);
+    CGT_OR(max_header_bytes, (size_t)64 << 10);
+    CGT_OR(max_event_bytes, (size_t)256 << 10);
+}
+
+#undef CGT_OR
+
+/* The option strings, for what is done to all of them. ca_pem is the only one that may hold line ends. */
+#define CGT_STRINGS 13
+static void cgt_list_strings(chatgptt_options *o, const char **strings[CGT_STRINGS], const char *names[CGT_STRINGS])
+{
+    size_t n = 0;
+#define CGT_STRING(field) names[n] = #field; strings[n++] = &o->field
+    CGT_STRING(ca_pem);
+    CGT_STRING(url);
+    CGT_STRING(endpoint);
+    CGT_STRING(bot_id);
+    CGT_STRING(client_id);
+    CGT_STRING(model);
+    CGT_STRING(proxy);
+    CGT_STRING(user_agent);
+    CGT_STRING(address);
+    CGT_STRING(nonce_pattern);
+    CGT_STRING(post_id_pattern);
+    CGT_STRING(ca_file);
+#undef CGT_STRING
+    names[n] = "";
+    strings[n] = NULL;
+}
+
+static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *error)
+{
+    const char **strings[CGT_STRINGS], *names[CGT_STRINGS], *why;
+    size_t i, at;
+    cgt_pattern pattern;
+    cgt_list_strings(o, strings, names);
+    for (i = 1; strings[i]; i++)
+        if (*strings[i] && cgt_has_control(cgt_text(*strings[i]))) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s holds a control character", names[i]);
+    for (i = 0; strings[i]; i++) {
+        bool token = *strings[i] && (strings[i] == &o->bot_id || strings[i] == &o->client_id);
+        bool is_pattern = *strings[i] && (strings[i] == &o->nonce_pattern || strings[i] == &o->post_id_pattern);
+        if (token && (**strings[i] == '\0' || strlen(*strings[i]) >= CHATGPTT_MAX_TOKEN))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is empty or longer than CHATGPTT_MAX_TOKEN", names[i]);
+        if (is_pattern && !cgt_pattern_compile(&pattern, cgt_text(*strings[i]), &at, &why))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: %s, at position %z", names[i], why, at);
+    }
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_copy_strings(chatgptt_client *c)
+{
+    const char **strings[CGT_STRINGS], *names[CGT_STRINGS];
+    size_t i, at = 0;
+    cgt_list_strings(&c->options, strings, names);
+    for (i = 0; strings[i]; i++)
+        if (*strings[i]) c->strings_size = cgt_sum(c->strings_size, strlen(*strings[i]) + 1);
+    c->strings = (char *)cgt_resize(&c->hooks, NULL, 0, c->strings_size);
+    if (!c->strings) return CHATGPTT_E_MEMORY;
+    for (i = 0; strings[i]; i++) {
+        size_t size = *strings[i] ? strlen(*strings[i]) + 1 : 0;
+        if (size == 0) continue;
+        memcpy(c->strings + at, *strings[i], size);
+        *strings[i] = c->strings + at;
+        at += size;
+    }
+    return CHATGPTT_OK;
+}
+
+/* A client id as the site's own page makes it: random, and then kept, since it is what quotas are counted by. */
+static chatgptt_code cgt_make_client_id(chatgptt_client *c)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[5];
+    size_t i;
+    if (c->options.client_id) { (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(c->options.client_id)); return CHATGPTT_OK; }
+    if (c->hooks.random(c->hooks.user, bytes, sizeof bytes) != CHATGPTT_OK)
+        return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
+    for (i = 0; i < sizeof bytes; i++) {
+        c->client_id[2 * i] = digits[bytes[i] >> 4];
+        c->client_id[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    return CHATGPTT_OK;
+}
+
+/* Parses an URL that the caller gave. */
+static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char *text, const char *name)
+{
+    const char *why = "";
+    cgt_slice user;
+    chatgptt_code code = cgt_url_parse(url, &c->hooks, cgt_text(text), &user, &why);
+    if (code < 0) return cgt_fail(&c->error, code, "%s \"%s\" is no URL: %s", name, text, why);
+    if (user.len) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "%s holds a user name: not supported for a site", name);
+    if (url->https) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "https is not supported yet");
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_setup(chatgptt_client *c)
+{
+    chatgptt_code code = cgt_copy_strings(c);
+    cgt_url endpoint;
+    if (code < 0) return cgt_fail(&c->error, code, "out of memory for a client");
+    if (c->options.proxy) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "proxies are not supported yet");
+    code = cgt_given_url(c, &c->home, c->options.url, "url");
+    if (code == CHATGPTT_OK) code = cgt_given_url(c, &c->page, c->options.url, "url");
+    if (code == CHATGPTT_OK && c->options.endpoint) {
+        code = cgt_given_url(c, &endpoint, c->options.endpoint, "endpoint");
+        cgt_url_free(&endpoint);
+    }
+    if (code == CHATGPTT_OK) code = cgt_make_client_id(c);
+    c->site.bot_id = c->site.bot_name = c->site.greeting = c->site.provider = c->site.consent = "";
+    c->pool.hooks = &c->hooks;
+    c->pool.transport = c->options.transport;
+#ifndef CHATGPTT_NO_NET
+    c->pool.net.hooks = &c->hooks;
+    c->pool.net.address = c->options.address;
+    c->pool.net.resolve_ms = -1;
+    if (!c->pool.transport.open) c->pool.transport = cgt_net_transport(&c->pool.net);
+#endif
+    return code;
+}
+
+CHATGPTT_API void chatgptt_close(chatgptt_client *client)
+{
+    chatgptt_hooks hooks;
+    if (!client) return;
+    while (client->streams) chatgptt_finish(client->streams);
+    cgt_pool_close(&client->pool);
+    cgt_url_free(&client->home);
+    cgt_url_free(&client->page);
+    cgt_url_free(&client->endpoint);
+    hooks = client->hooks;
+    cgt_free(&hooks, client->strings, client->strings_size);
+    cgt_free(&hooks, client, sizeof *client);
+}
+
+CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, chatgptt_error *error)
+{
+    chatgptt_error unwanted;
+    chatgptt_hooks hooks;
+    chatgptt_client *c;
+    if (!error) error = &unwanted;
+    memset(error, 0, sizeof *error);
+    memset(&hooks, 0, sizeof hooks);
+    if (options) hooks = options->hooks;
+    if (!hooks.resize) hooks.resize = cgt_builtin_resize;
+    c = (chatgptt_client *)cgt_new(&hooks, sizeof *c);
+    if (!c) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a client"); return NULL; }
+    if (options) c->options = *options;
+    c->hooks = hooks;
+    c->home.text.hooks = c->page.text.hooks = c->endpoint.text.hooks = c->pool.hooks = &c->hooks;
+    if (cgt_setup(c) == CHATGPTT_OK) return c;
+    *error = c->error;
+    chatgptt_close(c);
+    return NULL;
+}
+
+CHATGPTT_API const chatgptt_site *chatgptt_client_site(const chatgptt_client *client);
+
+/* Last error of start, chat, ask or load on this client; code OK if there was none. NULL client: the error of a failed open(). */
+CHATGPTT_API const chatgptt_error *chatgptt_client_error(const chatgptt_client *client);
+
+/* Writes what a later client can start from (tokens, ids, cookies, TLS session) and returns its size; writes nothing if
+   `size` is less, so save(client, NULL, 0) asks for it. Keep it as secret as a cookie. 0: out of memory. */
+CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size);
+
+/* Takes what save() gave. Damaged bytes, or those of another site, are refused and change nothing: E_ARGUMENT. */
+CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *buffer, size_t size);
+
+/* ---- one call: blocks until the answer is whole ---- */
+
+/* Sends the request, hands every piece of text to on_text (may be NULL). DONE, or < 0: then the text handed out is no whole answer. */
+CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt_request *request, chatgptt_text_fn *on_text, void *user);
+
+/* The whole answer to one prompt, terminated; the caller's to chatgptt_free(). NULL on error: chatgptt_client_error(). */
+CHATGPTT_API char *chatgptt_ask(chatgptt_client *client, const char *prompt);
+CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text);
+
+/* ---- pull: text in pieces, blocking (next) or not (step) ---- */
+
+/* Begins a message; nothing is sent yet. NULL on error: chatgptt_client_error(). End it with finish(). */
+CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chatgptt_request *request);
+
+/* Blocks for the next event. OK: *event is filled; DONE: the answer is complete; < 0: it is not, see chatgptt_stream_error().
+   After DONE or an error every further call repeats it. */
+CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event);
+
+/* The same without blocking (but for getaddrinfo(): see the manual). AGAIN: call it again when chatgptt_want() is met. */
+CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event *event);
+CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream);
+
+/* The next call returns E_CANCELLED, unless the stream has ended. Call it on the client's thread: from others, and from signal
+   handlers, set a flag of your own and read it in on_tick. */
+CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream);
+
+/* Ends the stream and frees it; its connection goes back to the client if it can be used again. NULL is allowed. */
+CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream);
+
+CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream);
+CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *stream);
+
+/* ---- names ---- */
+
+CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code);    /* "E_TIMEOUT"; "?" if there is no such code */
+CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code);    /* "timed out" */
+CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the default; NULL past the last */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CHATGPTT_H */
+
+#ifdef CHATGPTT_IMPLEMENTATION
+#ifndef CHATGPTT_IMPLEMENTATION_DONE
+#define CHATGPTT_IMPLEMENTATION_DONE
+
+/* ==== [CONFIG] ==== */
+
+#if !defined(CHATGPTT_NO_NET) && !defined(_WIN32)
+#if !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && !defined(__APPLE__) && !defined(__FreeBSD__) && !defined(__OpenBSD__)
+#define _POSIX_C_SOURCE 200809L     /* getaddrinfo and clock_gettime, also under -std=c99 */
+#endif
+#endif
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef CHATGPTT_NO_NET
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#if !defined(CLOCK_MONOTONIC) || !defined(AI_NUMERICHOST)
+#error "chatgptt.h needs POSIX 2008: build with -D_POSIX_C_SOURCE=200809L or -std=gnu99, or include it before other headers"
+#endif
+#endif
+
+/* Every size has its name and its maximum here; an embedded build lowers them with -D. All are bytes unless they say otherwise. */
+#ifndef CHATGPTT_READ_BUFFER
+#define CHATGPTT_READ_BUFFER   16384    /* what one running stream reads at a time */
+#endif
+#ifndef CHATGPTT_MAX_URL
+#define CHATGPTT_MAX_URL       4096     /* any URL, encoded */
+#endif
+#ifndef CHATGPTT_MAX_REQUEST
+#define CHATGPTT_MAX_REQUEST   8388608  /* head and body of one request: PHP takes no more by default */
+#endif
+#ifndef CHATGPTT_MAX_NAME
+#define CHATGPTT_MAX_NAME      64       /* name of a header, attribute or event that is looked at */
+#endif
+#ifndef CHATGPTT_MAX_VALUE
+#define CHATGPTT_MAX_VALUE     4096     /* value of a header that is looked at */
+#endif
+#ifndef CHATGPTT_MAX_INTERIM
+#define CHATGPTT_MAX_INTERIM   16       /* 1xx responses before the real one */
+#endif
+#ifndef CHATGPTT_MAX_CHUNK_EXT
+#define CHATGPTT_MAX_CHUNK_EXT 16384    /* chunk extensions of one response, all together */
+#endif
+#ifndef CHATGPTT_MAX_PAUSE
+#define CHATGPTT_MAX_PAUSE     16       /* buffers one step() works through before it lets the caller breathe */
+#endif
+#ifndef CHATGPTT_MAX_ADDRESSES
+#define CHATGPTT_MAX_ADDRESSES 16       /* addresses of one name that are tried */
+#endif
+#ifndef CHATGPTT_MAX_PATTERN
+#define CHATGPTT_MAX_PATTERN   60       /* characters and classes of one pattern; 62 at most, `x+` counts twice */
+#endif
+#ifndef CHATGPTT_MAX_CLASSES
+#define CHATGPTT_MAX_CLASSES   8        /* classes of one pattern */
+#endif
+#ifndef CHATGPTT_MAX_CAPTURE
+#define CHATGPTT_MAX_CAPTURE   1024     /* what a pattern may capture from a page */
+#endif
+#ifndef CHATGPTT_MAX_TOKEN
+#define CHATGPTT_MAX_TOKEN     128      /* nonce, ids, names the page gives */
+#endif
+#ifndef CHATGPTT_MAX_DEPTH
+#define CHATGPTT_MAX_DEPTH     64       /* nesting of JSON */
+#endif
+#ifndef CHATGPTT_MAX_NOISE
+#define CHATGPTT_MAX_NOISE     65536    /* what may stand before the JSON of a reply */
+#endif
+#ifndef CHATGPTT_MAX_WORDS
+#define CHATGPTT_MAX_WORDS     512      /* the site's own words, kept for an error message */
+#endif
+
+/* ==== [BASE] ==== */
+
+typedef struct cgt_slice { const char *at; size_t len; } cgt_slice;    /* borrowed, not terminated */
+
+static cgt_slice cgt_slice_of(const char *at, size_t len)
+{
+    cgt_slice s;
+    s.at = at;
+    s.len = len;
+    return s;
+}
+
+static cgt_slice cgt_text(const char *text) { return cgt_slice_of(text ? text : "", text ? strlen(text) : 0); }
+
+static bool cgt_is(cgt_slice s, const char *text) { return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0; }
+
+static char cgt_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c; }
+static bool cgt_digit(char c) { return c >= '0' && c <= '9'; }
+static bool cgt_alnum(char c) { return cgt_digit(c) || (cgt_lower(c) >= 'a' && cgt_lower(c) <= 'z'); }
+static bool cgt_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+static bool cgt_control(char c) { return (unsigned char)c < 0x20 || c == 0x7f; }
+
+static int cgt_hex(char c)      /* -1: no hex digit */
+{
+    if (cgt_digit(c)) return c - '0';
+    c = cgt_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool cgt_starts(cgt_slice s, const char *lower)      /* in any letter case */
+{
+    size_t i = 0;
+    for (; lower[i]; i++)
+        if (i >= s.len || cgt_lower(s.at[i]) != lower[i]) return false;
+    return true;
+}
+
+static bool cgt_is_any_case(cgt_slice s, const char *lower) { return s.len == strlen(lower) && cgt_starts(s, lower); }
+
+static bool cgt_has_control(cgt_slice s)
+{
+    size_t i;
+    for (i = 0; i < s.len; i++)
+        if (cgt_control(s.at[i])) return true;
+    return false;
+}
+
+static cgt_slice cgt_trim(cgt_slice s)
+{
+    while (s.len && cgt_blank(s.at[0])) { s.at++; s.len--; }
+    while (s.len && cgt_blank(s.at[s.len - 1])) s.len--;
+    return s;
+}
+
+/* Sizes are added through this only: past the end of size_t it stays there, and every limit refuses it. */
+static size_t cgt_sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
+
+/* The number at the start of `s`, -1 if there is none or it passes `max`. */
+static long long cgt_number(cgt_slice s, long long max)
+{
+    long long n = 0;
+    size_t i;
+    for (i = 0; i < s.len && cgt_digit(s.at[i]); i++) {
+        n = n * 10 + (s.at[i] - '0');
+        if (n > max) return -1;
+    }
+    return i ? n : -1;
+}
+
+static size_t cgt_digits(char out[24], unsigned long long n)    /* terminated; the number of digits */
+{
+    char back[24];
+    size_t len = 0, i;
+    do { back[len++] = (char)('0' + (int)(n % 10)); n /= 10; } while (n);
+    for (i = 0; i < len; i++) out[i] = back[len - 1 - i];
+    out[len] = '\0';
+    return len;
+}
+
+/* ---- UTF-8 (RFC 3629) ---- */
+
+typedef enum cgt_utf8 { CGT_UTF8_WHOLE, CGT_UTF8_CUT, CGT_UTF8_BAD } cgt_utf8;
+
+#define CGT_BOM "\xEF\xBB\xBF"              /* a byte order mark */
+
+/* The character at `at`: *len is its length; for BAD that of the part to be replaced by one U+FFFD; for CUT all there is. */
+static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len)
+{
+    const unsigned char *p = (const unsigned char *)at;
+    unsigned char low = 0x80, high = 0xBF;
+    size_t want, i;
+    *len = 1;
+    if (p[0] < 0x80) return CGT_UTF8_WHOLE;
+    if (p[0] < 0xC2 || p[0] > 0xF4) return CGT_UTF8_BAD;
+    want = p[0] < 0xE0 ? 2u : p[0] < 0xF0 ? 3u : 4u;
+    if (p[0] == 0xE0) low = 0xA0;           /* no overlong forms, no surrogates, nothing past U+10FFFF */
+    if (p[0] == 0xED) high = 0x9F;
+    if (p[0] == 0xF0) low = 0x90;
+    if (p[0] == 0xF4) high = 0x8F;
+    for (i = 1; i < want; i++, low = 0x80, high = 0xBF) {
+        *len = i;
+        if (i == size) return CGT_UTF8_CUT;
+        if (p[i] < low || p[i] > high) return CGT_UTF8_BAD;
+    }
+    *len = want;
+    return CGT_UTF8_WHOLE;
+}
+
+static size_t cgt_utf8_put(char out[4], uint32_t code)      /* surrogates and beyond become U+FFFD */
+{
+    if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) code = 0xFFFD;
+    if (code < 0x80) { out[0] = (char)code; return 1; }
+    if (code < 0x800) {
+        out[0] = (char)(0xC0 | (code >> 6));
+        out[1] = (char)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xE0 | (code >> 12));
+        out[1] = (char)(0x80 | ((code >> 6) & 0x3F));
+        out[2] = (char)(0x80 | (code & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | (code >> 18));
+    out[1] = (char)(0x80 | ((code >> 12) & 0x3F));
+    out[2] = (char)(0x80 | ((code >> 6) & 0x3F));
+    out[3] = (char)(0x80 | (code & 0x3F));
+    return 4;
+}
+
+static bool cgt_utf8_valid(cgt_slice s)
+{
+    size_t n;
+    for (; s.len; s.at += n, s.len -= n)
+        if (cgt_utf8_at(s.at, s.len, &n) != CGT_UTF8_WHOLE) return false;
+    return true;
+}
+
+/* ---- fixed texts: what must outlive the bytes it was read from, in an array of named size ---- */
+
+/* Appends as one line: controls become blanks, runs of blanks one, invalid UTF-8 `?`; what does not fit is cut at a character. */
+static void cgt_line_add(char *line, size_t size, cgt_slice s)
+{
+    size_t len = strlen(line), n;
+    for (; s.len; s.at += n, s.len -= n) {
+        bool whole = cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE;
+        bool blank = whole && n == 1 && (cgt_control(*s.at) || *s.at == ' ');
+        if (blank && (len == 0 || line[len - 1] == ' ')) continue;
+        if (len + (whole ? n : 1) >= size) break;
+        if (blank) line[len++] = ' ';
+        else if (!whole) line[len++] = '?';
+        else { memcpy(line + len, s.at, n); len += n; }
+    }
+    line[len] = '\0';
+}
+
+/* Sets the whole text; false: too long, and then it is empty. */
+static bool cgt_fixed_set(char *out, size_t size, cgt_slice s)
+{
+    bool fits = s.len < size;
+    if (fits) memcpy(out, s.at, s.len);
+    out[fits ? s.len : 0] = '\0';
+    return fits;
+}
+
+/* ---- memory ---- */
+
+static void *cgt_resize(const chatgptt_hooks *hooks, void *block, size_t old_size, size_t new_size)
+{
+    return hooks->resize(hooks->user, block, old_size, new_size);
+}
+
+static void cgt_free(const chatgptt_hooks *hooks, void *block, size_t size)
+{
+    if (block) (void)cgt_resize(hooks, block, size, 0);
+}
+
+static void *cgt_new(const chatgptt_hooks *hooks, size_t size)      /* zeroed; NULL: out of memory */
+{
+    void *block = cgt_resize(hooks, NULL, 0, size);
+    if (block) memset(block, 0, size);
+    return block;
+}
+
+/* A string that grows up to `max`, always terminated once it was appended to. The first failure sticks: append at will, test `failed` once. */
+typedef struct cgt_buffer {
+    const chatgptt_hooks *hooks;
+    char *data;
+    size_t len, size, max;
+    chatgptt_code failed;           /* OK, E_MEMORY, E_LIMIT */
+} cgt_buffer;
+
+static void cgt_buffer_init(cgt_buffer *b, const chatgptt_hooks *hooks, size_t max)
+{
+    memset(b, 0, sizeof *b);
+    b->hooks = hooks;
+    b->max = max;
+}
+
+static void cgt_buffer_free(cgt_buffer *b)
+{
+    cgt_free(b->hooks, b->data, b->size);
+    cgt_buffer_init(b, b->hooks, b->max);
+}
+
+static bool cgt_reserve(cgt_buffer *b, size_t more)
+{
+    size_t need = cgt_sum(cgt_sum(b->len, more), 1), size;
+    char *data;
+    if (b->failed) return false;
+    if (need <= b->size) return true;
+    if (need - 1 > b->max || need == SIZE_MAX) { b->failed = CHATGPTT_E_LIMIT; return false; }
+    size = cgt_sum(need, need / 2) < 128 ? 128 : cgt_sum(need, need / 2);
+    data = (char *)cgt_resize(b->hooks, b->data, b->size, size);
+    if (!data) { b->failed = CHATGPTT_E_MEMORY; return false; }
+    b->data = data;
+    b->size = size;
+    return true;
+}
+
+static void cgt_append(cgt_buffer *b, cgt_slice s)
+{
+    if (!cgt_reserve(b, s.len)) return;
+    if (s.len) memcpy(b->data + b->len, s.at, s.len);
+    b->len += s.len;
+    b->data[b->len] = '\0';
+}
+
+static void cgt_puts(cgt_buffer *b, const char *text) { cgt_append(b, cgt_text(text)); }
+static void cgt_putc(cgt_buffer *b, char c) { cgt_append(b, cgt_slice_of(&c, 1)); }
+
+static void cgt_put_number(cgt_buffer *b, unsigned long long n)
+{
+    char digits[24];
+    cgt_append(b, cgt_slice_of(digits, cgt_digits(digits, n)));
+}
+
+static cgt_slice cgt_slice_of_buffer(const cgt_buffer *b) { return cgt_slice_of(b->data ? b->data : "", b->len); }
+
+/* ---- errors ---- */
+
+/* Sets the error and returns its code. In `format`: %s a string, %b a cgt_slice, %d an int, %z a size_t. What the network
+   sent may be passed as it is: it is made one line. Not vsnprintf, so that an embedded build needs no formatted output. */
+static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const char *format, ...)
+{
+    char digits[24];
+    va_list args;
+    memset(error, 0, sizeof *error);
+    error->code = code;
+    va_start(args, format);
+    while (*format) {
+        size_t plain = strcspn(format, "%");
+        cgt_slice piece = cgt_slice_of(format, plain);
+        if (plain == 0) {
+            int n = 0;
+            switch (format[1]) {
+            case 's': piece = cgt_text(va_arg(args, const char *)); break;
+            case 'b': piece = va_arg(args, cgt_slice); break;
+            case 'z': piece = cgt_slice_of(digits, cgt_digits(digits, va_arg(args, size_t))); break;
+            default:
+                n = va_arg(args, int);
+                piece = cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(n < 0 ? 0 : n)));
+            }
+            plain = 2;
+        }
+        cgt_line_add(error->message, sizeof error->message, piece);
+        format += plain;
+    }
+    va_end(args);
+    return code;
+}
+
+/* ==== [CLOCK] ==== */
+
+#ifndef CHATGPTT_NO_NET
+
+static long long cgt_clock(clockid_t which, long long a_second)
+{
+    struct timespec t;
+    if (clock_gettime(which, &t) != 0) return 0;
+    return (long long)t.tv_sec * a_second + (long long)t.tv_nsec * a_second / 1000000000;
+}
+
+static long long cgt_builtin_now_ms(void *user) { (void)user; return cgt_clock(CLOCK_MONOTONIC, 1000); }
+static long long cgt_builtin_unix_time(void *user) { (void)user; return cgt_clock(CLOCK_REALTIME, 1); }
+
+static chatgptt_code cgt_builtin_random(void *user, void *bytes, size_t size)
+{
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    size_t got = 0;
+    (void)user;
+    while (fd >= 0 && got < size) {
+        ssize_t n = read(fd, (char *)bytes + got, size - got);
+        if (n > 0) got += (size_t)n;
+        else if (n == 0 || errno != EINTR) break;
+    }
+    if (fd >= 0) close(fd);
+    return got == size ? CHATGPTT_OK : CHATGPTT_E_IO;
+}
+
+#endif /* CHATGPTT_NO_NET */
+
+static void *cgt_builtin_resize(void *user, void *block, size_t old_size, size_t new_size)
+{
+    (void)user;
+    (void)old_size;
+    if (new_size) return realloc(block, new_size);
+    free(block);
+    return NULL;
+}
+
+static long long cgt_now(const chatgptt_hooks *hooks) { return hooks->now_ms(hooks->user); }
+
+/* Milliseconds until `deadline`, for a wait: never negative, never past an int. */
+static int cgt_until(long long deadline, long long now)
+{
+    return deadline <= now ? 0 : deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+/* ==== [SOCKET] ==== */
+
+/* The built-in transport. A name's addresses race as RFC 8305 says: families alternate, an attempt starts every 250 ms or as
+   soon as the one before it failed, at most two are open at once, the first to connect wins. getaddrinfo() is the only call that blocks. */
+
+#ifndef CHATGPTT_NO_NET
+
+#define CGT_ATTEMPT_MS 250
+
+typedef struct cgt_net {            /* what the sockets of a client share: the transport's `user` */
+    const chatgptt_hooks *hooks;
+    const char *address;            /* numeric, instead of a lookup; or NULL */
+    unsigned generation;            /* counts descriptors opened and closed */
+    int resolve_ms;                 /* of the last lookup; -1: none was needed */
+    int sys_errno;                  /* of the last failure, and why in words */
+    const char *why;
+} cgt_net;
+
+typedef struct cgt_socket {
+    struct addrinfo *list;          /* what the lookup gave, until connected */
+    struct addrinfo *order[CHATGPTT_MAX_ADDRESSES];
+    int count, next;                /* of order: how many; which is tried next */
+    int fd[2];                      /* attempts under way, -1: none; once connected, fd[0] is the connection */
+    long long next_at;              /* when the next attempt may start beside the one under way */
+    bool connected;
+    unsigned events, generation;    /* what the last AGAIN waits for */
+} cgt_socket;
+
+static const char *cgt_errno_text(int number)
+{
+    switch (number) {
+    case ECONNREFUSED: return "connection refused";
+    case ECONNRESET: return "connection reset by the peer";
+    case EPIPE: return "the peer closed the connection";
+    case ETIMEDOUT: return "no answer";
+    case ENETUNREACH: case EHOSTUNREACH: return "no route to the host";
+    case EADDRNOTAVAIL: case EAFNOSUPPORT: return "no such kind of address here";
+    case EMFILE: case ENFILE: return "too many open files";
+    case EACCES: case EPERM: return "forbidden by this system";
+    default: return "system error";
+    }
+}
+
+static chatgptt_code cgt_net_fail(cgt_net *net, chatgptt_code code, int number, const char *why)
+{
+    net->sys_errno = number;
+    net->why = why ? why : cgt_errno_text(number);
+    return code;
+}
+
+static void cgt_socket_drop(cgt_net *net, cgt_socket *s, int i)
+{
+    if (s->fd[i] >= 0) close(s->fd[i]);
+    s->fd[i] = -1;
+    s->generation = ++net->generation;
+}
+
+/* Fills order[] with the addresses, families alternating, the resolver's first choice first. */
+static void cgt_socket_order(cgt_socket *s)
+{
+    struct addrinfo *a = s->list, *b = s->list;
+    int family = s->list->ai_family;
+    while ((a || b) && s->count < CHATGPTT_MAX_ADDRESSES) {
+        while (a && a->ai_family != family) a = a->ai_next;
+        if (a) { s->order[s->count++] = a; a = a->ai_next; }
+        while (b && b->ai_family == family) b = b->ai_next;
+        if (b && s->count < CHATGPTT_MAX_ADDRESSES) { s->order[s->count++] = b; b = b->ai_next; }
+    }
+}
+
+static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char *host, const char *port)
+{
+    long long began = cgt_now(net->hooks);
+    struct addrinfo hints;
+    int failed;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    if (net->address) hints.ai_flags = AI_NUMERICHOST;
+    failed = getaddrinfo(net->address ? net->address : host, port, &hints, &s->list);
+    net->resolve_ms = cgt_until(cgt_now(net->hooks), began);
+    if (failed) s->list = NULL;
+    if (failed == EAI_MEMORY) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
+    if (failed) return cgt_net_fail(net, CHATGPTT_E_RESOLVE, failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
+    cgt_socket_order(s);
+    return CHATGPTT_OK;
+}
+
+static void cgt_socket_set(int fd)
+{
+    int yes = 1;
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+#ifdef SO_NOSIGPIPE
+    (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
+#endif
+}
+
+/* Starts attempts until one is under way in slot i or none is left. */
+static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i)
+{
+    while (s->fd[i] < 0 && s->next < s->count) {
+        struct addrinfo *a = s->order[s->next++];
+        int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+        if (fd < 0) { net->sys_errno = errno; continue; }
+        cgt_socket_set(fd);
+        s->fd[i] = fd;
+        s->generation = ++net->generation;
+        if (connect(fd, a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS && errno != EINTR) {
+            net->sys_errno = errno;
+            cgt_socket_drop(net, s, i);
+        }
+    }
+    s->next_at = cgt_now(net->hooks) + CGT_ATTEMPT_MS;
+}
+
+/* Whether attempt i has connected; one that failed is dropped. */
+static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i)
+{
+    struct pollfd p;
+    int failed = 0;
+    socklen_t size = sizeof failed;
+    p.fd = s->fd[i];
+    p.events = POLLOUT;
+    p.revents = 0;
+    if (p.fd < 0 || poll(&p, 1, 0) != 1) return false;
+    if (getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
+    if (failed == 0) return true;
+    net->sys_errno = failed;
+    cgt_socket_drop(net, s, i);
+    return false;
+}
+
+static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i)
+{
+    int fd = s->fd[i];
+    s->fd[i] = -1;
+    if (s->fd[1 - i] >= 0) cgt_socket_drop(net, s, 1 - i);
+    s->fd[0] = fd;
+    s->generation = ++net->generation;
+    s->connected = true;
+    freeaddrinfo(s->list);
+    s->list = NULL;
+}
+
+/* OK: connected; AGAIN: attempts are under way; E_CONNECT: the last one failed. */
+static chatgptt_code cgt_socket_connect(cgt_net *net, cgt_socket *s)
+{
+    int i;
+    if (s->connected) return CHATGPTT_OK;
+    s->events = CHATGPTT_WRITE;
+    for (i = 0; i < 2; i++)
+        if (cgt_socket_arrived(net, s, i)) { cgt_socket_win(net, s, i); return CHATGPTT_OK; }
+    i = s->fd[0] < 0 ? 0 : 1;
+    if (s->fd[0] < 0 && s->fd[1] < 0) cgt_socket_attempt(net, s, 0);
+    else if (s->fd[i] < 0 && (cgt_now(net->hooks) >= s->next_at)) cgt_socket_attempt(net, s, i);
+    if (s->fd[0] >= 0 || s->fd[1] >= 0) return CHATGPTT_AGAIN;
+    return cgt_net_fail(net, CHATGPTT_E_CONNECT, net->sys_errno, NULL);
+}
+
+static void cgt_net_close(void *user, void *conn)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    int i;
+    for (i = 0; i < 2; i++) cgt_socket_drop(net, s, i);
+    if (s->list) freeaddrinfo(s->list);
+    cgt_free(net->hooks, s, sizeof *s);
+}
+
+static chatgptt_code cgt_net_open(void *user, const char *host, const char *port, void **conn)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)cgt_new(net->hooks, sizeof *s);
+    chatgptt_code code;
+    net->sys_errno = 0;
+    if (!s) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
+    s->fd[0] = s->fd[1] = -1;
+    code = cgt_socket_resolve(net, s, host, port);
+    if (code < 0) { cgt_net_close(net, s); return code; }
+    *conn = s;
+    return CHATGPTT_OK;
+}
+
+/* What a failed read or write means: AGAIN, or E_IO. */
+static chatgptt_code cgt_socket_trouble(cgt_net *net, cgt_socket *s, unsigned events)
+{
+    s->events = events;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return CHATGPTT_AGAIN;
+    return cgt_net_fail(net, CHATGPTT_E_IO, errno, NULL);
+}
+
+static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    chatgptt_code code = cgt_socket_connect(net, s);
+    ssize_t n;
+    *done = 0;
+    if (code) return code;
+    do n = recv(s->fd[0], buffer, size, 0); while (n < 0 && errno == EINTR);
+    if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_READ);
+    *done = (size_t)n;
+    return n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    chatgptt_code code = cgt_socket_connect(net, s);
+    ssize_t n;
+#ifdef MSG_NOSIGNAL
+    const int flags = MSG_NOSIGNAL;     /* a peer that hung up must not kill the host program */
+#else
+    const int flags = 0;
+#endif
+    *done = 0;
+    if (code) return code;
+    do n = send(s->fd[0], bytes, size, flags); while (n < 0 && errno == EINTR);
+    if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_WRITE);
+    *done = (size_t)n;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_wait cgt_net_want(void *user, void *conn)
+{
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    chatgptt_wait w;
+    int i;
+    memset(&w, 0, sizeof w);
+    for (i = 0; i < 2; i++)
+        if (s->fd[i] >= 0) { w.on[w.count].fd = s->fd[i]; w.on[w.count++].events = s->events; }
+    w.timeout_ms = -1;
+    if (w.count == 0) w.timeout_ms = 0;
+    else if (!s->connected && w.count == 1 && s->next < s->count) w.timeout_ms = cgt_until(s->next_at, cgt_now(net->hooks));
+    w.generation = s->generation;
+    return w;
+}
+
+static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what)
+{
+    struct pollfd p[2];
+    int i;
+    for (i = 0; i < what->count; i++) {
+        p[i].fd = what->on[i].fd;
+        p[i].events = (short)((what->on[i].events & CHATGPTT_READ ? POLLIN : 0) | (what->on[i].events & CHATGPTT_WRITE ? POLLOUT : 0));
+        p[i].revents = 0;
+    }
+    if (poll(p, (nfds_t)what->count, what->timeout_ms) < 0 && errno != EINTR && errno != EAGAIN)
+        return cgt_net_fail((cgt_net *)user, CHATGPTT_E_IO, errno, NULL);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_transport cgt_net_transport(cgt_net *net)
+{
+    chatgptt_transport t;
+    t.open = cgt_net_open;
+    t.read = cgt_net_read;
+    t.write = cgt_net_write;
+    t.want = cgt_net_want;
+    t.wait = cgt_net_wait;
+    t.close = cgt_net_close;
+    t.user = net;
+    return t;
+}
+
+#endif /* CHATGPTT_NO_NET */
+
+/* ==== [URL] ==== */
+
+/* http and https only. Kept in one normalised text: host in lower case, dot segments resolved, what may not stand in a request
+   line percent-encoded, the default port and the fragment gone (RFC 3986 section 6.2, RFC 9110 section 4.2.3). */
+typedef struct cgt_url {
+    cgt_buffer text;                /* "https://host:port/path?query", then host and port again, each terminated */
+    bool https, literal;            /* literal: the host is an IPv6 address, kept here without its brackets */
+    const char *host, *port;        /* for the transport: terminated, never empty; point into text, as the slices do */
+    cgt_slice whole, origin, authority, path;   /* path: with the query, begins with a slash */
+} cgt_url;
+
+static void cgt_percent(cgt_buffer *b, char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char out[3];
+    out[0] = '%';
+    out[1] = digits[((unsigned char)c >> 4) & 15];
+    out[2] = digits[(unsigned char)c & 15];
+    cgt_append(b, cgt_slice_of(out, 3));
+}
+
+/* application/x-www-form-urlencoded (WHATWG URL, section 5.2). */
+static void cgt_form_encode(cgt_buffer *b, cgt_slice s)
+{
+    size_t run = 0;
+    for (; s.len; s.at += run + 1, s.len -= run + 1) {
+        char c;
+        for (run = 0; run < s.len && (cgt_alnum(s.at[run]) || strchr("*-._", s.at[run] ? s.at[run] : ' ')); run++) {}
+        cgt_append(b, cgt_slice_of(s.at, run));
+        if (run == s.len) return;
+        c = s.at[run];
+        if (c == ' ') cgt_putc(b, '+');
+        else cgt_percent(b, c);
+    }
+}
+
+/* Appends "name=value", with `&` between it and what stands there. */
+static void cgt_form_field(cgt_buffer *b, const char *name, cgt_slice value)
+{
+    if (b->len && b->data[b->len - 1] != '?') cgt_putc(b, '&');
+    cgt_puts(b, name);
+    cgt_putc(b, '=');
+    cgt_form_encode(b, value);
+}
+
+static size_t cgt_find(cgt_slice s, const char *any)    /* where the first of these characters stands; s.len: nowhere */
+{
+    size_t i;
+    for (i = 0; i < s.len; i++)
+        if (s.at[i] && strchr(any, s.at[i])) break;
+    return i;
+}
+
+static cgt_slice cgt_from(cgt_slice s, size_t from) { return cgt_slice_of(s.at + from, s.len - from); }
+
+/* Appends the path without `.` and `..` segments (RFC 3986 section 5.2.4), which begins at b->data[root]. */
+static void cgt_url_put_path(cgt_buffer *b, cgt_slice path)
+{
+    size_t root = b->len, n, i;
+    for (; path.len; path = cgt_from(path, n)) {
+        cgt_slice name;
+        n = 1 + cgt_find(cgt_from(path, 1), "/");
+        name = cgt_slice_of(path.at + 1, n - 1);
+        if (cgt_is(name, "..") || cgt_is_any_case(name, "%2e%2e"))
+            while (!b->failed && b->len > root && b->data[--b->len] != '/') {}
+        else if (!cgt_is(name, ".") && !cgt_is_any_case(name, "%2e")) {
+            cgt_putc(b, '/');
+            for (i = 0; i < name.len; i++)
+                if (name.at[i] > ' ' && name.at[i] < 0x7f && !strchr("\"<>\\^`{|}", name.at[i])) cgt_putc(b, name.at[i]);
+                else cgt_percent(b, name.at[i]);
+            continue;
+        }
+        if (n == path.len) cgt_putc(b, '/');
+    }
+    if (b->len == root) cgt_putc(b, '/');
+}
+
+static void cgt_url_put_query(cgt_buffer *b, cgt_slice query)
+{
+    size_t i;
+    for (i = 0; i < query.len; i++)
+        if (query.at[i] > ' ' && query.at[i] < 0x7f && !strchr("\"<>", query.at[i])) cgt_putc(b, query.at[i]);
+        else cgt_percent(b, query.at[i]);
+}
+
+static bool cgt_url_name_ok(cgt_slice host)     /* letters, digits and -._ only: no port, scope, escape or non-ASCII name */
+{
+    size_t i;
+    for (i = 0; i < host.len; i++)
+        if (!cgt_alnum(host.at[i]) && !(host.at[i] && strchr("-._", host.at[i]))) return false;
+    return host.len > 0 && host.len < 254 && host.at[0] != '.';
+}
+
+static bool cgt_url_literal_ok(cgt_slice host)  /* what may stand in brackets; whether it is an address, the lookup says */
+{
+    size_t i, colons = 0;
+    for (i = 0; i < host.len; i++) {
+        if (cgt_hex(host.at[i]) < 0 && host.at[i] != ':' && host.at[i] != '.') return false;
+        colons += host.at[i] == ':';
+    }
+    return colons >= 2 && host.len < 46;
+}
+
+/* Splits host[:port]. NULL, or why it cannot be. */
+static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice *port, bool *literal)
+{
+    size_t end = cgt_find(authority, ":");
+    *literal = authority.len > 0 && authority.at[0] == '[';
+    if (*literal) {
+        end = cgt_find(authority, "]");
+        if (end == authority.len) return "a bracket is not closed";
+        *host = cgt_slice_of(authority.at + 1, end - 1);
+        if (cgt_find(*host, "%") < host->len) return "addresses with a scope (%) are not supported";
+        if (!cgt_url_literal_ok(*host)) return "what stands in brackets is no IPv6 address";
+        end++;
+    } else {
+        *host = cgt_slice_of(authority.at, end);
+        if (!cgt_url_name_ok(*host)) return host->len ? "no valid host name (write others in their xn-- form)" : "the host is missing";
+    }
+    *port = cgt_from(authority, end);
+    if (port->len && port->at[0] != ':') return "something follows the bracket";
+    if (port->len) *port = cgt_from(*port, 1);
+    if (port->len > 5 || (port->len && cgt_number(*port, 65535) < 1)) return "no valid port";
+    for (end = 0; end < port->len; end++)
+        if (!cgt_digit(port->at[end])) return "no valid port";
+    return NULL;
+}
+
+static void cgt_url_free(cgt_url *url)
+{
+    cgt_buffer_free(&url->text);
+}
+
+/* Writes the text in its normal form and points the slices into it. */
+static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slice rest)
+{
+    cgt_buffer *b = &url->text;
+    size_t query = cgt_find(rest, "?"), at, i;
+    size_t slash = url->https ? 8 : 7, authority, path;
+    long long number = cgt_number(port, 65535), normal = url->https ? 443 : 80;
+    if (number < 1) number = normal;
+    cgt_puts(b, url->https ? "https://" : "http://");
+    if (url->literal) cgt_putc(b, '[');
+    for (i = 0; i < host.len; i++) cgt_putc(b, cgt_lower(host.at[i]));
+    if (url->literal) cgt_putc(b, ']');
+    if (number != normal) { cgt_putc(b, ':'); cgt_put_number(b, (unsigned long long)number); }
+    authority = b->len;
+    cgt_url_put_path(b, cgt_slice_of(rest.at, query));
+    cgt_url_put_query(b, cgt_from(rest, query));
+    path = b->len;
+    cgt_putc(b, '\0');
+    at = b->len;
+    for (i = 0; i < host.len; i++) cgt_putc(b, cgt_lower(host.at[i]));
+    cgt_putc(b, '\0');
+    i = b->len;
+    cgt_put_number(b, (unsigned long long)number);
+    if (b->failed) return;
+    url->host = b->data + at;
+    url->port = b->data + i;
+    url->whole = cgt_slice_of(b->data, path);
+    url->origin = cgt_slice_of(b->data, authority);
+    url->authority = cgt_slice_of(b->data + slash, authority - slash);
+    url->path = cgt_slice_of(b->data + authority, path - authority);
+}
+
+/* Parses an absolute URL into a zeroed one. *why says what is wrong with it, *user holds what stands before an @, in `in`. */
+static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cgt_slice in, cgt_slice *user, const char **why)
+{
+    cgt_slice authority, host, port;
+    size_t end;
+    memset(url, 0, sizeof *url);
+    cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL);
+    url->https = cgt_starts(in, "https://");
+    *user = cgt_slice_of(in.at, 0);
+    if (cgt_has_control(in)) { *why = "it holds a control character"; return CHATGPTT_E_ARGUMENT; }
+    if (!url->https && !cgt_starts(in, "http://")) { *why = "it does not begin with http:// or https://"; return CHATGPTT_E_ARGUMENT; }
+    in = cgt_from(in, url->https ? 8 : 7);
+    in.len = cgt_find(in, "#");
+    authority = cgt_slice_of(in.at, cgt_find(in, "/?\\"));
+    end = cgt_find(authority, "@");
+    if (end < authority.len) {
+        *user = cgt_slice_of(authority.at, end);
+        authority = cgt_from(authority, end + 1);
+    }
+    *why = cgt_url_split(authority, &host, &port, &url->literal);
+    if (*why) return CHATGPTT_E_ARGUMENT;
+    cgt_url_build(url, host, port, cgt_slice_of(authority.at + authority.len, (size_t)(in.at + in.len - authority.at) - authority.len));
+    if (url->text.failed == CHATGPTT_E_LIMIT) *why = "it is too long";
+    if (url->text.failed == CHATGPTT_E_MEMORY) *why = "out of memory";
+    end = url->text.failed ? 1 : 0;
+    if (end) { chatgptt_code code = url->text.failed; cgt_url_free(url); return code; }
+    return CHATGPTT_OK;
+}
+
+/* Parses a reference as `base` sees it (RFC 3986 section 5.2): what Location, Set-Cookie and the page give. */
+static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user, const char **why)
+{
+    cgt_buffer b;
+    chatgptt_code code;
+    size_t colon = cgt_find(ref, ":/?#"), path = cgt_find(base->path, "?");
+    cgt_buffer_init(&b, base->text.hooks, CHATGPTT_MAX_URL);
+    if (colon < ref.len && ref.at[colon] == ':' && colon > 0) {}                    /* has a scheme of its own */
+    else if (ref.len > 1 && ref.at[0] == '/' && ref.at[1] == '/') cgt_puts(&b, base->https ? "https:" : "http:");
+    else {
+        cgt_append(&b, base->origin);
+        if (ref.len == 0 || ref.at[0] == '#') path = base->path.len;
+        else if (ref.at[0] == '/') path = 0;
+        else if (ref.at[0] != '?') while (path > 0 && base->path.at[path - 1] != '/') path--;
+        cgt_append(&b, cgt_slice_of(base->path.at, path));
+    }
+    cgt_append(&b, ref);
+    *why = b.failed == CHATGPTT_E_LIMIT ? "it is too long" : "out of memory";
+    *user = cgt_slice_of("", 0);
+    memset(url, 0, sizeof *url);
+    code = b.failed ? b.failed : cgt_url_parse(url, b.hooks, cgt_slice_of_buffer(&b), user, why);
+    user->at = ref.at;      /* its text goes with b: only its length says anything */
+    cgt_buffer_free(&b);
+    return code;
+}
+
+/* ==== [HTTP-OUT] ==== */
+
+/* A request, as one text: head and form body go out together. CR, LF and NUL cannot come in here: URLs, cookies and the
+   caller's strings were checked where they entered. */
+typedef struct cgt_request_head {
+    const char *method;             /* "GET", "POST" … */
+    const cgt_url *url;
+    const cgt_url *page;            /* Origin and Referer are this page's; NULL: neither is sent */
+    const char *user_agent, *accept;
+    cgt_slice cookies;              /* empty: none */
+    cgt_slice body;                 /* a form; only a POST has one */
+    cgt_slice proxy_login;          /* Basic credentials, for a proxy that gets the absolute form; empty: none */
+    bool absolute, refresh;         /* refresh: past all caches */
+} cgt_request_head;
+
+static void cgt_put_header(cgt_buffer *b, const char *name, cgt_slice value)
+{
+    if (value.len == 0) return;
+    cgt_puts(b, name);
+    cgt_puts(b, ": ");
+    cgt_append(b, value);
+    cgt_puts(b, "\r\n");
+}
+
+static void cgt_put_request(cgt_buffer *b, const cgt_request_head *r)
+{
+    bool post = strcmp(r->method, "POST") == 0;
+    cgt_puts(b, r->method);
+    cgt_putc(b, ' ');
+    cgt_append(b, r->absolute ? r->url->whole : r->url->path);
+    cgt_puts(b, " HTTP/1.1\r\n");
+    cgt_put_header(b, "Host", r->url->authority);
+    cgt_put_header(b, "User-Agent", cgt_text(r->user_agent));
+    cgt_put_header(b, "Accept", cgt_text(r->accept));
+    cgt_put_header(b, "Accept-Encoding", cgt_text("identity"));
+    if (r->page) {
+        cgt_put_header(b, "Origin", r->page->origin);
+        cgt_put_header(b, "Referer", r->page->whole);
+    }
+    cgt_put_header(b, "Cookie", r->cookies);
+    cgt_put_header(b, "Proxy-Authorization", r->proxy_login);
+    if (r->refresh) cgt_puts(b, "Cache-Control: no-cache\r\nPragma: no-cache\r\n");
+    if (post) {
+        cgt_puts(b, "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
+        cgt_put_number(b, r->body.len);
+        cgt_puts(b, "\r\n");
+    }
+    cgt_puts(b, "\r\n");
+    cgt_append(b, r->body);
+}
+
+/* ==== [HTTP-IN] ==== */
+
+/* One HTTP/1.1 response (RFC 9112), fed in pieces of any size. Feed until it uses no more and tells nothing; what it tells:
+       HEADER   a header that is looked at (cgt_http_kept), name and value in the state
+       HEAD     the final status line and headers are complete
+       BODY     `piece` is a part of the body, in the caller's bytes
+       END      the response is complete; what follows it is not touched
+   Strict where leniency lets two readers see two messages: bare LF, blanks before a colon or in a chunk size, two lengths.
+   The caller sets method and max_head in the zeroed state. */
+
+typedef enum cgt_http_event { CGT_HTTP_NONE, CGT_HTTP_HEADER, CGT_HTTP_HEAD, CGT_HTTP_BODY, CGT_HTTP_END } cgt_http_event;
+typedef enum cgt_http_method { CGT_HTTP_OTHER, CGT_HTTP_HEAD_METHOD, CGT_HTTP_CONNECT } cgt_http_method;
+
+typedef enum cgt_http_state {
+    CGT_HTTP_STATUS_LINE, CGT_HTTP_STATUS_LF,
+    CGT_HTTP_LINE, CGT_HTTP_NAME, CGT_HTTP_BEFORE_VALUE, CGT_HTTP_VALUE, CGT_HTTP_VALUE_LF, CGT_HTTP_HEAD_LF,
+    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE,
+    CGT_HTTP_CHUNK_SIZE, CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT, CGT_HTTP_CHUNK_LF, CGT_HTTP_CHUNK_DATA, CGT_HTTP_DATA_CR, CGT_HTTP_DATA_LF,
+    CGT_HTTP_COMPLETE, CGT_HTTP_ENDED
+} cgt_http_state;
+
+typedef struct cgt_http {
+    cgt_http_method method;         /* of the request: decides whether there is a body */
+    size_t max_head;                /* cap of all bytes that are not body */
+    cgt_http_event event;
+    cgt_slice piece;                /* of BODY */
+    const char *why;                /* of an error, in words */
+    int status, minor;              /* of the last status line */
+    cgt_http_state state;
+    size_t at, head_bytes, ext_bytes, value_len;
+    int interim, digits;
+    unsigned long long left;        /* of the body or the chunk */
+    bool have, kept, cut;           /* a header line is read and may go on; it is looked at; its value was too long */
+    bool trailer, counted, coded, chunked, coding_left, close, alive;   /* coding_left: other codings than chunked are on the body */
+    char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];
+} cgt_http;
+
+static chatgptt_code cgt_http_bad(cgt_http *h, chatgptt_code code, const char *why)
+{
+    h->why = why;
+    return code;
+}
+
+static bool cgt_http_kept(const char *name)
+{
+    static const char *const kept[] = { "content-length", "transfer-encoding", "connection", "content-type", "content-encoding",
+        "location", "set-cookie", "retry-after", "cf-mitigated", "x-sucuri-id", "proxy-authenticate", "server" };
+    size_t i;
+    for (i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (strcmp(name, kept[i]) == 0) return true;
+    return false;
+}
+
+static bool cgt_http_tchar(char c) { return cgt_alnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c)); }
+
+/* "HTTP/1.x NNN" with or without a reason, a byte at a time. */
+static chatgptt_code cgt_http_status_byte(cgt_http *h, char c)
+{
+    static const char expected[] = "HTTP/1.";
+    size_t at = h->at++;
+    bool ok = true;
+    if (at < 7) ok = c == expected[at];
+    else if (at == 7) { ok = cgt_digit(c); h->minor = c - '0'; }
+    else if (at == 8) { ok = c == ' '; h->status = 0; }
+    else if (at < 12) { ok = cgt_digit(c); h->status = h->status * 10 + (c - '0'); }
+    else if (c == '\r') h->state = CGT_HTTP_STATUS_LF;
+    else ok = at == 12 ? c == ' ' : c == '\t' || !cgt_control(c);
+    if (!ok) return cgt_http_bad(h, CHATGPTT_E_HTTP, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
+    if (at == 12 && h->status < 100) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad status");
+    return CHATGPTT_OK;
+}
+
+/* Content-Length, maybe a list of equal ones (RFC 9110 section 8.6). */
+static chatgptt_code cgt_http_length(cgt_http *h, cgt_slice v)
+{
+    for (;;) {
+        cgt_slice one = cgt_trim(cgt_slice_of(v.at, cgt_find(v, ",")));
+        unsigned long long n = 0;
+        size_t i;
+        for (i = 0; i < one.len; i++) {
+            unsigned digit = (unsigned)(one.at[i] - '0');
+            if (!cgt_digit(one.at[i]) || n > (ULLONG_MAX - digit) / 10) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
+            n = n * 10 + digit;
+        }
+        if (one.len == 0 || (h->counted && n != h->left)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
+        h->counted = true;
+        h->left = n;
+        i = cgt_find(v, ",");
+        if (i == v.len) return CHATGPTT_OK;
+        v = cgt_from(v, i + 1);
+    }
+}
+
+/* Transfer-Encoding: only a last coding of chunked frames the body (RFC 9112 section 6.3). */
+static chatgptt_code cgt_http_codings(cgt_http *h, cgt_slice v)
+{
+    while (v.len) {
+        size_t n = cgt_find(v, ",");
+        cgt_slice one = cgt_trim(cgt_slice_of(v.at, n));
+        v = cgt_from(v, n < v.len ? n + 1 : n);
+        if (one.len == 0 || cgt_is_any_case(one, "identity")) continue;
+        if (h->chunked) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunked is not the last transfer coding");
+        h->coded = true;
+        h->chunked = cgt_is_any_case(one, "chunked");
+        if (!h->chunked) h->coding_left = true;
+    }
+    return CHATGPTT_OK;
+}
+
+static void cgt_http_connection(cgt_http *h, cgt_slice v)
+{
+    while (v.len) {
+        size_t n = cgt_find(v, ",");
+        cgt_slice one = cgt_trim(cgt_slice_of(v.at, n));
+        if (cgt_is_any_case(one, "close")) h->close = true;
+        if (cgt_is_any_case(one, "keep-alive")) h->alive = true;
+        v = cgt_from(v, n < v.len ? n + 1 : n);
+    }
+}
+
+/* A header line is complete. Names that frame the message are taken to heart here; all that are kept become an event. */
+static chatgptt_code cgt_http_header(cgt_http *h)
+{
+    cgt_slice v, name = cgt_text(h->name);
+    chatgptt_code code = CHATGPTT_OK;
+    while (h->value_len && cgt_blank(h->value[h->value_len - 1])) h->value_len--;
+    h->value[h->value_len] = '\0';
+    v = cgt_slice_of(h->value, h->value_len);
+    h->have = false;
+    if (!h->kept || h->trailer) return CHATGPTT_OK;
+    h->event = CGT_HTTP_HEADER;
+    if (cgt_is(name, "content-length")) code = cgt_http_length(h, v);
+    else if (cgt_is(name, "transfer-encoding")) code = cgt_http_codings(h, v);
+    else if (cgt_is(name, "connection")) cgt_http_connection(h, v);
+    else return CHATGPTT_OK;
+    if (h->cut) code = cgt_http_bad(h, CHATGPTT_E_LIMIT, "a header that frames the message is longer than CHATGPTT_MAX_VALUE");
+    return code;
+}
+
+/* The first byte of a line: a fold of the line before, its end, the blank line, or a new name. *took: the byte was used. */
+static chatgptt_code cgt_http_line(cgt_http *h, char c, bool *took)
+{
+    bool fold = c == ' ' || c == '\t';
+    *took = true;
+    if (h->have && fold) {
+        h->state = CGT_HTTP_BEFORE_VALUE;
+        if (h->value_len && h->value_len < sizeof h->value - 1) h->value[h->value_len++] = ' ';
+        return CHATGPTT_OK;
+    }
+    *took = false;
+    if (h->have) return cgt_http_header(h);
+    *took = true;
+    if (c == '\r') { h->state = CGT_HTTP_HEAD_LF; return CHATGPTT_OK; }
+    if (!cgt_http_tchar(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad header name");
+    h->name[0] = cgt_lower(c);
+    h->at = 1;
+    h->value_len = 0;
+    h->cut = false;
+    h->state = CGT_HTTP_NAME;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_http_name_byte(cgt_http *h, char c)
+{
+    if (c == ':') {
+        h->kept = h->at < sizeof h->name;
+        h->name[h->kept ? h->at : 0] = '\0';
+        h->kept = h->kept && cgt_http_kept(h->name);
+        h->have = true;
+        h->state = CGT_HTTP_BEFORE_VALUE;
+        return CHATGPTT_OK;
+    }
+    if (!cgt_http_tchar(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad header name");
+    if (h->at < sizeof h->name) h->name[h->at++] = cgt_lower(c);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_http_value_byte(cgt_http *h, char c)
+{
+    if (c == '\r') { h->state = CGT_HTTP_VALUE_LF; return CHATGPTT_OK; }
+    if (c != '\t' && cgt_control(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a header");
+    h->state = CGT_HTTP_VALUE;
+    if (!h->kept) return CHATGPTT_OK;
+    if (h->value_len < sizeof h->value - 1) h->value[h->value_len++] = c;
+    else h->cut = true;
+    return CHATGPTT_OK;
+}
+
+/* After the blank line: where the body ends (RFC 9112 section 6.3), or the next head after a 1xx. */
+static chatgptt_code cgt_http_head(cgt_http *h)
+{
+    bool none = h->method == CGT_HTTP_HEAD_METHOD || h->status == 204 || h->status == 304;
+    if (h->trailer) { h->state = CGT_HTTP_COMPLETE; return CHATGPTT_OK; }
+    if (h->status == 101) return cgt_http_bad(h, CHATGPTT_E_HTTP, "switches protocols unasked");
+    h->at = 0;
+    if (h->status < 200) {
+        if (++h->interim > CHATGPTT_MAX_INTERIM) return cgt_http_bad(h, CHATGPTT_E_LIMIT, "too many 1xx responses (CHATGPTT_MAX_INTERIM)");
+        h->counted = h->coded = h->chunked = h->coding_left = h->close = h->alive = false;
+        h->state = CGT_HTTP_STATUS_LINE;
+        return CHATGPTT_OK;
+    }
+    h->event = CGT_HTTP_HEAD;
+    if (none || (h->method == CGT_HTTP_CONNECT && h->status < 300)) { h->state = CGT_HTTP_COMPLETE; return CHATGPTT_OK; }
+    if ((h->coded && h->counted) || (h->coded && h->minor == 0)) h->close = true;   /* faulty framing: not used again */
+    if (h->chunked) h->state = CGT_HTTP_CHUNK_SIZE;
+    else if (h->coded || !h->counted) { h->state = CGT_HTTP_TO_CLOSE; h->close = true; }
+    else h->state = h->left ? CGT_HTTP_COUNTED : CGT_HTTP_COMPLETE;
+    h->digits = 0;
+    if (h->chunked) h->left = 0;
+    return CHATGPTT_OK;
+}
+
+/* A chunk's line: size in hex, maybe extensions, CR LF; the size 0 begins the trailers. */
+static chatgptt_code cgt_http_chunk_byte(cgt_http *h, char c)
+{
+    int digit = cgt_hex(c);
+    if (h->state == CGT_HTTP_CHUNK_SIZE && digit >= 0) {
+        if (++h->digits > 16) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunk size beyond 64 bits");
+        h->left = h->left * 16 + (unsigned)digit;
+        return CHATGPTT_OK;
+    }
+    if (h->digits == 0) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
+    if (++h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT && c != '\r')
+        return cgt_http_bad(h, CHATGPTT_E_LIMIT, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
+    if (h->state == CGT_HTTP_CHUNK_EXT) {
+        if (c == '\r') h->state = CGT_HTTP_CHUNK_LF;
+        else if (c != '\t' && cgt_control(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a chunk extension");
+        return CHATGPTT_OK;
+    }
+    if (c == ';') h->state = CGT_HTTP_CHUNK_EXT;
+    else if (c == ' ' || c == '\t') h->state = CGT_HTTP_CHUNK_BLANK;
+    else if (c == '\r' && h->state == CGT_HTTP_CHUNK_SIZE) { h->state = CGT_HTTP_CHUNK_LF; h->ext_bytes--; }
+    else return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
+    return CHATGPTT_OK;
+}
+
+static void cgt_http_body(cgt_http *h, char *in, size_t len, size_t *used)
+{
+    size_t n = len;
+    if (h->state != CGT_HTTP_TO_CLOSE) {
+        if (h->left < n) n = (size_t)h->left;
+        h->left -= n;
+        if (h->left == 0) h->state = h->state == CGT_HTTP_COUNTED ? CGT_HTTP_COMPLETE : CGT_HTTP_DATA_CR;
+    }
+    h->event = CGT_HTTP_BODY;
+    h->piece = cgt_slice_of(in, n);
+    *used += n;
+}
+
+static chatgptt_code cgt_http_lf(cgt_http *h, char c)       /* every CR must be followed by LF */
+{
+    if (c != '\n') return cgt_http_bad(h, CHATGPTT_E_HTTP, "CR without LF");
+    switch (h->state) {
+    case CGT_HTTP_STATUS_LF: case CGT_HTTP_VALUE_LF: h->state = CGT_HTTP_LINE; break;
+    case CGT_HTTP_HEAD_LF: return cgt_http_head(h);
+    case CGT_HTTP_DATA_LF: h->state = CGT_HTTP_CHUNK_SIZE; h->digits = 0; break;
+    default:
+        h->trailer = h->left == 0;
+        h->state = h->trailer ? CGT_HTTP_LINE : CGT_HTTP_CHUNK_DATA;
+    }
+    return CHATGPTT_OK;
+}
+
+/* A byte of a head or of a chunk's frame. *took: it was used. */
+static chatgptt_code cgt_http_byte(cgt_http *h, char c, bool *took)
+{
+    *took = true;
+    switch (h->state) {
+    case CGT_HTTP_STATUS_LINE: return cgt_http_status_byte(h, c);
+    case CGT_HTTP_LINE: return cgt_http_line(h, c, took);
+    case CGT_HTTP_NAME: return cgt_http_name_byte(h, c);
+    case CGT_HTTP_BEFORE_VALUE:
+        if (c == ' ' || c == '\t') return CHATGPTT_OK;
+        return cgt_http_value_byte(h, c);
+    case CGT_HTTP_VALUE: return cgt_http_value_byte(h, c);
+    case CGT_HTTP_CHUNK_SIZE: case CGT_HTTP_CHUNK_BLANK: case CGT_HTTP_CHUNK_EXT: return cgt_http_chunk_byte(h, c);
+    case CGT_HTTP_DATA_CR:
+        h->state = CGT_HTTP_DATA_LF;
+        return c == '\r' ? CHATGPTT_OK : cgt_http_bad(h, CHATGPTT_E_HTTP, "a chunk is longer than its size");
+    default: return cgt_http_lf(h, c);
+    }
+}
+
+static bool cgt_http_in_body(const cgt_http *h)
+{
+    return h->state == CGT_HTTP_COUNTED || h->state == CGT_HTTP_TO_CLOSE || h->state == CGT_HTTP_CHUNK_DATA;
+}
+
+/* OK with h->event; < 0: h->why. Stays in its error if fed on: do not. */
+static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *used)
+{
+    *used = 0;
+    h->event = CGT_HTTP_NONE;
+    while (h->event == CGT_HTTP_NONE) {
+        chatgptt_code code;
+        bool took;
+        if (h->state == CGT_HTTP_COMPLETE) { h->state = CGT_HTTP_ENDED; h->event = CGT_HTTP_END; }
+        if (h->state == CGT_HTTP_ENDED || *used == len) break;
+        if (cgt_http_in_body(h)) { cgt_http_body(h, in + *used, len - *used, used); break; }
+        code = cgt_http_byte(h, in[*used], &took);
+        if (code < 0) return code;
+        if (!took) continue;
+        ++*used;
+        if (h->state < CGT_HTTP_CHUNK_SIZE && ++h->head_bytes > h->max_head)
+            return cgt_http_bad(h, CHATGPTT_E_LIMIT, "headers longer than max_header_bytes");
+    }
+    return CHATGPTT_OK;
+}
+
+/* The peer ended the connection. OK and END only where the end of the body is the end of the connection, and `clean`
+   (over TLS: it was announced) at that. */
+static chatgptt_code cgt_http_eof(cgt_http *h, bool clean)
+{
+    h->event = CGT_HTTP_NONE;
+    if (h->state == CGT_HTTP_TO_CLOSE && clean) {
+        h->state = CGT_HTTP_ENDED;
+        h->event = CGT_HTTP_END;
+        return CHATGPTT_OK;
+    }
+    if (h->state == CGT_HTTP_STATUS_LINE) return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed without a response");
+    if (h->state < CGT_HTTP_COUNTED) return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed inside the headers");
+    return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed inside the body");
+}
+
+/* Whether the connection may carry another request once the response has ended. */
+static bool cgt_http_reusable(const cgt_http *h)
+{
+    return h->state == CGT_HTTP_ENDED && !h->close && (h->minor >= 1 || h->alive);
+}
+
+/* ==== [CONNECT] ==== */
+
+/* A connection to an origin over the transport, and the idle ones a client keeps. */
+
+typedef struct cgt_conn {
+    struct cgt_conn *next;          /* idle ones form a list, the latest first */
+    void *raw;                      /* the transport's */
+    char origin[288];               /* whom it leads to: "https://host:port" */
+    cgt_http in;                    /* of the last response, which may still have an end to come */
+    bool reused;                    /* it served an earlier request */
+} cgt_conn;
+
+typedef struct cgt_pool {           /* what the connections of a client share */
+    const chatgptt_hooks *hooks;
+    chatgptt_transport transport;
+    cgt_conn *idle;
+#ifndef CHATGPTT_NO_NET
+    cgt_net net;
+#endif
+} cgt_pool;
+
+/* Sets the error for a transport's code, with what the built-in one knows of the cause. */
+static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, chatgptt_code code, const char *doing, cgt_slice whom)
+{
+    const char *why = chatgptt_code_text(code);
+    int number = 0;
+    if (code >= 0) code = CHATGPTT_E_IO;        /* a transport of the caller's that returns what it may not */
+#ifndef CHATGPTT_NO_NET
+    if (pool->transport.user == &pool->net && pool->net.why) { why = pool->net.why; number = pool->net.sys_errno; }
+#endif
+    (void)pool;
+    cgt_fail(error, code, "%s %b: %s", doing, whom, why);
+    error->sys_errno = number;
+    return code;
+}
+
+static void cgt_conn_close(cgt_pool *pool, cgt_conn *conn)
+{
+    if (conn->raw) pool->transport.close(pool->transport.user, conn->raw);
+    cgt_free(pool->hooks, conn, sizeof *conn);
+}
+
+/* Opens a connection; it may still have to be made. NULL: *error says why. */
+static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_error *error)
+{
+    cgt_conn *conn = (cgt_conn *)cgt_new(pool->hooks, sizeof *conn);
+    chatgptt_code code;
+    if (!conn) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection"); return NULL; }
+    (void)cgt_fixed_set(conn->origin, sizeof conn->origin, url->origin);
+    code = pool->transport.open(pool->transport.user, url->host, url->port, &conn->raw);
+    if (code == CHATGPTT_OK) return conn;
+    cgt_conn_fail(pool, error, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to", url->authority);
+    conn->raw = NULL;
+    cgt_conn_close(pool, conn);
+    return NULL;
+}
+
+static chatgptt_code cgt_conn_read(cgt_pool *pool, cgt_conn *conn, void *buffer, size_t size, size_t *done)
+{
+    return pool->transport.read(pool->transport.user, conn->raw, buffer, size, done);
+}
+
+static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, const void *bytes, size_t size, size_t *done)
+{
+    return pool->transport.write(pool->transport.user, conn->raw, bytes, size, done);
+}
+
+static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn)
+{
+    return pool->transport.want(pool->transport.user, conn->raw);
+}
+
+/* An idle connection to this origin, no longer in the pool; NULL: there is none. */
+static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url)
+{
+    cgt_conn **at = &pool->idle, *conn;
+    while (*at && !cgt_is(url->origin, (*at)->origin)) at = &(*at)->next;
+    conn = *at;
+    if (conn) { *at = conn->next; conn->next = NULL; conn->reused = true; }
+    return conn;
+}
+
+static void cgt_conn_park(cgt_pool *pool, cgt_conn *conn)
+{
+    conn->next = pool->idle;
+    pool->idle = conn;
+}
+
+static void cgt_pool_close(cgt_pool *pool)
+{
+    while (pool->idle) {
+        cgt_conn *next = pool->idle->next;
+        cgt_conn_close(pool, pool->idle);
+        pool->idle = next;
+    }
+}
+
+/* ==== [MATCH] ==== */
+
+/* A tiny pattern matcher with the meaning of Python's re, on bytes: literals, `.` (all but LF), classes with ranges and negation,
+   `* + ?` (greedy) on single characters and classes, one group. A backslash makes punctuation literal; \n \r \t as in C. The first
+   match counts; what it captured is the group, or all of it without one. Linear time: a set of positions in the pattern walks over
+   the text (Pike), so no text can make it slow. */
+
+typedef enum cgt_repeat { CGT_ONCE, CGT_MAYBE, CGT_MANY } cgt_repeat;
+
+typedef struct cgt_node { unsigned char set, byte, repeat; } cgt_node;     /* set: 0 a literal, else 1 + its class */
+
+typedef struct cgt_pattern {
+    cgt_node node[CHATGPTT_MAX_PATTERN];
+    unsigned char set[CHATGPTT_MAX_CLASSES][32];
+    int count, sets, open, close;   /* the group lies before these nodes */
+} cgt_pattern;
+
+typedef struct cgt_thread { int at; size_t from, to; } cgt_thread;
+
+typedef struct cgt_match {
+    const cgt_pattern *pattern;
+    size_t offset;                  /* of the next byte, from the start of the text */
+    bool found, ended;              /* there is a match; it can grow no more */
+    size_t from, to;                /* what it captured so far, as offsets */
+    uint64_t seen;
+    int count;
+    cgt_thread list[CHATGPTT_MAX_PATTERN + 1], old[CHATGPTT_MAX_PATTERN + 1];
+} cgt_match;
+
+typedef struct cgt_pattern_reader { cgt_slice text; size_t at; const char *why; } cgt_pattern_reader;
+
+static bool cgt_pattern_bad(cgt_pattern_reader *r, const char *why)
+{
+    if (!r->why) r->why = why;
+    return false;
+}
+
+/* One character, maybe escaped, at r->at. */
+static bool cgt_pattern_char(cgt_pattern_reader *r, unsigned char *c)
+{
+    *c = (unsigned char)r->text.at[r->at++];
+    if (*c != '\\') return true;
+    if (r->at == r->text.len) return cgt_pattern_bad(r, "nothing follows the backslash");
+    *c = (unsigned char)r->text.at[r->at++];
+    if (*c == 'n') *c = '\n';
+    else if (*c == 'r') *c = '\r';
+    else if (*c == 't') *c = '\t';
+    else if (cgt_alnum((char)*c)) { r->at--; return cgt_pattern_bad(r, "no such escape"); }
+    return true;
+}
+
+/* A class, from behind its bracket to behind the closing one. */
+static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32])
+{
+    bool negated = r->at < r->text.len && r->text.at[r->at] == '^', first = true;
+    unsigned char from, to;
+    int i;
+    if (negated) r->at++;
+    for (;; first = false) {
+        if (r->at >= r->text.len) return cgt_pattern_bad(r, "the class is not closed");
+        if (r->text.at[r->at] == ']' && !first) break;
+        if (!cgt_pattern_char(r, &from)) return false;
+        to = from;
+        if (r->at + 1 < r->text.len && r->text.at[r->at] == '-' && r->text.at[r->at + 1] != ']') {
+            r->at++;
+            if (!cgt_pattern_char(r, &to)) return false;
+            if (to < from) return cgt_pattern_bad(r, "the range is upside down");
+        }
+        for (i = from; i <= to; i++) set[i >> 3] = (unsigned char)(set[i >> 3] | 1 << (i & 7));
+    }
+    r->at++;
+    if (negated) for (i = 0; i < 32; i++) set[i] = (unsigned char)~set[i];
+    return true;
+}
+
+static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *node)
+{
+    char c = r->text.at[r->at];
+    memset(node, 0, sizeof *node);
+    if (c != '.' && c != '[') {
+        if (strchr("*+?", c)) return cgt_pattern_bad(r, "nothing to repeat");
+        if (strchr("^$|{", c)) return cgt_pattern_bad(r, "not supported: put a backslash before it");
+        return cgt_pattern_char(r, &node->byte);
+    }
+    if (p->sets == CHATGPTT_MAX_CLASSES) return cgt_pattern_bad(r, "too many classes");
+    node->set = (unsigned char)(p->sets + 1);
+    r->at++;
+    if (c == '[') return cgt_pattern_class(r, p->set[p->sets++]);
+    memset(p->set[p->sets], 0xff, 32);
+    p->set[p->sets++]['\n' >> 3] = (unsigned char)~(1 << ('\n' & 7));
+    return true;
+}
+
+static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r)
+{
+    bool open = r->text.at[r->at] == '(';
+    if (open && p->open >= 0) return cgt_pattern_bad(r, "only one group");
+    if (!open && (p->open < 0 || p->close >= 0)) return cgt_pattern_bad(r, "no group is open");
+    if (open) p->open = p->count;
+    else p->close = p->count;
+    r->at++;
+    if (!open && r->at < r->text.len && strchr("*+?", r->text.at[r->at])) return cgt_pattern_bad(r, "a group cannot be repeated");
+    return true;
+}
+
+static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r)
+{
+    cgt_node node;
+    char c = r->text.at[r->at], repeat = '\0';
+    if (c == '\0') return cgt_pattern_bad(r, "NUL in the pattern");
+    if (c == '(' || c == ')') return cgt_pattern_group(p, r);
+    if (!cgt_pattern_atom(p, r, &node)) return false;
+    if (r->at < r->text.len && r->text.at[r->at] && strchr("*+?", r->text.at[r->at])) repeat = r->text.at[r->at++];
+    if (p->count + (repeat == '+' ? 2 : 1) > CHATGPTT_MAX_PATTERN) return cgt_pattern_bad(r, "the pattern is too long");
+    if (repeat == '+') p->node[p->count++] = node;
+    node.repeat = (unsigned char)(repeat == '\0' ? CGT_ONCE : repeat == '?' ? CGT_MAYBE : CGT_MANY);
+    p->node[p->count++] = node;
+    return true;
+}
+
+/* false: *why says what is wrong at position *at. */
+static bool cgt_pattern_compile(cgt_pattern *p, cgt_slice text, size_t *at, const char **why)
+{
+    cgt_pattern_reader r;
+    memset(p, 0, sizeof *p);
+    p->open = p->close = -1;
+    r.text = text;
+    r.at = 0;
+    r.why = NULL;
+    while (r.at < text.len && cgt_pattern_next(p, &r)) {}
+    if (!r.why && p->open >= 0 && p->close < 0) r.why = "the group is not closed";
+    *at = r.at;
+    *why = r.why;
+    if (p->open < 0) { p->open = 0; p->close = p->count; }
+    return r.why == NULL;
+}
+
+/* Adds a position and those reached from it without a byte. `arrived`: it came from the node before, not from its own repetition. */
+static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived)
+{
+    const cgt_pattern *p = m->pattern;
+    for (;; t.at++, arrived = true) {
+        if (arrived && t.at == p->open) t.from = m->offset;
+        if (arrived && t.at == p->close) t.to = m->offset;
+        if (m->seen >> t.at & 1) return;
+        m->seen |= (uint64_t)1 << t.at;
+        m->list[m->count++] = t;
+        if (t.at == p->count || p->node[t.at].repeat == CGT_ONCE) return;
+    }
+}
+
+static bool cgt_match_byte(const cgt_pattern *p, const cgt_node *node, unsigned char c)
+{
+    return node->set ? p->set[node->set - 1][c >> 3] >> (c & 7) & 1 : node->byte == c;
+}
+
+/* A match was reached: all that is less preferred is dropped, and no new one begins. */
+static void cgt_match_settle(cgt_match *m)
+{
+    int i;
+    for (i = 0; i < m->count; i++) {
+        if (m->list[i].at != m->pattern->count) continue;
+        m->found = true;
+        m->from = m->list[i].from;
+        m->to = m->list[i].to;
+        m->count = i;
+    }
+    m->ended = m->found && m->count == 0;
+}
+
+static void cgt_match_begin(cgt_match *m)
+{
+    cgt_thread t;
+    if (m->found) return;
+    memset(&t, 0, sizeof t);
+    cgt_match_add(m, t, true);
+    cgt_match_settle(m);
+}
+
+static void cgt_match_step(cgt_match *m, unsigned char c)
+{
+    const cgt_pattern *p = m->pattern;
+    int count = m->count, i;
+    memcpy(m->old, m->list, (size_t)count * sizeof *m->list);
+    m->count = 0;
+    m->seen = 0;
+    m->offset++;
+    for (i = 0; i < count; i++) {
+        cgt_thread t = m->old[i];
+        const cgt_node *node = &p->node[t.at];
+        if (!cgt_match_byte(p, node, c)) continue;
+        if (node->repeat == CGT_MANY) cgt_match_add(m, t, false);
+        else { t.at++; cgt_match_add(m, t, true); }
+    }
+    cgt_match_settle(m);
+}
+
+/* Feeds text until the match is certain (m->ended). At the end of the text m->found tells whether there is one. */
+static void cgt_match_feed(cgt_match *m, const char *in, size_t len)
+{
+    const cgt_node *first = m->pattern->node;
+    bool literal = m->pattern->count > 0 && first->set == 0 && first->repeat == CGT_ONCE;
+    size_t i = 0;
+    if (m->offset == 0 && m->count == 0 && !m->found) cgt_match_begin(m);
+    while (i < len && !m->ended) {
+        if (literal && m->count == 1 && m->list[0].at == 0) {       /* only the start is waited for: jump to it */
+            const char *hit = (const char *)memchr(in + i, first->byte, len - i);
+            size_t skip = hit ? (size_t)(hit - in) - i : len - i;
+            m->offset += skip;
+            i += skip;
+            m->list[0].from = m->offset;
+            if (!hit) break;
+        }
+        cgt_match_step(m, (unsigned char)in[i++]);
+        cgt_match_begin(m);
+    }
+}
+
+/* ==== [JSON] ==== */
+
+/* A streaming scanner by RFC 8259. It checks the whole document and tells only of the fields it was asked for, which are JSON
+   pointers (RFC 6901); of duplicate keys the first counts. Strings are decoded in place: pieces lie in the caller's bytes, or, where a
+   character was cut by the end of the input, in the state. What it tells:
+       TEXT     `piece` is a part of the string or number at fields[field]
+       VALUE    the value at fields[field] is complete; an object or array: it begins. `type` is its kind
+       END      the document is complete; what follows it is not touched
+   The caller sets fields, num_fields and lenient in the zeroed state. */
+
+typedef enum cgt_json_event { CGT_JSON_NONE, CGT_JSON_TEXT, CGT_JSON_VALUE, CGT_JSON_END } cgt_json_event;
+typedef enum cgt_json_type { CGT_JSON_STRING, CGT_JSON_NUMBER, CGT_JSON_TRUE, CGT_JSON_FALSE, CGT_JSON_NULL, CGT_JSON_OBJECT, CGT_JSON_ARRAY } cgt_json_type;
+
+typedef enum cgt_json_state {
+    CGT_JSON_EXPECT, CGT_JSON_EXPECT_OR_CLOSE,      /* a value; or the end of an array */
+    CGT_JSON_KEY, CGT_JSON_KEY_OR_CLOSE, CGT_JSON_COLON, CGT_JSON_AFTER,
+    CGT_JSON_IN_STRING, CGT_JSON_ESCAPE, CGT_JSON_UNICODE, CGT_JSON_LITERAL,
+    CGT_JSON_MINUS, CGT_JSON_ZERO, CGT_JSON_INTEGER, CGT_JSON_POINT, CGT_JSON_FRACTION, CGT_JSON_E, CGT_JSON_SIGN, CGT_JSON_EXPONENT,
+    CGT_JSON_CLOSED, CGT_JSON_ENDED
+} cgt_json_state;
+
+typedef struct cgt_json {
+    const char *const *fields;
+    int num_fields;                 /* 32 at most */
+    bool lenient;                   /* invalid UTF-8 becomes U+FFFD instead of an error */
+    cgt_json_event event;
+    int field;
+    cgt_json_type type;
+    cgt_slice piece;
+    const char *why;                /* of an error, in words */
+    cgt_json_state state;
+    bool in_key, told;              /* the string is a key; the value under way is a field */
+    int depth, digits;
+    uint32_t here;                  /* fields whose path leads to the value that comes */
+    uint32_t inside[CHATGPTT_MAX_DEPTH + 1];    /* fields whose path may go on in the container at this depth */
+    uint32_t index[CHATGPTT_MAX_DEPTH + 1];     /* of the next element of the array at this depth */
+    uint32_t arrays[CHATGPTT_MAX_DEPTH / 32 + 1];   /* bits: the container at this depth is an array */
+    uint16_t at[32];                /* how far each field's path is compared with the key */
+    uint32_t code, high;            /* \u escape under way; high surrogate waiting for its low one */
+    const char *literal;
+    char part[4], hold[4];          /* bytes of a cut character; a character that waits to be told */
+    size_t part_len, hold_len;
+} cgt_json;
+
+static chatgptt_code cgt_json_bad(cgt_json *j, const char *why)
+{
+    j->why = why;
+    return CHATGPTT_E_REPLY;
+}
+
+/* ---- which field a value belongs to ---- */
+
+static int cgt_lowest(uint32_t mask)
+{
+    int i = 0;
+    while (!(mask >> i & 1)) i++;
+    return i;
+}
+
+/* Puts j->at on the path segment that names what lies in the container at `depth`. */
+static void cgt_json_aim(cgt_json *j, uint32_t mask, int depth)
+{
+    for (; mask; mask &= mask - 1) {
+        int f = cgt_lowest(mask), slashes = 0;
+        const char *path = j->fields[f];
+        size_t i = 0;
+        while (slashes < depth) slashes += path[i++] == '/';
+        j->at[f] = (uint16_t)i;
+    }
+}
+
+/* One decoded byte of a key: fields with another one there drop out. `~0` and `~1` in a path stand for `~` and `/`. */
+static void cgt_json_key_byte(cgt_json *j, char c)
+{
+    uint32_t mask;
+    for (mask = j->here; mask; mask &= mask - 1) {
+        int f = cgt_lowest(mask);
+        const char *p = j->fields[f] + j->at[f];
+        char wanted = *p == '~' ? (p[1] == '1' ? '/' : '~') : *p;
+        if (*p != '\0' && *p != '/' && wanted == c) j->at[f] = (uint16_t)(j->at[f] + (*p == '~' ? 2 : 1));
+        else j->here &= ~((uint32_t)1 << f);
+    }
+}
+
+static void cgt_json_key_bytes(cgt_json *j, cgt_slice s)
+{
+    size_t i;
+    for (i = 0; i < s.len && j->here; i++) cgt_json_key_byte(j, s.at[i]);
+}
+
+/* The key or index is complete: only fields whose segment ends here stay, and no later duplicate gets them. */
+static void cgt_json_named(cgt_json *j)
+{
+    uint32_t mask;
+    for (mask = j->here; mask; mask &= mask - 1) {
+        int f = cgt_lowest(mask);
+        char end = j->fields[f][j->at[f]];
+        if (end != '\0' && end != '/') j->here &= ~((uint32_t)1 << f);
+    }
+    j->inside[j->depth] &= ~j->here;
+}
+
+/* A value begins: finds the field that ends exactly here. */
+static void cgt_json_begin(cgt_json *j, cgt_json_type type)
+{
+    uint32_t mask;
+    j->type = type;
+    j->told = false;
+    for (mask = j->here; mask && !j->told; mask &= mask - 1) {
+        j->field = cgt_lowest(mask);
+        j->told = j->fields[j->field][j->at[j->field]] == '\0';
+    }
+}
+
+static bool cgt_json_in_array(const cgt_json *j) { return j->arrays[j->depth / 32] >> (j->depth % 32) & 1; }
+
+static void cgt_json_element(cgt_json *j)       /* the next value is an array's element: compare its index with the paths */
+{
+    char digits[24];
+    j->here = j->inside[j->depth];
+    if (!j->here) return;
+    cgt_json_aim(j, j->here, j->depth);
+    cgt_json_key_bytes(j, cgt_slice_of(digits, cgt_digits(digits, j->index[j->depth]++)));
+    cgt_json_named(j);
+}
+
+/* ---- structure ---- */
+
+static void cgt_json_done(cgt_json *j)          /* a value is complete */
+{
+    if (j->told) j->event = CGT_JSON_VALUE;
+    j->told = false;
+    j->state = j->depth ? CGT_JSON_AFTER : CGT_JSON_CLOSED;
+}
+
+static chatgptt_code cgt_json_open(cgt_json *j, bool array)
+{
+    uint32_t bit, here = j->here;
+    if (j->depth == CHATGPTT_MAX_DEPTH) {
+        j->why = "nested deeper than CHATGPTT_MAX_DEPTH";
+        return CHATGPTT_E_LIMIT;
+    }
+    cgt_json_begin(j, array ? CGT_JSON_ARRAY : CGT_JSON_OBJECT);
+    if (j->told) { j->event = CGT_JSON_VALUE; here &= ~((uint32_t)1 << j->field); }
+    j->told = false;
+    j->depth++;
+    bit = (uint32_t)1 << (j->depth % 32);
+    if (array) j->arrays[j->depth / 32] |= bit;
+    else j->arrays[j->depth / 32] &= ~bit;
+    j->inside[j->depth] = here;
+    j->index[j->depth] = 0;
+    j->state = array ? CGT_JSON_EXPECT_OR_CLOSE : CGT_JSON_KEY_OR_CLOSE;
+    return CHATGPTT_OK;
+}
+
+static void cgt_json_string(cgt_json *j, bool key)
+{
+    j->in_key = key;
+    j->state = CGT_JSON_IN_STRING;
+    if (!key) { cgt_json_begin(j, CGT_JSON_STRING); return; }
+    j->here = j->inside[j->depth];
+    cgt_json_aim(j, j->here, j->depth);
+}
+
+static chatgptt_code cgt_json_value(cgt_json *j, char c)
+{
+    if (j->state == CGT_JSON_EXPECT_OR_CLOSE && c == ']') { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
+    if (j->depth && cgt_json_in_array(j)) cgt_json_element(j);
+    switch (c) {
+    case '{': return cgt_json_open(j, false);
+    case '[': return cgt_json_open(j, true);
+    case '"': cgt_json_string(j, false); return CHATGPTT_OK;
+    case 't': cgt_json_begin(j, CGT_JSON_TRUE); j->literal = "rue"; break;
+    case 'f': cgt_json_begin(j, CGT_JSON_FALSE); j->literal = "alse"; break;
+    case 'n': cgt_json_begin(j, CGT_JSON_NULL); j->literal = "ull"; break;
+    default:
+        if (c != '-' && !cgt_digit(c)) return cgt_json_bad(j, "a value was expected");
+        cgt_json_begin(j, CGT_JSON_NUMBER);
+        j->state = c == '-' ? CGT_JSON_MINUS : c == '0' ? CGT_JSON_ZERO : CGT_JSON_INTEGER;
+        return CHATGPTT_OK;
+    }
+    j->state = CGT_JSON_LITERAL;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_after(cgt_json *j, char c)
+{
+    bool array = cgt_json_in_array(j);
+    if (c == ',') { j->state = array ? CGT_JSON_EXPECT : CGT_JSON_KEY; return CHATGPTT_OK; }
+    if (c != (array ? ']' : '}')) return cgt_json_bad(j, "a comma or the end of the container was expected");
+    j->depth--;
+    cgt_json_done(j);
+    return CHATGPTT_OK;
+}
+
+/* The next state of a number; CGT_JSON_AFTER: the byte is none of it. */
+static cgt_json_state cgt_json_number_state(cgt_json_state state, char c)
+{
+    bool digit = cgt_digit(c), e = c == 'e' || c == 'E';
+    switch (state) {
+    case CGT_JSON_MINUS: return c == '0' ? CGT_JSON_ZERO : digit ? CGT_JSON_INTEGER : CGT_JSON_AFTER;
+    case CGT_JSON_INTEGER: if (digit) return state; /* fall through */
+    case CGT_JSON_ZERO: return c == '.' ? CGT_JSON_POINT : e ? CGT_JSON_E : CGT_JSON_AFTER;
+    case CGT_JSON_FRACTION: if (e) return CGT_JSON_E; /* fall through */
+    case CGT_JSON_POINT: return digit ? CGT_JSON_FRACTION : CGT_JSON_AFTER;
+    case CGT_JSON_E: if (c == '+' || c == '-') return CGT_JSON_SIGN; /* fall through */
+    default: return digit ? CGT_JSON_EXPONENT : CGT_JSON_AFTER;
+    }
+}
+
+static bool cgt_json_number_whole(cgt_json_state state)
+{
+    return state == CGT_JSON_ZERO || state == CGT_JSON_INTEGER || state == CGT_JSON_FRACTION || state == CGT_JSON_EXPONENT;
+}
+
+/* ---- strings ---- */
+
+/* The first byte from `p` on that is no plain ASCII of a string: eight at a time. */
+static char *cgt_json_plain(char *p, char *end)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    while (end - p >= 8) {
+        uint64_t x, quote, slash, special;
+        memcpy(&x, p, 8);
+        quote = x ^ (ones * '"');
+        slash = x ^ (ones * '\\');
+        special = ((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | x;
+        if (special & tops) break;
+        p += 8;
+    }
+    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' && *p != '\\') p++;
+    return p;
+}
+
+/* Decoded text on its way out: from `start` on it lies in the caller's bytes, behind what has been read (`in`). */
+typedef struct cgt_json_run { char *start, *out, *in, *end; bool full; } cgt_json_run;
+
+/* Bytes of the string's text. They are moved up if there is room before what is still to be read; else they wait in `hold`. */
+static void cgt_json_emit(cgt_json *j, cgt_json_run *r, const char *text, size_t len)
+{
+    if (j->in_key) cgt_json_key_bytes(j, cgt_slice_of(text, len));
+    else if (!j->told) return;
+    else if ((size_t)(r->in - r->out) >= len) { if (r->out != text) memmove(r->out, text, len); r->out += len; }
+    else { memcpy(j->hold, text, len); j->hold_len = len; r->full = true; }
+}
+
+static void cgt_json_emit_code(cgt_json *j, cgt_json_run *r, uint32_t code)
+{
+    char text[4];
+    cgt_json_emit(j, r, text, cgt_utf8_put(text, code));
+}
+
+/* A high surrogate without its low one. */
+static void cgt_json_lone(cgt_json *j, cgt_json_run *r)
+{
+    j->high = 0;
+    cgt_json_emit_code(j, r, 0xFFFD);
+}
+
+/* A whole \u escape is in j->code. */
+static void cgt_json_unicode(cgt_json *j, cgt_json_run *r)
+{
+    uint32_t code = j->code, high = j->high;
+    bool low = code >= 0xDC00 && code < 0xE000;
+    j->state = CGT_JSON_IN_STRING;
+    j->high = 0;
+    if (high && low) { cgt_json_emit_code(j, r, 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)); return; }
+    if (code >= 0xD800 && code < 0xDC00) j->high = code;
+    else cgt_json_emit_code(j, r, code);
+}
+
+static chatgptt_code cgt_json_hex(cgt_json *j, cgt_json_run *r)
+{
+    int digit = cgt_hex(*r->in);
+    if (digit < 0) return cgt_json_bad(j, "bad \\u escape");
+    if (j->digits == 3 && j->high && !((j->code << 4 | (uint32_t)digit) >= 0xDC00 && (j->code << 4 | (uint32_t)digit) < 0xE000)) {
+        cgt_json_lone(j, r);            /* first; the digit is read again */
+        return CHATGPTT_OK;
+    }
+    j->code = j->code << 4 | (uint32_t)digit;
+    r->in++;
+    if (++j->digits == 4) cgt_json_unicode(j, r);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_escape(cgt_json *j, cgt_json_run *r)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    const char *known = *r->in ? strchr(from, *r->in) : NULL;
+    if (*r->in == 'u') {
+        j->state = CGT_JSON_UNICODE;
+        j->code = 0;
+        j->digits = 0;
+        r->in++;
+        return CHATGPTT_OK;
+    }
+    if (!known) return cgt_json_bad(j, "bad escape");
+    if (j->high) { cgt_json_lone(j, r); return CHATGPTT_OK; }
+    r->in++;
+    j->state = CGT_JSON_IN_STRING;
+    cgt_json_emit(j, r, &to[known - from], 1);
+    return CHATGPTT_OK;
+}
+
+/* A character beyond ASCII, maybe cut by the end of the input, maybe begun before it. */
+static chatgptt_code cgt_json_beyond(cgt_json *j, cgt_json_run *r)
+{
+    char whole[4];
+    size_t had = j->part_len, n = had, len;
+    cgt_utf8 verdict;
+    memcpy(whole, j->part, had);
+    while (n < 4 && r->in + (n - had) < r->end) { whole[n] = r->in[n - had]; n++; }
+    verdict = cgt_utf8_at(whole, n, &len);
+    if (verdict == CGT_UTF8_CUT) {
+        memcpy(j->part, whole, n);
+        j->part_len = n;
+        r->in = r->end;
+        return CHATGPTT_OK;
+    }
+    if (verdict == CGT_UTF8_BAD && !j->lenient) return cgt_json_bad(j, "invalid UTF-8");
+    j->part_len = 0;
+    r->in += len - had;             /* what was cut was well so far: a verdict never takes back a byte of it */
+    if (verdict == CGT_UTF8_BAD) cgt_json_emit_code(j, r, 0xFFFD);
+    else cgt_json_emit(j, r, whole, len);
+    return CHATGPTT_OK;
+}
+
+/* A byte of a string that is no plain character. *closed: it was the closing quote. */
+static chatgptt_code cgt_json_special(cgt_json *j, cgt_json_run *r, bool *closed)
+{
+    if (j->state == CGT_JSON_ESCAPE) return cgt_json_escape(j, r);
+    if (j->state == CGT_JSON_UNICODE) return cgt_json_hex(j, r);
+    if (j->part_len) return cgt_json_beyond(j, r);
+    if (*r->in == '\\') { r->in++; j->state = CGT_JSON_ESCAPE; return CHATGPTT_OK; }
+    if (j->high) { cgt_json_lone(j, r); return CHATGPTT_OK; }
+    if ((unsigned char)*r->in >= 0x80) return cgt_json_beyond(j, r);
+    if (*r->in != '"') return cgt_json_bad(j, "control character in a string");
+    r->in++;
+    *closed = true;
+    return CHATGPTT_OK;
+}
+
+/* \uHHHH all there, no surrogate: by far the most common escape outside English, so it gets a way of its own. */
+static bool cgt_json_fast_escape(cgt_json *j, cgt_json_run *r)
+{
+    int a, b, c, d;
+    if (r->end - r->in < 6 || r->in[0] != '\\' || r->in[1] != 'u' || j->high || j->part_len || j->in_key) return false;
+    a = cgt_hex(r->in[2]);
+    b = cgt_hex(r->in[3]);
+    c = cgt_hex(r->in[4]);
+    d = cgt_hex(r->in[5]);
+    if ((a | b | c | d) < 0 || (a == 13 && b >= 8)) return false;
+    r->in += 6;
+    cgt_json_emit_code(j, r, (uint32_t)(a << 12 | b << 8 | c << 4 | d));
+    return true;
+}
+
+static chatgptt_code cgt_json_text(cgt_json *j, char *in, size_t len, size_t *used)
+{
+    cgt_json_run r;
+    bool closed = false;
+    chatgptt_code code = CHATGPTT_OK;
+    r.start = r.out = r.in = in;
+    r.end = in + len;
+    r.full = false;
+    while (code == CHATGPTT_OK && !closed && !r.full && r.in < r.end) {
+        if (j->state == CGT_JSON_IN_STRING && !j->high && !j->part_len) {
+            char *plain = r.in, *stop = cgt_json_plain(r.in, r.end);
+            r.in = stop;
+            if (stop > plain) cgt_json_emit(j, &r, plain, (size_t)(stop - plain));
+            if (r.in == r.end) break;
+            if (cgt_json_fast_escape(j, &r)) continue;
+        }
+        code = cgt_json_special(j, &r, &closed);
+    }
+    *used += (size_t)(r.in - in);
+    if (code < 0) return code;
+    j->piece = cgt_slice_of(r.start, (size_t)(r.out - r.start));
+    if (j->piece.len) j->event = CGT_JSON_TEXT;
+    if (closed && j->in_key) { cgt_json_named(j); j->state = CGT_JSON_COLON; }
+    else if (closed && j->piece.len) j->hold_len = sizeof j->hold + 1;     /* the text goes first, then the end of the value */
+    else if (closed) cgt_json_done(j);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_number(cgt_json *j, char *in, size_t len, size_t *used)
+{
+    size_t n = 0;
+    while (n < len) {
+        cgt_json_state next = cgt_json_number_state(j->state, in[n]);
+        if (next == CGT_JSON_AFTER) break;
+        j->state = next;
+        n++;
+    }
+    *used += n;
+    if (n < len && !cgt_json_number_whole(j->state)) return cgt_json_bad(j, "bad number");
+    if (n && j->told) { j->event = CGT_JSON_TEXT; j->piece = cgt_slice_of(in, n); }
+    else if (n < len) cgt_json_done(j);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_json_byte(cgt_json *j, char c)
+{
+    switch (j->state) {
+    case CGT_JSON_EXPECT: case CGT_JSON_EXPECT_OR_CLOSE: return cgt_json_value(j, c);
+    case CGT_JSON_KEY_OR_CLOSE:
+        if (c == '}') { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
+        /* fall through */
+    case CGT_JSON_KEY:
+        if (c != '"') return cgt_json_bad(j, "a key was expected");
+        cgt_json_string(j, true);
+        return CHATGPTT_OK;
+    case CGT_JSON_COLON:
+        j->state = CGT_JSON_EXPECT;
+        return c == ':' ? CHATGPTT_OK : cgt_json_bad(j, "a colon was expected");
+    case CGT_JSON_LITERAL:
+        if (c != *j->literal) return cgt_json_bad(j, "a value was expected");
+        if (*++j->literal == '\0') cgt_json_done(j);
+        return CHATGPTT_OK;
+    default: return cgt_json_after(j, c);
+    }
+}
+
+static void cgt_json_init(cgt_json *j, const char *const *fields, int num_fields)
+{
+    memset(j, 0, sizeof *j);
+    j->fields = fields;
+    j->num_fields = num_fields;
+    j->here = num_fields >= 32 ? 0xFFFFFFFFu : ((uint32_t)1 << num_fields) - 1;
+}
+
+/* What waited for its own event: a character from `hold`, or the end of a string whose last text was just told. */
+static bool cgt_json_waiting(cgt_json *j)
+{
+    if (j->hold_len == 0) return false;
+    if (j->hold_len > sizeof j->hold) cgt_json_done(j);
+    else { j->event = CGT_JSON_TEXT; memcpy(j->part, j->hold, j->hold_len); j->piece = cgt_slice_of(j->part, j->hold_len); }
+    j->hold_len = 0;
+    return true;
+}
+
+/* OK with j->event (NONE: all was used), E_REPLY: not JSON, E_LIMIT. A leading blank is JSON's own; a byte order mark is not. */
+static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    *used = 0;
+    j->event = CGT_JSON_NONE;
+    while (code == CHATGPTT_OK && j->event == CGT_JSON_NONE && !cgt_json_waiting(j)) {
+        if (j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
+        if (j->state == CGT_JSON_ENDED || *used == len) break;
+        if (j->state >= CGT_JSON_MINUS) code = cgt_json_number(j, in + *used, len - *used, used);
+        else if (j->state >= CGT_JSON_IN_STRING && j->state != CGT_JSON_LITERAL) code = cgt_json_text(j, in + *used, len - *used, used);
+        else if (j->state != CGT_JSON_LITERAL && in[*used] != '\f' && cgt_blank(in[*used])) ++*used;
+        else code = cgt_json_byte(j, in[(*used)++]);
+    }
+    return code;
+}
+
+/* The input is over: a number at the top level ends with it. OK with j->event while it has one; NONE: whole and valid. */
+static chatgptt_code cgt_json_eof(cgt_json *j)
+{
+    j->event = CGT_JSON_NONE;
+    if (j->depth == 0 && cgt_json_number_whole(j->state)) { cgt_json_done(j); return CHATGPTT_OK; }
+    if (j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
+    return j->state == CGT_JSON_ENDED ? CHATGPTT_OK : cgt_json_bad(j, "the document is cut");
+}
+
+/* ==== [PAGE] ==== */
+
+/* Where a page keeps its chat. Generation WPAICG: one element a chat with some 55 attributes, and the endpoint in a script:
+
+       <div class="wpaicg-chat-shortcode" data-nonce="0123abcdef" data-post-id="5" data-bot-id="0" …>
+       <script>… wpaicgParams = {"ajax_url":"https:\/\/www.example.org\/wp-admin\/admin-ajax.php", …} …</script>
+
+   Generation AIPKIT: one element a chat with all of it as JSON in one attribute:
+
+       <div class="aipkit_chat_container" data-config='{&quot;botId&quot;:7,&quot;nonce&quot;:&quot;…&quot;,&quot;ajaxUrl&quot;:…}'>
+
+   First comes a tokenizer of HTML (WHATWG HTML section 13.2.5, as far as start tags need it), which sees neither comments nor
+   scripts; then PAGE, which takes nonce and post id from one element, and beside it runs the matcher over the raw bytes. */
+
+/* What the tokenizer tells: TAG a start tag's name; ATTRIBUTE an attribute's name; VALUE a decoded piece of its value; ATTRIBUTE_END;
+   TAG_END the tag's `>`; CLOSE an end tag; TEXT a decoded piece of text, also the title's, never a script's. */
+typedef enum cgt_html_event {
+    CGT_HTML_NONE, CGT_HTML_TAG, CGT_HTML_ATTRIBUTE, CGT_HTML_VALUE, CGT_HTML_ATTRIBUTE_END, CGT_HTML_TAG_END, CGT_HTML_CLOSE, CGT_HTML_TEXT
+} cgt_html_event;
+
+typedef enum cgt_html_state {
+    CGT_HTML_IN_TEXT, CGT_HTML_OPEN, CGT_HTML_END_OPEN, CGT_HTML_TAG_NAME, CGT_HTML_END_NAME, CGT_HTML_END_REST,
+    CGT_HTML_BEFORE_NAME, CGT_HTML_NAME, CGT_HTML_BEFORE_VALUE, CGT_HTML_DOUBLE, CGT_HTML_SINGLE, CGT_HTML_BARE,
+    CGT_HTML_DECLARATION, CGT_HTML_COMMENT, CGT_HTML_BOGUS, CGT_HTML_RAW, CGT_HTML_RAW_OPEN, CGT_HTML_RAW_END, CGT_HTML_ENTITY
+} cgt_html_state;
+
+typedef struct cgt_html {
+    cgt_html_event event;
+    cgt_slice piece;                /* of VALUE and TEXT: in the caller's bytes or in `hold` */
+    cgt_html_state state, back;     /* back: to where an entity returns */
+    char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME];   /* lower case; a longer one is "", which is nobody's name */
+    char raw[CHATGPTT_MAX_NAME];    /* the element whose content is no markup, "" outside of one */
+    size_t tag_len, name_len, at;
+    bool in_attribute, bang;
+    char hold[16];
+    size_t hold_len;
+} cgt_html;
+
+static bool cgt_html_is_raw(const char *tag)
+{
+    static const char *const raw[] = { "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes" };
+    size_t i;
+    for (i = 0; i < sizeof raw / sizeof *raw; i++)
+        if (strcmp(tag, raw[i]) == 0) return true;
+    return false;
+}
+
+/* Adds a byte to a name; at `size` it is too long to be anyone's. */
+static void cgt_html_add(char *name, size_t *len, char c)
+{
+    if (*len < CHATGPTT_MAX_NAME) name[(*len)++] = cgt_lower(c);
+    name[*len < CHATGPTT_MAX_NAME ? *len : 0] = '\0';
+}
+
+static void cgt_html_text(cgt_html *h, const char *at, size_t len)
+{
+    bool value = h->state == CGT_HTML_DOUBLE || h->state == CGT_HTML_SINGLE || h->state == CGT_HTML_BARE;
+    if (len == 0 || (h->raw[0] && strcmp(h->raw, "title") != 0)) return;
+    h->event = value ? CGT_HTML_VALUE : CGT_HTML_TEXT;
+    h->piece = cgt_slice_of(at, len);
+}
+
+/* ---- character references: numeric ones, with or without semicolon, and the five of XML ---- */
+
+/* Whether `c` goes on with what `hold` has of a reference. */
+static bool cgt_entity_takes(const cgt_html *h, char c)
+{
+    if (h->hold_len + 1 >= sizeof h->hold) return false;
+    if (h->hold_len == 1) return c == '#' || cgt_alnum(c);
+    if (h->hold[1] != '#') return cgt_alnum(c);
+    if (h->hold_len == 2) return c == 'x' || c == 'X' || cgt_digit(c);
+    return cgt_digit(c) || (cgt_lower(h->hold[2]) == 'x' && cgt_hex(c) >= 0);
+}
+
+static bool cgt_entity_number(cgt_html *h)
+{
+    bool hex = cgt_lower(h->hold[2]) == 'x';
+    size_t i = hex ? 3 : 2, len = h->hold_len;
+    uint32_t code = 0;
+    if (i >= len) return false;
+    for (; i < len; i++) {
+        code = code * (hex ? 16 : 10) + (uint32_t)cgt_hex(h->hold[i]);
+        if (code > 0x10FFFF) code = 0x110000;
+    }
+    h->hold_len = cgt_utf8_put(h->hold, code ? code : 0xFFFD);
+    return true;
+}
+
+/* Turns the reference in `hold` into its character. false: it is none and stands for itself. */
+static bool cgt_entity_decode(cgt_html *h, bool semicolon)
+{
+    static const char *const names[] = { "&amp", "&lt", "&gt", "&quot", "&apos" };
+    static const char chars[] = "&<>\"'";
+    size_t i;
+    if (h->hold_len > 1 && h->hold[1] == '#') return cgt_entity_number(h);
+    for (i = 0; semicolon && i < 5; i++)
+        if (cgt_is(cgt_slice_of(h->hold, h->hold_len), names[i])) {
+            h->hold[0] = chars[i];
+            h->hold_len = 1;
+            return true;
+        }
+    return false;
+}
+
+/* A byte within a reference. false: it ended before the byte, which is still to be read. */
+static bool cgt_html_entity(cgt_html *h, char c)
+{
+    bool took = true;
+    if (cgt_entity_takes(h, c)) { h->hold[h->hold_len++] = c; return true; }
+    if (!cgt_entity_decode(h, c == ';')) took = false;
+    else took = c == ';';
+    h->state = h->back;
+    cgt_html_text(h, h->hold, h->hold_len);
+    return took;
+}
+
+/* ---- tags ---- */
+
+static void cgt_html_end_of_tag(cgt_html *h)
+{
+    h->event = CGT_HTML_TAG_END;
+    h->raw[0] = '\0';
+    if (cgt_html_is_raw(h->tag)) memcpy(h->raw, h->tag, sizeof h->raw);
+    h->state = h->raw[0] ? CGT_HTML_RAW : CGT_HTML_IN_TEXT;
+}
+
+static void cgt_html_attribute_end(cgt_html *h, cgt_html_state next)
+{
+    if (h->in_attribute) h->event = CGT_HTML_ATTRIBUTE_END;
+    h->in_attribute = false;
+    h->state = next;
+}
+
+/* Between attributes. false: the byte is still to be read, an event comes first. */
+static bool cgt_html_before_name(cgt_html *h, char c)
+{
+    if (h->in_attribute && c != '=' && !cgt_blank(c)) { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return false; }
+    if (h->in_attribute && c == '=') { h->state = CGT_HTML_BEFORE_VALUE; return true; }
+    if (cgt_blank(c) || c == '/') return true;
+    if (c == '>') { cgt_html_end_of_tag(h); return true; }
+    h->name_len = 0;
+    cgt_html_add(h->name, &h->name_len, c);
+    h->state = CGT_HTML_NAME;
+    return true;
+}
+
+static bool cgt_html_name(cgt_html *h, char c)
+{
+    if (!cgt_blank(c) && c != '/' && c != '>' && c != '=') { cgt_html_add(h->name, &h->name_len, c); return true; }
+    h->event = CGT_HTML_ATTRIBUTE;
+    h->in_attribute = true;
+    h->state = c == '=' ? CGT_HTML_BEFORE_VALUE : CGT_HTML_BEFORE_NAME;
+    return c == '=';
+}
+
+static bool cgt_html_before_value(cgt_html *h, char c)
+{
+    if (cgt_blank(c)) return true;
+    if (c == '>') { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return false; }
+    h->state = c == '"' ? CGT_HTML_DOUBLE : c == '\'' ? CGT_HTML_SINGLE : CGT_HTML_BARE;
+    return h->state != CGT_HTML_BARE;
+}
+
+static bool cgt_html_open(cgt_html *h, char c)
+{
+    h->tag_len = 0;
+    if (c == '!') { h->state = CGT_HTML_DECLARATION; h->at = 0; return true; }
+    if (c == '/') { h->state = CGT_HTML_END_OPEN; return true; }
+    if (c == '?') { h->state = CGT_HTML_BOGUS; return true; }
+    h->state = CGT_HTML_IN_TEXT;
+    if (!cgt_alnum(c) || cgt_digit(c)) { cgt_html_text(h, "<", 1); return false; }
+    h->state = CGT_HTML_TAG_NAME;
+    return false;
+}
+
+static bool cgt_html_tag_name(cgt_html *h, char c)
+{
+    if (!cgt_blank(c) && c != '/' && c != '>') { cgt_html_add(h->tag, &h->tag_len, c); return true; }
+    h->event = CGT_HTML_TAG;
+    h->in_attribute = false;
+    h->state = CGT_HTML_BEFORE_NAME;
+    return false;
+}
+
+/* An end tag: its name, then anything up to `>`. */
+static bool cgt_html_end_tag(cgt_html *h, char c)
+{
+    if (h->state == CGT_HTML_END_OPEN) {
+        h->tag_len = 0;
+        h->state = cgt_alnum(c) ? CGT_HTML_END_NAME : CGT_HTML_BOGUS;
+        return false;
+    }
+    if (h->state == CGT_HTML_END_NAME && !cgt_blank(c) && c != '/' && c != '>') { cgt_html_add(h->tag, &h->tag_len, c); return true; }
+    h->state = CGT_HTML_END_REST;
+    if (c == '>') { h->state = CGT_HTML_IN_TEXT; h->event = CGT_HTML_CLOSE; }
+    return true;
+}
+
+/* Comments end at `-->` or `--!>`; `<!-->` is a whole one. Other declarations end at `>`. */
+static void cgt_html_comment(cgt_html *h, char c)
+{
+    if (h->state == CGT_HTML_DECLARATION) {
+        if (c == '-') { if (++h->at == 2) { h->state = CGT_HTML_COMMENT; h->bang = false; } }
+        else h->state = c == '>' ? CGT_HTML_IN_TEXT : CGT_HTML_BOGUS;
+        return;
+    }
+    if (h->state == CGT_HTML_BOGUS) {
+        if (c == '>') h->state = CGT_HTML_IN_TEXT;
+        return;
+    }
+    if (c == '>' && h->at >= 2) h->state = CGT_HTML_IN_TEXT;
+    else if (c == '!' && h->at >= 2 && !h->bang) h->bang = true;
+    else { h->at = c == '-' ? h->at + 1 : 0; h->bang = false; }
+}
+
+/* In the content of a raw element: only its own end tag is markup. */
+static bool cgt_html_raw(cgt_html *h, char c)
+{
+    size_t len = strlen(h->raw);
+    if (h->state == CGT_HTML_RAW_OPEN && c == '/') { h->state = CGT_HTML_RAW_END; h->at = 0; return true; }
+    if (h->state == CGT_HTML_RAW_END && h->at < len && cgt_lower(c) == h->raw[h->at]) { h->at++; return true; }
+    if (h->state == CGT_HTML_RAW_END && h->at == len && (cgt_blank(c) || c == '/' || c == '>')) {
+        memcpy(h->tag, h->raw, sizeof h->tag);
+        h->raw[0] = '\0';
+        h->state = CGT_HTML_END_REST;
+        return false;
+    }
+    h->state = CGT_HTML_RAW;
+    return false;
+}
+
+/* ---- runs ---- */
+
+/* Text and values go out in runs up to the next byte that means something here. The number of bytes used. */
+static size_t cgt_html_run(cgt_html *h, const char *in, size_t len)
+{
+    cgt_slice s = cgt_slice_of(in, len);
+    bool raw = h->state == CGT_HTML_RAW;
+    const char *stop = raw || h->state == CGT_HTML_IN_TEXT ? "<&" : h->state == CGT_HTML_DOUBLE ? "\"&" : h->state == CGT_HTML_SINGLE ? "'&" : " \t\r\n\f>&";
+    const char *lt = raw ? (const char *)memchr(in, '<', len) : NULL;
+    size_t n = raw && strcmp(h->raw, "title") != 0 ? (lt ? (size_t)(lt - in) : len) : cgt_find(s, stop);
+    cgt_html_text(h, in, n);
+    if (n == len || h->event) return n;
+    if (in[n] == '&') { h->back = h->state; h->state = CGT_HTML_ENTITY; h->hold[0] = '&'; h->hold_len = 1; return n + 1; }
+    if (raw) h->state = CGT_HTML_RAW_OPEN;
+    else if (h->state == CGT_HTML_IN_TEXT) h->state = CGT_HTML_OPEN;
+    else if (h->state == CGT_HTML_BARE) { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return n; }
+    else cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME);
+    return n + 1;
+}
+
+static bool cgt_html_byte(cgt_html *h, char c)      /* false: the byte is still to be read */
+{
+    switch (h->state) {
+    case CGT_HTML_OPEN: return cgt_html_open(h, c);
+    case CGT_HTML_TAG_NAME: return cgt_html_tag_name(h, c);
+    case CGT_HTML_END_OPEN: case CGT_HTML_END_NAME: case CGT_HTML_END_REST: return cgt_html_end_tag(h, c);
+    case CGT_HTML_BEFORE_NAME: return cgt_html_before_name(h, c);
+    case CGT_HTML_NAME: return cgt_html_name(h, c);
+    case CGT_HTML_BEFORE_VALUE: return cgt_html_before_value(h, c);
+    case CGT_HTML_RAW_OPEN: case CGT_HTML_RAW_END: return cgt_html_raw(h, c);
+    case CGT_HTML_ENTITY: return cgt_html_entity(h, c);
+    default: cgt_html_comment(h, c); return true;
+    }
+}
+
+/* Any bytes are a page: there are no errors, and no end to be told. NONE: all was used. */
+static void cgt_html_feed(cgt_html *h, const char *in, size_t len, size_t *used)
+{
+    *used = 0;
+    h->event = CGT_HTML_NONE;
+    while (*used < len && h->event == CGT_HTML_NONE) {
+        bool run = h->state == CGT_HTML_IN_TEXT || h->state == CGT_HTML_RAW || (h->state >= CGT_HTML_DOUBLE && h->state <= CGT_HTML_BARE);
+        if (run) *used += cgt_html_run(h, in + *used, len - *used);
+        else if (cgt_html_byte(h, in[*used])) ++*used;
+    }
+}
+
+/* ---- what a page says to people: its title and its first sentence, for error messages ---- */
+
+typedef struct cgt_said {
+    cgt_html html;
+    char title[CHATGPTT_MAX_TOKEN], text[2 * CHATGPTT_MAX_TOKEN];
+    bool over;                      /* the sentence is complete */
+    bool challenge;                 /* a mark of a challenge page or firewall was seen */
+    char tail[32];                  /* for marks cut between two pieces */
+    size_t tail_len;
+} cgt_said;
+
+static bool cgt_said_inline(const char *tag)    /* tags that do not end a sentence */
+{
+    static const char *const names[] = { "a", "b", "i", "em", "strong", "span", "code", "small", "u" };
+    size_t i;
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(tag, names[i]) == 0) return true;
+    return false;
+}
+
+static bool cgt_contains(cgt_slice s, const char *lower)
+{
+    size_t i, len = strlen(lower);
+    for (i = 0; i + len <= s.len; i++)
+        if (cgt_starts(cgt_from(s, i), lower)) return true;
+    return false;
+}
+
+static void cgt_said_marks(cgt_said *p, cgt_slice s)
+{
+    static const char *const marks[] = { "just a moment", "challenge-platform", "_cf_chl_opt", "cf-error-details", "attention required!",
+        "checking your browser", "sucuri website firewall", "captcha", "incapsula", "wordfence", "ddos-guard", "mod_security" };
+    size_t i;
+    for (i = 0; i < sizeof marks / sizeof *marks && !p->challenge; i++) p->challenge = cgt_contains(s, marks[i]);
+}
+
+static void cgt_said_feed(cgt_said *p, cgt_slice s)
+{
+    char joint[64];
+    size_t used, head = s.len < 32 ? s.len : 32;
+    memcpy(joint, p->tail, p->tail_len);
+    memcpy(joint + p->tail_len, s.at, head);
+    cgt_said_marks(p, cgt_slice_of(joint, p->tail_len + head));
+    cgt_said_marks(p, s);
+    if (head < 32 && p->tail_len + head > 32) { memmove(joint, joint + p->tail_len + head - 32, 32); p->tail_len = 32 - head; }
+    if (head < 32) { memcpy(p->tail, joint, p->tail_len + head); p->tail_len += head; }
+    else { memcpy(p->tail, s.at + s.len - 32, 32); p->tail_len = 32; }
+    for (; s.len; s = cgt_from(s, used)) {
+        cgt_html_feed(&p->html, s.at, s.len, &used);
+        if (p->html.event == CGT_HTML_TEXT && p->html.raw[0]) cgt_line_add(p->title, sizeof p->title, p->html.piece);
+        else if (p->html.event == CGT_HTML_TEXT && !p->over) cgt_line_add(p->text, sizeof p->text, p->html.piece);
+        else if ((p->html.event == CGT_HTML_TAG || p->html.event == CGT_HTML_CLOSE) && p->text[0] && !cgt_said_inline(p->html.tag)) p->over = true;
+    }
+}
+
+/* The sentence, else the title, else "". */
+static const char *cgt_said_words(const cgt_said *p)
+{
+    return p->text[0] ? p->text : p->title;
+}
+
+/* ---- the chat on the page ---- */
+
+typedef struct cgt_chat {           /* one chat, as the page tells of it */
+    chatgptt_dialect dialect;
+    char nonce[CHATGPTT_MAX_TOKEN], post_id[CHATGPTT_MAX_TOKEN], bot_id[CHATGPTT_MAX_TOKEN];
+    char endpoint[CHATGPTT_MAX_CAPTURE];
+    char bot_name[CHATGPTT_MAX_TOKEN], greeting[CHATGPTT_MAX_WORDS], provider[CHATGPTT_MAX_TOKEN], consent[CHATGPTT_MAX_WORDS];
+    bool widget, assistant;         /* WPAICG: the site-wide kind; answered by a thread */
+    bool keeps_openai, keeps_google, asks_consent;      /* AIPKIT: ids of the provider's own memory are wanted; consent is asked for */
+    int memory_limit;
+} cgt_chat;
+
+#define CGT_NONCE_PATTERN   "data-nonce=[\"']([^\"']+)[\"']"
+#define CGT_POST_ID_PATTERN "data-post-id=[\"']([^\"']+)[\"']"
+#define CGT_ENDPOINT_PATTERN "wpaicgParams *= *\\{ *\"ajax_url\" *: *\"([^\"]+)\""
+
+enum { CGT_FIND_NONCE, CGT_FIND_POST_ID, CGT_FIND_ENDPOINT, CGT_FINDS };
+
+typedef struct cgt_find_state {     /* one pattern over the raw page */
+    cgt_pattern pattern;
+    cgt_match match;
+    bool own, found, too_long;      /* own: the caller's pattern */
+    char text[CHATGPTT_MAX_CAPTURE];
+} cgt_find_state;
+
+typedef struct cgt_page {
+    const char *bot_id;             /* the chat that is wanted; NULL: the first */
+    cgt_said said;
+    cgt_find_state finds[CGT_FINDS];
+    char tail[CHATGPTT_MAX_CAPTURE];
+    size_t tail_len, offset;
+    cgt_chat now, best;             /* the element under way; the chosen one */
+    bool chosen, wanted;            /* wanted: it is the bot asked for */
+    char value[CHATGPTT_MAX_TOKEN];
+    bool value_ok, in_config, config_ok;
+    cgt_json json;
+} cgt_page;
+
+static const char *const cgt_config_fields[] = { "/botId", "/nonce", "/postId", "/ajaxUrl", "/headerName", "/text/initialGreeting", "/provider",
+    "/enableOpenAIConversationState", "/enableGoogleConversationState", "/requireConsentCompliance", "/text/consentMessage" };
+enum { CGT_CONFIG_BOT, CGT_CONFIG_NONCE, CGT_CONFIG_POST, CGT_CONFIG_URL, CGT_CONFIG_NAME, CGT_CONFIG_GREETING, CGT_CONFIG_PROVIDER,
+    CGT_CONFIG_OPENAI, CGT_CONFIG_GOOGLE, CGT_CONFIG_ASKS, CGT_CONFIG_CONSENT, CGT_CONFIGS };
+
+/* Appends a token's piece; one that is too long for its array is no token. */
+static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok)
+{
+    size_t len = strlen(out);
+    if (cgt_sum(len, s.len) >= size || memchr(s.at, '\0', s.len)) { *ok = false; return; }
+    memcpy(out + len, s.at, s.len);
+    out[len + s.len] = '\0';
+}
+
+static void cgt_config_text(cgt_page *p, cgt_slice s)
+{
+    cgt_chat *c = &p->now;
+    bool *ok = &p->config_ok;
+    switch (p->json.field) {
+    case CGT_CONFIG_BOT: cgt_token_add(c->bot_id, sizeof c->bot_id, s, ok); break;
+    case CGT_CONFIG_NONCE: cgt_token_add(c->nonce, sizeof c->nonce, s, ok); break;
+    case CGT_CONFIG_POST: cgt_token_add(c->post_id, sizeof c->post_id, s, ok); break;
+    case CGT_CONFIG_URL: cgt_token_add(c->endpoint, sizeof c->endpoint, s, ok); break;
+    case CGT_CONFIG_NAME: cgt_line_add(c->bot_name, sizeof c->bot_name, s); break;
+    case CGT_CONFIG_GREETING: cgt_line_add(c->greeting, sizeof c->greeting, s); break;
+    case CGT_CONFIG_PROVIDER: cgt_line_add(c->provider, sizeof c->provider, s); break;
+    case CGT_CONFIG_CONSENT: cgt_line_add(c->consent, sizeof c->consent, s); break;
+    default: break;
+    }
+}
+
+/* A piece of the data-config attribute: JSON, read as it comes. */
+static void cgt_config_feed(cgt_page *p, cgt_slice s)
+{
+    char bytes[64];
+    size_t used = 0, n;
+    for (; s.len && p->config_ok; s = cgt_from(s, n)) {     /* through a copy: the page's bytes are not ours alone */
+        n = s.len < sizeof bytes ? s.len : sizeof bytes;
+        memcpy(bytes, s.at, n);
+        for (used = 0; p->config_ok; ) {
+            size_t took = 0;
+            if (cgt_json_feed(&p->json, bytes + used, n - used, &took) < 0) p->config_ok = false;
+            used += took;
+            if (p->json.event == CGT_JSON_TEXT) cgt_config_text(p, p->json.piece);
+            else if (p->json.event == CGT_JSON_VALUE && p->json.type == CGT_JSON_TRUE) {
+                if (p->json.field == CGT_CONFIG_OPENAI) p->now.keeps_openai = true;
+                if (p->json.field == CGT_CONFIG_GOOGLE) p->now.keeps_google = true;
+                if (p->json.field == CGT_CONFIG_ASKS) p->now.asks_consent = true;
+            } else if (p->json.event == CGT_JSON_NONE || p->json.event == CGT_JSON_END) break;
+        }
+    }
+}
+
+static void cgt_page_attribute(cgt_page *p)
+{
+    const char *name = p->said.html.name;
+    p->value[0] = '\0';
+    p->value_ok = true;
+    p->in_config = strcmp(name, "data-config") == 0;
+    if (!p->in_config) return;
+    cgt_json_init(&p->json, cgt_config_fields, CGT_CONFIGS);
+    p->config_ok = true;
+    p->now.dialect = CHATGPTT_AIPKIT;
+    p->now.nonce[0] = p->now.bot_id[0] = p->now.post_id[0] = '\0';     /* what it says itself counts */
+}
+
+/* An attribute is complete. The first of duplicates counts, as in HTML. */
+static void cgt_page_attribute_end(cgt_page *p)
+{
+    const char *name = p->said.html.name, *value = p->value;
+    cgt_chat *c = &p->now;
+    if (p->in_config) p->config_ok = p->config_ok && cgt_json_eof(&p->json) == CHATGPTT_OK;
+    p->in_config = false;
+    if (!p->value_ok || value[0] == '\0' || c->dialect == CHATGPTT_AIPKIT) return;
+    if (strcmp(name, "data-nonce") == 0 && !c->nonce[0]) memcpy(c->nonce, value, sizeof c->nonce);
+    if (strcmp(name, "data-post-id") == 0 && !c->post_id[0]) {
+        memcpy(c->post_id, value, sizeof c->post_id);
+        if (value[0] == '<') memmove(c->post_id, c->post_id + 1, sizeof c->post_id - 1);     /* 1.9.16 writes "<5" */
+    }
+    if (strcmp(name, "data-bot-id") == 0 && !c->bot_id[0]) memcpy(c->bot_id, value, sizeof c->bot_id);
+    if (strcmp(name, "data-type") == 0 && strcmp(value, "widget") == 0) c->widget = true;
+    if (strcmp(name, "data-assistant-enabled") == 0 && strcmp(value, "true") == 0) c->assistant = true;
+    if (strcmp(name, "data-memory-limit") == 0) c->memory_limit = (int)cgt_number(cgt_text(value), 100000);
+    if (strcmp(name, "data-ai-name") == 0) memcpy(c->bot_name, value, sizeof c->bot_name);
+}
+
+/* A start tag is complete: is it a chat, and the one we want? */
+static void cgt_page_tag_end(cgt_page *p)
+{
+    cgt_chat *c = &p->now;
+    bool wanted;
+    if (c->memory_limit < 0) c->memory_limit = 0;
+    if (c->dialect == CHATGPTT_AIPKIT && (!p->config_ok || !c->nonce[0] || !c->bot_id[0])) return;
+    if (c->dialect != CHATGPTT_AIPKIT && (!c->nonce[0] || !c->post_id[0])) return;
+    if (c->dialect != CHATGPTT_AIPKIT) c->dialect = CHATGPTT_WPAICG;
+    if (!c->asks_consent) c->consent[0] = '\0';
+    wanted = p->bot_id && strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
+    if (p->chosen && (p->wanted || !wanted)) return;
+    p->best = *c;
+    p->chosen = true;
+    p->wanted = wanted;
+}
+
+static void cgt_page_html(cgt_page *p)
+{
+    switch (p->said.html.event) {
+    case CGT_HTML_TAG: memset(&p->now, 0, sizeof p->now); break;
+    case CGT_HTML_ATTRIBUTE: cgt_page_attribute(p); break;
+    case CGT_HTML_VALUE:
+        if (p->in_config) cgt_config_feed(p, p->said.html.piece);
+        else cgt_token_add(p->value, sizeof p->value, p->said.html.piece, &p->value_ok);
+        break;
+    case CGT_HTML_ATTRIBUTE_END: cgt_page_attribute_end(p); break;
+    case CGT_HTML_TAG_END: cgt_page_tag_end(p); break;
+    case CGT_HTML_TEXT:
+        if (p->said.html.raw[0]) cgt_line_add(p->said.title, sizeof p->said.title, p->said.html.piece);
+        break;
+    default: break;
+    }
+}
+
+/* Copies what a pattern captured: from this piece of the page or from the tail of what came before. */
+static void cgt_page_capture(cgt_page *p, cgt_find_state *f, const char *in)
+{
+    size_t from = f->match.from, to = f->match.to, i, tail_at = p->offset - p->tail_len;
+    f->found = true;
+    f->too_long = from < tail_at || to - from >= sizeof f->text;
+    f->text[0] = '\0';
+    if (f->too_long) return;
+    for (i = from; i < to; i++) f->text[i - from] = i >= p->offset ? in[i - p->offset] : p->tail[i - tail_at];
+    f->text[to - from] = '\0';
+    if (strlen(f->text) != to - from) f->too_long = true;      /* NUL: no token */
+}
+
+static void cgt_page_feed(cgt_page *p, const char *in, size_t len)
+{
+    cgt_slice s = cgt_slice_of(in, len);
+    size_t i, used, keep = sizeof p->tail;
+    for (i = 0; i < CGT_FINDS; i++) {
+        cgt_find_state *f = &p->finds[i];
+        size_t from = f->match.from, to = f->match.to;
+        bool found = f->match.found;
+        cgt_match_feed(&f->match, in, len);
+        if (f->match.found && (!found || f->match.from != from || f->match.to != to)) cgt_page_capture(p, f, in);
+    }
+    for (; s.len; s = cgt_from(s, used)) {
+        cgt_html_feed(&p->said.html, s.at, s.len, &used);
+        cgt_page_html(p);
+    }
+    if (len >= keep) { memcpy(p->tail, in + len - keep, keep); p->tail_len = keep; }
+    else {
+        size_t rest = p->tail_len + len > keep ? keep - len : p->tail_len;
+        memmove(p->tail, p->tail + p->tail_len - rest, rest);
+        memcpy(p->tail + rest, in, len);
+        p->tail_len = rest + len;
+    }
+    p->offset += len;
+}
+
+/* `nonce`, `post_id`: the caller's patterns, which were compiled before without error; NULL: the model's. */
+static void cgt_page_init(cgt_page *p, const char *bot_id, const char *nonce, const char *post_id)
+{
+    const char *patterns[CGT_FINDS], *why;
+    size_t i, at;
+    memset(p, 0, sizeof *p);
+    p->bot_id = bot_id;
+    patterns[CGT_FIND_NONCE] = nonce ? nonce : CGT_NONCE_PATTERN;
+    patterns[CGT_FIND_POST_ID] = post_id ? post_id : CGT_POST_ID_PATTERN;
+    patterns[CGT_FIND_ENDPOINT] = CGT_ENDPOINT_PATTERN;
+    p->finds[CGT_FIND_NONCE].own = nonce != NULL;
+    p->finds[CGT_FIND_POST_ID].own = post_id != NULL;
+    for (i = 0; i < CGT_FINDS; i++) {
+        (void)cgt_pattern_compile(&p->finds[i].pattern, cgt_text(patterns[i]), &at, &why);
+        p->finds[i].match.pattern = &p->finds[i].pattern;
+    }
+}
+
+/* Undoes the escapes of a JSON string in place: the only one that occurs in URLs of scripts is `\/`. */
+static void cgt_unslash(char *text)
+{
+    char *out = text;
+    for (; *text; text++)
+        if (text[0] != '\\' || text[1] != '/') *out++ = *text;
+    *out = '\0';
+}
+
+/* Takes a pattern's token over, if it counts. false: the caller's own pattern found none. */
+static bool cgt_page_pattern(cgt_page *p, int which, char token[CHATGPTT_MAX_TOKEN])
+{
+    cgt_find_state *f = &p->finds[which];
+    if (!f->own && (p->chosen || !f->found)) return true;
+    return f->found && !f->too_long && f->text[0] && cgt_fixed_set(token, CHATGPTT_MAX_TOKEN, cgt_text(f->text));
+}
+
+/* The page is complete: whether there is a chat on it, in p->best. */
+static bool cgt_page_end(cgt_page *p)
+{
+    cgt_chat *c = &p->best;
+    if (!cgt_page_pattern(p, CGT_FIND_NONCE, c->nonce) || !cgt_page_pattern(p, CGT_FIND_POST_ID, c->post_id)) return false;
+    if (!p->chosen && c->nonce[0] && c->post_id[0]) { p->chosen = true; c->dialect = CHATGPTT_WPAICG; }
+    if (p->chosen && c->dialect == CHATGPTT_WPAICG && p->finds[CGT_FIND_ENDPOINT].found && !p->finds[CGT_FIND_ENDPOINT].too_long) {
+        memcpy(c->endpoint, p->finds[CGT_FIND_ENDPOINT].text, sizeof c->endpoint);
+        cgt_unslash(c->endpoint);
+    }
+    return p->chosen;
+}
+
+/* ==== [SSE] ==== */
+
+/* An event stream (WHATWG HTML section 9.2.6), decoded as it comes: nothing is held but names. What it tells:
+       DATA     `piece` is a part of the event's data; lines are joined by a piece of one LF
+       DISPATCH the event is complete: cgt_sse_name(), and `named` if its name was written out
+       JUNK     `piece` is a part of a line that begins like JSON or HTML, which no field does
+   With `raw` set by the caller, everything is JUNK. */
+
+typedef enum cgt_sse_event { CGT_SSE_NONE, CGT_SSE_DATA, CGT_SSE_DISPATCH, CGT_SSE_JUNK } cgt_sse_event;
+typedef enum cgt_sse_state { CGT_SSE_LINE, CGT_SSE_FIELD, CGT_SSE_AFTER_COLON, CGT_SSE_VALUE, CGT_SSE_JUNK_LINE } cgt_sse_state;
+typedef enum cgt_sse_field { CGT_SSE_OTHER, CGT_SSE_F_DATA, CGT_SSE_F_EVENT, CGT_SSE_F_ID } cgt_sse_field;
+
+typedef struct cgt_sse {
+    cgt_sse_event event;
+    cgt_slice piece;
+    bool named, data;               /* the event has a name of its own; it has data */
+    bool raw, cr, over, begun;      /* cr: an LF that comes belongs to it; over: told, forget it at the next feed */
+    cgt_sse_state state;
+    cgt_sse_field field;
+    char word[8];                   /* the field's name so far */
+    size_t word_len, name_len, next_len, bom;
+    char name[CHATGPTT_MAX_NAME], id[CHATGPTT_MAX_NAME], next[CHATGPTT_MAX_NAME];   /* next: an id whose line is not over */
+} cgt_sse;
+
+static const char *cgt_sse_name(const cgt_sse *s) { return s->name[0] ? s->name : "message"; }
+
+static void cgt_sse_forget(cgt_sse *s)
+{
+    s->over = s->named = s->data = false;
+    s->name[0] = '\0';
+    s->name_len = 0;
+}
+
+static void cgt_sse_field_begin(cgt_sse *s)
+{
+    cgt_slice word = cgt_slice_of(s->word, s->word_len);
+    s->field = cgt_is(word, "data") ? CGT_SSE_F_DATA : cgt_is(word, "event") ? CGT_SSE_F_EVENT : cgt_is(word, "id") ? CGT_SSE_F_ID : CGT_SSE_OTHER;
+    if (s->field == CGT_SSE_F_EVENT) s->name_len = 0;
+    s->next_len = 0;
+    if (s->field != CGT_SSE_F_DATA) return;
+    if (s->data) { s->event = CGT_SSE_DATA; s->piece = cgt_slice_of("\n", 1); }
+    s->data = true;
+}
+
+static void cgt_sse_line_end(cgt_sse *s)
+{
+    bool empty = s->state == CGT_SSE_LINE;
+    if (s->state == CGT_SSE_FIELD) cgt_sse_field_begin(s);      /* a field without a colon has no value */
+    if (!empty && s->field == CGT_SSE_F_EVENT) { s->name[s->name_len] = '\0'; s->named = s->name_len > 0; }
+    if (!empty && s->field == CGT_SSE_F_ID && !memchr(s->next, '\0', s->next_len)) cgt_fixed_set(s->id, sizeof s->id, cgt_slice_of(s->next, s->next_len));
+    if (empty && s->data) { s->event = CGT_SSE_DISPATCH; s->over = true; }
+    else if (empty) cgt_sse_forget(s);
+    s->state = CGT_SSE_LINE;
+    s->field = CGT_SSE_OTHER;
+    s->word_len = 0;
+}
+
+/* The value of a field up to the end of the line or of the input. */
+static chatgptt_code cgt_sse_value(cgt_sse *s, const char *in, size_t n)
+{
+    char *out = s->field == CGT_SSE_F_EVENT ? s->name : s->next;
+    size_t *len = s->field == CGT_SSE_F_EVENT ? &s->name_len : &s->next_len;
+    if (s->state == CGT_SSE_JUNK_LINE || s->field == CGT_SSE_F_DATA) {
+        s->event = s->state == CGT_SSE_JUNK_LINE ? CGT_SSE_JUNK : CGT_SSE_DATA;
+        s->piece = cgt_slice_of(in, n);
+    } else if (s->field != CGT_SSE_OTHER) {
+        if (cgt_sum(*len, n) >= CHATGPTT_MAX_NAME) return CHATGPTT_E_LIMIT;
+        memcpy(out + *len, in, n);
+        *len += n;
+    }
+    return CHATGPTT_OK;
+}
+
+/* The first byte of a line. */
+static void cgt_sse_line(cgt_sse *s, char c)
+{
+    static const char bom[] = CGT_BOM;
+    if (!s->begun && s->bom < 3 && c == bom[s->bom]) { s->bom++; return; }
+    s->word_len = !s->begun && s->bom % 3 ? sizeof s->word : 0;     /* half a byte order mark is part of some unknown field */
+    s->begun = true;
+    if (c == '{' || c == '<' || c == '[') { s->state = CGT_SSE_JUNK_LINE; return; }
+    s->state = CGT_SSE_FIELD;
+}
+
+static void cgt_sse_field_byte(cgt_sse *s, char c)
+{
+    if (c == ':') { cgt_sse_field_begin(s); s->state = CGT_SSE_AFTER_COLON; return; }
+    if (s->word_len < sizeof s->word) s->word[s->word_len++] = c;
+}
+
+/* One step; the number of bytes used, which may be none. */
+static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len, chatgptt_code *code)
+{
+    size_t n = 0;
+    char c = in[0];
+    if (s->cr && c == '\n') { s->cr = false; return 1; }
+    s->cr = false;
+    if (c == '\r' || c == '\n') { s->begun = true; s->cr = c == '\r'; cgt_sse_line_end(s); return 1; }
+    switch (s->state) {
+    case CGT_SSE_LINE: cgt_sse_line(s, c); return s->state == CGT_SSE_LINE ? 1 : 0;
+    case CGT_SSE_FIELD: cgt_sse_field_byte(s, c); return 1;
+    case CGT_SSE_AFTER_COLON: s->state = CGT_SSE_VALUE; return c == ' ' ? 1 : 0;
+    default:
+        while (n < len && in[n] != '\n' && in[n] != '\r') n++;
+        *code = cgt_sse_value(s, in, n);
+        return n;
+    }
+}
+
+/* OK with s->event (NONE: all was used); E_LIMIT: a name or id longer than CHATGPTT_MAX_NAME. */
+static chatgptt_code cgt_sse_feed(cgt_sse *s, const char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    *used = 0;
+    s->event = CGT_SSE_NONE;
+    if (s->over) cgt_sse_forget(s);
+    if (s->raw && len) {
+        s->event = CGT_SSE_JUNK;
+        s->piece = cgt_slice_of(in, len);
+        *used = len;
+        return CHATGPTT_OK;
+    }
+    while (*used < len && s->event == CGT_SSE_NONE && code == CHATGPTT_OK) *used += cgt_sse_step(s, in + *used, len - *used, &code);
+    return code;
+}
+
+/* ==== [REPLY] ==== */
+
+/* A reply's body, either an event stream or JSON, becomes text, notices and the end. One vocabulary serves both generations of the
+   plugin, since their keys are disjoint:
+
+       WPAICG, JSON     {"status":"success","msg":"Something went wrong","data":"the answer", …}      msg says that even then
+       WPAICG, events   data: {"id":…,"choices":[{"delta":{"content":" word"},"finish_reason":null}]}  … data: [DONE]
+       assistants       event: thread.message.delta / data: {"delta":{"content":[{"text":{"value":" word"}}]}}  … event: done
+       AIPKIT           event: message_start, then data: {"delta":" word"}  … event: done
+       flags, errors    {"msg":"…","tokenLimitReached":true}, {"error":{"message":"…"}}, event: error, and an error dressed as an
+                        answer: each word an explicit `event: message` whose object has no id
+
+   The first error stops the reply; text told before it is provisional. */
+
+typedef enum cgt_reply_event { CGT_REPLY_NONE, CGT_REPLY_TEXT, CGT_REPLY_NOTICE, CGT_REPLY_END } cgt_reply_event;
+
+static const char *const cgt_reply_fields[] = {
+    "/choices/0/delta/content", "/choices/0/text", "/delta", "/delta/content/0/text/value", "/data",
+    "/msg", "/error", "/error/message", "/0/error/message", "/data/message", "/quota_notice/message",
+    "/id", "/data/code", "/data/cache_key", "/data/nonce", "/status", "/thread_id",
+    "/choices/0/finish_reason", "/greeting_message", "/quota_notice", "/success",
+    "/tokenLimitReached", "/messageFlagged", "/ipBanned", "/modflag", "/pineconeError" };
+enum {
+    CGT_F_CONTENT, CGT_F_COMPLETION, CGT_F_DELTA, CGT_F_THREAD_DELTA, CGT_F_DATA,                       /* answer text */
+    CGT_F_MSG, CGT_F_ERROR, CGT_F_ERROR_MESSAGE, CGT_F_ERROR_IN_LIST, CGT_F_DATA_MESSAGE, CGT_F_QUOTA_MESSAGE,  /* the site's words */
+    CGT_F_ID, CGT_F_CODE, CGT_F_KEY, CGT_F_NONCE, CGT_F_STATUS, CGT_F_THREAD,                           /* tokens */
+    CGT_F_FINISH, CGT_F_GREETING, CGT_F_QUOTA, CGT_F_SUCCESS,
+    CGT_F_TOKEN_LIMIT, CGT_F_FLAGGED, CGT_F_BANNED, CGT_F_MODFLAG, CGT_F_PINECONE, CGT_FIELDS
+};
+#define CGT_TOKENS 6                /* fields from CGT_F_ID on whose text is kept */
+
+typedef enum cgt_kind {             /* what an event's name makes of its data */
+    CGT_KIND_PLAIN, CGT_KIND_MESSAGE, CGT_KIND_THREAD_DELTA, CGT_KIND_THREAD, CGT_KIND_DONE, CGT_KIND_ERROR, CGT_KIND_WARNING,
+    CGT_KIND_START, CGT_KIND_OPENAI_ID, CGT_KIND_GOOGLE_ID, CGT_KIND_OTHER
+} cgt_kind;
+
+typedef enum cgt_body { CGT_BODY_UNKNOWN, CGT_BODY_BRACE, CGT_BODY_JSON, CGT_BODY_BARE, CGT_BODY_SKIP, CGT_BODY_RAW } cgt_body;
+
+typedef struct cgt_reply {
+    bool events;                    /* set by the caller: an event stream, by its Content-Type; else JSON */
+    bool mute;                      /* set by the caller: the status is an error's, nothing in the body is an answer */
+    size_t max_event;
+    cgt_reply_event event;
+    cgt_slice piece;                /* of TEXT and NOTICE */
+    char words[CHATGPTT_MAX_WORDS]; /* the site's own, for an error's message */
+    char token[CGT_TOKENS][CHATGPTT_MAX_TOKEN];     /* of the JSON object under way; indexed by field - CGT_F_ID */
+    char thread_id[CHATGPTT_MAX_TOKEN], openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN];
+    bool texted, finished, started; /* text was told; finish_reason was seen; message_start was */
+    bool junk, dressed, dispatched; /* HTML between the events; an error dressed as an answer; there was an event */
+    cgt_json json;
+    cgt_sse sse;
+    cgt_said said;                  /* what the noise around JSON or events says */
+    cgt_buffer held, decoded;       /* of an explicit `message` event, which is held whole */
+    cgt_body body;                  /* of the JSON, or of the event's data */
+    char *pending;                  /* what the SSE decoder told and is not used up, in the bytes fed */
+    size_t pending_len;
+    bool pending_junk, pending_lf, more;    /* it is a line that is no event; a joining LF; the scanner has more to tell */
+    cgt_kind kind;
+    size_t noise;
+    char bare[CHATGPTT_MAX_TOKEN];  /* data that is no object: [DONE], a thread's id */
+    int words_of;                   /* the field the words are from */
+    bool has_id, has_status, failed, greeting, quota, data_odd, has_data, object, success;  /* of the object under way */
+    chatgptt_code flag;             /* the object's flag, as the code it leads to; OK: none */
+} cgt_reply;
+
+static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max_event)
+{
+    memset(r, 0, sizeof *r);
+    r->max_event = max_event;
+    cgt_buffer_init(&r->held, hooks, max_event);
+    cgt_buffer_init(&r->decoded, hooks, cgt_sum(max_event, cgt_sum(max_event, max_event)));
+}
+
+static void cgt_reply_free(cgt_reply *r)
+{
+    cgt_buffer_free(&r->held);
+    cgt_buffer_free(&r->decoded);
+}
+
+/* An object begins: what is known of the one before it no longer counts. */
+static void cgt_reply_object(cgt_reply *r)
+{
+    cgt_json_init(&r->json, cgt_reply_fields, CGT_FIELDS);
+    r->json.lenient = true;
+    memset(r->token, 0, sizeof r->token);
+    r->has_id = r->has_status = r->failed = r->greeting = r->quota = r->data_odd = r->has_data = r->object = r->success = false;
+    r->flag = CHATGPTT_OK;
+    r->words_of = -1;
+    if (!r->dressed) r->words[0] = '\0';
+}
+
+/* ---- fields ---- */
+
+static void cgt_reply_words(cgt_reply *r, cgt_slice s)
+{
+    int field = r->json.field;
+    if (r->dressed || (field == CGT_F_QUOTA_MESSAGE && r->words_of >= 0 && r->words_of != field && r->words[0])) return;
+    if (r->words_of != field) r->words[0] = '\0';
+    r->words_of = field;
+    cgt_line_add(r->words, sizeof r->words, s);
+}
+
+/* Whether this field's text is the answer's, in this kind of event. */
+static bool cgt_reply_answers(const cgt_reply *r)
+{
+    if (r->mute) return false;
+    if (r->json.field == CGT_F_DATA) return !r->events && !(r->has_status && strcmp(r->token[CGT_F_STATUS - CGT_F_ID], "success") != 0);
+    if (r->json.field == CGT_F_THREAD_DELTA) return r->kind == CGT_KIND_THREAD_DELTA;
+    return r->events && (r->kind == CGT_KIND_PLAIN || r->kind == CGT_KIND_MESSAGE || r->kind == CGT_KIND_WARNING);
+}
+
+static void cgt_reply_text(cgt_reply *r, cgt_slice s)
+{
+    bool ok = true;
+    int field = r->json.field;
+    if (field >= CGT_F_ID && field < CGT_F_ID + CGT_TOKENS) {
+        cgt_token_add(r->token[field - CGT_F_ID], CHATGPTT_MAX_TOKEN, s, &ok);
+        if (!ok) r->token[field - CGT_F_ID][0] = '\0';
+    } else if (field >= CGT_F_MSG && field < CGT_F_ID) cgt_reply_words(r, s);
+    else if (field < CGT_F_MSG && r->kind == CGT_KIND_MESSAGE) cgt_append(&r->decoded, s);
+    else if (field < CGT_F_MSG && cgt_reply_answers(r)) {
+        r->event = CGT_REPLY_TEXT;
+        r->piece = s;
+        r->texted = true;
+    }
+}
+
+/* A value is complete, or a container begins. */
+static void cgt_reply_value(cgt_reply *r)
+{
+    static const chatgptt_code flags[] = { CHATGPTT_E_RATE_LIMITED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED, CHATGPTT_E_UPSTREAM };
+    int field = r->json.field;
+    cgt_json_type type = r->json.type;
+    if (field >= CGT_F_TOKEN_LIMIT) {
+        if (r->flag == CHATGPTT_OK && type != CGT_JSON_FALSE && type != CGT_JSON_NULL) r->flag = flags[field - CGT_F_TOKEN_LIMIT];
+        return;
+    }
+    switch (field) {
+    case CGT_F_DATA: r->has_data = true; r->data_odd = type != CGT_JSON_STRING; break;
+    case CGT_F_ID: r->has_id = type == CGT_JSON_STRING || type == CGT_JSON_NUMBER; break;
+    case CGT_F_STATUS: r->has_status = true; break;
+    case CGT_F_FINISH: if (type == CGT_JSON_STRING) r->finished = true; break;
+    case CGT_F_ERROR: r->failed = type == CGT_JSON_STRING || type == CGT_JSON_OBJECT; break;
+    case CGT_F_GREETING: r->greeting = true; break;
+    case CGT_F_QUOTA: r->quota = type == CGT_JSON_OBJECT; break;
+    case CGT_F_SUCCESS: r->success = type == CGT_JSON_TRUE; break;
+    default: break;
+    }
+}
+
+/* One step of the JSON scanner. Its verdict on the bytes is the caller's to judge. */
+static chatgptt_code cgt_reply_scan(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = cgt_json_feed(&r->json, in, len, used);
+    r->more = code == CHATGPTT_OK && (r->json.event == CGT_JSON_TEXT || r->json.event == CGT_JSON_VALUE);
+    if (code < 0) return code;
+    if (r->json.event == CGT_JSON_TEXT) cgt_reply_text(r, r->json.piece);
+    if (r->json.event == CGT_JSON_VALUE) cgt_reply_value(r);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_reply_end(cgt_reply *r)
+{
+    r->event = CGT_REPLY_END;
+    return CHATGPTT_OK;
+}
+
+static void cgt_reply_say(cgt_reply *r, const char *words)      /* where the site itself says nothing */
+{
+    if (!r->words[0]) cgt_line_add(r->words, sizeof r->words, cgt_text(words));
+}
+
+/* An object is complete: the error it stands for, or OK. */
+static chatgptt_code cgt_reply_verdict(cgt_reply *r)
+{
+    const char *status = r->token[CGT_F_STATUS - CGT_F_ID];
+    bool bad_status = r->has_status && strcmp(status, "success") != 0;
+    if (r->flag) return r->flag;
+    if (r->quota) return CHATGPTT_E_RATE_LIMITED;
+    if (bad_status) return r->greeting ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED;
+    return r->failed ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
+}
+
+/* ---- a JSON body, maybe behind noise ---- */
+
+/* Looks for the first `{` followed by blanks and a quote. What is no JSON may say something to people. */
+static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    char brace[] = "{";
+    size_t n = 0, took;
+    while (n < len && !(r->body == CGT_BODY_BRACE && in[n] == '"')) {
+        if (in[n] == '{') r->body = CGT_BODY_BRACE;
+        else if (!cgt_blank(in[n])) r->body = CGT_BODY_UNKNOWN;
+        n++;
+    }
+    *used = n;
+    r->noise += n;
+    if (strlen(r->bare) + n < sizeof r->bare) cgt_line_add(r->bare, sizeof r->bare, cgt_slice_of(in, n));
+    cgt_said_feed(&r->said, cgt_slice_of(in, n));
+    if (n == len) return r->noise > CHATGPTT_MAX_NOISE && !r->mute ? CHATGPTT_E_REPLY : CHATGPTT_OK;
+    r->body = CGT_BODY_JSON;
+    cgt_reply_object(r);
+    return cgt_reply_scan(r, brace, 1, &took);
+}
+
+static chatgptt_code cgt_reply_json_done(cgt_reply *r)
+{
+    chatgptt_code code = cgt_reply_verdict(r);
+    r->object = true;
+    r->body = CGT_BODY_SKIP;
+    cgt_fixed_set(r->thread_id, sizeof r->thread_id, cgt_text(r->token[CGT_F_THREAD - CGT_F_ID]));
+    if (r->mute) return CHATGPTT_OK;
+    if (code < 0) return code;
+    r->words[0] = '\0';             /* msg says "Something went wrong" even in a success */
+    if (r->data_odd || !r->has_data) { cgt_reply_say(r, "the reply has no answer in it"); return CHATGPTT_E_REPLY; }
+    if (!r->texted) { cgt_reply_say(r, "the answer is empty"); return CHATGPTT_E_UPSTREAM; }
+    return cgt_reply_end(r);
+}
+
+static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code;
+    if (r->body == CGT_BODY_SKIP) { *used = len; return CHATGPTT_OK; }
+    if (r->body != CGT_BODY_JSON) return cgt_reply_seek(r, in, len, used);
+    code = cgt_reply_scan(r, in, len, used);
+    if (code < 0 && r->mute) { r->body = CGT_BODY_SKIP; return CHATGPTT_OK; }
+    if (code < 0) {
+        r->words[0] = '\0';
+        cgt_reply_say(r, r->json.why);
+        return r->texted && code == CHATGPTT_E_REPLY ? CHATGPTT_E_INCOMPLETE : code;
+    }
+    return r->json.event == CGT_JSON_END ? cgt_reply_json_done(r) : CHATGPTT_OK;
+}
+
+/* ---- an event stream ---- */
+
+static cgt_kind cgt_reply_kind(const cgt_sse *s)
+{
+    static const struct { const char *name; cgt_kind kind; } kinds[] = {
+        { "message", CGT_KIND_MESSAGE }, { "thread.message.delta", CGT_KIND_THREAD_DELTA }, { "thread_id", CGT_KIND_THREAD },
+        { "done", CGT_KIND_DONE }, { "error", CGT_KIND_ERROR }, { "assistant_error", CGT_KIND_ERROR }, { "warning", CGT_KIND_WARNING },
+        { "message_start", CGT_KIND_START }, { "openai_response_id", CGT_KIND_OPENAI_ID }, { "google_interaction_id", CGT_KIND_GOOGLE_ID } };
+    size_t i;
+    for (i = 0; s->named && i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(cgt_sse_name(s), kinds[i].name) == 0) return kinds[i].kind;
+    return s->named ? CGT_KIND_OTHER : CGT_KIND_PLAIN;
+}
+
+/* The words of an error dressed as an answer are complete at a finish_reason or [LIMITED]. */
+static chatgptt_code cgt_reply_dressed(cgt_reply *r, bool over)
+{
+    cgt_line_add(r->words, sizeof r->words, cgt_slice_of_buffer(&r->decoded));
+    return over || r->finished ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
+}
+
+/* An explicit `message` event is all there: an answer's, or an error's word. */
+static chatgptt_code cgt_reply_held(cgt_reply *r)
+{
+    size_t at = 0, took = 0;
+    chatgptt_code code = CHATGPTT_OK, verdict;
+    bool first = !r->dispatched;
+    r->decoded.len = 0;
+    cgt_reply_object(r);
+    do {
+        code = cgt_reply_scan(r, r->held.data + at, r->held.len - at, &took);
+        at += took;
+    } while (code == CHATGPTT_OK && r->json.event != CGT_JSON_NONE && r->json.event != CGT_JSON_END);
+    if (r->decoded.failed) return r->decoded.failed;
+    verdict = cgt_reply_verdict(r);
+    if (first && !r->has_id && verdict == CHATGPTT_OK) { r->dressed = true; r->words[0] = '\0'; }
+    if (r->dressed) return cgt_reply_dressed(r, false);
+    if (code < 0) { cgt_reply_say(r, "an event is not JSON"); return code; }
+    if (verdict < 0 || r->decoded.len == 0) return verdict;
+    r->event = CGT_REPLY_TEXT;
+    r->piece = cgt_slice_of_buffer(&r->decoded);
+    r->texted = true;
+    return CHATGPTT_OK;
+}
+
+/* An object in an event is complete: what it says by itself, whatever the event's end. */
+static chatgptt_code cgt_reply_event_object(cgt_reply *r)
+{
+    chatgptt_code verdict = cgt_reply_verdict(r);
+    const char *id = r->token[CGT_F_ID - CGT_F_ID];
+    r->object = true;
+    r->body = CGT_BODY_SKIP;
+    switch (r->kind) {
+    case CGT_KIND_PLAIN:
+        if (r->has_id) r->started = true;
+        return r->dressed ? cgt_reply_dressed(r, false) : verdict;
+    case CGT_KIND_THREAD_DELTA: return verdict;
+    case CGT_KIND_ERROR:
+        if (verdict == CHATGPTT_E_RATE_LIMITED) return verdict;
+        return r->started || r->texted || strcmp(r->sse.name, "error") != 0 ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED;
+    case CGT_KIND_WARNING:
+        if (!r->words[0]) break;
+        r->event = CGT_REPLY_NOTICE;
+        r->piece = cgt_text(r->words);
+        break;
+    case CGT_KIND_OPENAI_ID: memcpy(r->openai_id, id, sizeof r->openai_id); break;
+    case CGT_KIND_GOOGLE_ID: memcpy(r->google_id, id, sizeof r->google_id); break;
+    default: break;
+    }
+    return CHATGPTT_OK;
+}
+
+/* Data that is no object: an end mark, or a thread's id. */
+static chatgptt_code cgt_reply_bare(cgt_reply *r)
+{
+    if (r->kind == CGT_KIND_THREAD) memcpy(r->thread_id, r->bare, sizeof r->thread_id);
+    if (strcmp(r->bare, "[LIMITED]") == 0) return CHATGPTT_E_UPSTREAM;
+    if (r->dressed) return CHATGPTT_OK;
+    if (strcmp(r->bare, "[DONE]") != 0 || r->kind == CGT_KIND_OTHER) return CHATGPTT_OK;
+    if (r->texted) return cgt_reply_end(r);
+    cgt_reply_say(r, "the answer is empty");
+    return CHATGPTT_E_UPSTREAM;
+}
+
+static chatgptt_code cgt_reply_start(cgt_reply *r)
+{
+    if (r->started && r->texted) {
+        r->event = CGT_REPLY_TEXT;          /* a second message in one stream: a blank line between them */
+        r->piece = cgt_slice_of("\n\n", 2);
+    }
+    r->started = true;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_reply_dispatch(cgt_reply *r)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    cgt_kind kind = cgt_reply_kind(&r->sse);
+    if (r->body == CGT_BODY_UNKNOWN) r->kind = kind;    /* all its data was blank */
+    if (r->body == CGT_BODY_JSON) { cgt_reply_say(r, "an event is not JSON"); code = r->dressed ? CHATGPTT_OK : CHATGPTT_E_REPLY; }
+    else if (r->kind == CGT_KIND_MESSAGE && r->held.len && r->held.data[0] == '{') code = cgt_reply_held(r);
+    else if (r->body == CGT_BODY_BARE) code = cgt_reply_bare(r);
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_START) code = cgt_reply_start(r);
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_ERROR && !r->object) { r->words[0] = '\0'; code = CHATGPTT_E_UPSTREAM; }
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_DONE && r->event != CGT_REPLY_END) {
+        if (r->texted) return cgt_reply_end(r);
+        cgt_reply_say(r, "the answer is empty");
+        code = CHATGPTT_E_UPSTREAM;
+    }
+    r->dispatched = true;
+    r->body = CGT_BODY_UNKNOWN;
+    r->object = false;
+    r->held.len = 0;
+    return code;
+}
+
+/* The first byte of an event's data that is no blank decides what the data is. */
+static void cgt_reply_open_data(cgt_reply *r, char c)
+{
+    r->kind = cgt_reply_kind(&r->sse);
+    r->bare[0] = '\0';
+    r->object = false;
+    if (r->kind == CGT_KIND_MESSAGE) { r->body = c == '{' ? CGT_BODY_SKIP : CGT_BODY_BARE; r->held.len = 0; return; }
+    r->body = r->kind == CGT_KIND_OTHER ? CGT_BODY_SKIP : c == '{' ? CGT_BODY_JSON : CGT_BODY_BARE;
+    if (r->body == CGT_BODY_JSON) cgt_reply_object(r);
+}
+
+/* A piece of an event's data. *took: how much of it was used. */
+static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *took)
+{
+    chatgptt_code code;
+    *took = len;
+    r->more = false;
+    if (r->body == CGT_BODY_UNKNOWN) {
+        size_t n = 0;
+        while (n < len && cgt_blank(in[n])) n++;
+        if (n == len) return CHATGPTT_OK;
+        cgt_reply_open_data(r, in[n]);
+    }
+    if (r->kind == CGT_KIND_MESSAGE && r->body == CGT_BODY_SKIP) {
+        cgt_append(&r->held, cgt_slice_of(in, len));
+        if (r->held.failed) cgt_reply_say(r, "an event longer than max_event_bytes");
+        return r->held.failed;
+    }
+    if (r->body == CGT_BODY_BARE) cgt_line_add(r->bare, sizeof r->bare, cgt_slice_of(in, len));
+    if (r->body != CGT_BODY_JSON) return CHATGPTT_OK;
+    code = cgt_reply_scan(r, in, len, took);
+    if (code < 0 && r->dressed) { r->body = CGT_BODY_SKIP; *took = len; return CHATGPTT_OK; }
+    if (code < 0) { r->words[0] = '\0'; cgt_reply_say(r, "an event is not JSON"); return code; }
+    return r->json.event == CGT_JSON_END ? cgt_reply_event_object(r) : CHATGPTT_OK;
+}
+
+/* A line that is no event: raw JSON is the upstream's error and nothing else follows; HTML is remembered for its words. */
+static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *took)
+{
+    r->junk = true;
+    *took = len;
+    if (!r->sse.raw && len && (in[0] == '{' || in[0] == '[')) { r->sse.raw = true; cgt_reply_object(r); }
+    if (!r->sse.raw) { cgt_said_feed(&r->said, cgt_slice_of(in, len)); return CHATGPTT_OK; }
+    r->kind = CGT_KIND_OTHER;
+    if (cgt_reply_scan(r, in, len, took) < 0 || r->json.event == CGT_JSON_END) { r->event = CGT_REPLY_NONE; return CHATGPTT_E_UPSTREAM; }
+    return CHATGPTT_OK;
+}
+
+/* The SSE decoder told a piece; it may hold several events of ours, so it waits in `pending` until it is used up. */
+static chatgptt_code cgt_reply_pending(cgt_reply *r)
+{
+    char lf[] = "\n", *piece = r->pending_lf ? lf : r->pending;
+    size_t took = 0;
+    chatgptt_code code = r->pending_junk ? cgt_reply_junk(r, piece, r->pending_len, &took) : cgt_reply_data(r, piece, r->pending_len, &took);
+    r->pending += took;
+    r->pending_len -= took;
+    return code;
+}
+
+static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code = cgt_sse_feed(&r->sse, in, len, used);
+    if (code < 0) { cgt_reply_say(r, "an event's name or id is longer than CHATGPTT_MAX_NAME"); return code; }
+    if (r->sse.event == CGT_SSE_DISPATCH) return cgt_reply_dispatch(r);
+    if (r->sse.event == CGT_SSE_NONE) return CHATGPTT_OK;
+    r->pending_junk = r->sse.event == CGT_SSE_JUNK;
+    r->pending_lf = r->sse.piece.at < in || r->sse.piece.at >= in + len;
+    r->pending = r->pending_lf ? in : in + (r->sse.piece.at - in);
+    r->pending_len = r->sse.piece.len;
+    return CHATGPTT_OK;
+}
+
+/* Feed until all is used and nothing is told. < 0: the reply is an error, r->words says what the site says of it. */
+static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *used)
+{
+    chatgptt_code code;
+    *used = 0;
+    r->event = CGT_REPLY_NONE;
+    do {
+        size_t took = 0;
+        if (!r->events) code = cgt_reply_json(r, in + *used, len - *used, &took);
+        else if (r->pending_len || r->more) code = cgt_reply_pending(r);
+        else code = cgt_reply_events(r, in + *used, len - *used, &took);
+        *used += took;
+    } while (code == CHATGPTT_OK && r->event == CGT_REPLY_NONE && (*used < len || r->pending_len || r->more));
+    return code;
+}
+
+static chatgptt_code cgt_reply_no_json(cgt_reply *r)
+{
+    if (r->body == CGT_BODY_JSON && r->texted) return CHATGPTT_E_INCOMPLETE;
+    if (r->body == CGT_BODY_JSON) { r->words[0] = '\0'; cgt_reply_say(r, "the reply is cut"); }
+    else cgt_reply_say(r, cgt_said_words(&r->said));
+    return CHATGPTT_E_REPLY;
+}
+
+/* The body is complete. OK with END, or what the reply comes to. */
+static chatgptt_code cgt_reply_eof(cgt_reply *r)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    r->event = CGT_REPLY_NONE;
+    if (!r->events) return r->mute ? CHATGPTT_OK : cgt_reply_no_json(r);
+    if (r->sse.data && !r->sse.over && r->body != CGT_BODY_JSON) code = cgt_reply_dispatch(r);     /* [DONE] without its blank line */
+    if (code < 0 || r->event == CGT_REPLY_END) return code;
+    if (r->finished && r->texted && !r->dressed) return cgt_reply_end(r);
+    if (r->junk && !r->sse.raw) cgt_reply_say(r, cgt_said_words(&r->said));
+    if (r->dressed || r->junk) return CHATGPTT_E_UPSTREAM;
+    if (r->texted || (r->started && !r->finished)) return CHATGPTT_E_INCOMPLETE;
+    cgt_reply_say(r, r->dispatched || r->finished ? "the answer is empty" : "the event stream is empty");
+    return CHATGPTT_E_UPSTREAM;
+}
+
+/* ==== [DIALECT] ==== */
+
+/* What is sent. Generation WPAICG takes one POST with these fields, of which _wpnonce, action and message are the needed ones;
+   generation AIPKIT takes a POST that hands over the message for a key, then a GET that fetches the answer by it. */
+
+static const char *const cgt_models[] = { "gpt-4o", "gpt-4", "gpt-4o-mini" };
+#define CGT_MODELS (sizeof cgt_models / sizeof *cgt_models)
+
+/* A blank as Python's str.strip() sees it; *len is its length. */
+static bool cgt_wide_blank(cgt_slice s, size_t *len)
+{
+    static const char *const wide[] = { "\xC2\x85", "\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80" };
+    size_t i;
+    *len = 1;
+    if (cgt_blank(s.at[0]) || s.at[0] == '\v' || (s.at[0] >= 0x1c && s.at[0] <= 0x1f)) return true;
+    for (i = 0; i < sizeof wide / sizeof *wide; i++) {
+        *len = strlen(wide[i]);
+        if (s.len >= *len && memcmp(s.at, wide[i], *len) == 0) return true;
+    }
+    *len = 3;                       /* U+2000 to U+200A */
+    return s.len >= 3 && memcmp(s.at, "\xE2\x80", 2) == 0 && (unsigned char)s.at[2] >= 0x80 && (unsigned char)s.at[2] <= 0x8A;
+}
+
+static bool cgt_all_blank(cgt_slice s)
+{
+    size_t n;
+    for (; s.len; s = cgt_from(s, n))
+        if (!cgt_wide_blank(s, &n)) return false;
+    return true;
+}
+
+static cgt_slice cgt_message_text(const chatgptt_message *m)
+{
+    return m->len ? cgt_slice_of(m->text, m->len) : cgt_text(m->text);
+}
+
+/* Folds a conversation into one prompt, byte for byte as the model does: a single message as it is, else a line a message. */
+static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t count)
+{
+    static const char *const roles[] = { "User: ", "Assistant: ", "System: " };
+    size_t i;
+    if (count == 1) { cgt_append(b, cgt_message_text(&messages[0])); return; }
+    for (i = 0; i < count; i++) {
+        cgt_slice text = cgt_message_text(&messages[i]);
+        if (cgt_all_blank(text)) continue;
+        cgt_puts(b, roles[messages[i].role]);
+        cgt_append(b, text);
+        cgt_putc(b, '\n');
+    }
+    cgt_puts(b, "Assistant:");
+}
+
+/* The form of a WPAICG message. The fields are those the site's own page sends, the chat's kind deciding some. */
+static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, const char *client_id, cgt_slice message, cgt_slice history)
+{
+    const char *bot = chat->bot_id[0] ? chat->bot_id : "0";
+    bool custom = strcmp(bot, "0") != 0;
+    char identity[CHATGPTT_MAX_TOKEN + 16] = "custom_bot_";
+    memcpy(identity + 11, bot, strlen(bot) + 1);
+    cgt_form_field(b, "_wpnonce", cgt_text(chat->nonce));
+    cgt_form_field(b, "post_id", cgt_text(chat->post_id));
+    cgt_form_field(b, "url", page);
+    cgt_form_field(b, "action", cgt_text(chat->widget ? "wpaicg_chatbox_message" : "wpaicg_chat_shortcode_message"));
+    cgt_form_field(b, "message", message);
+    cgt_form_field(b, "bot_id", cgt_text(bot));
+    cgt_form_field(b, "chatbot_identity", cgt_text(custom ? identity : chat->widget ? "widget" : "shortcode"));
+    cgt_form_field(b, "wpaicg_chat_client_id", cgt_text(client_id));
+    cgt_form_field(b, "wpaicg_chat_history", history);
+}
+
+/* ==== [STREAM] ==== */
+
+/* One message: get the tokens if the client has none, send, hand out the reply. Each request is a goal; each goal runs through the
+   same states. Everything is driven by step(): it goes on until there is an event, an end, or nothing to do but wait. */
+
+typedef enum cgt_goal { CGT_GOAL_PAGE, CGT_GOAL_MESSAGE } cgt_goal;
+
+typedef enum cgt_stream_state {
+    CGT_STREAM_PLAN,                /* choose the goal, write its request */
+    CGT_STREAM_SEND,                /* until the request is out; the connection may still have to be made */
+    CGT_STREAM_RECEIVE,             /* the response */
+    CGT_STREAM_OVER                 /* `result` says how */
+} cgt_stream_state;
+
+struct chatgptt_client {
+    chatgptt_hooks hooks;
+    chatgptt_options options;       /* defaults filled in; its strings lie in `strings` */
+    char *strings;
+    size_t strings_size;
+    chatgptt_error error;
+    cgt_pool pool;
+    cgt_url home, page, endpoint;   /* the page asked for; where it was found; where messages go. The last two: once tokens are known */
+    cgt_chat chat;                  /* the tokens */
+    bool has_tokens;
+    unsigned tokens_count;          /* how often tokens were stored: tells a stream that there are newer ones */
+    char client_id[CHATGPTT_MAX_TOKEN];
+    chatgptt_site site;
+    chatgptt_stream *streams;
+};
+
+struct chatgptt_stream {
+    chatgptt_client *client;
+    chatgptt_stream *next;
+    chatgptt_error error;
+    chatgptt_stats stats;
+    chatgptt_code result;           /* OK: still running */
+    cgt_stream_state state;
+    cgt_goal goal;
+    cgt_conn *conn;
+    cgt_buffer message;             /* what is asked, folded */
+    cgt_buffer out;                 /* the request under way */
+    size_t sent;
+    char *buffer;                   /* CHATGPTT_READ_BUFFER bytes; what was read and not used lies at [at, end) */
+    size_t at, end;
+    char *body;                     /* a piece of the response's body, within buffer, that the reply has not used up */
+    size_t body_len, body_bytes;    /* body_bytes: of this response so far */
+    cgt_page *page;                 /* while a page is read */
+    cgt_reply *reply;               /* while a reply is */
+    bool cancelled, retried, telling;   /* retried: by the one safe rule; telling: the reply may have more to tell without new bytes */
+    bool paused;                    /* step() gave way though there is work */
+    bool is_events;                 /* Content-Type of the response */
+    unsigned generation;
+    long long started, deadline, idle, connecting, grace;     /* when the times run out, in ms; LLONG_MAX: never */
+    int (*on_tick)(void *user);
+    void *tick_user;
+    long long ticked;
+};
+
+#define CGT_GRACE_MS 1000           /* how long the end may still come after finish_reason */
+
+static chatgptt_code cgt_trace(const chatgptt_client *c, const char *what, cgt_slice text)
+{
+    if (c->hooks.trace) c->hooks.trace(c->hooks.user, what, text.at, text.len);
+    return CHATGPTT_OK;
+}
+
+/* ---- deadlines ---- */
+
+static long long cgt_after(long long now, int ms) { return ms < 0 ? LLONG_MAX : now + ms; }
+
+static const char *cgt_stream_doing(const chatgptt_stream *s)
+{
+    if (s->state == CGT_STREAM_SEND && s->connecting != LLONG_MAX) return "connecting to";
+    if (s->state == CGT_STREAM_SEND) return "sending to";
+    return s->goal == CGT_GOAL_PAGE ? "reading the page of" : "waiting for the answer of";
+}
+
+static const cgt_url *cgt_stream_url(const chatgptt_stream *s)
+{
+    return s->goal == CGT_GOAL_PAGE ? &s->client->page : &s->client->endpoint;
+}
+
+static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, int ms)
+{
+    return cgt_fail(&s->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, cgt_stream_doing(s), cgt_stream_url(s)->authority, name);
+}
+
+/* OK, or the error of the time that has run out. */
+static chatgptt_code cgt_stream_clock(chatgptt_stream *s, long long now)
+{
+    const chatgptt_options *o = &s->client->options;
+    if (now >= s->deadline) return cgt_stream_timeout(s, "total_timeout_ms", o->total_timeout_ms);
+    if (now >= s->connecting) return cgt_stream_timeout(s, "connect_timeout_ms", o->connect_timeout_ms);
+    if (now >= s->idle) return cgt_stream_timeout(s, "idle_timeout_ms", o->idle_timeout_ms);
+    return CHATGPTT_OK;
+}
+
+/* ---- the connection ---- */
+
+/* The generation a caller sees only ever grows: what the transport counted on the connection that is left is added to it. */
+static void cgt_stream_leave(chatgptt_stream *s, bool reuse)
+{
+    cgt_pool *pool = &s->client->pool;
+    if (!s->conn) return;
+    s->generation += cgt_conn_want(pool, s->conn).generation + 1;
+    if (reuse) cgt_conn_park(pool, s->conn);
+    else cgt_conn_close(pool, s->conn);
+    s->conn = NULL;
+}
+
+static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now)
+{
+    const cgt_url *url = cgt_stream_url(s);
+    cgt_pool *pool = &s->client->pool;
+    if (s->conn && !cgt_is(url->origin, s->conn->origin)) cgt_stream_leave(s, true);
+    if (!s->conn) s->conn = cgt_conn_take(pool, url);
+    if (s->conn) { s->stats.reused = true; s->conn->reused = true; }
+    else {
+        cgt_trace(s->client, "connect", url->authority);
+        s->conn = cgt_conn_open(pool, url, &s->error);
+        if (!s->conn) return s->error.code;
+        s->stats.connections++;
+        s->connecting = cgt_after(now, s->client->options.connect_timeout_ms);
+#ifndef CHATGPTT_NO_NET
+        if (pool->transport.user == &pool->net) s->stats.resolve_ms = pool->net.resolve_ms;
+#endif
+    }
+    memset(&s->conn->in, 0, sizeof s->conn->in);
+    s->conn->in.max_head = s->client->options.max_header_bytes;
+    s->at = s->end = 0;
+    s->body_bytes = 0;
+    s->is_events = false;
+    return CHATGPTT_OK;
+}
+
+/* ---- requests ---- */
+
+static void cgt_stream_write_page(chatgptt_stream *s)
+{
+    cgt_request_head r;
+    memset(&r, 0, sizeof r);
+    r.method = "GET";
+    r.url = &s->client->page;
+    r.user_agent = s->client->options.user_agent;
+    r.accept = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+    cgt_put_request(&s->out, &r);
+}
+
+static void cgt_stream_write_message(chatgptt_stream *s)
+{
+    chatgptt_client *c = s->client;
+    cgt_request_head r;
+    cgt_buffer form;
+    cgt_buffer_init(&form, &c->hooks, CHATGPTT_MAX_REQUEST);
+    cgt_put_wpaicg(&form, &c->chat, c->page.whole, c->client_id, cgt_slice_of_buffer(&s->message), cgt_text("[]"));
+    memset(&r, 0, sizeof r);
+    r.method = "POST";
+    r.url = &c->endpoint;
+    r.page = &c->page;
+    r.user_agent = c->options.user_agent;
+    r.accept = "*/*";
+    r.body = cgt_slice_of_buffer(&form);
+    cgt_put_request(&s->out, &r);
+    if (form.failed) s->out.failed = form.failed;
+    cgt_buffer_free(&form);
+}
+
+static void cgt_stream_drop_bodies(chatgptt_stream *s)
+{
+    const chatgptt_hooks *hooks = &s->client->hooks;
+    if (s->page) cgt_free(hooks, s->page, sizeof *s->page);
+    if (s->reply) { cgt_reply_free(s->reply); cgt_free(hooks, s->reply, sizeof *s->reply); }
+    s->page = NULL;
+    s->reply = NULL;
+    s->telling = false;
+    s->body_len = 0;
+}
+
+/* Room for what the goal's response is read into. */
+static bool cgt_stream_make_bodies(chatgptt_stream *s)
+{
+    const chatgptt_options *o = &s->client->options;
+    cgt_stream_drop_bodies(s);
+    if (s->goal == CGT_GOAL_PAGE) {
+        s->page = (cgt_page *)cgt_new(&s->client->hooks, sizeof *s->page);
+        if (s->page) cgt_page_init(s->page, o->bot_id, o->nonce_pattern, o->post_id_pattern);
+        return s->page != NULL;
+    }
+    s->reply = (cgt_reply *)cgt_new(&s->client->hooks, sizeof *s->reply);
+    if (s->reply) cgt_reply_init(s->reply, &s->client->hooks, o->max_event_bytes);
+    return s->reply != NULL;
+}
+
+/* PLAN: the next request is the page's without tokens, else the message's. */
+static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now)
+{
+    const char *line;
+    chatgptt_code code;
+    s->goal = s->client->has_tokens ? CGT_GOAL_MESSAGE : CGT_GOAL_PAGE;
+    s->out.len = 0;
+    s->sent = 0;
+    if (!cgt_stream_make_bodies(s)) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response");
+    if (s->goal == CGT_GOAL_PAGE) cgt_stream_write_page(s);
+    else cgt_stream_write_message(s);
+    if (s->out.failed == CHATGPTT_E_LIMIT) return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "the request is longer than CHATGPTT_MAX_REQUEST");
+    if (s->out.failed) return cgt_fail(&s->error, s->out.failed, "out of memory for the request");
+    code = cgt_stream_connect(s, now);
+    if (code < 0) return code;
+    line = s->goal == CGT_GOAL_PAGE ? "page" : "message";
+    cgt_trace(s->client, "request", cgt_text(line));
+    s->state = CGT_STREAM_SEND;
+    s->stats.requests++;
+    return CHATGPTT_OK;
+}
+
+/* HAZARD: a kept connection that the server closed meanwhile. Once, and only if not one byte of the response came. */
+static bool cgt_stream_may_retry(const chatgptt_stream *s)
+{
+    const cgt_http *in = &s->conn->in;
+    return s->conn->reused && !s->retried && in->head_bytes == 0 && in->at == 0 && in->state == CGT_HTTP_STATUS_LINE;
+}
+
+static chatgptt_code cgt_stream_retry(chatgptt_stream *s)
+{
+    s->retried = true;
+    cgt_trace(s->client, "retry", cgt_text("the kept connection was closed"));
+    cgt_stream_leave(s, false);
+    s->state = CGT_STREAM_PLAN;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now)
+{
+    cgt_pool *pool = &s->client->pool;
+    size_t done = 0;
+    chatgptt_code code = cgt_conn_write(pool, s->conn, s->out.data + s->sent, s->out.len - s->sent, &done);
+    if (code == CHATGPTT_AGAIN) return code;
+    if (code != CHATGPTT_OK && cgt_stream_may_retry(s)) return cgt_stream_retry(s);
+    if (s->connecting != LLONG_MAX) {
+        if (code != CHATGPTT_OK) return cgt_conn_fail(pool, &s->error, code, "cannot connect to", cgt_stream_url(s)->authority);
+        s->stats.connect_ms = cgt_until(now, s->connecting - s->client->options.connect_timeout_ms);
+        s->connecting = LLONG_MAX;
+    }
+    s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
+    s->sent += done;
+    s->stats.bytes_out += done;
+    if (s->sent == s->out.len || code != CHATGPTT_OK) s->state = CGT_STREAM_RECEIVE;    /* the peer may have said why it hung up */
+    return CHATGPTT_OK;
+}
+
+/* ---- the page ---- */
+
+/* Where messages go: the option, else what the page names, else the usual place. Never from https to http. */
+static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat)
+{
+    chatgptt_client *c = s->client;
+    const char *named = c->options.endpoint ? c->options.endpoint : chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php";
+    const char *why = "";
+    cgt_slice user;
+    cgt_url url;
+    chatgptt_code code = cgt_url_resolve(&url, &c->page, cgt_text(named), &user, &why);
+    if (code < 0) return cgt_fail(&s->error, code == CHATGPTT_E_ARGUMENT ? CHATGPTT_E_PAGE : code, "the page names a bad endpoint: %s", why);
+    cgt_url_free(&c->endpoint);
+    c->endpoint = url;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
+{
+    chatgptt_client *c = s->client;
+    chatgptt_code code;
+    if (chat->dialect == CHATGPTT_AIPKIT)
+        return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "the site speaks the protocol of plugin 2.3 and later, which this version does not");
+    code = cgt_stream_endpoint(s, chat);
+    if (code < 0) return code;
+    c->chat = *chat;
+    if (c->options.bot_id) (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
+    c->has_tokens = true;
+    c->tokens_count++;
+    c->site.dialect = c->chat.dialect;
+    c->site.bot_id = c->chat.bot_id;
+    c->site.bot_name = c->chat.bot_name;
+    c->site.greeting = c->chat.greeting;
+    c->site.provider = c->chat.provider;
+    c->site.consent = c->chat.consent;
+    c->site.memory_limit = c->chat.memory_limit;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_page_end(chatgptt_stream *s)
+{
+    cgt_page *p = s->page;
+    int status = s->conn->in.status;
+    cgt_slice host = cgt_stream_url(s)->authority;
+    chatgptt_code code = CHATGPTT_OK;
+    if (status != 200) cgt_fail(&s->error, code = CHATGPTT_E_STATUS, "the page of %b answers with status %d: %s", host, status, p->said.title);
+    else if (!cgt_page_end(p))
+        cgt_fail(&s->error, code = CHATGPTT_E_PAGE, "Required authentication tokens not found in page HTML (%b, status 200, title \"%s\")", host, p->said.title);
+    else code = cgt_stream_store(s, &p->best);
+    s->error.http_status = code < 0 ? status : 0;
+    return code;
+}
+
+/* ---- the reply ---- */
+
+/* How a reply that broke off ends: complete if it was marked so, else a partial answer is never called whole. */
+static chatgptt_code cgt_stream_broken(chatgptt_stream *s)
+{
+    const cgt_reply *r = s->reply;
+    if (!r || !r->texted) return s->error.code;
+    if (r->events && r->finished && !r->dressed) return CHATGPTT_DONE;
+    return cgt_fail(&s->error, CHATGPTT_E_INCOMPLETE, "the answer of %b broke off after %z bytes", cgt_stream_url(s)->authority, s->stats.text_bytes);
+}
+
+static chatgptt_code cgt_stream_reply_failed(chatgptt_stream *s, chatgptt_code code)
+{
+    int status = s->conn->in.status;
+    const cgt_reply *r = s->reply;
+    cgt_fail(&s->error, code, r->words[0] ? "%s: %s" : "%s%s", chatgptt_code_text(code), r->words);
+    s->error.http_status = status;
+    return code;
+}
+
+/* Hands body bytes to the reply until it tells something. OK with *event, DONE, AGAIN: all used, or an error. */
+static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, long long now)
+{
+    cgt_reply *r = s->reply;
+    size_t used = 0;
+    chatgptt_code code = cgt_reply_feed(r, s->body, s->body_len, &used);
+    s->body += used;
+    s->body_len -= used;
+    s->telling = code == CHATGPTT_OK && r->event != CGT_REPLY_NONE;
+    if (code < 0) return cgt_stream_reply_failed(s, code);
+    if (r->finished && s->grace == LLONG_MAX) s->grace = now + CGT_GRACE_MS;
+    if (r->event == CGT_REPLY_END) return CHATGPTT_DONE;
+    if (r->event == CGT_REPLY_NONE) return CHATGPTT_AGAIN;
+    event->kind = r->event == CGT_REPLY_TEXT ? CHATGPTT_TEXT : CHATGPTT_NOTICE;
+    event->text = r->piece.at;
+    event->len = r->piece.len;
+    if (event->kind == CHATGPTT_TEXT && s->stats.first_text_ms < 0) s->stats.first_text_ms = cgt_until(now, s->started);
+    if (event->kind == CHATGPTT_TEXT) s->stats.text_bytes += event->len;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s)
+{
+    cgt_reply *r = s->reply;
+    chatgptt_code code = cgt_reply_eof(r);
+    int status = s->conn->in.status;
+    if (code == CHATGPTT_OK && status != 200)
+        cgt_fail(&s->error, code = CHATGPTT_E_STATUS, "%b answers with status %d: %s", cgt_stream_url(s)->authority, status, r->words[0] ? r->words : cgt_said_words(&r->said));
+    else if (code == CHATGPTT_E_INCOMPLETE) return cgt_stream_broken(s);
+    else if (code < 0) return cgt_stream_reply_failed(s, code);
+    s->error.http_status = code < 0 ? status : 0;
+    return code < 0 ? code : CHATGPTT_DONE;
+}
+
+/* ---- responses ---- */
+
+static void cgt_stream_header(chatgptt_stream *s)
+{
+    const cgt_http *h = &s->conn->in;
+    if (strcmp(h->name, "content-type") == 0) s->is_events = cgt_starts(cgt_text(h->value), "text/event-stream");
+}
+
+static chatgptt_code cgt_stream_head(chatgptt_stream *s)
+{
+    const cgt_http *h = &s->conn->in;
+    char digits[24];
+    cgt_trace(s->client, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)h->status)));
+    if (s->reply) {
+        s->reply->events = s->is_events && h->status == 200;
+        s->reply->mute = h->status != 200;
+    }
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_body(chatgptt_stream *s)
+{
+    cgt_http *h = &s->conn->in;
+    const chatgptt_options *o = &s->client->options;
+    size_t max = s->page ? o->max_page_bytes : o->max_reply_bytes;
+    s->body = s->buffer + (h->piece.at - s->buffer);
+    s->body_len = h->piece.len;
+    s->body_bytes = cgt_sum(s->body_bytes, h->piece.len);
+    if (max && s->body_bytes > max)
+        return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "%s longer than %s", s->page ? "the page is" : "the reply is", s->page ? "max_page_bytes" : "max_reply_bytes");
+    if (!s->page) return CHATGPTT_OK;
+    cgt_page_feed(s->page, s->body, s->body_len);
+    s->body_len = 0;
+    return CHATGPTT_OK;
+}
+
+/* The response is complete: on to the next goal, or DONE. */
+static chatgptt_code cgt_stream_response_end(chatgptt_stream *s, long long now)
+{
+    chatgptt_code code;
+    bool reuse = cgt_http_reusable(&s->conn->in) && s->at == s->end;
+    if (s->goal == CGT_GOAL_PAGE) {
+        s->stats.page_ms = cgt_until(now, s->started);
+        code = cgt_stream_page_end(s);
+    } else code = cgt_stream_reply_end(s);
+    if (code != CHATGPTT_OK) return code;
+    if (!reuse) cgt_stream_leave(s, false);
+    s->state = CGT_STREAM_PLAN;
+    return CHATGPTT_OK;
+}
+
+/* Takes what lies in the buffer a step further. AGAIN: all of it is used. */
+static chatgptt_code cgt_stream_parse(chatgptt_stream *s, long long now)
+{
+    cgt_http *h = &s->conn->in;
+    size_t used = 0;
+    chatgptt_code code = cgt_http_feed(h, s->buffer + s->at, s->end - s->at, &used);
+    s->at += used;
+    if (code < 0) return cgt_fail(&s->error, code, "the response of %b: %s", cgt_stream_url(s)->authority, h->why);
+    switch (h->event) {
+    case CGT_HTTP_HEADER: cgt_stream_header(s); return CHATGPTT_OK;
+    case CGT_HTTP_HEAD: return cgt_stream_head(s);
+    case CGT_HTTP_BODY: return cgt_stream_body(s);
+    case CGT_HTTP_END: return cgt_stream_response_end(s, now);
+    default: return CHATGPTT_AGAIN;
+    }
+}
+
+static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now)
+{
+    cgt_pool *pool = &s->client->pool;
+    size_t done = 0;
+    chatgptt_code code = cgt_conn_read(pool, s->conn, s->buffer, CHATGPTT_READ_BUFFER, &done);
+    if (code == CHATGPTT_AGAIN) return code;
+    s->at = 0;
+    s->end = done;
+    s->stats.bytes_in += done;
+    s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
+    if (code == CHATGPTT_OK) return CHATGPTT_OK;
+    if (cgt_stream_may_retry(s)) return cgt_stream_retry(s);
+    if (code < 0) return cgt_conn_fail(pool, &s->error, code, "cannot read from", cgt_stream_url(s)->authority);
+    code = cgt_http_eof(&s->conn->in, true);
+    if (code == CHATGPTT_OK) return cgt_stream_response_end(s, now);
+    return cgt_fail(&s->error, code, "%b %s", cgt_stream_url(s)->authority, s->conn->in.why);
+}
+
+/* RECEIVE: what was read and not used comes first, then what the transport has. */
+static chatgptt_code cgt_stream_receive(chatgptt_stream *s, chatgptt_event *event, long long now)
+{
+    chatgptt_code code;
+    if (s->reply && (s->body_len || s->telling)) {
+        code = cgt_stream_tell(s, event, now);
+        if (code != CHATGPTT_AGAIN) return code;
+    }
+    if (now >= s->grace) return CHATGPTT_DONE;
+    code = cgt_stream_parse(s, now);
+    return code == CHATGPTT_AGAIN ? cgt_stream_read(s, now) : code;
+}
+
+/* ---- the end ---- */
+
+/* Sets the result once and for all, and gives up what is no longer needed. */
+static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, long long now)
+{
+    bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP || code == CHATGPTT_E_TLS, reuse;
+    if (cut) code = cgt_stream_broken(s);
+    reuse = code == CHATGPTT_DONE && s->conn && cgt_http_reusable(&s->conn->in) && s->at == s->end;
+    if (code == CHATGPTT_DONE) memset(&s->error, 0, sizeof s->error);
+    s->result = code;
+    s->state = CGT_STREAM_OVER;
+    s->stats.total_ms = cgt_until(now, s->started);
+    cgt_stream_leave(s, reuse);
+    cgt_stream_drop_bodies(s);
+    cgt_trace(s->client, "end", cgt_text(chatgptt_code_name(code)));
+    return code;
+}
+
+static chatgptt_code cgt_stream_move(chatgptt_stream *s, chatgptt_event *event, long long now)
+{
+    switch (s->state) {
+    case CGT_STREAM_PLAN: return cgt_stream_plan(s, now);
+    case CGT_STREAM_SEND: return cgt_stream_send(s, now);
+    default: return cgt_stream_receive(s, event, now);
+    }
+}
+
+CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event *event)
+{
+    chatgptt_stream *s = stream;
+    const chatgptt_hooks *hooks = &s->client->hooks;
+    long long now = cgt_now(hooks);
+    int turns = CHATGPTT_MAX_PAUSE * 16;
+    chatgptt_code code = s->result;
+    memset(event, 0, sizeof *event);
+    if (code) return code;
+    s->paused = false;
+    if (s->cancelled) return cgt_stream_over(s, cgt_fail(&s->error, CHATGPTT_E_CANCELLED, "cancelled"), now);
+    for (; turns > 0; turns--) {
+        code = cgt_stream_clock(s, now);
+        if (code == CHATGPTT_OK) code = cgt_stream_move(s, event, now);
+        if (code == CHATGPTT_AGAIN && now >= s->grace) code = CHATGPTT_DONE;
+        if (code == CHATGPTT_AGAIN) return code;
+        if (code != CHATGPTT_OK) return cgt_stream_over(s, code, now);
+        if (event->text) return CHATGPTT_OK;
+        now = cgt_now(hooks);
+    }
+    s->paused = true;
+    return CHATGPTT_AGAIN;
+}
+
+CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream)
+{
+    const chatgptt_stream *s = stream;
+    long long now = cgt_now(&s->client->hooks), end = s->deadline;
+    chatgptt_wait w;
+    memset(&w, 0, sizeof w);
+    w.timeout_ms = -1;
+    if (s->conn) w = cgt_conn_want(&s->client->pool, s->conn);
+    w.generation += s->generation;
+    if (s->connecting < end) end = s->connecting;
+    if (s->idle < end) end = s->idle;
+    if (s->grace < end) end = s->grace;
+    if (s->result || s->cancelled || s->paused || s->state == CGT_STREAM_PLAN || s->body_len || s->telling || s->at < s->end) w.timeout_ms = 0;
+    else if (end != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(end, now) < w.timeout_ms)) w.timeout_ms = cgt_until(end, now);
+    return w;
+}
+
+/* Blocking calls give the caller a say at least this often. */
+#define CGT_TICK_MS 100
+
+static void cgt_stream_tick(chatgptt_stream *s, bool waited)
+{
+    long long now;
+    if (!s->on_tick) return;
+    now = cgt_now(&s->client->hooks);
+    if (!waited && now - s->ticked < CGT_TICK_MS) return;
+    s->ticked = now;
+    if (s->on_tick(s->tick_user)) s->cancelled = true;
+}
+
+CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event)
+{
+    const chatgptt_transport *t = &stream->client->pool.transport;
+    bool waited = false;
+    for (;;) {
+        chatgptt_wait w;
+        chatgptt_code code;
+        cgt_stream_tick(stream, waited);
+        code = chatgptt_step(stream, event);
+        if (code != CHATGPTT_AGAIN) return code;
+        w = chatgptt_want(stream);
+        if (stream->on_tick && (w.timeout_ms < 0 || w.timeout_ms > CGT_TICK_MS)) w.timeout_ms = CGT_TICK_MS;
+        code = w.timeout_ms == 0 && w.count == 0 ? CHATGPTT_OK : t->wait(t->user, &w);
+        if (code < 0) return cgt_stream_over(stream, cgt_fail(&stream->error, code, "waiting failed"), cgt_now(&stream->client->hooks));
+        waited = true;
+    }
+}
+
+CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream) { stream->cancelled = true; }
+
+CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream) { return &stream->error; }
+CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *stream) { return &stream->stats; }
+
+static void cgt_stream_free(chatgptt_stream *s)
+{
+    const chatgptt_hooks *hooks = &s->client->hooks;
+    cgt_stream_leave(s, false);
+    cgt_stream_drop_bodies(s);
+    cgt_buffer_free(&s->message);
+    cgt_buffer_free(&s->out);
+    cgt_free(hooks, s->buffer, CHATGPTT_READ_BUFFER);
+    cgt_free(hooks, s, sizeof *s);
+}
+
+CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream)
+{
+    chatgptt_stream **at;
+    if (!stream) return;
+    for (at = &stream->client->streams; *at && *at != stream; at = &(*at)->next) {}
+    if (*at) *at = stream->next;
+    cgt_stream_free(stream);
+}
+
+/* ---- start: what is asked is checked before anything is sent ---- */
+
+static bool cgt_model_known(const char *model)
+{
+    size_t i;
+    for (i = 0; i < CGT_MODELS; i++)
+        if (strcmp(model, cgt_models[i]) == 0) return true;
+    return false;
+}
+
+static chatgptt_code cgt_check_model(chatgptt_error *error, const char *model)
+{
+    if (!model || cgt_model_known(model)) return CHATGPTT_OK;
+    return cgt_fail(error, CHATGPTT_E_MODEL, "unknown model \"%s\": use gpt-4o, gpt-4 or gpt-4o-mini", model);
+}
+
+static chatgptt_code cgt_check_messages(chatgptt_error *error, const chatgptt_message *messages, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        cgt_slice text;
+        if (!messages[i].text) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z has no text", i);
+        if ((unsigned)messages[i].role > CHATGPTT_SYSTEM) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z has no known role", i);
+        text = cgt_message_text(&messages[i]);
+        if (memchr(text.at, '\0', text.len)) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z holds a NUL", i);
+        if (!cgt_utf8_valid(text)) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z is not valid UTF-8, which the site takes for an empty one", i);
+    }
+    return CHATGPTT_OK;
+}
+
+/* The site calls these empty; then nothing is sent at all. */
+static bool cgt_says_nothing(const chatgptt_message *messages, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++) {
+        cgt_slice text = cgt_message_text(&messages[i]);
+        if (!cgt_all_blank(text) && !(count == 1 && cgt_is(cgt_trim(text), "0"))) return false;
+    }
+    return true;
+}
+
+static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_request *r, const chatgptt_message *messages, size_t count)
+{
+    chatgptt_code code = cgt_check_model(&c->error, r->model);
+    if (code == CHATGPTT_OK && count == 0) code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "no message: set prompt, or messages and num_messages");
+    if (code == CHATGPTT_OK) code = cgt_check_messages(&c->error, messages, count);
+    if (code == CHATGPTT_OK && cgt_says_nothing(messages, count))
+        code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the message is empty or \"0\", which the site takes for nothing: nothing was sent");
+    if (code == CHATGPTT_OK && r->conversation)
+        code = cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "conversations are not supported yet: pass all messages and no conversation");
+    return code;
+}
+
+static void cgt_stream_set_times(chatgptt_stream *s)
+{
+    const chatgptt_options *o = &s->client->options;
+    s->started = s->ticked = cgt_now(&s->client->hooks);
+    s->deadline = cgt_after(s->started, o->total_timeout_ms);
+    s->idle = cgt_after(s->started, o->idle_timeout_ms);
+    s->connecting = s->grace = LLONG_MAX;
+    s->stats.resolve_ms = s->stats.connect_ms = s->stats.tls_ms = s->stats.page_ms = s->stats.first_text_ms = s->stats.total_ms = -1;
+}
+
+static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_request *request, const chatgptt_message *messages, size_t count)
+{
+    chatgptt_stream *s = (chatgptt_stream *)cgt_new(&c->hooks, sizeof *s);
+    if (!s) { cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a stream"); return NULL; }
+    s->client = c;
+    cgt_buffer_init(&s->message, &c->hooks, CHATGPTT_MAX_REQUEST);
+    cgt_buffer_init(&s->out, &c->hooks, CHATGPTT_MAX_REQUEST);
+    s->buffer = (char *)cgt_resize(&c->hooks, NULL, 0, CHATGPTT_READ_BUFFER);
+    cgt_fold(&s->message, messages, count);
+    if (!s->buffer || s->message.failed) {
+        bool long_one = s->message.failed == CHATGPTT_E_LIMIT;
+        cgt_fail(&c->error, long_one ? CHATGPTT_E_LIMIT : CHATGPTT_E_MEMORY, long_one ? "the message is longer than CHATGPTT_MAX_REQUEST" : "out of memory for a stream");
+        cgt_stream_free(s);
+        return NULL;
+    }
+    s->on_tick = request->on_tick;
+    s->tick_user = request->tick_user;
+    cgt_stream_set_times(s);
+    s->next = c->streams;
+    c->streams = s;
+    return s;
+}
+
+CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chatgptt_request *request)
+{
+    chatgptt_message one;
+    const chatgptt_message *messages = &one;
+    size_t count = 1;
+    if (!client) return NULL;
+    memset(&client->error, 0, sizeof client->error);
+    if (!request) { cgt_fail(&client->error, CHATGPTT_E_ARGUMENT, "no request"); return NULL; }
+    if (request->prompt && request->num_messages) {
+        cgt_fail(&client->error, CHATGPTT_E_ARGUMENT, "give either prompt or messages, not both");
+        return NULL;
+    }
+    one.role = CHATGPTT_USER;
+    one.text = request->prompt;
+    one.len = 0;
+    if (!request->prompt) { messages = request->messages; count = messages ? request->num_messages : 0; }
+    if (cgt_check_request(client, request, messages, count) < 0) return NULL;
+    return cgt_stream_new(client, request, messages, count);
+}
+
+/* ==== [CLIENT] ==== */
+
+/* What streams share, and the calls that block until an answer is whole. */
+
+CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code)
+{
+#define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return #name;
+    CHATGPTT_CODES(CHATGPTT_X)
+#undef CHATGPTT_X
+    return "?";
+}
+
+CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code)
+{
+#define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return text;
+    CHATGPTT_CODES(CHATGPTT_X)
+#undef CHATGPTT_X
+    return "?";
+}
+
+CHATGPTT_API const char *chatgptt_model(size_t index) { return index < CGT_MODELS ? cgt_models[index] : NULL; }
+
+/* ---- open ---- */
+
+static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport *t, chatgptt_error *error)
+{
+    const char *missing = NULL;
+#ifndef CHATGPTT_NO_NET
+    if (!h->now_ms) h->now_ms = cgt_builtin_now_ms;
+    if (!h->unix_time) h->unix_time = cgt_builtin_unix_time;
+    if (!h->random) h->random = cgt_builtin_random;
+    if (!t->open && !t->read && !t->write && !t->want && !t->wait && !t->close) return CHATGPTT_OK;
+#endif
+    if (!h->now_ms) missing = "hooks.now_ms";
+    else if (!h->unix_time) missing = "hooks.unix_time";
+    else if (!h->random) missing = "hooks.random";
+    else if (!t->open || !t->read || !t->write || !t->want || !t->wait || !t->close) missing = "a function of transport";
+    return missing ? cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is missing in the options", missing) : CHATGPTT_OK;
+}
+
+#define CGT_OR(field, value) if (o->field == 0) o->field = (value)
+
+static void cgt_fill_options(chatgptt_options *o)
+{
+    CGT_OR(url, "https://chatgptt.me");
+    CGT_OR(user_agent, "Mozilla/5.0 (compatible; chatgptt.h/" CHATGPTT_VERSION ")");
+    CGT_OR(connect_timeout_ms, 15000);
+    CGT_OR(idle_timeout_ms, 150000);
+    CGT_OR(total_timeout_ms, 600000);
+    CGT_OR(max_redirects, 10);
+    CGT_OR(max_page_bytes, (size_t)8 << 20);
+    CGT_OR(max_header_bytes, (size_t)64 << 10);
+    CGT_OR(max_event_bytes, (size_t)256 << 10);
+}
+
+#undef CGT_OR
+
+/* The option strings, for what is done to all of them. ca_pem is the only one that may hold line ends. */
+#define CGT_STRINGS 13
+static void cgt_list_strings(chatgptt_options *o, const char **strings[CGT_STRINGS], const char *names[CGT_STRINGS])
+{
+    size_t n = 0;
+#define CGT_STRING(field) names[n] = #field; strings[n++] = &o->field
+    CGT_STRING(ca_pem);
+    CGT_STRING(url);
+    CGT_STRING(endpoint);
+    CGT_STRING(bot_id);
+    CGT_STRING(client_id);
+    CGT_STRING(model);
+    CGT_STRING(proxy);
+    CGT_STRING(user_agent);
+    CGT_STRING(address);
+    CGT_STRING(nonce_pattern);
+    CGT_STRING(post_id_pattern);
+    CGT_STRING(ca_file);
+#undef CGT_STRING
+    names[n] = "";
+    strings[n] = NULL;
+}
+
+static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *error)
+{
+    const char **strings[CGT_STRINGS], *names[CGT_STRINGS], *why;
+    size_t i, at;
+    cgt_pattern pattern;
+    cgt_list_strings(o, strings, names);
+    for (i = 1; strings[i]; i++)
+        if (*strings[i] && cgt_has_control(cgt_text(*strings[i]))) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s holds a control character", names[i]);
+    for (i = 0; strings[i]; i++) {
+        bool token = *strings[i] && (strings[i] == &o->bot_id || strings[i] == &o->client_id);
+        bool is_pattern = *strings[i] && (strings[i] == &o->nonce_pattern || strings[i] == &o->post_id_pattern);
+        if (token && (**strings[i] == '\0' || strlen(*strings[i]) >= CHATGPTT_MAX_TOKEN))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is empty or longer than CHATGPTT_MAX_TOKEN", names[i]);
+        if (is_pattern && !cgt_pattern_compile(&pattern, cgt_text(*strings[i]), &at, &why))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: %s, at position %z", names[i], why, at);
+    }
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_copy_strings(chatgptt_client *c)
+{
+    const char **strings[CGT_STRINGS], *names[CGT_STRINGS];
+    size_t i, at = 0;
+    cgt_list_strings(&c->options, strings, names);
+    for (i = 0; strings[i]; i++)
+        if (*strings[i]) c->strings_size = cgt_sum(c->strings_size, strlen(*strings[i]) + 1);
+    c->strings = (char *)cgt_resize(&c->hooks, NULL, 0, c->strings_size);
+    if (!c->strings) return CHATGPTT_E_MEMORY;
+    for (i = 0; strings[i]; i++) {
+        size_t size = *strings[i] ? strlen(*strings[i]) + 1 : 0;
+        if (size == 0) continue;
+        memcpy(c->strings + at, *strings[i], size);
+        *strings[i] = c->strings + at;
+        at += size;
+    }
+    return CHATGPTT_OK;
+}
+
+/* A client id as the site's own page makes it: random, and then kept, since it is what quotas are counted by. */
+static chatgptt_code cgt_make_client_id(chatgptt_client *c)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[5];
+    size_t i;
+    if (c->options.client_id) { (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(c->options.client_id)); return CHATGPTT_OK; }
+    if (c->hooks.random(c->hooks.user, bytes, sizeof bytes) != CHATGPTT_OK)
+        return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
+    for (i = 0; i < sizeof bytes; i++) {
+        c->client_id[2 * i] = digits[bytes[i] >> 4];
+        c->client_id[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    return CHATGPTT_OK;
+}
+
+/* Parses an URL that the caller gave. */
+static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char *text, const char *name)
+{
+    const char *why = "";
+    cgt_slice user;
+    chatgptt_code code = cgt_url_parse(url, &c->hooks, cgt_text(text), &user, &why);
+    if (code < 0) return cgt_fail(&c->error, code, "%s \"%s\" is no URL: %s", name, text, why);
+    if (user.len) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "%s holds a user name: not supported for a site", name);
+    if (url->https) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "https is not supported yet");
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_setup(chatgptt_client *c)
+{
+    chatgptt_code code = cgt_copy_strings(c);
+    cgt_url endpoint;
+    if (code < 0) return cgt_fail(&c->error, code, "out of memory for a client");
+    if (c->options.proxy) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "proxies are not supported yet");
+    code = cgt_given_url(c, &c->home, c->options.url, "url");
+    if (code == CHATGPTT_OK) code = cgt_given_url(c, &c->page, c->options.url, "url");
+    if (code == CHATGPTT_OK && c->options.endpoint) {
+        code = cgt_given_url(c, &endpoint, c->options.endpoint, "endpoint");
+        cgt_url_free(&endpoint);
+    }
+    if (code == CHATGPTT_OK) code = cgt_make_client_id(c);
+    c->site.bot_id = c->site.bot_name = c->site.greeting = c->site.provider = c->site.consent = "";
+    c->pool.hooks = &c->hooks;
+    c->pool.transport = c->options.transport;
+#ifndef CHATGPTT_NO_NET
+    c->pool.net.hooks = &c->hooks;
+    c->pool.net.address = c->options.address;
+    c->pool.net.resolve_ms = -1;
+    if (!c->pool.transport.open) c->pool.transport = cgt_net_transport(&c->pool.net);
+#endif
+    return code;
+}
+
+CHATGPTT_API void chatgptt_close(chatgptt_client *client)
+{
+    chatgptt_hooks hooks;
+    if (!client) return;
+    while (client->streams) chatgptt_finish(client->streams);
+    cgt_pool_close(&client->pool);
+    cgt_url_free(&client->home);
+    cgt_url_free(&client->page);
+    cgt_url_free(&client->endpoint);
+    hooks = client->hooks;
+    cgt_free(&hooks, client->strings, client->strings_size);
+    cgt_free(&hooks, client, sizeof *client);
+}
+
+static chatgptt_client *cgt_open(const chatgptt_options *options, chatgptt_error *error)
+{
+    chatgptt_options o;
+    chatgptt_client *c;
+    memset(&o, 0, sizeof o);
+    if (options) o = *options;
+    cgt_fill_options(&o);
+    if (cgt_fill_hooks(&o.hooks, &o.transport, error) < 0 || cgt_check_strings(&o, error) < 0 || cgt_check_model(error, o.model) < 0) return NULL;
+    c = (chatgptt_client *)cgt_new(&o.hooks, sizeof *c);
+    if (!c) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a client"); return NULL; }
+    c->hooks = o.hooks;
+    c->options = o;
+    c->home.text.hooks = c->page.text.hooks = c->endpoint.text.hooks = &c->hooks;
+    if (cgt_setup(c) == CHATGPTT_OK) return c;
+    *error = c->error;
+    chatgptt_close(c);
+    return NULL;
+}
+
+CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, chatgptt_error *error)
+{
+    chatgptt_error unwanted;
+    if (!error) error = &unwanted;
+    memset(error, 0, sizeof *error);
+    return cgt_open(options, error);
+}
+
+CHATGPTT_API const chatgptt_site *chatgptt_client_site(const chatgptt_client *client) { return &client->site; }
+
+CHATGPTT_API const chatgptt_error *chatgptt_client_error(const chatgptt_client *client)
+{
+    static const chatgptt_error no_client = { CHATGPTT_E_ARGUMENT, 0, 0, 0, "no client: chatgptt_open() failed; its error parameter says why" };
+    return client ? &client->error : &no_client;
+}
+
+/* ---- blocking calls ---- */
+
+CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt_request *request, chatgptt_text_fn *on_text, void *user)
+{
+    chatgptt_stream *stream = chatgptt_start(client, request);
+    chatgptt_event event;
+    chatgptt_code code;
+    if (!stream) return chatgptt_client_error(client)->code;
+    while ((code = chatgptt_next(stream, &event)) == CHATGPTT_OK)
+        if (event.kind == CHATGPTT_TEXT && on_text && on_text(user, event.text, event.len)) chatgptt_cancel(stream);
+    client->error = stream->error;
+    chatgptt_finish(stream);
+    return code;
+}
+
+static int cgt_collect(void *user, const char *text, size_t len)
+{
+    cgt_buffer *b = (cgt_buffer *)user;
+    cgt_append(b, cgt_slice_of(text, len));
+    return b->failed != CHATGPTT_OK;
+}
+
+/* The size of the block stands before the text, for chatgptt_free(). */
+CHATGPTT_API char *chatgptt_ask(chatgptt_client *client, const char *prompt)
+{
+    chatgptt_request request;
+    chatgptt_code code;
+    cgt_buffer b;
+    size_t size = 0;
+    if (!client) return NULL;
+    memset(&request, 0, sizeof request);
+    request.prompt = prompt;
+    cgt_buffer_init(&b, &client->hooks, SIZE_MAX / 4);
+    cgt_append(&b, cgt_slice_of((const char *)&size, sizeof size));
+    code = chatgptt_chat(client, &request, cgt_collect, &b);
+    if (b.failed) code = cgt_fail(&client->error, b.failed, "out of memory for the answer");
+    if (code < 0) { cgt_buffer_free(&b); return NULL; }
+    memcpy(b.data, &b.size, sizeof b.size);
+    return b.data + sizeof size;
+}
+
+CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text)
+{
+    size_t size;
+    if (!client || !text) return;
+    memcpy(&size, text - sizeof size, sizeof size);
+    cgt_free(&client->hooks, text - sizeof size, size);
+}
+
+/* ---- state ---- */
+
+CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size)
+{
+    (void)client;
+    (void)buffer;
+    (void)size;
+    return 0;
+}
+
+CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *buffer, size_t size)
+{
+    (void)buffer;
+    (void)size;
+    return cgt_fail(&client->error, CHATGPTT_E_UNSUPPORTED, "saved states are not supported yet");
+}
+
+/* Nothing private leaks into the file that includes this. */
+#undef CGT_ATTEMPT_MS
+#undef CGT_BOM
+#undef CGT_GRACE_MS
+#undef CGT_MODELS
+#undef CGT_TICK_MS
+
+#endif /* CHATGPTT_IMPLEMENTATION_DONE */
+#endif /* CHATGPTT_IMPLEMENTATION */
+
+/* HISTORY
+       0.1.0   asks a site over http and streams its answer
+
+   LICENCE: take the one you like better.
+
+   1. Public domain (Unlicense). This is free and unencumbered software released into the public domain. Anyone may copy, modify,
+   publish, use, compile, sell or distribute it, as source or binary, for any purpose, commercial or not, and by any means. In
+   jurisdictions that recognise copyright laws, the authors dedicate any and all copyright interest in it to the public domain.
+
+   2. MIT. Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation
+   files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify,
+   merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished
+   to do so, subject to the following condition: this permission notice shall be included in all copies or substantial portions of
+   the Software.
+
+   Either way: THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+   WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS BE LIABLE FOR ANY
+   CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH
+   THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE. */
