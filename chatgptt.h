@@ -4461,21 +4461,20 @@ CHATGPTT_API void chatgptt_close(chatgptt_client *client)
 
 CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, chatgptt_error *error)
 {
-    chatgptt_error unwanted;
     chatgptt_hooks hooks;
     chatgptt_client *c;
-    if (!error) error = &unwanted;
-    memset(error, 0, sizeof *error);
+    if (error) memset(error, 0, sizeof *error);
     memset(&hooks, 0, sizeof hooks);
     if (options) hooks = options->hooks;
     if (!hooks.resize) hooks.resize = cgt_builtin_resize;
     c = (chatgptt_client *)cgt_new(&hooks, sizeof *c);
-    if (!c) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a client"); return NULL; }
+    if (!c && error) cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a client");
+    if (!c) return NULL;
     if (options) c->options = *options;
     c->hooks = hooks;
     c->home.text.hooks = c->page.text.hooks = c->endpoint.text.hooks = c->pool.hooks = &c->hooks;
     if (cgt_setup(c) == CHATGPTT_OK) return c;
-    *error = c->error;
+    if (error) *error = c->error;
     chatgptt_close(c);
     return NULL;
 }

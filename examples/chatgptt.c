@@ -529,6 +529,10 @@ static int ask(tool *t, const chatgptt_message *messages, size_t count, chatgptt
 {
     chatgptt_request request = {.messages = messages, .num_messages = count, .conversation = conversation, .on_tick = on_tick};
     chatgptt_stream *stream = chatgptt_start(t->client, &request);
+    if (!stream && conversation && chatgptt_client_error(t->client)->code == CHATGPTT_E_UNSUPPORTED) {
+        request.conversation = NULL;            /* all messages folded into one prompt: a memory too */
+        stream = chatgptt_start(t->client, &request);
+    }
     if (!stream) return put_error(t, chatgptt_client_error(t->client)), EXIT_ERROR;
     chatgptt_event event;
     chatgptt_code code;
