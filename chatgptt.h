@@ -1105,6 +1105,7 @@ static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slic
     cgt_url_put_path(b, cgt_slice_of(rest.at, query));
     cgt_url_put_query(b, cgt_from(rest, query));
     path = b->len;
+    if (path > CHATGPTT_MAX_URL && !b->failed) b->failed = CHATGPTT_E_LIMIT;
     cgt_putc(b, '\0');
     at = b->len;
     for (i = 0; i < host.len; i++) cgt_putc(b, cgt_lower(host.at[i]));
@@ -1126,7 +1127,7 @@ static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cg
     cgt_slice authority, host, port;
     size_t end;
     memset(url, 0, sizeof *url);
-    cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL);
+    cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL + 512);     /* host and port stand there twice */
     url->https = cgt_starts(in, "https://");
     *user = cgt_slice_of(in.at, 0);
     if (cgt_has_control(in)) { *why = "it holds a control character"; return CHATGPTT_E_ARGUMENT; }

@@ -1,0 +1,371 @@
+/* test_url.c - URLs parsed, normalised and resolved; forms encoded. */
+#define CHATGPTT_IMPLEMENTATION
+#include "feed.h"
+#include "script.h"
+
+static script world;
+static chatgptt_hooks hooks;
+
+#define ROWS(table) (sizeof (table) / sizeof *(table))
+
+/* ---- parse ---- */
+
+typedef struct parse_row { const char *in, *whole, *host, *port, *user; } parse_row;    /* user NULL: none */
+
+static const parse_row parsed[] = {
+    {"http://example.org", "http://example.org/", "example.org", "80", NULL},
+    {"https://example.org/", "https://example.org/", "example.org", "443", NULL},
+    {"HTTP://EXAMPLE.Org/Path", "http://example.org/Path", "example.org", "80", NULL},
+    {"hTTpS://a.b-c_d.1/", "https://a.b-c_d.1/", "a.b-c_d.1", "443", NULL},
+    {"http://xn--bcher-kva.example/", "http://xn--bcher-kva.example/", "xn--bcher-kva.example", "80", NULL},
+    /* ports */
+    {"http://h:80/", "http://h/", "h", "80", NULL},
+    {"https://h:443/x", "https://h/x", "h", "443", NULL},
+    {"http://h:443/", "http://h:443/", "h", "443", NULL},
+    {"https://h:80/", "https://h:80/", "h", "80", NULL},
+    {"http://h:/", "http://h/", "h", "80", NULL},
+    {"http://h:", "http://h/", "h", "80", NULL},
+    {"http://h:8080?q", "http://h:8080/?q", "h", "8080", NULL},
+    {"http://h:1/", "http://h:1/", "h", "1", NULL},
+    {"http://h:65535/", "http://h:65535/", "h", "65535", NULL},
+    {"http://h:00080/", "http://h/", "h", "80", NULL},
+    {"http://h:08080/", "http://h:8080/", "h", "8080", NULL},
+    /* addresses: brackets in the text, none for the transport */
+    {"http://127.0.0.1:8080/", "http://127.0.0.1:8080/", "127.0.0.1", "8080", NULL},
+    {"http://[::1]/", "http://[::1]/", "::1", "80", NULL},
+    {"https://[2001:DB8::A]:8443/p", "https://[2001:db8::a]:8443/p", "2001:db8::a", "8443", NULL},
+    {"http://[::ffff:127.0.0.1]:80", "http://[::ffff:127.0.0.1]/", "::ffff:127.0.0.1", "80", NULL},
+    /* what stands before an @ is told apart and goes no further */
+    {"http://me@h/", "http://h/", "h", "80", "me"},
+    {"http://me:pass%40word@h:81/", "http://h:81/", "h", "81", "me:pass%40word"},
+    {"http://:@[::1]:81/", "http://[::1]:81/", "::1", "81", ":"},
+    {"http://h/@x", "http://h/@x", "h", "80", NULL},
+    {"http://h?@x", "http://h/?@x", "h", "80", NULL},
+    {"http://h#@x", "http://h/", "h", "80", NULL},
+    /* fragments are never sent, queries as they are */
+    {"http://h/a?b#c", "http://h/a?b", "h", "80", NULL},
+    {"http://h/#a/../b?c", "http://h/", "h", "80", NULL},
+    {"http://h?a/../b", "http://h/?a/../b", "h", "80", NULL},
+    {"http://h/a?b?c", "http://h/a?b?c", "h", "80", NULL},
+    {"http://h/?", "http://h/?", "h", "80", NULL},
+    /* dot segments */
+    {"http://h/a/./b/../c", "http://h/a/c", "h", "80", NULL},
+    {"http://h/a/..", "http://h/", "h", "80", NULL},
+    {"http://h/a/.", "http://h/a/", "h", "80", NULL},
+    {"http://h/../../x", "http://h/x", "h", "80", NULL},
+    {"http://h/..", "http://h/", "h", "80", NULL},
+    {"http://h/a/b/%2e%2E/c", "http://h/a/c", "h", "80", NULL},
+    {"http://h/a/%2e/b", "http://h/a/b", "h", "80", NULL},
+    {"http://h/.../a..b/.c", "http://h/.../a..b/.c", "h", "80", NULL},
+    {"http://h//a//../b", "http://h//a/b", "h", "80", NULL},
+    {"http://h/a/../..//x", "http://h//x", "h", "80", NULL},
+    /* what may not stand in a request line */
+    {"http://h/a b", "http://h/a%20b", "h", "80", NULL},
+    {"http://h/?a b", "http://h/?a%20b", "h", "80", NULL},
+    {"http://h/\xC3\xA9?\xE2\x82\xAC", "http://h/%C3%A9?%E2%82%AC", "h", "80", NULL},
+    {"http://h/\"<>^`{|}\\", "http://h/%22%3C%3E%5E%60%7B%7C%7D%5C", "h", "80", NULL},
+    {"http://h/?\"<>", "http://h/?%22%3C%3E", "h", "80", NULL},
+    {"http://h/100%/%41%zz", "http://h/100%/%41%zz", "h", "80", NULL},
+    {"http://h/~a!$&'()*+,;=:@-._", "http://h/~a!$&'()*+,;=:@-._", "h", "80", NULL},
+    /* a backslash ends the host, as in browsers: the next reader must not see another one */
+    {"http://good.test\\@evil.test/", "http://good.test/@evil.test/", "good.test", "80", NULL},
+    {"http://good.test\\.evil.test", "http://good.test/.evil.test", "good.test", "80", NULL},
+};
+
+static void parse_one(const parse_row *row)
+{
+    cgt_url url;
+    cgt_slice user;
+    const char *why = NULL;
+    char *in = feed_fence(strlen(row->in)) - strlen(row->in);
+    memcpy(in, row->in, strlen(row->in));
+    chatgptt_code code = cgt_url_parse(&url, &hooks, cgt_slice_of(in, strlen(row->in)), &user, &why);
+    if (code != CHATGPTT_OK) check_fail(__FILE__, __LINE__, "%s: %s", row->in, why ? why : "?");
+    if (code != CHATGPTT_OK) return;
+    size_t slash = strlen(url.https ? "https://" : "http://");
+    CHECK_MEM(url.whole.at, url.whole.len, row->whole, strlen(row->whole));
+    CHECK_STR(url.host, row->host);
+    CHECK_STR(url.port, row->port);
+    CHECK_MEM(user.at, user.len, row->user ? row->user : user.at, row->user ? strlen(row->user) : 0);
+    CHECK_INT(url.literal, strchr(row->host, ':') != NULL);
+    CHECK_INT(url.origin.len + url.path.len, url.whole.len);            /* the parts are the whole */
+    CHECK(url.origin.at == url.whole.at && url.path.at == url.whole.at + url.origin.len && url.path.at[0] == '/');
+    CHECK(url.authority.at == url.whole.at + slash && url.authority.len == url.origin.len - slash);
+    cgt_url_free(&url);
+}
+
+/* What was normalised once stays as it is. */
+TEST(parse)
+{
+    for (size_t i = 0; i < ROWS(parsed); i++) {
+        parse_row again = parsed[i];
+        parse_one(&again);
+        again.in = again.whole;
+        again.user = NULL;
+        parse_one(&again);
+    }
+}
+
+static const struct { const char *in, *why; } refused[] = {
+    {"", "it does not begin with http:// or https://"},
+    {"example.org", "it does not begin with http:// or https://"},
+    {"ftp://h/", "it does not begin with http:// or https://"},
+    {"http:/h/", "it does not begin with http:// or https://"},
+    {" http://h/", "it does not begin with http:// or https://"},
+    {"javascript:alert(1)", "it does not begin with http:// or https://"},
+    {"http://", "the host is missing"},
+    {"http:///x", "the host is missing"},
+    {"http://?x", "the host is missing"},
+    {"http://:80/", "the host is missing"},
+    {"http://me@/", "the host is missing"},
+    {"http://a b/", NULL},
+    {"http://b\xC3\xBC" "cher.example/", NULL},
+    {"http://a%41/", NULL},
+    {"http://.h/", NULL},
+    {"http://a@b@c/", NULL},
+    {"http://a,b/", NULL},
+    {"http://h:0/", "no valid port"},
+    {"http://h:65536/", "no valid port"},
+    {"http://h:99999999999999999999/", "no valid port"},
+    {"http://h:-1/", "no valid port"},
+    {"http://h:+80/", "no valid port"},
+    {"http://h:8 0/", "no valid port"},
+    {"http://h:80x/", "no valid port"},
+    {"http://h:80:80/", "no valid port"},
+    {"http://::1/", NULL},
+    {"http://[::1/", "a bracket is not closed"},
+    {"http://[::1", "a bracket is not closed"},
+    {"http://[::1]x/", "something follows the bracket"},
+    {"http://[::1]80/", "something follows the bracket"},
+    {"http://[]/", "what stands in brackets is no IPv6 address"},
+    {"http://[127.0.0.1]/", "what stands in brackets is no IPv6 address"},
+    {"http://[v1.x]/", "what stands in brackets is no IPv6 address"},
+    {"http://[g::1]/", "what stands in brackets is no IPv6 address"},
+    {"http://[fe80::1%eth0]/", "addresses with a scope (%) are not supported"},
+    {"http://[fe80::1%25eth0]:80/", "addresses with a scope (%) are not supported"},
+    {"http://h/\r\nX: y", "it holds a control character"},
+    {"http://h\n/", "it holds a control character"},
+    {"http://h/\t", "it holds a control character"},
+    {"http://h/?\x7f", "it holds a control character"},
+    {"http://h/#\x01", "it holds a control character"},
+    {"http://me\r\n@h/", "it holds a control character"},
+};
+
+static chatgptt_code parse_bad(const char *in, size_t len, const char **why)
+{
+    cgt_url url;
+    cgt_slice user;
+    *why = NULL;
+    chatgptt_code code = cgt_url_parse(&url, &hooks, cgt_slice_of(in, len), &user, why);
+    if (code == CHATGPTT_OK) cgt_url_free(&url);
+    return code;
+}
+
+TEST(refuse)
+{
+    const char *why;
+    for (size_t i = 0; i < ROWS(refused); i++) {
+        if (parse_bad(refused[i].in, strlen(refused[i].in), &why) != CHATGPTT_E_ARGUMENT)
+            check_fail(__FILE__, __LINE__, "\"%s\" was taken", refused[i].in);
+        CHECK(why != NULL);
+        if (refused[i].why) CHECK_STR(why, refused[i].why);
+    }
+    CHECK_INT(parse_bad("http://h/\0x", 11, &why), CHATGPTT_E_ARGUMENT);
+    CHECK_INT(parse_bad("http://h\0.evil.test/", 20, &why), CHATGPTT_E_ARGUMENT);
+}
+
+/* The scheme is read whole or not at all: no byte past the end. */
+TEST(refuse_every_start)
+{
+    static const char whole[] = "https://[::1]:8";
+    const char *why;
+    for (size_t len = 0; len < 13; len++) {
+        char *in = feed_fence(sizeof whole) - len;
+        memcpy(in, whole, len);
+        CHECK_INT(parse_bad(in, len, &why), CHATGPTT_E_ARGUMENT);
+    }
+}
+
+TEST(too_long)
+{
+    static char in[2 * CHATGPTT_MAX_URL];
+    const char *why;
+    cgt_url url, base;
+    cgt_slice user;
+    memset(in, 'a', sizeof in);
+    memcpy(in, "http://h/", 9);
+    CHECK_INT(parse_bad(in, CHATGPTT_MAX_URL, &why), CHATGPTT_OK);
+    CHECK_INT(parse_bad(in, CHATGPTT_MAX_URL + 1, &why), CHATGPTT_E_LIMIT);
+    CHECK_STR(why, "it is too long");
+    memset(in + 9, ' ', sizeof in - 9);                 /* the limit is that of the encoded form */
+    CHECK_INT(parse_bad(in, CHATGPTT_MAX_URL / 2, &why), CHATGPTT_E_LIMIT);
+    CHECK_INT(cgt_url_parse(&base, &hooks, cgt_text("http://h/"), &user, &why), CHATGPTT_OK);
+    CHECK_INT(cgt_url_resolve(&url, &base, cgt_slice_of(in + 9, CHATGPTT_MAX_URL + 1), &user, &why), CHATGPTT_E_LIMIT);
+    CHECK_STR(why, "it is too long");
+    cgt_url_free(&base);
+    memset(in + 7, 'h', sizeof in - 7);
+    CHECK_INT(parse_bad(in, 7 + 253, &why), CHATGPTT_OK);
+    CHECK_INT(parse_bad(in, 7 + 254, &why), CHATGPTT_E_ARGUMENT);
+}
+
+/* ---- resolve ---- */
+
+typedef struct resolve_row { const char *base, *ref, *whole; } resolve_row;     /* whole NULL: refused */
+
+#define RFC "http://a/b/c/d;p?q"
+static const resolve_row resolved[] = {
+    /* RFC 3986, section 5.4.1; fragments are gone here */
+    {RFC, "g:h", NULL}, {RFC, "g", "http://a/b/c/g"}, {RFC, "./g", "http://a/b/c/g"}, {RFC, "g/", "http://a/b/c/g/"},
+    {RFC, "/g", "http://a/g"}, {RFC, "//g", "http://g/"}, {RFC, "?y", "http://a/b/c/d;p?y"}, {RFC, "g?y", "http://a/b/c/g?y"},
+    {RFC, "#s", "http://a/b/c/d;p?q"}, {RFC, "g#s", "http://a/b/c/g"}, {RFC, "g?y#s", "http://a/b/c/g?y"},
+    {RFC, ";x", "http://a/b/c/;x"}, {RFC, "g;x", "http://a/b/c/g;x"}, {RFC, "g;x?y#s", "http://a/b/c/g;x?y"},
+    {RFC, "", "http://a/b/c/d;p?q"}, {RFC, ".", "http://a/b/c/"}, {RFC, "./", "http://a/b/c/"}, {RFC, "..", "http://a/b/"},
+    {RFC, "../", "http://a/b/"}, {RFC, "../g", "http://a/b/g"}, {RFC, "../..", "http://a/"}, {RFC, "../../", "http://a/"},
+    {RFC, "../../g", "http://a/g"},
+    /* section 5.4.2 */
+    {RFC, "../../../g", "http://a/g"}, {RFC, "../../../../g", "http://a/g"}, {RFC, "/./g", "http://a/g"}, {RFC, "/../g", "http://a/g"},
+    {RFC, "g.", "http://a/b/c/g."}, {RFC, ".g", "http://a/b/c/.g"}, {RFC, "g..", "http://a/b/c/g.."}, {RFC, "..g", "http://a/b/c/..g"},
+    {RFC, "./../g", "http://a/b/g"}, {RFC, "./g/.", "http://a/b/c/g/"}, {RFC, "g/./h", "http://a/b/c/g/h"},
+    {RFC, "g/../h", "http://a/b/c/h"}, {RFC, "g;x=1/./y", "http://a/b/c/g;x=1/y"}, {RFC, "g;x=1/../y", "http://a/b/c/y"},
+    {RFC, "g?y/./x", "http://a/b/c/g?y/./x"}, {RFC, "g?y/../x", "http://a/b/c/g?y/../x"}, {RFC, "g#s/./x", "http://a/b/c/g"},
+    {RFC, "g#s/../x", "http://a/b/c/g"}, {RFC, "http:g", NULL},
+    /* what sites send */
+    {"http://h", "x", "http://h/x"}, {"http://h", "?x", "http://h/?x"}, {"http://h:81/a?b/c", "d", "http://h:81/d"},
+    {"http://h/a", "https://H/a", "https://h/a"}, {"https://h:8443/a", "//i/b", "https://i/b"}, {"https://h/a", "http://h/a", "http://h/a"},
+    {"http://[::1]:81/a", "/b", "http://[::1]:81/b"}, {"http://h/a", "/b:c", "http://h/b:c"}, {"http://h/a", "?u=http://x/", "http://h/a?u=http://x/"},
+    {"http://h/a", "/\xC3\xA9 b", "http://h/%C3%A9%20b"}, {"http://h/a", "HTTP://i:80", "http://i/"},
+    {"http://h/a", "mailto:x@y", NULL}, {"http://h/a", "//", NULL}, {"http://h/a", "http://", NULL}, {"http://h/a", "//h:x/", NULL},
+    {"http://h/a", "/b\r\nX: y", NULL}, {"http://h/a", "javascript:x", NULL}, {"http://h/a", "file:///etc/passwd", NULL},
+    {"http://h/a/b", "\\\\evil.test\\x", "http://h/a/%5C%5Cevil.test%5Cx"},
+};
+
+TEST(resolve)
+{
+    for (size_t i = 0; i < ROWS(resolved); i++) {
+        const resolve_row *row = &resolved[i];
+        cgt_url base, url;
+        cgt_slice user;
+        const char *why = "";
+        size_t len = strlen(row->ref);
+        char *ref = feed_fence(len) - len;
+        memcpy(ref, row->ref, len);
+        if (!CHECK_INT(cgt_url_parse(&base, &hooks, cgt_text(row->base), &user, &why), CHATGPTT_OK)) continue;
+        chatgptt_code code = cgt_url_resolve(&url, &base, cgt_slice_of(ref, len), &user, &why);
+        if (code != (row->whole ? CHATGPTT_OK : CHATGPTT_E_ARGUMENT)) check_fail(__FILE__, __LINE__, "%s from %s: %s", row->ref, row->base, why);
+        if (code == CHATGPTT_OK && row->whole) CHECK_MEM(url.whole.at, url.whole.len, row->whole, strlen(row->whole));
+        if (code == CHATGPTT_OK) cgt_url_free(&url);
+        cgt_url_free(&base);
+    }
+}
+
+/* A redirect with a user name in it is told apart. */
+TEST(resolve_tells_of_a_user)
+{
+    cgt_url base, url;
+    cgt_slice user;
+    const char *why;
+    CHECK_INT(cgt_url_parse(&base, &hooks, cgt_text("http://me:pass@h/"), &user, &why), CHATGPTT_OK);
+    CHECK_INT(cgt_url_resolve(&url, &base, cgt_text("/x"), &user, &why), CHATGPTT_OK);
+    CHECK_INT(user.len, 0);
+    cgt_url_free(&url);
+    CHECK_INT(cgt_url_resolve(&url, &base, cgt_text("//you:word@i/"), &user, &why), CHATGPTT_OK);
+    CHECK_INT(user.len, 8);
+    cgt_url_free(&url);
+    cgt_url_free(&base);
+}
+
+TEST(no_memory)
+{
+    script s;
+    script_init(&s);
+    for (s.fail_from = 1; s.fail_from < 20; s.fail_from++) {
+        chatgptt_hooks failing = script_hooks(&s);
+        cgt_url base, url;
+        cgt_slice user;
+        const char *why;
+        chatgptt_code code = cgt_url_parse(&base, &failing, cgt_text("http://site.test/a/b?c"), &user, &why);
+        if (code == CHATGPTT_OK) {
+            code = cgt_url_resolve(&url, &base, cgt_text("../d"), &user, &why);
+            if (code == CHATGPTT_OK) cgt_url_free(&url);
+            cgt_url_free(&base);
+        }
+        if (code == CHATGPTT_OK) break;
+        CHECK_INT(code, CHATGPTT_E_MEMORY);
+        CHECK_STR(why, "out of memory");
+        script_rewind(&s);
+    }
+    CHECK(s.fail_from > 2 && s.fail_from < 20);
+    script_finish(&s);
+}
+
+/* ---- forms ---- */
+
+static const struct { const char *in, *out; } forms[] = {
+    {"", ""}, {" ", "+"}, {"a b+c", "a+b%2Bc"}, {"*-._", "*-._"}, {"azAZ09", "azAZ09"}, {"~!'()", "%7E%21%27%28%29"},
+    {"&=?#%;/:@$,", "%26%3D%3F%23%25%3B%2F%3A%40%24%2C"}, {"\r\n\t", "%0D%0A%09"}, {"\"<>\\^`{|}[]", "%22%3C%3E%5C%5E%60%7B%7C%7D%5B%5D"},
+    {"\xC3\xA9\xF0\x9F\x98\x80", "%C3%A9%F0%9F%98%80"}, {"\x7f\x01\xff", "%7F%01%FF"}, {"%41", "%2541"},
+};
+
+TEST(form_encode)
+{
+    cgt_buffer b;
+    cgt_buffer_init(&b, &hooks, 100000);
+    for (size_t i = 0; i < ROWS(forms); i++) {
+        b.len = 0;
+        cgt_form_encode(&b, cgt_text(forms[i].in));
+        CHECK_MEM(b.data ? b.data : "", b.len, forms[i].out, strlen(forms[i].out));
+    }
+    b.len = 0;
+    cgt_form_encode(&b, cgt_slice_of("a\0b", 3));
+    CHECK_STR(b.data, "a%00b");
+    cgt_buffer_free(&b);
+}
+
+/* Every byte comes back, and only bytes of the form alphabet go out. */
+TEST(form_round_trip)
+{
+    char all[256], back[257];
+    cgt_buffer b;
+    for (size_t i = 0; i < sizeof all; i++) all[i] = (char)(unsigned char)i;
+    cgt_buffer_init(&b, &hooks, 100000);
+    cgt_form_encode(&b, cgt_slice_of(all, sizeof all));
+    CHECK_INT(b.len, 10 + 26 + 26 + 4 + 1 + 3 * (256 - 67));
+    CHECK_INT(strspn(b.data, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz*-._+%"), b.len);
+    CHECK(request_decode(b.data, b.data + b.len, back, sizeof back) != NULL);
+    CHECK_MEM(back, sizeof all, all, sizeof all);
+    cgt_buffer_free(&b);
+}
+
+TEST(form_fields)
+{
+    cgt_buffer b;
+    cgt_buffer_init(&b, &hooks, 1000);
+    cgt_form_field(&b, "a", cgt_text("1 2"));
+    cgt_form_field(&b, "b", cgt_text(""));
+    cgt_form_field(&b, "c_d", cgt_text("&="));
+    CHECK_STR(b.data, "a=1+2&b=&c_d=%26%3D");
+    b.len = 0;
+    cgt_puts(&b, "/x?");
+    cgt_form_field(&b, "a", cgt_text("?"));
+    cgt_form_field(&b, "b", cgt_text("2"));
+    CHECK_STR(b.data, "/x?a=%3F&b=2");
+    cgt_buffer_free(&b);
+}
+
+int main(void)
+{
+    script_init(&world);
+    hooks = script_hooks(&world);
+    RUN(parse);
+    RUN(refuse);
+    RUN(refuse_every_start);
+    RUN(too_long);
+    RUN(resolve);
+    RUN(resolve_tells_of_a_user);
+    RUN(no_memory);
+    RUN(form_encode);
+    RUN(form_round_trip);
+    RUN(form_fields);
+    script_finish(&world);
+    return check_report("url");
+}
