@@ -28,6 +28,7 @@
        [URL]       parse, resolve, percent and form encoding
        [HTTP-OUT]  a request: head and form
        [HTTP-IN]   a response: status line, headers, framing
+       [TLS]       mbedTLS over a transport: trust, handshake, reasons in words
        [CONNECT]   connections to an origin, the idle ones kept
        [MATCH]     the pattern matcher
        [JSON]      a streaming scanner of fields
@@ -315,12 +316,34 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #endif
 #endif
 
+#ifndef CHATGPTT_NO_TLS
+#include <mbedtls/version.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/x509_crt.h>
+#if MBEDTLS_VERSION_NUMBER < 0x04000000
+#include <mbedtls/ctr_drbg.h>
+#endif
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#include <psa/crypto.h>
+#endif
+#endif
+
 /* Every size has its name and its maximum here; an embedded build lowers them with -D. All are bytes unless they say otherwise. */
 #ifndef CHATGPTT_READ_BUFFER
 #define CHATGPTT_READ_BUFFER   16384    /* what one running stream reads at a time */
 #endif
 #ifndef CHATGPTT_MAX_URL
 #define CHATGPTT_MAX_URL       4096     /* any URL, encoded */
+#endif
+#ifndef CHATGPTT_MAX_ORIGIN
+#define CHATGPTT_MAX_ORIGIN    288      /* "https://host:port" */
+#endif
+#ifndef CHATGPTT_MAX_CERTIFICATE
+#define CHATGPTT_MAX_CERTIFICATE 65536  /* one root of the trust store */
+#endif
+#ifndef CHATGPTT_TRUST_PLACES           /* where systems keep their roots: Debian, Fedora, SUSE, Alpine and BSD and macOS, FreeBSD */
+#define CHATGPTT_TRUST_PLACES "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", \
+    "/etc/ssl/cert.pem", "/usr/local/share/certs/ca-root-nss.crt"
 #endif
 #ifndef CHATGPTT_MAX_REQUEST
 #define CHATGPTT_MAX_REQUEST   8388608  /* head and body of one request: PHP takes no more by default */
@@ -1176,6 +1199,11 @@ static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slic
     return code;
 }
 
+static bool cgt_url_same_origin(const cgt_url *a, const cgt_url *b)
+{
+    return a->origin.len == b->origin.len && memcmp(a->origin.at, b->origin.at, a->origin.len) == 0;
+}
+
 /* ==== [HTTP-OUT] ==== */
 
 /* A request, as one text: head and form body go out together. CR, LF and NUL cannot come in here: URLs, cookies and the
@@ -1557,22 +1585,598 @@ static bool cgt_http_reusable(const cgt_http *h)
     return h->state == CGT_HTTP_ENDED && !h->close && (h->minor >= 1 || h->alive);
 }
 
+/* ==== [TLS] ==== */
+
+/* mbedTLS 2.28, 3.x and 4.x over any transport, client side. What mbedTLS leaves open is closed here: versions from 1.2 on, groups and
+   suites by our own lists (ECDHE with AEAD), certificates with SHA-2 and sound keys only, a subjectAltName required and addresses compared
+   (RFC 9110 section 4.3.4), close_notify told from truncation. Revocation is not checked. mbedTLS allocates by itself, not through
+   the hook, and reads the time of the system for validity. */
+
+typedef struct cgt_trust cgt_trust;
+typedef struct cgt_tls cgt_tls;
+
+#ifndef CHATGPTT_NO_TLS
+
+#if MBEDTLS_VERSION_NUMBER >= 0x04000000
+#define CGT_TLS_VERSION 4
+#elif MBEDTLS_VERSION_NUMBER >= 0x03000000
+#define CGT_TLS_VERSION 3
+#else
+#define CGT_TLS_VERSION 2
+#endif
+
+#define CGT_SESSIONS 4              /* sessions kept for resumption, one an origin */
+
+typedef struct cgt_session {
+    char origin[CHATGPTT_MAX_ORIGIN];
+    mbedtls_ssl_session session;
+    bool set;
+} cgt_session;
+
+struct cgt_trust {                  /* what the connections of a client share */
+    const chatgptt_hooks *hooks;
+    mbedtls_ssl_config config;
+    mbedtls_x509_crt roots;
+#if CGT_TLS_VERSION < 4
+    mbedtls_ctr_drbg_context random;
+#endif
+    cgt_session sessions[CGT_SESSIONS];
+    size_t oldest;                  /* the session that makes room for the next */
+};
+
+struct cgt_tls {                    /* one connection */
+    mbedtls_ssl_context ssl;
+    cgt_trust *trust;
+    const chatgptt_transport *transport;
+    void *raw;
+    const char *origin;
+    unsigned char address[16];      /* of a host that is one; address_len 0: it is a name */
+    size_t address_len;
+    bool ready, clean;              /* the handshake is done; the peer announced its end */
+    bool offered, verified;         /* a session was offered; a certificate was looked at, so it was not resumed */
+    bool self_signed, carried;      /* carried: the transport took bytes, so it is connected */
+    chatgptt_code io;               /* the transport's failure behind one of mbedTLS */
+};
+
+/* ---- what is offered and accepted ---- */
+
+static const int cgt_tls_suites[] = {       /* in mbedTLS's own order, which was found the fastest */
+#ifdef MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256
+    MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS1_3_AES_256_GCM_SHA384, MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+#endif
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, 0 };
+
+static const mbedtls_x509_crt_profile cgt_tls_profile = {
+    MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
+    0xFFFFFFF,                              /* any kind of key, by the two lines below */
+#if CGT_TLS_VERSION >= 4
+    0xFFFFFFF,
+#else
+    MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP521R1),
+#endif
+    2048 };                                 /* bits of RSA */
+
+static void cgt_tls_limit(mbedtls_ssl_config *config)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03010000
+    static const uint16_t groups[] = { 0x001D, 0x0017, 0x0018, 0 };         /* x25519, secp256r1, secp384r1 */
+    mbedtls_ssl_conf_groups(config, groups);
+#else
+    static const mbedtls_ecp_group_id groups[] = { MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_NONE };
+    mbedtls_ssl_conf_curves(config, groups);
+#endif
+#if MBEDTLS_VERSION_NUMBER >= 0x03020000
+    /* PKCS#1 before PSS: 3.6.6 fails against RSA servers of TLS 1.2 otherwise. */
+    static const uint16_t signatures[] = { 0x0403, 0x0503, 0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806, 0 };
+    mbedtls_ssl_conf_sig_algs(config, signatures);
+    mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+    mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+#endif
+#ifdef MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED
+#if CGT_TLS_VERSION < 4
+    mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#endif
+#endif
+    mbedtls_ssl_conf_ciphersuites(config, cgt_tls_suites);
+    mbedtls_ssl_conf_cert_profile(config, &cgt_tls_profile);
+}
+
+/* ---- the trust store ---- */
+
+/* Certificates out of a PEM text that comes in pieces. Its base64 is by table: mbedTLS's own takes constant time, which roots do not need. */
+typedef struct cgt_pem {
+    mbedtls_x509_crt *roots;
+    cgt_buffer der;                 /* of the certificate under way */
+    char line[32];                  /* the start of the line */
+    size_t line_len;
+    bool inside;
+    uint32_t bits;
+    int num_bits, good, bad;
+} cgt_pem;
+
+static int cgt_base64(char c)
+{
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (cgt_digit(c)) return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+static void cgt_pem_decode(cgt_pem *p, cgt_slice s)
+{
+    size_t i;
+    if (!cgt_reserve(&p->der, s.len)) return;
+    for (i = 0; i < s.len; i++) {
+        int value = cgt_base64(s.at[i]);
+        if (value < 0) continue;
+        p->bits = p->bits << 6 | (uint32_t)value;
+        p->num_bits += 6;
+        if (p->num_bits < 8) continue;
+        p->num_bits -= 8;
+        p->der.data[p->der.len++] = (char)(p->bits >> p->num_bits & 0xFF);
+    }
+}
+
+static void cgt_pem_line_end(cgt_pem *p)
+{
+    cgt_slice line = cgt_slice_of(p->line, p->line_len);
+    p->line_len = 0;
+    if (cgt_starts(line, "-----begin certificate----")) { p->inside = true; p->der.len = 0; p->num_bits = 0; }
+    else if (p->inside && cgt_starts(line, "-----end")) {
+        p->inside = false;
+        if (!p->der.failed && mbedtls_x509_crt_parse_der(p->roots, (const unsigned char *)p->der.data, p->der.len) == 0) p->good++;
+        else p->bad++;
+    }
+}
+
+static void cgt_pem_feed(cgt_pem *p, cgt_slice s)
+{
+    while (s.len) {
+        size_t n = 0, keep;
+        while (n < s.len && s.at[n] != '\n') n++;
+        keep = n < sizeof p->line - p->line_len ? n : sizeof p->line - p->line_len;
+        memcpy(p->line + p->line_len, s.at, keep);
+        p->line_len += keep;
+        if (p->inside && p->line_len && p->line[0] != '-') cgt_pem_decode(p, cgt_slice_of(s.at, n));
+        if (n == s.len) return;
+        cgt_pem_line_end(p);
+        s = cgt_from(s, n + 1);
+    }
+}
+
+#ifndef CHATGPTT_NO_FILES
+
+static bool cgt_pem_file(cgt_pem *p, const char *path)      /* false: it cannot be read */
+{
+    char block[512];
+    size_t n;
+    bool ok;
+    FILE *file = fopen(path, "rb");
+    if (!file) return false;
+    while ((n = fread(block, 1, sizeof block, file)) > 0) cgt_pem_feed(p, cgt_slice_of(block, n));
+    ok = !ferror(file);
+    fclose(file);
+    return ok;
+}
+
+/* The system's store: what SSL_CERT_FILE names, else the first of the usual places that is there. */
+static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error)
+{
+    static const char *const places[] = { CHATGPTT_TRUST_PLACES };
+    const char *named = getenv("SSL_CERT_FILE");
+    size_t i;
+    if (named && *named) {
+        if (cgt_pem_file(p, named) && p->good) return CHATGPTT_OK;
+        return cgt_fail(error, CHATGPTT_E_CERTIFICATE, "no certificates could be read from %s (SSL_CERT_FILE)", named);
+    }
+    for (i = 0; i < sizeof places / sizeof *places; i++)
+        if (cgt_pem_file(p, places[i]) && p->good) return CHATGPTT_OK;
+    cgt_fail(error, CHATGPTT_E_CERTIFICATE, "no trust store: set ca_file. Looked at SSL_CERT_FILE");
+    for (i = 0; i < sizeof places / sizeof *places; i++) {
+        cgt_line_add(error->message, sizeof error->message, cgt_text(", "));
+        cgt_line_add(error->message, sizeof error->message, cgt_text(places[i]));
+    }
+    return CHATGPTT_E_CERTIFICATE;
+}
+
+#endif /* CHATGPTT_NO_FILES */
+
+/* Reads the roots that the options name. A damaged certificate of the caller's own is an error, one of the system's is skipped. */
+static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, chatgptt_error *error)
+{
+    cgt_pem p;
+    chatgptt_code code = CHATGPTT_OK;
+    bool own = o->ca_pem || o->ca_file;
+    memset(&p, 0, sizeof p);
+    p.roots = &t->roots;
+    cgt_buffer_init(&p.der, t->hooks, CHATGPTT_MAX_CERTIFICATE);
+    if (o->ca_pem) {
+        cgt_pem_feed(&p, cgt_text(o->ca_pem));
+        cgt_pem_feed(&p, cgt_slice_of("\n", 1));
+    }
+#ifndef CHATGPTT_NO_FILES
+    if (o->ca_file && !cgt_pem_file(&p, o->ca_file)) code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "ca_file %s cannot be read", o->ca_file);
+    if (o->ca_file) cgt_pem_feed(&p, cgt_slice_of("\n", 1));
+    if (!own) code = cgt_trust_system(&p, error);
+#else
+    if (o->ca_file || !own) code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "no trust store: built without files, so ca_pem must give the roots");
+#endif
+    if (code == CHATGPTT_OK && own && (p.bad || !p.good))
+        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "%s holds %s", o->ca_pem ? "ca_pem" : o->ca_file, p.bad ? "a damaged certificate" : "no certificate in PEM form");
+    if (p.der.failed == CHATGPTT_E_MEMORY) code = cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for the trust store");
+    cgt_buffer_free(&p.der);
+    return code;
+}
+
+/* ---- set-up ---- */
+
+#if CGT_TLS_VERSION < 4
+static int cgt_trust_entropy(void *user, unsigned char *bytes, size_t size)
+{
+    const chatgptt_hooks *hooks = (const chatgptt_hooks *)user;
+    return hooks->random(hooks->user, bytes, size) == CHATGPTT_OK ? 0 : MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
+}
+#endif
+
+static int cgt_trust_start(cgt_trust *t)     /* mbedTLS's code: 0 or an error */
+{
+    int failed = 0;
+#if CGT_TLS_VERSION >= 4 || (CGT_TLS_VERSION == 3 && defined(MBEDTLS_PSA_CRYPTO_C))
+    if (psa_crypto_init() != PSA_SUCCESS) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+#endif
+#if CGT_TLS_VERSION < 4
+    mbedtls_ctr_drbg_init(&t->random);
+    failed = mbedtls_ctr_drbg_seed(&t->random, cgt_trust_entropy, (void *)(size_t)t->hooks, NULL, 0);
+#endif
+    if (failed == 0) failed = mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+#if CGT_TLS_VERSION < 4
+    mbedtls_ssl_conf_rng(&t->config, mbedtls_ctr_drbg_random, &t->random);
+#endif
+    return failed;
+}
+
+static void cgt_trust_free(cgt_trust *t)
+{
+    size_t i;
+    if (!t) return;
+    for (i = 0; i < CGT_SESSIONS; i++) mbedtls_ssl_session_free(&t->sessions[i].session);
+    mbedtls_ssl_config_free(&t->config);
+    mbedtls_x509_crt_free(&t->roots);
+#if CGT_TLS_VERSION < 4
+    mbedtls_ctr_drbg_free(&t->random);
+#endif
+    cgt_free(t->hooks, t, sizeof *t);
+}
+
+/* What all https connections of a client share. NULL: *error says why. */
+static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_options *o, chatgptt_error *error)
+{
+    cgt_trust *t = (cgt_trust *)cgt_new(hooks, sizeof *t);
+    chatgptt_code code;
+    int failed;
+    size_t i;
+    if (!t) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for TLS"); return NULL; }
+    t->hooks = hooks;
+    mbedtls_ssl_config_init(&t->config);
+    mbedtls_x509_crt_init(&t->roots);
+    for (i = 0; i < CGT_SESSIONS; i++) mbedtls_ssl_session_init(&t->sessions[i].session);
+    failed = cgt_trust_start(t);
+    code = failed ? cgt_fail(error, CHATGPTT_E_TLS, "mbedTLS cannot start: no random bytes or no memory") : CHATGPTT_OK;
+    if (code == CHATGPTT_OK && !o->insecure) code = cgt_trust_read(t, o, error);
+    error->tls_code = failed;
+    if (code < 0) { cgt_trust_free(t); return NULL; }
+    cgt_tls_limit(&t->config);
+    mbedtls_ssl_conf_authmode(&t->config, o->insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
+    mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
+    return t;
+}
+
+/* ---- names ---- */
+
+static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4])     /* 4, or 0: it is none */
+{
+    size_t i, digits;
+    for (i = 0; i < 4; i++) {
+        long long n = cgt_number(s, 255);
+        for (digits = 0; digits < s.len && cgt_digit(s.at[digits]); digits++) {}
+        if (n < 0 || digits > 3 || (i < 3 && (digits == s.len || s.at[digits] != '.')) || (i == 3 && digits != s.len)) return 0;
+        out[i] = (unsigned char)n;
+        s = cgt_from(s, i < 3 ? digits + 1 : digits);
+    }
+    return 4;
+}
+
+static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16])    /* 16, or 0: it is none */
+{
+    size_t n = 0, gap = 17, digits;
+    memset(out, 0, 16);
+    if (s.len > 1 && s.at[0] == ':' && s.at[1] == ':') { gap = 0; s = cgt_from(s, 2); }
+    while (s.len && n < 16) {
+        unsigned value = 0;
+        for (digits = 0; digits < s.len && digits < 5 && cgt_hex(s.at[digits]) >= 0; digits++) value = value * 16 + (unsigned)cgt_hex(s.at[digits]);
+        if (digits < s.len && s.at[digits] == '.') { n += n <= 12 ? cgt_parse_ipv4(s, out + n) : 0; s.len = 0; break; }
+        if (digits == 0 || digits > 4) return 0;
+        out[n++] = (unsigned char)(value >> 8);
+        out[n++] = (unsigned char)(value & 0xFF);
+        s = cgt_from(s, digits);
+        if (s.len && s.at[0] != ':') return 0;
+        if (s.len > 1 && s.at[1] == ':') { if (gap < 17) return 0; gap = n; s = cgt_from(s, 2); }
+        else if (s.len) s = cgt_from(s, 1);
+    }
+    if (s.len || (gap == 17 && n != 16) || (gap < 17 && n == 16)) return 0;
+    if (gap < 17) { memmove(out + 16 - (n - gap), out + gap, n - gap); memset(out + gap, 0, 16 - n); }
+    return 16;
+}
+
+static bool cgt_tls_address_in(const cgt_tls *t, const mbedtls_x509_crt *leaf)
+{
+    const mbedtls_x509_sequence *s;
+    for (s = &leaf->subject_alt_names; s; s = s->next)
+        if ((s->buf.tag & 0x1F) == 7 && s->buf.len == t->address_len && memcmp(s->buf.p, t->address, t->address_len) == 0) return true;
+    return false;
+}
+
+static bool cgt_tls_named(const mbedtls_x509_crt *leaf)     /* by a subjectAltName; the common name alone does not count */
+{
+    const mbedtls_x509_sequence *s;
+    for (s = &leaf->subject_alt_names; s; s = s->next)
+        if (s->buf.p && (s->buf.tag & 0x1F) == 2) return true;
+    return false;
+}
+
+/* Called for each certificate of the chain after mbedTLS's own checks: adds those it does not make. */
+static int cgt_tls_verify(void *user, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+{
+    cgt_tls *t = (cgt_tls *)user;
+    t->verified = true;
+    if (depth > 0) return 0;
+    t->self_signed = crt->issuer_raw.len == crt->subject_raw.len && memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->subject_raw.len) == 0;
+    if (t->address_len ? !cgt_tls_address_in(t, crt) : !cgt_tls_named(crt)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+    return 0;
+}
+
+/* ---- sessions ---- */
+
+static cgt_session *cgt_session_of(cgt_trust *t, const char *origin)    /* NULL: none is kept */
+{
+    size_t i;
+    for (i = 0; i < CGT_SESSIONS; i++)
+        if (t->sessions[i].set && strcmp(t->sessions[i].origin, origin) == 0) return &t->sessions[i];
+    return NULL;
+}
+
+static void cgt_session_forget(cgt_trust *t, const char *origin)
+{
+    cgt_session *s = cgt_session_of(t, origin);
+    if (!s) return;
+    mbedtls_ssl_session_free(&s->session);
+    mbedtls_ssl_session_init(&s->session);
+    s->set = false;
+}
+
+/* Keeps what the connection negotiated, for the next one to the same origin. */
+static void cgt_session_keep(cgt_tls *t)
+{
+    cgt_trust *trust = t->trust;
+    cgt_session *s;
+    cgt_session_forget(trust, t->origin);
+    s = &trust->sessions[trust->oldest];
+    trust->oldest = (trust->oldest + 1) % CGT_SESSIONS;
+    mbedtls_ssl_session_free(&s->session);
+    mbedtls_ssl_session_init(&s->session);
+    s->set = mbedtls_ssl_get_session(&t->ssl, &s->session) == 0;
+    (void)cgt_fixed_set(s->origin, sizeof s->origin, cgt_text(t->origin));
+}
+
+/* ---- the connection ---- */
+
+static int cgt_tls_send(void *user, const unsigned char *bytes, size_t size)
+{
+    cgt_tls *t = (cgt_tls *)user;
+    size_t done = 0;
+    chatgptt_code code = t->transport->write(t->transport->user, t->raw, bytes, size, &done);
+    if (code == CHATGPTT_AGAIN) return MBEDTLS_ERR_SSL_WANT_WRITE;
+    if (code == CHATGPTT_OK) { t->carried = true; return (int)done; }
+    t->io = code < 0 ? code : CHATGPTT_E_IO;
+    return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+}
+
+static int cgt_tls_receive(void *user, unsigned char *bytes, size_t size)
+{
+    cgt_tls *t = (cgt_tls *)user;
+    size_t done = 0;
+    chatgptt_code code = t->transport->read(t->transport->user, t->raw, bytes, size, &done);
+    if (code == CHATGPTT_AGAIN) return MBEDTLS_ERR_SSL_WANT_READ;
+    if (code == CHATGPTT_OK) return (int)done;
+    if (code == CHATGPTT_DONE) return 0;
+    t->io = code;
+    return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+}
+
+static void cgt_tls_free(cgt_tls *t)
+{
+    const chatgptt_hooks *hooks = t->trust->hooks;
+    if (t->ready && !t->io) (void)mbedtls_ssl_close_notify(&t->ssl);
+    mbedtls_ssl_free(&t->ssl);
+    cgt_free(hooks, t, sizeof *t);
+}
+
+/* The name to be verified and sent as SNI: neither for an address, and without the dot that may end it. mbedTLS's code. */
+static int cgt_tls_name(cgt_tls *t, const cgt_url *url)
+{
+    char name[256];
+    size_t len = strlen(url->host);
+    t->address_len = url->literal ? cgt_parse_ipv6(cgt_text(url->host), t->address) : cgt_parse_ipv4(cgt_text(url->host), t->address);
+    if (t->address_len) return mbedtls_ssl_set_hostname(&t->ssl, NULL);
+    if (len && url->host[len - 1] == '.') len--;
+    if (!cgt_fixed_set(name, sizeof name, cgt_slice_of(url->host, len))) return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+    return mbedtls_ssl_set_hostname(&t->ssl, name);
+}
+
+/* TLS over a connection that may still have to be made. `origin` must outlive it. NULL: out of memory. */
+static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transport, void *raw, const cgt_url *url, const char *origin)
+{
+    cgt_tls *t = (cgt_tls *)cgt_new(trust->hooks, sizeof *t);
+    cgt_session *session = cgt_session_of(trust, origin);
+    if (!t) return NULL;
+    t->trust = trust;
+    t->transport = transport;
+    t->raw = raw;
+    t->origin = origin;
+    mbedtls_ssl_init(&t->ssl);
+    if (mbedtls_ssl_setup(&t->ssl, &trust->config) != 0 || cgt_tls_name(t, url) != 0) { cgt_tls_free(t); return NULL; }
+    mbedtls_ssl_set_verify(&t->ssl, cgt_tls_verify, t);
+    mbedtls_ssl_set_bio(&t->ssl, t, cgt_tls_send, cgt_tls_receive, NULL);
+    t->offered = session && mbedtls_ssl_set_session(&t->ssl, &session->session) == 0;
+    return t;
+}
+
+/* ---- reasons in words ---- */
+
+static const char *cgt_tls_certificate_reason(const cgt_tls *t, uint32_t flags)
+{
+    if (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) return "its chain has a weak key or hash";
+    if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) return t->self_signed ? "it is self-signed" : "unknown issuer: neither it nor its chain leads to a trusted root";
+    if (flags & MBEDTLS_X509_BADCERT_EXPIRED) return "it or its chain has expired (or this system's clock is wrong)";
+    if (flags & MBEDTLS_X509_BADCERT_FUTURE) return "it is not yet valid (or this system's clock is wrong)";
+    if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) return "it is for another name";
+    if (flags & (MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE | MBEDTLS_X509_BADCERT_NS_CERT_TYPE)) return "it is not for servers";
+    return "it was refused";
+}
+
+static int cgt_tls_alert(const cgt_tls *t)      /* the number of the alert that ended the handshake */
+{
+#if CGT_TLS_VERSION >= 3
+    const unsigned char *in = t->ssl.MBEDTLS_PRIVATE(in_msg);
+#else
+    const unsigned char *in = t->ssl.in_msg;
+#endif
+    return in ? in[1] : 0;
+}
+
+static const char *cgt_tls_reason(const cgt_tls *t, int failed)
+{
+    bool alert = failed == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
+#if CGT_TLS_VERSION >= 3
+    if (failed == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION) return "the server's TLS is too old: 1.2 is the least";
+#else
+    if (failed == MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION) return "the server's TLS is too old: 1.2 is the least";
+#endif
+#ifndef MBEDTLS_SSL_PROTO_TLS1_3
+    if (alert && cgt_tls_alert(t) == 70) return "no common version: this mbedTLS speaks no TLS 1.3, or the server's TLS is too old";
+#endif
+    if (alert && cgt_tls_alert(t) == 70) return "alert of the server: no common version, its TLS is too old";
+    if (alert && cgt_tls_alert(t) == 40) return "alert of the server: no common cipher suite, group or version";
+    if (alert) return "the server ended the handshake with an alert";
+    if (failed == MBEDTLS_ERR_SSL_INVALID_RECORD) return "the server does not speak TLS on this port";
+    if (failed == MBEDTLS_ERR_SSL_ALLOC_FAILED) return "out of memory";
+    return "TLS handshake failed: the server's choice of suite or group is not acceptable, or its messages are damaged";
+}
+
+/* Sets the error for a failed call of mbedTLS. */
+static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed)
+{
+    uint32_t flags = t->verified ? mbedtls_ssl_get_verify_result(&t->ssl) : 0;
+    cgt_slice host = cgt_from(cgt_text(t->origin), 8);
+    chatgptt_code code = CHATGPTT_E_TLS;
+    if (flags == 0xFFFFFFFFu) flags = 0;
+    if (!t->ready && flags && !t->io)
+        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "the certificate of %b is not trusted: %s", host, cgt_tls_certificate_reason(t, flags));
+    else if (failed <= -0x2080 && failed > -0x3000)
+        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "the certificate of %b cannot be read: it is damaged or has extensions mbedTLS does not know", host);
+    else if (failed == MBEDTLS_ERR_SSL_CONN_EOF || failed == 0)
+        code = cgt_fail(error, CHATGPTT_E_CLOSED, "%b closed the connection during the TLS handshake", host);
+    else if (t->ready) cgt_fail(error, code, "TLS with %b broke: a record is damaged or not allowed", host);
+    else cgt_fail(error, code, "no TLS with %b: %s", host, cgt_tls_reason(t, failed));
+    error->tls_code = failed;
+    return code;
+}
+
+/* ---- handshake, read, write ---- */
+
+static bool cgt_tls_wants(int failed)
+{
+    return failed == MBEDTLS_ERR_SSL_WANT_READ || failed == MBEDTLS_ERR_SSL_WANT_WRITE;
+}
+
+static bool cgt_tls_ticket(int failed)      /* not an error: a session ticket came */
+{
+#ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
+    return failed == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+#else
+    (void)failed;
+    return false;
+#endif
+}
+
+/* OK: done; AGAIN; < 0: *error says why, or t->io holds the transport's code. */
+static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error)
+{
+    int failed;
+    if (t->ready) return CHATGPTT_OK;
+    do failed = mbedtls_ssl_handshake(&t->ssl); while (cgt_tls_ticket(failed));
+    if (cgt_tls_wants(failed)) return CHATGPTT_AGAIN;
+    if (failed) { cgt_session_forget(t->trust, t->origin); return cgt_tls_fail(t, error, failed); }
+    t->ready = true;
+    cgt_session_keep(t);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffer, size_t size, size_t *done)
+{
+    int got;
+    do {
+        got = mbedtls_ssl_read(&t->ssl, (unsigned char *)buffer, size);
+        if (cgt_tls_ticket(got)) cgt_session_keep(t);
+    } while (cgt_tls_ticket(got));
+    *done = got > 0 ? (size_t)got : 0;
+    if (got > 0) return CHATGPTT_OK;
+    if (cgt_tls_wants(got)) return CHATGPTT_AGAIN;
+    t->clean = got == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;
+    if (t->clean || got == 0 || got == MBEDTLS_ERR_SSL_CONN_EOF) return CHATGPTT_DONE;
+    return cgt_tls_fail(t, error, got);
+}
+
+static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *error, const void *bytes, size_t size, size_t *done)
+{
+    int put;
+    do put = mbedtls_ssl_write(&t->ssl, (const unsigned char *)bytes, size); while (cgt_tls_ticket(put));
+    *done = put > 0 ? (size_t)put : 0;
+    if (put >= 0) return CHATGPTT_OK;
+    return cgt_tls_wants(put) ? CHATGPTT_AGAIN : cgt_tls_fail(t, error, put);
+}
+
+/* Whether bytes wait inside mbedTLS, where no descriptor shows them. */
+static bool cgt_tls_pending(const cgt_tls *t)
+{
+    return mbedtls_ssl_get_bytes_avail(&t->ssl) > 0 || mbedtls_ssl_check_pending(&t->ssl);
+}
+
+#endif /* CHATGPTT_NO_TLS */
+
 /* ==== [CONNECT] ==== */
 
-/* A connection to an origin over the transport, and the idle ones a client keeps. */
+/* A connection to an origin: the transport's bytes, TLS over them where the origin is https. And the idle ones a client keeps. */
 
 typedef struct cgt_conn {
     struct cgt_conn *next;          /* idle ones form a list, the latest first */
     void *raw;                      /* the transport's */
-    char origin[288];               /* whom it leads to: "https://host:port" */
+    cgt_tls *tls;                   /* NULL: plain */
+    char origin[CHATGPTT_MAX_ORIGIN];   /* whom it leads to: "https://host:port" */
     cgt_http in;                    /* of the last response, which may still have an end to come */
+    bool carried, ready;            /* the transport took or gave bytes, so it is connected; requests may go out */
     bool reused;                    /* it served an earlier request */
 } cgt_conn;
 
 typedef struct cgt_pool {           /* what the connections of a client share */
     const chatgptt_hooks *hooks;
+    const chatgptt_options *options;
     chatgptt_transport transport;
     cgt_conn *idle;
+    cgt_trust *trust;               /* made when the first https connection needs it */
 #ifndef CHATGPTT_NO_NET
     cgt_net net;
 #endif
@@ -1593,40 +2197,146 @@ static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, 
     return code;
 }
 
+/* OK if https can be spoken; the trust store is read at the first call. */
+static chatgptt_code cgt_pool_trust(cgt_pool *pool, chatgptt_error *error)
+{
+#ifdef CHATGPTT_NO_TLS
+    (void)pool;
+    return cgt_fail(error, CHATGPTT_E_UNSUPPORTED, "https is not built in (CHATGPTT_NO_TLS)");
+#else
+    if (!pool->trust) pool->trust = cgt_trust_new(pool->hooks, pool->options, error);
+    return pool->trust ? CHATGPTT_OK : error->code;
+#endif
+}
+
 static void cgt_conn_close(cgt_pool *pool, cgt_conn *conn)
 {
+#ifndef CHATGPTT_NO_TLS
+    if (conn->tls) cgt_tls_free(conn->tls);
+#endif
     if (conn->raw) pool->transport.close(pool->transport.user, conn->raw);
     cgt_free(pool->hooks, conn, sizeof *conn);
+}
+
+static chatgptt_code cgt_conn_start(cgt_pool *pool, cgt_conn *conn, const cgt_url *url, chatgptt_error *error)
+{
+    chatgptt_code code;
+    if (!cgt_fixed_set(conn->origin, sizeof conn->origin, url->origin)) return cgt_fail(error, CHATGPTT_E_LIMIT, "the host's name is too long");
+    if (url->https && cgt_pool_trust(pool, error) < 0) return error->code;
+    code = pool->transport.open(pool->transport.user, url->host, url->port, &conn->raw);
+    if (code != CHATGPTT_OK) {
+        conn->raw = NULL;
+        return cgt_conn_fail(pool, error, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to", url->authority);
+    }
+#ifndef CHATGPTT_NO_TLS
+    if (!url->https) return CHATGPTT_OK;
+    conn->tls = cgt_tls_new(pool->trust, &pool->transport, conn->raw, url, conn->origin);
+    if (!conn->tls) return cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for TLS");
+#endif
+    return CHATGPTT_OK;
 }
 
 /* Opens a connection; it may still have to be made. NULL: *error says why. */
 static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_error *error)
 {
     cgt_conn *conn = (cgt_conn *)cgt_new(pool->hooks, sizeof *conn);
-    chatgptt_code code;
     if (!conn) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection"); return NULL; }
-    (void)cgt_fixed_set(conn->origin, sizeof conn->origin, url->origin);
-    code = pool->transport.open(pool->transport.user, url->host, url->port, &conn->raw);
-    if (code == CHATGPTT_OK) return conn;
-    cgt_conn_fail(pool, error, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to", url->authority);
-    conn->raw = NULL;
+    if (cgt_conn_start(pool, conn, url, error) == CHATGPTT_OK) return conn;
     cgt_conn_close(pool, conn);
     return NULL;
 }
 
-static chatgptt_code cgt_conn_read(cgt_pool *pool, cgt_conn *conn, void *buffer, size_t size, size_t *done)
+static cgt_slice cgt_conn_host(const cgt_conn *conn)
 {
-    return pool->transport.read(pool->transport.user, conn->raw, buffer, size, done);
+    cgt_slice origin = cgt_text(conn->origin);
+    return cgt_from(origin, cgt_starts(origin, "https") ? 8 : 7);
 }
 
-static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, const void *bytes, size_t size, size_t *done)
+/* What a code of TLS means: its own error is set already, unless the transport failed below it. */
+static chatgptt_code cgt_conn_result(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, chatgptt_code code, const char *doing)
 {
-    return pool->transport.write(pool->transport.user, conn->raw, bytes, size, done);
+#ifndef CHATGPTT_NO_TLS
+    if (conn->tls && conn->tls->carried) conn->carried = true;
+    if (conn->tls && conn->tls->io) code = conn->tls->io;
+    else if (conn->tls) return code;
+#endif
+    return code < 0 ? cgt_conn_fail(pool, error, code, conn->carried ? doing : "cannot connect to", cgt_conn_host(conn)) : code;
+}
+
+/* OK: requests may go out; AGAIN: TLS is under way. Over plain http a connection is made by the first write. */
+static chatgptt_code cgt_conn_ready(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    if (conn->ready) return CHATGPTT_OK;
+#ifndef CHATGPTT_NO_TLS
+    if (conn->tls) code = cgt_conn_result(pool, conn, error, cgt_tls_handshake(conn->tls, error), "broken during the TLS handshake with");
+#endif
+    (void)pool;
+    (void)error;
+    conn->ready = code == CHATGPTT_OK;
+    return code;
+}
+
+static chatgptt_code cgt_conn_read(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, void *buffer, size_t size, size_t *done)
+{
+    chatgptt_code code;
+#ifndef CHATGPTT_NO_TLS
+    if (conn->tls) return cgt_conn_result(pool, conn, error, cgt_tls_read(conn->tls, error, buffer, size, done), "cannot read from");
+#endif
+    code = pool->transport.read(pool->transport.user, conn->raw, buffer, size, done);
+    return cgt_conn_result(pool, conn, error, code, "cannot read from");
+}
+
+/* One that says AGAIN must be repeated with the same bytes. */
+static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, const void *bytes, size_t size, size_t *done)
+{
+    chatgptt_code code;
+#ifndef CHATGPTT_NO_TLS
+    if (conn->tls) return cgt_conn_result(pool, conn, error, cgt_tls_write(conn->tls, error, bytes, size, done), "cannot write to");
+#endif
+    code = pool->transport.write(pool->transport.user, conn->raw, bytes, size, done);
+    if (code == CHATGPTT_OK) conn->carried = true;
+    return cgt_conn_result(pool, conn, error, code, "cannot write to");
+}
+
+/* Whether an end of the connection was announced, so that it can be the end of a body: over plain TCP none ever is more than this. */
+static bool cgt_conn_clean(const cgt_conn *conn)
+{
+#ifndef CHATGPTT_NO_TLS
+    if (conn->tls) return conn->tls->clean;
+#endif
+    (void)conn;
+    return true;
+}
+
+static bool cgt_conn_resumed(const cgt_conn *conn)
+{
+#ifndef CHATGPTT_NO_TLS
+    return conn->tls && conn->tls->ready && conn->tls->offered && !conn->tls->verified;
+#else
+    (void)conn;
+    return false;
+#endif
+}
+
+/* Whether a session was offered that the server would not have: without it the handshake may be tried once more. */
+static bool cgt_conn_stale_session(const cgt_conn *conn)
+{
+#ifndef CHATGPTT_NO_TLS
+    return conn->tls && !conn->tls->ready && conn->tls->offered && !conn->tls->verified && !conn->tls->io;
+#else
+    (void)conn;
+    return false;
+#endif
 }
 
 static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn)
 {
-    return pool->transport.want(pool->transport.user, conn->raw);
+    chatgptt_wait w = pool->transport.want(pool->transport.user, conn->raw);
+#ifndef CHATGPTT_NO_TLS
+    if (conn->tls && conn->tls->ready && cgt_tls_pending(conn->tls)) w.timeout_ms = 0;
+#endif
+    return w;
 }
 
 /* An idle connection to this origin, no longer in the pool; NULL: there is none. */
@@ -1652,6 +2362,10 @@ static void cgt_pool_close(cgt_pool *pool)
         cgt_conn_close(pool, pool->idle);
         pool->idle = next;
     }
+#ifndef CHATGPTT_NO_TLS
+    cgt_trust_free(pool->trust);
+    pool->trust = NULL;
+#endif
 }
 
 /* ==== [MATCH] ==== */
@@ -3620,6 +4334,14 @@ struct chatgptt_stream {
     cgt_stream_state state;
     cgt_goal goal;
     cgt_conn *conn;
+    long long opened;               /* when the connection under way was */
+    cgt_url target;                 /* of the page that is fetched, after redirects */
+    cgt_buffer location;            /* of a redirect */
+    int redirects;
+    unsigned tokens_seen;           /* the client's tokens_count when the message was written */
+    char old_nonce[CHATGPTT_MAX_TOKEN];     /* the one that was refused */
+    bool refresh, refreshed, borrowed;      /* read the page anew, past caches; it was, once; newer tokens were tried */
+    bool unknown_action;            /* why it is read anew: the endpoint does not know the generation's action */
     cgt_buffer message;             /* what is asked, folded */
     cgt_buffer out;                 /* the request under way */
     size_t sent;
@@ -3631,7 +4353,7 @@ struct chatgptt_stream {
     cgt_reply *reply;               /* while a reply is */
     bool cancelled, retried, telling;   /* retried: by the one safe rule; telling: the reply may have more to tell without new bytes */
     bool paused;                    /* step() gave way though there is work */
-    bool is_events;                 /* Content-Type of the response */
+    bool is_events, challenged, coded;  /* headers of the response: its Content-Type; the mark of a challenge page; it is compressed */
     unsigned generation;
     long long started, deadline, idle, connecting, grace;     /* when the times run out, in ms; LLONG_MAX: never */
     int (*on_tick)(void *user);
@@ -3653,14 +4375,16 @@ static long long cgt_after(long long now, int ms) { return ms < 0 ? LLONG_MAX : 
 
 static const char *cgt_stream_doing(const chatgptt_stream *s)
 {
-    if (s->state == CGT_STREAM_SEND && s->connecting != LLONG_MAX) return "connecting to";
+    bool connecting = s->state == CGT_STREAM_SEND && s->conn && s->connecting != LLONG_MAX;
+    if (connecting && s->conn->tls && s->conn->carried) return "in the TLS handshake with";
+    if (connecting) return "connecting to";
     if (s->state == CGT_STREAM_SEND) return "sending to";
     return s->goal == CGT_GOAL_PAGE ? "reading the page of" : "waiting for the answer of";
 }
 
 static const cgt_url *cgt_stream_url(const chatgptt_stream *s)
 {
-    return s->goal == CGT_GOAL_PAGE ? &s->client->page : &s->client->endpoint;
+    return s->goal == CGT_GOAL_PAGE ? &s->target : &s->client->endpoint;
 }
 
 static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, int ms)
@@ -3703,6 +4427,7 @@ static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now)
         s->conn = cgt_conn_open(pool, url, &s->error);
         if (!s->conn) return s->error.code;
         s->stats.connections++;
+        s->opened = now;
         s->connecting = cgt_after(now, s->client->options.connect_timeout_ms);
 #ifndef CHATGPTT_NO_NET
         if (pool->transport.user == &pool->net) s->stats.resolve_ms = pool->net.resolve_ms;
@@ -3712,20 +4437,42 @@ static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now)
     s->conn->in.max_head = s->client->options.max_header_bytes;
     s->at = s->end = 0;
     s->body_bytes = 0;
-    s->is_events = false;
+    s->is_events = s->challenged = s->coded = false;
+    s->location.len = 0;
     return CHATGPTT_OK;
 }
 
 /* ---- requests ---- */
+
+/* The address to fetch the page from: past caches if it is to be fresh, by a query no cache has seen. */
+static chatgptt_code cgt_stream_aim(chatgptt_stream *s)
+{
+    const cgt_url *home = &s->client->home;
+    const char *why;
+    cgt_slice user;
+    cgt_buffer b;
+    chatgptt_code code;
+    if (s->target.text.len) return CHATGPTT_OK;     /* on the way through redirects */
+    cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_URL);
+    cgt_append(&b, home->whole);
+    if (s->refresh) {
+        cgt_puts(&b, cgt_find(home->path, "?") < home->path.len ? "&nocache=" : "?nocache=");
+        cgt_put_number(&b, (unsigned long long)s->client->hooks.unix_time(s->client->hooks.user));
+    }
+    code = b.failed ? b.failed : cgt_url_parse(&s->target, b.hooks, cgt_slice_of_buffer(&b), &user, &why);
+    cgt_buffer_free(&b);
+    return code < 0 ? cgt_fail(&s->error, code, "cannot write the page's address: %s", chatgptt_code_text(code)) : CHATGPTT_OK;
+}
 
 static void cgt_stream_write_page(chatgptt_stream *s)
 {
     cgt_request_head r;
     memset(&r, 0, sizeof r);
     r.method = "GET";
-    r.url = &s->client->page;
+    r.url = &s->target;
     r.user_agent = s->client->options.user_agent;
     r.accept = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+    r.refresh = s->refresh;
     cgt_put_request(&s->out, &r);
 }
 
@@ -3774,78 +4521,144 @@ static bool cgt_stream_make_bodies(chatgptt_stream *s)
     return s->reply != NULL;
 }
 
-/* PLAN: the next request is the page's without tokens, else the message's. */
+/* For the trace: method, host and path, but no query, which may hold tokens. */
+static void cgt_stream_trace_request(chatgptt_stream *s)
+{
+    const cgt_url *url = cgt_stream_url(s);
+    char line[256] = "";
+    cgt_line_add(line, sizeof line, cgt_slice_of(s->out.data, cgt_find(cgt_slice_of_buffer(&s->out), " ") + 1));
+    cgt_line_add(line, sizeof line, url->origin);
+    cgt_line_add(line, sizeof line, cgt_slice_of(url->path.at, cgt_find(url->path, "?")));
+    cgt_trace(s->client, "request", cgt_text(line));
+}
+
+/* PLAN: the next request is the page's without tokens or to refresh them, else the message's. */
 static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now)
 {
-    const char *line;
     chatgptt_code code;
-    s->goal = s->client->has_tokens ? CGT_GOAL_MESSAGE : CGT_GOAL_PAGE;
+    s->goal = s->client->has_tokens && !s->refresh ? CGT_GOAL_MESSAGE : CGT_GOAL_PAGE;
     s->out.len = 0;
     s->sent = 0;
+    s->tokens_seen = s->client->tokens_count;
     if (!cgt_stream_make_bodies(s)) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response");
+    if (s->goal == CGT_GOAL_PAGE && (code = cgt_stream_aim(s)) < 0) return code;
     if (s->goal == CGT_GOAL_PAGE) cgt_stream_write_page(s);
     else cgt_stream_write_message(s);
     if (s->out.failed == CHATGPTT_E_LIMIT) return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "the request is longer than CHATGPTT_MAX_REQUEST");
     if (s->out.failed) return cgt_fail(&s->error, s->out.failed, "out of memory for the request");
     code = cgt_stream_connect(s, now);
     if (code < 0) return code;
-    line = s->goal == CGT_GOAL_PAGE ? "page" : "message";
-    cgt_trace(s->client, "request", cgt_text(line));
+    cgt_stream_trace_request(s);
     s->state = CGT_STREAM_SEND;
     s->stats.requests++;
     return CHATGPTT_OK;
 }
 
-/* HAZARD: a kept connection that the server closed meanwhile. Once, and only if not one byte of the response came. */
+/* A kept connection that the server closed meanwhile is replaced: once, and only if not one byte of the response came. */
 static bool cgt_stream_may_retry(const chatgptt_stream *s)
 {
     const cgt_http *in = &s->conn->in;
     return s->conn->reused && !s->retried && in->head_bytes == 0 && in->at == 0 && in->state == CGT_HTTP_STATUS_LINE;
 }
 
-static chatgptt_code cgt_stream_retry(chatgptt_stream *s)
+static chatgptt_code cgt_stream_again(chatgptt_stream *s, const char *why)
 {
-    s->retried = true;
-    cgt_trace(s->client, "retry", cgt_text("the kept connection was closed"));
+    cgt_trace(s->client, "retry", cgt_text(why));
     cgt_stream_leave(s, false);
     s->state = CGT_STREAM_PLAN;
     return CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_stream_retry(chatgptt_stream *s)
+{
+    s->retried = true;
+    return cgt_stream_again(s, "the kept connection was closed");
+}
+
+/* The connection stands, TLS included: notes how long that took. */
+static void cgt_stream_connected(chatgptt_stream *s, long long now)
+{
+    int taken = cgt_until(now, s->opened);
+    if (s->conn->carried && s->stats.connect_ms < 0) s->stats.connect_ms = taken;
+    if (!s->conn->ready || !s->conn->carried) return;
+    if (s->connecting != LLONG_MAX && s->conn->tls) {
+        s->stats.tls_ms = taken - s->stats.connect_ms;
+        s->stats.resumed = cgt_conn_resumed(s->conn);
+        cgt_trace(s->client, "tls", cgt_text(s->stats.resumed ? "resumed" : "new session"));
+    }
+    s->connecting = LLONG_MAX;
 }
 
 static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now)
 {
     cgt_pool *pool = &s->client->pool;
     size_t done = 0;
-    chatgptt_code code = cgt_conn_write(pool, s->conn, s->out.data + s->sent, s->out.len - s->sent, &done);
+    chatgptt_code code = cgt_conn_ready(pool, s->conn, &s->error);
+    if (code < 0 && cgt_conn_stale_session(s->conn)) return cgt_stream_again(s, "the server would not have the TLS session");
+    if (code == CHATGPTT_OK) code = cgt_conn_write(pool, s->conn, &s->error, s->out.data + s->sent, s->out.len - s->sent, &done);
+    if (s->connecting != LLONG_MAX) cgt_stream_connected(s, now);
     if (code == CHATGPTT_AGAIN) return code;
-    if (code != CHATGPTT_OK && cgt_stream_may_retry(s)) return cgt_stream_retry(s);
-    if (s->connecting != LLONG_MAX) {
-        if (code != CHATGPTT_OK) return cgt_conn_fail(pool, &s->error, code, "cannot connect to", cgt_stream_url(s)->authority);
-        s->stats.connect_ms = cgt_until(now, s->connecting - s->client->options.connect_timeout_ms);
-        s->connecting = LLONG_MAX;
-    }
+    if (code < 0 && cgt_stream_may_retry(s)) return cgt_stream_retry(s);
+    if (code < 0 && s->connecting != LLONG_MAX) return code;
     s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
     s->sent += done;
     s->stats.bytes_out += done;
-    if (s->sent == s->out.len || code != CHATGPTT_OK) s->state = CGT_STREAM_RECEIVE;    /* the peer may have said why it hung up */
+    if (s->sent == s->out.len || code < 0) s->state = CGT_STREAM_RECEIVE;   /* the peer may have said why it hung up */
     return CHATGPTT_OK;
 }
 
 /* ---- the page ---- */
 
-/* Where messages go: the option, else what the page names, else the usual place. Never from https to http. */
+/* An http endpoint that an https page names: on the page's own host it is taken for https, elsewhere refused. */
+static chatgptt_code cgt_stream_upgrade(chatgptt_stream *s, cgt_url *url)
+{
+    const char *why;
+    cgt_slice user;
+    cgt_buffer b;
+    chatgptt_code code;
+    if (url->https || !s->client->page.https) return CHATGPTT_OK;
+    if (strcmp(url->host, s->client->page.host) != 0)
+        return cgt_fail(&s->error, CHATGPTT_E_PAGE, "the https page names an http endpoint on another host (%b): refused", url->authority);
+    cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_URL);
+    cgt_puts(&b, "https");
+    cgt_append(&b, cgt_from(url->whole, 4));
+    cgt_url_free(url);
+    code = b.failed ? b.failed : cgt_url_parse(url, b.hooks, cgt_slice_of_buffer(&b), &user, &why);
+    cgt_buffer_free(&b);
+    return code < 0 ? cgt_fail(&s->error, code, "%s", chatgptt_code_text(code)) : CHATGPTT_OK;
+}
+
+/* Where messages go: the option, else what the page names, else the usual place. */
 static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat)
 {
     chatgptt_client *c = s->client;
-    const char *named = c->options.endpoint ? c->options.endpoint : chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php";
-    const char *why = "";
+    const char *own = c->options.endpoint, *named = own ? own : chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php", *why = "";
     cgt_slice user;
     cgt_url url;
     chatgptt_code code = cgt_url_resolve(&url, &c->page, cgt_text(named), &user, &why);
-    if (code < 0) return cgt_fail(&s->error, code == CHATGPTT_E_ARGUMENT ? CHATGPTT_E_PAGE : code, "the page names a bad endpoint: %s", why);
+    if (code == CHATGPTT_OK && user.len) { code = CHATGPTT_E_ARGUMENT; why = "it holds a user name"; }
+    if (code < 0) {
+        cgt_url_free(&url);
+        return cgt_fail(&s->error, code == CHATGPTT_E_ARGUMENT ? CHATGPTT_E_PAGE : code, "the page names a bad endpoint: %s", why);
+    }
+    code = own ? CHATGPTT_OK : cgt_stream_upgrade(s, &url);
+    if (code < 0) { cgt_url_free(&url); return code; }
     cgt_url_free(&c->endpoint);
     c->endpoint = url;
     return CHATGPTT_OK;
+}
+
+/* The page's address becomes the client's, unless it is the same place with a cache-busting query. */
+static void cgt_stream_settle_page(chatgptt_stream *s)
+{
+    chatgptt_client *c = s->client;
+    if (!s->refresh || c->page.text.len == 0 || !cgt_url_same_origin(&c->page, &s->target)) {
+        cgt_url_free(&c->page);
+        c->page = s->target;
+        memset(&s->target, 0, sizeof s->target);
+        s->target.text.hooks = &c->hooks;
+    }
+    cgt_url_free(&s->target);
 }
 
 static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
@@ -3854,6 +4667,7 @@ static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
     chatgptt_code code;
     if (chat->dialect == CHATGPTT_AIPKIT)
         return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "the site speaks the protocol of plugin 2.3 and later, which this version does not");
+    cgt_stream_settle_page(s);
     code = cgt_stream_endpoint(s, chat);
     if (code < 0) return code;
     c->chat = *chat;
@@ -3870,17 +4684,77 @@ static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
     return CHATGPTT_OK;
 }
 
+/* ---- statuses and redirects ---- */
+
+/* What a status that is no success comes to, with the site's own words. */
+static chatgptt_code cgt_stream_status(chatgptt_stream *s, const cgt_said *said, const char *words)
+{
+    int status = s->conn->in.status;
+    cgt_slice host = cgt_stream_url(s)->authority;
+    bool challenge = s->challenged || ((status == 403 || status == 503) && said->challenge);
+    chatgptt_code code = challenge ? CHATGPTT_E_BLOCKED : status == 429 || status == 402 ? CHATGPTT_E_RATE_LIMITED : CHATGPTT_E_STATUS;
+    const char *what = challenge ? "shows a challenge or firewall page, which is not for programs; it is not evaded" :
+                       s->goal == CGT_GOAL_PAGE ? "does not give the page" : "does not take the message";
+    if (!words[0]) words = cgt_said_words(said);
+    cgt_fail(&s->error, code, words[0] ? "%b %s (status %d): %s" : "%b %s (status %d)", host, what, status, words);
+    s->error.http_status = status;
+    return code;
+}
+
+static bool cgt_is_redirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+
+static chatgptt_code cgt_stream_lost(chatgptt_stream *s, const char *why)
+{
+    cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b redirects to %b: %s", cgt_stream_url(s)->authority, cgt_slice_of_buffer(&s->location), why);
+    s->error.http_status = s->conn->in.status;
+    return CHATGPTT_E_STATUS;
+}
+
+/* Follows a redirect: the page's any, the message's only where that repeats it. Never from https to http. */
+static chatgptt_code cgt_stream_redirect(chatgptt_stream *s)
+{
+    int status = s->conn->in.status, max = s->client->options.max_redirects;
+    cgt_url *from = s->goal == CGT_GOAL_PAGE ? &s->target : &s->client->endpoint, to;
+    const char *why;
+    cgt_slice user;
+    chatgptt_code code;
+    if (s->location.len == 0) return cgt_stream_lost(s, "nowhere, since Location is missing or longer than CHATGPTT_MAX_VALUE");
+    if (s->goal != CGT_GOAL_PAGE && status != 307 && status != 308) return cgt_stream_lost(s, "the message would be lost on the way; set url or endpoint to that address");
+    if (s->redirects >= max) return cgt_stream_lost(s, "max_redirects are used up");
+    code = cgt_url_resolve(&to, from, cgt_slice_of_buffer(&s->location), &user, &why);
+    if (code == CHATGPTT_OK && (user.len || (from->https && !to.https))) {
+        why = user.len ? "it holds a user name" : "from https to http, which is refused";
+        code = CHATGPTT_E_ARGUMENT;
+        cgt_url_free(&to);
+    }
+    if (code == CHATGPTT_E_ARGUMENT) return cgt_stream_lost(s, why);
+    if (code < 0) return cgt_fail(&s->error, code, "cannot follow a redirect: %s", why);
+    s->redirects++;
+    cgt_trace(s->client, "redirect", to.origin);
+    cgt_url_free(from);
+    *from = to;
+    return CHATGPTT_OK;
+}
+
 static chatgptt_code cgt_stream_page_end(chatgptt_stream *s)
 {
     cgt_page *p = s->page;
     int status = s->conn->in.status;
-    cgt_slice host = cgt_stream_url(s)->authority;
-    chatgptt_code code = CHATGPTT_OK;
-    if (status != 200) cgt_fail(&s->error, code = CHATGPTT_E_STATUS, "the page of %b answers with status %d: %s", host, status, p->said.title);
-    else if (!cgt_page_end(p))
-        cgt_fail(&s->error, code = CHATGPTT_E_PAGE, "Required authentication tokens not found in page HTML (%b, status 200, title \"%s\")", host, p->said.title);
-    else code = cgt_stream_store(s, &p->best);
-    s->error.http_status = code < 0 ? status : 0;
+    chatgptt_code code;
+    if (cgt_is_redirect(status)) return cgt_stream_redirect(s);
+    if (status != 200 || s->challenged) return cgt_stream_status(s, &p->said, p->said.title);
+    if (!cgt_page_end(p)) {
+        code = cgt_fail(&s->error, CHATGPTT_E_PAGE, "Required authentication tokens not found in page HTML (%b, status 200, title \"%s\")",
+                        s->target.authority, p->said.title);
+        s->error.http_status = status;
+        return code;
+    }
+    if (s->refreshed && !s->unknown_action && strcmp(s->old_nonce, p->best.nonce) == 0)
+        return cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses its own token: the site's page cache serves an expired token", s->target.authority);
+    if (s->refreshed && s->unknown_action && s->client->chat.dialect == p->best.dialect)
+        return cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b does not know the chat's action (status 400): the plugin is switched off there", s->target.authority);
+    code = cgt_stream_store(s, &p->best);
+    s->refresh = false;
     return code;
 }
 
@@ -3925,17 +4799,39 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
     return CHATGPTT_OK;
 }
 
+/* The endpoint refused the token or does not know the action. Once a message, and only before any text, the page is read anew;
+   where another stream did so meanwhile, its tokens are tried first. OK: on to PLAN. */
+static chatgptt_code cgt_stream_recover(chatgptt_stream *s, bool unknown_action)
+{
+    chatgptt_client *c = s->client;
+    int status = s->conn->in.status;
+    if (c->tokens_count != s->tokens_seen && !s->borrowed) { s->borrowed = true; return CHATGPTT_OK; }
+    if (!s->refreshed) {
+        s->refreshed = s->refresh = true;
+        s->unknown_action = unknown_action;
+        memcpy(s->old_nonce, c->chat.nonce, sizeof s->old_nonce);
+        cgt_trace(c, "refresh", cgt_text(unknown_action ? "unknown action" : "token refused"));
+        return CHATGPTT_OK;
+    }
+    if (unknown_action) cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b does not know the chat's action: the plugin is switched off there", c->endpoint.authority);
+    else cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses the token (status %d), also a fresh one: %s", c->endpoint.authority, status, cgt_said_words(&s->reply->said));
+    s->error.http_status = status;
+    return s->error.code;
+}
+
+/* The response to a message is complete. DONE, OK: on to the next request, or an error. */
 static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s)
 {
     cgt_reply *r = s->reply;
-    chatgptt_code code = cgt_reply_eof(r);
     int status = s->conn->in.status;
-    if (code == CHATGPTT_OK && status != 200)
-        cgt_fail(&s->error, code = CHATGPTT_E_STATUS, "%b answers with status %d: %s", cgt_stream_url(s)->authority, status, r->words[0] ? r->words : cgt_said_words(&r->said));
-    else if (code == CHATGPTT_E_INCOMPLETE) return cgt_stream_broken(s);
-    else if (code < 0) return cgt_stream_reply_failed(s, code);
-    s->error.http_status = code < 0 ? status : 0;
-    return code < 0 ? code : CHATGPTT_DONE;
+    bool challenge = s->challenged || (status == 403 && r->said.challenge);
+    chatgptt_code code = cgt_reply_eof(r);
+    if (cgt_is_redirect(status)) return cgt_stream_redirect(s);
+    if ((status == 403 && !challenge) || (code == CHATGPTT_E_REPLY && strcmp(r->bare, "-1") == 0)) return cgt_stream_recover(s, false);
+    if ((status == 400 || code == CHATGPTT_E_REPLY) && strcmp(r->bare, "0") == 0) return cgt_stream_recover(s, true);
+    if (r->mute) return cgt_stream_status(s, &r->said, r->words);
+    if (code == CHATGPTT_E_INCOMPLETE) return cgt_stream_broken(s);
+    return code < 0 ? cgt_stream_reply_failed(s, code) : CHATGPTT_DONE;
 }
 
 /* ---- responses ---- */
@@ -3943,7 +4839,11 @@ static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s)
 static void cgt_stream_header(chatgptt_stream *s)
 {
     const cgt_http *h = &s->conn->in;
-    if (strcmp(h->name, "content-type") == 0) s->is_events = cgt_starts(cgt_text(h->value), "text/event-stream");
+    cgt_slice name = cgt_text(h->name);
+    if (cgt_is(name, "content-type")) s->is_events = cgt_starts(cgt_text(h->value), "text/event-stream");
+    if (cgt_is(name, "cf-mitigated")) s->challenged = true;
+    if (cgt_is(name, "content-encoding")) s->coded = !cgt_is_any_case(cgt_text(h->value), "identity") && h->value[0];
+    if (cgt_is(name, "location") && !h->cut && s->location.len == 0) cgt_append(&s->location, cgt_text(h->value));
 }
 
 static chatgptt_code cgt_stream_head(chatgptt_stream *s)
@@ -3951,9 +4851,12 @@ static chatgptt_code cgt_stream_head(chatgptt_stream *s)
     const cgt_http *h = &s->conn->in;
     char digits[24];
     cgt_trace(s->client, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)h->status)));
+    if (s->location.failed == CHATGPTT_E_MEMORY) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a redirect");
+    if ((s->coded || h->coding_left) && !cgt_is_redirect(h->status))
+        return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "%b sends a compressed body though identity was asked for", cgt_stream_url(s)->authority);
     if (s->reply) {
         s->reply->events = s->is_events && h->status == 200;
-        s->reply->mute = h->status != 200;
+        s->reply->mute = h->status != 200 || s->challenged;
     }
     return CHATGPTT_OK;
 }
@@ -3968,9 +4871,9 @@ static chatgptt_code cgt_stream_body(chatgptt_stream *s)
     s->body_bytes = cgt_sum(s->body_bytes, h->piece.len);
     if (max && s->body_bytes > max)
         return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "%s longer than %s", s->page ? "the page is" : "the reply is", s->page ? "max_page_bytes" : "max_reply_bytes");
-    if (!s->page) return CHATGPTT_OK;
-    cgt_page_feed(s->page, s->body, s->body_len);
-    s->body_len = 0;
+    if (s->page && h->status == 200) cgt_page_feed(s->page, s->body, s->body_len);
+    else if (s->page) cgt_said_feed(&s->page->said, cgt_slice_of(s->body, s->body_len));
+    if (s->page) s->body_len = 0;
     return CHATGPTT_OK;
 }
 
@@ -4010,7 +4913,7 @@ static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now)
 {
     cgt_pool *pool = &s->client->pool;
     size_t done = 0;
-    chatgptt_code code = cgt_conn_read(pool, s->conn, s->buffer, CHATGPTT_READ_BUFFER, &done);
+    chatgptt_code code = cgt_conn_read(pool, s->conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
     if (code == CHATGPTT_AGAIN) return code;
     s->at = 0;
     s->end = done;
@@ -4018,10 +4921,10 @@ static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now)
     s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
     if (code == CHATGPTT_OK) return CHATGPTT_OK;
     if (cgt_stream_may_retry(s)) return cgt_stream_retry(s);
-    if (code < 0) return cgt_conn_fail(pool, &s->error, code, "cannot read from", cgt_stream_url(s)->authority);
-    code = cgt_http_eof(&s->conn->in, true);
+    if (code < 0) return code;
+    code = cgt_http_eof(&s->conn->in, cgt_conn_clean(s->conn));
     if (code == CHATGPTT_OK) return cgt_stream_response_end(s, now);
-    return cgt_fail(&s->error, code, "%b %s", cgt_stream_url(s)->authority, s->conn->in.why);
+    return cgt_fail(&s->error, code, "%b %s%s", cgt_stream_url(s)->authority, s->conn->in.why, cgt_conn_clean(s->conn) ? "" : ", without TLS's close_notify");
 }
 
 /* RECEIVE: what was read and not used comes first, then what the transport has. */
@@ -4147,6 +5050,8 @@ static void cgt_stream_free(chatgptt_stream *s)
     cgt_stream_leave(s, false);
     cgt_stream_drop_bodies(s);
     cgt_buffer_free(&s->message);
+    cgt_buffer_free(&s->location);
+    cgt_url_free(&s->target);
     cgt_buffer_free(&s->out);
     cgt_free(hooks, s->buffer, CHATGPTT_READ_BUFFER);
     cgt_free(hooks, s, sizeof *s);
@@ -4231,6 +5136,8 @@ static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_reques
     s->client = c;
     cgt_buffer_init(&s->message, &c->hooks, CHATGPTT_MAX_REQUEST);
     cgt_buffer_init(&s->out, &c->hooks, CHATGPTT_MAX_REQUEST);
+    cgt_buffer_init(&s->location, &c->hooks, CHATGPTT_MAX_VALUE);
+    s->target.text.hooks = &c->hooks;
     s->buffer = (char *)cgt_resize(&c->hooks, NULL, 0, CHATGPTT_READ_BUFFER);
     cgt_fold(&s->message, messages, count);
     if (!s->buffer || s->message.failed) {
@@ -4409,15 +5316,13 @@ static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char 
     chatgptt_code code = cgt_url_parse(url, &c->hooks, cgt_text(text), &user, &why);
     if (code < 0) return cgt_fail(&c->error, code, "%s \"%s\" is no URL: %s", name, text, why);
     if (user.len) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "%s holds a user name: not supported for a site", name);
-    if (url->https) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "https is not supported yet");
-    return CHATGPTT_OK;
+    return url->https ? cgt_pool_trust(&c->pool, &c->error) : CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_setup_urls(chatgptt_client *c)
 {
     cgt_url endpoint;
     chatgptt_code code = cgt_given_url(c, &c->home, c->options.url, "url");
-    if (code == CHATGPTT_OK) code = cgt_given_url(c, &c->page, c->options.url, "url");
     if (code < 0 || !c->options.endpoint) return code;
     code = cgt_given_url(c, &endpoint, c->options.endpoint, "endpoint");
     cgt_url_free(&endpoint);
@@ -4436,6 +5341,7 @@ static chatgptt_code cgt_setup(chatgptt_client *c)
     if (c->options.proxy) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "proxies are not supported yet");
     c->site.bot_id = c->site.bot_name = c->site.greeting = c->site.provider = c->site.consent = "";
     c->pool.transport = c->options.transport;
+    c->pool.options = &c->options;
 #ifndef CHATGPTT_NO_NET
     c->pool.net.hooks = &c->hooks;
     c->pool.net.address = c->options.address;
