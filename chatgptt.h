@@ -1784,7 +1784,7 @@ static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error)
 
 #endif /* CHATGPTT_NO_FILES */
 
-/* Reads the roots that the options name. A damaged certificate of the caller's own is an error, one of the system's is skipped. */
+/* Reads the roots that the options name. Damaged certificates are skipped, but without a whole one there is an error. */
 static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, chatgptt_error *error)
 {
     cgt_pem p;
@@ -1804,7 +1804,7 @@ static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, cha
 #else
     if (o->ca_file || !own) code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "no trust store: built without files, so ca_pem must give the roots");
 #endif
-    if (code == CHATGPTT_OK && own && (p.bad || !p.good))
+    if (code == CHATGPTT_OK && own && !p.good)
         code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "%s holds %s", o->ca_pem ? "ca_pem" : o->ca_file, p.bad ? "a damaged certificate" : "no certificate in PEM form");
     if (p.der.failed == CHATGPTT_E_MEMORY) code = cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for the trust store");
     cgt_buffer_free(&p.der);
