@@ -3882,6 +3882,7 @@ static void cgt_reply_text(cgt_reply *r, cgt_slice s)
         cgt_token_add(r->token[field - CGT_F_ID], CHATGPTT_MAX_TOKEN, s, &ok);
         if (!ok) r->token[field - CGT_F_ID][0] = '\0';
     } else if (field >= CGT_F_MSG && field < CGT_F_ID) cgt_reply_words(r, s);
+    else if (r->json.type != CGT_JSON_STRING) return;
     else if (field < CGT_F_MSG && r->kind == CGT_KIND_MESSAGE) cgt_append(&r->decoded, s);
     else if (field < CGT_F_MSG && cgt_reply_answers(r)) {
         r->event = CGT_REPLY_TEXT;
@@ -3952,8 +3953,9 @@ static chatgptt_code cgt_reply_verdict(cgt_reply *r)
 static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *used)
 {
     char brace[] = "{";
-    size_t n = 0, took;
-    while (n < len && !(r->body == CGT_BODY_BRACE && in[n] == '"')) {
+    size_t n = 0, took, end = len;
+    if (!r->mute && len > CHATGPTT_MAX_NOISE - r->noise) end = CHATGPTT_MAX_NOISE - r->noise;
+    while (n < end && !(r->body == CGT_BODY_BRACE && in[n] == '"')) {
         if (in[n] == '{') r->body = CGT_BODY_BRACE;
         else if (!cgt_blank(in[n])) r->body = CGT_BODY_UNKNOWN;
         n++;
@@ -3962,7 +3964,7 @@ static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *
     r->noise += n;
     if (strlen(r->bare) + n < sizeof r->bare) cgt_line_add(r->bare, sizeof r->bare, cgt_slice_of(in, n));
     cgt_said_feed(&r->said, cgt_slice_of(in, n));
-    if (n == len) return r->noise > CHATGPTT_MAX_NOISE && !r->mute ? CHATGPTT_E_REPLY : CHATGPTT_OK;
+    if (n == end) return end < len ? CHATGPTT_E_REPLY : CHATGPTT_OK;
     r->body = CGT_BODY_JSON;
     cgt_reply_object(r);
     return cgt_reply_scan(r, brace, 1, &took);
