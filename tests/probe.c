@@ -1,0 +1,484 @@
+/* probe.c - each parser of chatgptt.h from the shell, for tests from outside:
+
+       probe json            0: standard input is valid by RFC 8259; 1: it is not
+       probe json POINTER    the decoded string at that JSON pointer; 1: absent, no string, or the document is not valid
+       probe sse             an event stream -> a JSON line {"event","data","id"} per event
+       probe attr NAME       the decoded value in the first start tag of a page that has NAME; 1: none
+       probe match PATTERN   the capture of the first match; 1: none, 2: bad pattern
+       probe form            standard input as application/x-www-form-urlencoded
+       probe http [-L] URL   one GET: body to standard output, status=NNN to standard error; 0: complete and well-formed; -L: follow
+
+   Values are raw bytes, no newline added. CASE_CHUNK=N in the environment feeds N bytes at a time; for http CASE_METHOD is another
+   method, and PROXY, CA, ADDRESS and TIMEOUT_MS set those options. 2: wrong usage. A thin shell over the header's own functions. */
+#define CHATGPTT_STATIC
+#define CHATGPTT_IMPLEMENTATION
+#include "chatgptt.h"
+#include <stdio.h>
+
+#define USAGE "usage: probe json [POINTER] | sse | attr NAME | match PATTERN | form | http [-L] URL\n"
+
+static chatgptt_hooks hooks;
+
+static int fail(const char *what)
+{
+    fprintf(stderr, "probe: %s\n", what);
+    return 1;
+}
+
+static int fail_usage(const char *what)
+{
+    fail(what);
+    return 2;
+}
+
+/* A number above 0 from the environment; `unset` without one. false: it is set to something else. */
+static bool env_number(const char *name, size_t max, size_t unset, size_t *out)
+{
+    const char *text = getenv(name);
+    long long n = text ? cgt_number(cgt_text(text), LLONG_MAX / 16) : 0;
+    *out = unset;
+    if (!text || !*text) return true;
+    if (n < 1 || strspn(text, "0123456789") != strlen(text)) return false;
+    *out = (unsigned long long)n < max ? (size_t)n : max;
+    return true;
+}
+
+/* ---- input and output ---- */
+
+static size_t chunk;                /* bytes to feed at a time */
+
+static cgt_buffer new_buffer(void)
+{
+    cgt_buffer b;
+    cgt_buffer_init(&b, &hooks, SIZE_MAX / 4);
+    return b;
+}
+
+/* All of standard input; false: it cannot be read. */
+static bool read_all(cgt_buffer *in)
+{
+    *in = new_buffer();
+    while (cgt_reserve(in, 65536)) {
+        size_t got = fread(in->data + in->len, 1, 65536, stdin);
+        in->len += got;
+        if (got == 0) return !ferror(stdin);
+    }
+    return false;
+}
+
+/* Takes a piece of the input, which it may change. false: enough. */
+typedef bool piece_fn(void *state, char *at, size_t len);
+
+/* Feeds standard input, an empty one too. false: it cannot be read. */
+static bool feed_input(piece_fn *feed, void *state)
+{
+    cgt_buffer in;
+    size_t at = 0, len = 0;
+    bool more = read_all(&in), good = more;
+    for (; more; at += len) {
+        len = in.len - at < chunk ? in.len - at : chunk;
+        more = feed(state, in.data + at, len) && at + len < in.len;
+    }
+    cgt_buffer_free(&in);
+    return good;
+}
+
+/* Prints the buffer and ends it. The exit status: 0 if all of it went out. */
+static int print_buffer(cgt_buffer *b)
+{
+    bool good = !b->failed && fwrite(b->data ? b->data : "", 1, b->len, stdout) == b->len && fflush(stdout) == 0;
+    cgt_buffer_free(b);
+    return good ? 0 : fail("the output broke off");
+}
+
+static int drop_buffer(cgt_buffer *b, int status)
+{
+    cgt_buffer_free(b);
+    return status;
+}
+
+/* ---- json ---- */
+
+typedef struct json_probe { cgt_json json; cgt_buffer text; bool valid, is_string; } json_probe;
+
+static bool json_piece(void *state, char *at, size_t len)
+{
+    json_probe *p = (json_probe *)state;
+    size_t used;
+    do {
+        if (cgt_json_feed(&p->json, at, len, &used) < 0) return p->valid = false;
+        at += used;
+        len -= used;
+        if (p->json.event == CGT_JSON_TEXT) cgt_append(&p->text, p->json.piece);
+        if (p->json.event == CGT_JSON_VALUE) p->is_string = p->json.type == CGT_JSON_STRING;
+    } while (p->json.event != CGT_JSON_NONE);
+    while (len && *at != '\f' && cgt_blank(*at)) { at++; len--; }       /* what is left follows the document */
+    return p->valid = len == 0;
+}
+
+/* RFC 6901: empty, or segments that each begin with a slash; `~` is followed by 0 or 1. */
+static bool is_pointer(const char *p)
+{
+    if (*p && *p != '/') return false;
+    for (; *p; p++)
+        if (*p == '~' && p[1] != '0' && p[1] != '1') return false;
+    return true;
+}
+
+static int probe_json(const char *pointer)
+{
+    json_probe p;
+    const char *fields[1];
+    fields[0] = pointer;
+    memset(&p, 0, sizeof p);
+    p.text = new_buffer();
+    cgt_json_init(&p.json, fields, pointer && is_pointer(pointer) ? 1 : 0);
+    if (!feed_input(json_piece, &p)) return drop_buffer(&p.text, fail("cannot read the input"));
+    if (p.valid && p.json.state != CGT_JSON_ENDED) p.valid = cgt_json_eof(&p.json) == CHATGPTT_OK;
+    if (!p.valid) return drop_buffer(&p.text, fail(p.json.why ? p.json.why : "something follows the document"));
+    if (pointer && !p.is_string) return drop_buffer(&p.text, fail("no string there"));
+    return pointer ? print_buffer(&p.text) : drop_buffer(&p.text, 0);
+}
+
+/* ---- sse ---- */
+
+typedef struct sse_probe { cgt_sse sse; cgt_buffer data, line; chatgptt_code code; } sse_probe;
+
+/* A JSON string; the stream is UTF-8, so what is none of it is U+FFFD. */
+static void put_json_string(cgt_buffer *b, cgt_slice s)
+{
+    size_t n;
+    cgt_putc(b, '"');
+    for (; s.len; s = cgt_from(s, n)) {
+        char escape[8];
+        bool whole = cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE, plain = whole && !cgt_control(*s.at) && *s.at != '"' && *s.at != '\\';
+        snprintf(escape, sizeof escape, "\\u%04x", whole ? (unsigned char)*s.at : 0xfffdu);
+        cgt_append(b, plain ? cgt_slice_of(s.at, n) : cgt_text(escape));
+    }
+    cgt_putc(b, '"');
+}
+
+static void print_event(sse_probe *p)
+{
+    const cgt_sse *s = &p->sse;
+    cgt_buffer *b = &p->line;
+    b->len = 0;
+    cgt_puts(b, "{\"event\":");
+    put_json_string(b, s->name_len ? cgt_slice_of(s->name, s->name_len) : cgt_text("message"));
+    cgt_puts(b, ",\"data\":");
+    put_json_string(b, cgt_slice_of_buffer(&p->data));
+    cgt_puts(b, ",\"id\":");
+    put_json_string(b, cgt_text(s->id));
+    cgt_puts(b, "}\n");
+    if (b->failed || fwrite(b->data, 1, b->len, stdout) != b->len) p->code = CHATGPTT_E_IO;
+    p->data.len = 0;
+}
+
+static bool sse_piece(void *state, char *at, size_t len)
+{
+    sse_probe *p = (sse_probe *)state;
+    size_t used;
+    do {
+        p->code = cgt_sse_feed(&p->sse, at, len, &used);
+        if (p->code < 0) return false;
+        at += used;
+        len -= used;
+        if (p->sse.event == CGT_SSE_DATA) cgt_append(&p->data, p->sse.piece);
+        if (p->sse.event == CGT_SSE_DISPATCH) print_event(p);
+    } while (p->sse.event != CGT_SSE_NONE && p->code == CHATGPTT_OK);
+    return p->code == CHATGPTT_OK;
+}
+
+static int probe_sse(void)
+{
+    sse_probe p;
+    bool good;
+    memset(&p, 0, sizeof p);
+    p.data = new_buffer();
+    p.line = new_buffer();
+    good = feed_input(sse_piece, &p);
+    cgt_buffer_free(&p.data);
+    cgt_buffer_free(&p.line);
+    if (p.code == CHATGPTT_E_LIMIT) return fail("an event's name or id is longer than CHATGPTT_MAX_NAME");
+    return good && p.code == CHATGPTT_OK && fflush(stdout) == 0 ? 0 : fail("the input or output broke off");
+}
+
+/* ---- attr ---- */
+
+typedef struct attr_probe { cgt_html html; char name[CHATGPTT_MAX_NAME]; cgt_buffer value; bool inside, has, found; } attr_probe;
+
+static bool attr_piece(void *state, char *at, size_t len)
+{
+    attr_probe *p = (attr_probe *)state;
+    const cgt_html *h = &p->html;
+    size_t used;
+    do {
+        cgt_html_feed(&p->html, at, len, &used);
+        at += used;
+        len -= used;
+        switch (h->event) {
+        case CGT_HTML_TAG: p->has = p->inside = false; p->value.len = 0; break;
+        case CGT_HTML_ATTRIBUTE: p->inside = !p->has && strcmp(h->name, p->name) == 0; break;
+        case CGT_HTML_VALUE: if (p->inside) cgt_append(&p->value, h->piece); break;
+        case CGT_HTML_ATTRIBUTE_END: p->has = p->has || p->inside; p->inside = false; break;
+        case CGT_HTML_TAG_END: p->found = p->has; break;       /* not before: a tag that the page's end cuts is none */
+        default: break;
+        }
+    } while (h->event != CGT_HTML_NONE && !p->found);
+    return !p->found;
+}
+
+static int probe_attr(const char *name)
+{
+    attr_probe p;
+    size_t i;
+    memset(&p, 0, sizeof p);
+    if (*name == '\0') return fail_usage("NAME is empty");
+    if (!cgt_fixed_set(p.name, sizeof p.name, cgt_text(name))) return fail("NAME is longer than CHATGPTT_MAX_NAME: no tag is seen to have it");
+    for (i = 0; p.name[i]; i++) p.name[i] = cgt_lower(p.name[i]);
+    p.value = new_buffer();
+    if (!feed_input(attr_piece, &p)) return drop_buffer(&p.value, fail("cannot read the input"));
+    return p.found ? print_buffer(&p.value) : drop_buffer(&p.value, 1);
+}
+
+/* ---- match ---- */
+
+typedef struct match_probe { cgt_match match; cgt_buffer text; } match_probe;
+
+static bool match_piece(void *state, char *at, size_t len)
+{
+    match_probe *p = (match_probe *)state;
+    cgt_append(&p->text, cgt_slice_of(at, len));
+    cgt_match_feed(&p->match, at, len);
+    return !p->match.ended;
+}
+
+static int probe_match(const char *text)
+{
+    cgt_pattern pattern;
+    match_probe p;
+    const char *why;
+    size_t at;
+    if (!cgt_pattern_compile(&pattern, cgt_text(text), &at, &why)) {
+        fprintf(stderr, "probe: position %zu: %s\n", at, why);
+        return 2;
+    }
+    memset(&p, 0, sizeof p);
+    p.match.pattern = &pattern;
+    p.text = new_buffer();
+    if (!feed_input(match_piece, &p)) return drop_buffer(&p.text, fail("cannot read the input"));
+    if (!p.match.found) return drop_buffer(&p.text, 1);
+    at = p.match.to - p.match.from;
+    if (at) memmove(p.text.data, p.text.data + p.match.from, at);
+    p.text.len = at;
+    return print_buffer(&p.text);
+}
+
+/* ---- form ---- */
+
+static bool form_piece(void *state, char *at, size_t len)
+{
+    cgt_form_encode((cgt_buffer *)state, cgt_slice_of(at, len));
+    return true;
+}
+
+static int probe_form(void)
+{
+    cgt_buffer out = new_buffer();
+    if (!feed_input(form_piece, &out)) return drop_buffer(&out, fail("cannot read the input"));
+    return print_buffer(&out);
+}
+
+/* ---- http: a stream of the real client that stays at the page, and looks at nothing in it ---- */
+
+#define MAX_REDIRECTS 50
+
+typedef struct http_probe {
+    chatgptt_stream *stream;
+    const char *method;
+    bool follow, redirected;        /* redirected: the response under way leads elsewhere */
+    int status;                     /* of the response under way, once its head is complete */
+} http_probe;
+
+/* Makes the page's GET a request of the method that was asked for. */
+static void http_set_method(http_probe *p)
+{
+    cgt_buffer *out = &p->stream->out, get = new_buffer();
+    if (strcmp(p->method, "GET") == 0) return;
+    cgt_append(&get, cgt_slice_of_buffer(out));
+    if (get.failed) return;
+    out->len = 0;
+    cgt_puts(out, p->method);
+    cgt_append(out, cgt_slice_of(get.data + 3, get.len - 5));           /* without "GET" and the blank line */
+    cgt_puts(out, strcmp(p->method, "POST") == 0 ? "Content-Length: 0\r\n\r\n" : "\r\n");
+    cgt_buffer_free(&get);
+}
+
+static chatgptt_code http_plan(http_probe *p, long long now)
+{
+    chatgptt_stream *s = p->stream;
+    chatgptt_code code = cgt_stream_plan(s, now);
+    p->status = 0;
+    if (code < 0) return code;
+    http_set_method(p);
+    if (s->out.failed) return cgt_fail(&s->error, s->out.failed, "no room for the request");
+    s->conn->in.method = strcmp(p->method, "HEAD") == 0 ? CGT_HTTP_HEAD_METHOD : CGT_HTTP_OTHER;
+    return code;
+}
+
+static chatgptt_code http_end(http_probe *p)
+{
+    chatgptt_stream *s = p->stream;
+    bool reuse = cgt_http_reusable(&s->conn->in) && s->at == s->end;
+    chatgptt_code code;
+    if (!p->redirected) return CHATGPTT_DONE;
+    code = cgt_stream_redirect(s);
+    if (code < 0) return code;
+    if (!reuse) cgt_stream_leave(s, false);
+    if (strcmp(p->method, "HEAD") != 0 && (p->status == 303 || (p->status < 303 && strcmp(p->method, "POST") == 0))) p->method = "GET";
+    s->state = CGT_STREAM_PLAN;
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code http_read(http_probe *p, long long now)
+{
+    chatgptt_stream *s = p->stream;
+    size_t size = chunk < CHATGPTT_READ_BUFFER ? chunk : CHATGPTT_READ_BUFFER, done = 0;
+    chatgptt_code code = cgt_conn_read(&s->client->pool, s->conn, &s->error, s->buffer, size, &done);
+    if (code == CHATGPTT_AGAIN) return code;
+    s->at = 0;
+    s->end = done;
+    s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
+    if (code == CHATGPTT_OK) return code;
+    if (cgt_stream_may_retry(s)) return cgt_stream_retry(s);
+    if (code < 0) return code;
+    code = cgt_http_eof(&s->conn->in, cgt_conn_clean(s->conn));
+    return code == CHATGPTT_OK ? http_end(p) : cgt_fail(&s->error, code, "%s", s->conn->in.why);
+}
+
+static chatgptt_code http_receive(http_probe *p, long long now)
+{
+    chatgptt_stream *s = p->stream;
+    cgt_http *h = &s->conn->in;
+    size_t used;
+    chatgptt_code code = cgt_http_feed(h, s->buffer + s->at, s->end - s->at, &used);
+    s->at += used;
+    if (code < 0) return cgt_fail(&s->error, code, "%s", h->why);
+    switch (h->event) {
+    case CGT_HTTP_HEADER:
+        cgt_stream_header(s);
+        return CHATGPTT_OK;
+    case CGT_HTTP_HEAD:
+        p->status = h->status;
+        p->redirected = p->follow && cgt_is_redirect(h->status) && s->location.len > 0;
+        return CHATGPTT_OK;
+    case CGT_HTTP_BODY:
+        if (p->redirected || fwrite(h->piece.at, 1, h->piece.len, stdout) == h->piece.len) return CHATGPTT_OK;
+        return cgt_fail(&s->error, CHATGPTT_E_IO, "cannot write the body");
+    case CGT_HTTP_END:
+        return http_end(p);
+    default:
+        return http_read(p, now);
+    }
+}
+
+/* Sleeps until there is something to do; what came goes out before that. */
+static chatgptt_code http_wait(http_probe *p)
+{
+    chatgptt_stream *s = p->stream;
+    const chatgptt_transport *t = &s->client->pool.transport;
+    chatgptt_wait w = chatgptt_want(s);
+    chatgptt_code code;
+    if (fflush(stdout) != 0) return cgt_fail(&s->error, CHATGPTT_E_IO, "cannot write the body");
+    code = t->wait(t->user, &w);
+    return code < 0 ? cgt_fail(&s->error, code, "waiting failed") : CHATGPTT_OK;
+}
+
+static chatgptt_code http_run(http_probe *p)
+{
+    chatgptt_stream *s = p->stream;
+    chatgptt_code code;
+    do {
+        long long now = cgt_now(&s->client->hooks);
+        code = cgt_stream_clock(s, now);
+        if (code != CHATGPTT_OK) break;
+        if (s->state == CGT_STREAM_PLAN) code = http_plan(p, now);
+        else if (s->state == CGT_STREAM_SEND) code = cgt_stream_send(s, now);
+        else code = http_receive(p, now);
+        if (code == CHATGPTT_AGAIN) code = http_wait(p);
+    } while (code == CHATGPTT_OK);
+    if (code == CHATGPTT_DONE && fflush(stdout) != 0) code = cgt_fail(&s->error, CHATGPTT_E_IO, "cannot write the body");
+    return code;
+}
+
+static int fail_with(const chatgptt_error *error)
+{
+    fprintf(stderr, "probe: %s: %s\n", chatgptt_code_name(error->code), error->message);
+    return 1;
+}
+
+static const char *env(const char *name)        /* NULL: unset or empty */
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+/* false: one of them is no such value. */
+static bool http_options(http_probe *p, chatgptt_options *o)
+{
+    size_t i, timeout;
+    p->method = env("CASE_METHOD") ? env("CASE_METHOD") : "GET";
+    for (i = 0; p->method[i]; i++)
+        if (!cgt_http_tchar(p->method[i])) return false;
+    memset(o, 0, sizeof *o);
+    o->max_redirects = MAX_REDIRECTS;
+    o->proxy = env("PROXY");
+    o->ca_file = env("CA");
+    o->address = env("ADDRESS");
+    if (!env_number("TIMEOUT_MS", INT_MAX, 0, &timeout)) return false;
+    o->total_timeout_ms = (int)timeout;
+    return true;
+}
+
+static int probe_http(const char *url, bool follow)
+{
+    http_probe p;
+    chatgptt_options options;
+    chatgptt_request request;
+    chatgptt_error error;
+    chatgptt_client *client;
+    int status = 1;
+    memset(&p, 0, sizeof p);
+    p.follow = follow;
+    if (!http_options(&p, &options)) return fail_usage("CASE_METHOD or TIMEOUT_MS is no such value");
+    options.url = url;
+    client = chatgptt_open(&options, &error);
+    if (!client) return fail_with(&error);
+    memset(&request, 0, sizeof request);
+    request.prompt = "probe";       /* never sent */
+    p.stream = chatgptt_start(client, &request);
+    if (!p.stream) fail_with(chatgptt_client_error(client));
+    else if (http_run(&p) != CHATGPTT_DONE) fail_with(&p.stream->error);
+    else status = 0;
+    if (p.status) fprintf(stderr, "status=%d\n", p.status);
+    chatgptt_close(client);
+    return status;
+}
+
+/* ---- the command line ---- */
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "", *last = argc > 1 ? argv[argc - 1] : NULL;
+    hooks.resize = cgt_builtin_resize;
+    if (!env_number("CASE_CHUNK", SIZE_MAX / 4, SIZE_MAX / 4, &chunk)) return fail_usage("CASE_CHUNK is no number above 0");
+    if (strcmp(what, "json") == 0 && argc <= 3) return probe_json(argc == 3 ? last : NULL);
+    if (strcmp(what, "sse") == 0 && argc == 2) return probe_sse();
+    if (strcmp(what, "attr") == 0 && argc == 3) return probe_attr(last);
+    if (strcmp(what, "match") == 0 && argc == 3) return probe_match(last);
+    if (strcmp(what, "form") == 0 && argc == 2) return probe_form();
+    if (strcmp(what, "http") == 0 && argc == 3 && strcmp(last, "-L") != 0) return probe_http(last, false);
+    if (strcmp(what, "http") == 0 && argc == 4 && strcmp(argv[2], "-L") == 0) return probe_http(last, true);
+    fputs(USAGE, stderr);
+    return 2;
+}
