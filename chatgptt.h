@@ -1354,12 +1354,14 @@ static chatgptt_code cgt_http_codings(cgt_http *h, cgt_slice v)
     while (v.len) {
         size_t n = cgt_find(v, ",");
         cgt_slice one = cgt_trim(cgt_slice_of(v.at, n));
+        bool last;
         v = cgt_from(v, n < v.len ? n + 1 : n);
         if (one.len == 0 || cgt_is_any_case(one, "identity")) continue;
-        if (h->chunked) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunked is not the last transfer coding");
+        last = cgt_is_any_case(one, "chunked");
+        if (h->chunked && last) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunked twice");
         h->coded = true;
-        h->chunked = cgt_is_any_case(one, "chunked");
-        if (!h->chunked) h->coding_left = true;
+        h->chunked = last;
+        if (!last) h->coding_left = true;
     }
     return CHATGPTT_OK;
 }
@@ -1384,7 +1386,7 @@ static chatgptt_code cgt_http_header(cgt_http *h)
     h->value[h->value_len] = '\0';
     v = cgt_slice_of(h->value, h->value_len);
     h->have = false;
-    if (!h->kept || h->trailer) return CHATGPTT_OK;
+    if (!h->kept || h->trailer || h->status < 200) return CHATGPTT_OK;      /* a 1xx frames nothing, and is not the answer */
     h->event = CGT_HTTP_HEADER;
     if (cgt_is(name, "content-length")) code = cgt_http_length(h, v);
     else if (cgt_is(name, "transfer-encoding")) code = cgt_http_codings(h, v);
@@ -1452,7 +1454,6 @@ static chatgptt_code cgt_http_head(cgt_http *h)
     h->at = 0;
     if (h->status < 200) {
         if (++h->interim > CHATGPTT_MAX_INTERIM) return cgt_http_bad(h, CHATGPTT_E_LIMIT, "too many 1xx responses (CHATGPTT_MAX_INTERIM)");
-        h->counted = h->coded = h->chunked = h->coding_left = h->close = h->alive = false;
         h->state = CGT_HTTP_STATUS_LINE;
         return CHATGPTT_OK;
     }
@@ -1550,16 +1551,17 @@ static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *us
     h->event = CGT_HTTP_NONE;
     while (h->event == CGT_HTTP_NONE) {
         chatgptt_code code;
-        bool took;
+        bool took, head;
         if (h->state == CGT_HTTP_COMPLETE) { h->state = CGT_HTTP_ENDED; h->event = CGT_HTTP_END; }
         if (h->state == CGT_HTTP_ENDED || *used == len) break;
         if (cgt_http_in_body(h)) { cgt_http_body(h, in + *used, len - *used, used); break; }
+        head = h->state < CGT_HTTP_COUNTED;
+        if (head && h->head_bytes == h->max_head) return cgt_http_bad(h, CHATGPTT_E_LIMIT, "headers longer than max_header_bytes");
         code = cgt_http_byte(h, in[*used], &took);
         if (code < 0) return code;
         if (!took) continue;
         ++*used;
-        if (h->state < CGT_HTTP_CHUNK_SIZE && ++h->head_bytes > h->max_head)
-            return cgt_http_bad(h, CHATGPTT_E_LIMIT, "headers longer than max_header_bytes");
+        h->head_bytes += head;
     }
     return CHATGPTT_OK;
 }
@@ -2377,7 +2379,9 @@ static void cgt_pool_close(cgt_pool *pool)
 
 typedef enum cgt_repeat { CGT_ONCE, CGT_MAYBE, CGT_MANY } cgt_repeat;
 
-typedef struct cgt_node { unsigned char set, byte, repeat; } cgt_node;     /* set: 0 a literal, else 1 + its class */
+#define CGT_ANY 255     /* the set of `.` */
+
+typedef struct cgt_node { unsigned char set, byte, repeat; } cgt_node;     /* set: 0 a literal, CGT_ANY, else 1 + its class */
 
 typedef struct cgt_pattern {
     cgt_node node[CHATGPTT_MAX_PATTERN];
@@ -2452,13 +2456,10 @@ static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *no
         if (strchr("^$|{", c)) return cgt_pattern_bad(r, "not supported: put a backslash before it");
         return cgt_pattern_char(r, &node->byte);
     }
-    if (p->sets == CHATGPTT_MAX_CLASSES) return cgt_pattern_bad(r, "too many classes");
-    node->set = (unsigned char)(p->sets + 1);
+    if (c == '[' && p->sets == CHATGPTT_MAX_CLASSES) return cgt_pattern_bad(r, "too many classes");
+    node->set = (unsigned char)(c == '.' ? CGT_ANY : p->sets + 1);
     r->at++;
-    if (c == '[') return cgt_pattern_class(r, p->set[p->sets++]);
-    memset(p->set[p->sets], 0xff, 32);
-    p->set[p->sets++]['\n' >> 3] = (unsigned char)~(1 << ('\n' & 7));
-    return true;
+    return c == '.' || cgt_pattern_class(r, p->set[p->sets++]);
 }
 
 static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r)
@@ -2521,6 +2522,7 @@ static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived)
 
 static bool cgt_match_byte(const cgt_pattern *p, const cgt_node *node, unsigned char c)
 {
+    if (node->set == CGT_ANY) return c != '\n';
     return node->set ? p->set[node->set - 1][c >> 3] >> (c & 7) & 1 : node->byte == c;
 }
 
@@ -2578,7 +2580,7 @@ static void cgt_match_feed(cgt_match *m, const char *in, size_t len)
             size_t skip = hit ? (size_t)(hit - in) - i : len - i;
             m->offset += skip;
             i += skip;
-            m->list[0].from = m->offset;
+            m->list[0].from = m->list[0].to = m->offset;
             if (!hit) break;
         }
         cgt_match_step(m, (unsigned char)in[i++]);
@@ -2594,7 +2596,7 @@ static void cgt_match_feed(cgt_match *m, const char *in, size_t len)
        TEXT     `piece` is a part of the string or number at fields[field]
        VALUE    the value at fields[field] is complete; an object or array: it begins. `type` is its kind
        END      the document is complete; what follows it is not touched
-   The caller sets fields, num_fields and lenient in the zeroed state. */
+   The caller sets fields, num_fields and lenient in the zeroed state; fields are distinct and well-formed. */
 
 typedef enum cgt_json_event { CGT_JSON_NONE, CGT_JSON_TEXT, CGT_JSON_VALUE, CGT_JSON_END } cgt_json_event;
 typedef enum cgt_json_type { CGT_JSON_STRING, CGT_JSON_NUMBER, CGT_JSON_TRUE, CGT_JSON_FALSE, CGT_JSON_NULL, CGT_JSON_OBJECT, CGT_JSON_ARRAY } cgt_json_type;
@@ -2603,7 +2605,7 @@ typedef enum cgt_json_state {
     CGT_JSON_EXPECT, CGT_JSON_EXPECT_OR_CLOSE,      /* a value; or the end of an array */
     CGT_JSON_KEY, CGT_JSON_KEY_OR_CLOSE, CGT_JSON_COLON, CGT_JSON_AFTER,
     CGT_JSON_IN_STRING, CGT_JSON_ESCAPE, CGT_JSON_UNICODE, CGT_JSON_LITERAL,
-    CGT_JSON_MINUS, CGT_JSON_ZERO, CGT_JSON_INTEGER, CGT_JSON_POINT, CGT_JSON_FRACTION, CGT_JSON_E, CGT_JSON_SIGN, CGT_JSON_EXPONENT,
+    CGT_JSON_NUMBER_START, CGT_JSON_MINUS, CGT_JSON_ZERO, CGT_JSON_INTEGER, CGT_JSON_POINT, CGT_JSON_FRACTION, CGT_JSON_E, CGT_JSON_SIGN, CGT_JSON_EXPONENT,
     CGT_JSON_CLOSED, CGT_JSON_ENDED
 } cgt_json_state;
 
@@ -2623,7 +2625,7 @@ typedef struct cgt_json {
     uint32_t inside[CHATGPTT_MAX_DEPTH + 1];    /* fields whose path may go on in the container at this depth */
     uint32_t index[CHATGPTT_MAX_DEPTH + 1];     /* of the next element of the array at this depth */
     uint32_t arrays[CHATGPTT_MAX_DEPTH / 32 + 1];   /* bits: the container at this depth is an array */
-    uint16_t at[32];                /* how far each field's path is compared with the key */
+    uint32_t at[32];                /* how far each field's path is compared with the key */
     uint32_t code, high;            /* \u escape under way; high surrogate waiting for its low one */
     const char *literal;
     char part[4], hold[4];          /* bytes of a cut character; a character that waits to be told */
@@ -2653,7 +2655,7 @@ static void cgt_json_aim(cgt_json *j, uint32_t mask, int depth)
         const char *path = j->fields[f];
         size_t i = 0;
         while (slashes < depth) slashes += path[i++] == '/';
-        j->at[f] = (uint16_t)i;
+        j->at[f] = (uint32_t)i;
     }
 }
 
@@ -2665,7 +2667,7 @@ static void cgt_json_key_byte(cgt_json *j, char c)
         int f = cgt_lowest(mask);
         const char *p = j->fields[f] + j->at[f];
         char wanted = *p == '~' ? (p[1] == '1' ? '/' : '~') : *p;
-        if (*p != '\0' && *p != '/' && wanted == c) j->at[f] = (uint16_t)(j->at[f] + (*p == '~' ? 2 : 1));
+        if (*p != '\0' && *p != '/' && wanted == c) j->at[f] += *p == '~' ? 2u : 1u;
         else j->here &= ~((uint32_t)1 << f);
     }
 }
@@ -2764,7 +2766,7 @@ static chatgptt_code cgt_json_value(cgt_json *j, char c)
     default:
         if (c != '-' && !cgt_digit(c)) return cgt_json_bad(j, "a value was expected");
         cgt_json_begin(j, CGT_JSON_NUMBER);
-        j->state = c == '-' ? CGT_JSON_MINUS : c == '0' ? CGT_JSON_ZERO : CGT_JSON_INTEGER;
+        j->state = CGT_JSON_NUMBER_START;
         return CHATGPTT_OK;
     }
     j->state = CGT_JSON_LITERAL;
@@ -2786,6 +2788,7 @@ static cgt_json_state cgt_json_number_state(cgt_json_state state, char c)
 {
     bool digit = cgt_digit(c), e = c == 'e' || c == 'E';
     switch (state) {
+    case CGT_JSON_NUMBER_START: if (c == '-') return CGT_JSON_MINUS; /* fall through */
     case CGT_JSON_MINUS: return c == '0' ? CGT_JSON_ZERO : digit ? CGT_JSON_INTEGER : CGT_JSON_AFTER;
     case CGT_JSON_INTEGER: if (digit) return state; /* fall through */
     case CGT_JSON_ZERO: return c == '.' ? CGT_JSON_POINT : e ? CGT_JSON_E : CGT_JSON_AFTER;
@@ -3036,10 +3039,13 @@ static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *us
     while (code == CHATGPTT_OK && j->event == CGT_JSON_NONE && !cgt_json_waiting(j)) {
         if (j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
         if (j->state == CGT_JSON_ENDED || *used == len) break;
-        if (j->state >= CGT_JSON_MINUS) code = cgt_json_number(j, in + *used, len - *used, used);
+        if (j->state >= CGT_JSON_NUMBER_START) code = cgt_json_number(j, in + *used, len - *used, used);
         else if (j->state >= CGT_JSON_IN_STRING && j->state != CGT_JSON_LITERAL) code = cgt_json_text(j, in + *used, len - *used, used);
         else if (j->state != CGT_JSON_LITERAL && in[*used] != '\f' && cgt_blank(in[*used])) ++*used;
-        else code = cgt_json_byte(j, in[(*used)++]);
+        else {
+            code = cgt_json_byte(j, in[*used]);
+            if (j->state != CGT_JSON_NUMBER_START) ++*used;     /* a number's first byte is part of its text */
+        }
     }
     return code;
 }
@@ -3048,9 +3054,9 @@ static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *us
 static chatgptt_code cgt_json_eof(cgt_json *j)
 {
     j->event = CGT_JSON_NONE;
-    if (j->depth == 0 && cgt_json_number_whole(j->state)) { cgt_json_done(j); return CHATGPTT_OK; }
-    if (j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
-    return j->state == CGT_JSON_ENDED ? CHATGPTT_OK : cgt_json_bad(j, "the document is cut");
+    if (j->depth == 0 && cgt_json_number_whole(j->state)) cgt_json_done(j);
+    if (j->event == CGT_JSON_NONE && j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
+    return j->state >= CGT_JSON_CLOSED ? CHATGPTT_OK : cgt_json_bad(j, "the document is cut");
 }
 
 /* ==== [PAGE] ==== */
