@@ -9,8 +9,8 @@ CFLAGS  = -O2 -g
 BUILD   = build
 PREFIX  = /usr/local
 DESTDIR =
-# --tls: the demo over https, with a certificate authority made for the occasion
-DEMO_FLAGS =
+# The demo's site speaks https, with a certificate authority made for the occasion.
+DEMO_FLAGS = $(if $(NO_TLS),,--tls)
 
 WARN     = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef
 BASE     = -std=c99 -D_POSIX_C_SOURCE=200809L -I. $(WARN)

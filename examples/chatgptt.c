@@ -67,6 +67,7 @@ typedef struct tool {
     text proxy;                     /* out of the environment */
     chatgptt_client *client;
     bool terminal;                  /* standard output is one */
+    bool mixed;                     /* no terminal, but the same file as standard error */
     bool mid_line;                  /* the answer's last byte on it was not LF */
     int write_error;                /* errno of standard output */
     bool introduced;                /* name, greeting and consent were shown */
@@ -122,6 +123,13 @@ static void end_line(tool *t)
     flush_output(t);
 }
 
+/* Before a line on standard error: where both go to one file, it is not to hang on the answer's last line. */
+static void begin_remark(tool *t)
+{
+    if (t->mid_line && t->mixed && !t->json) putc('\n', stderr);
+    end_line(t);
+}
+
 static void say(const char *label, const char *bytes, size_t len)
 {
     fprintf(stderr, "chatgptt: %s: ", label);
@@ -138,7 +146,7 @@ static void put_json_line(const char *event, const char *bytes, size_t len)
 
 static void put_notice(tool *t, const char *bytes, size_t len)
 {
-    end_line(t);
+    begin_remark(t);
     say("notice", bytes, len);
     if (t->json) put_json_line("notice", bytes, len);
     flush_output(t);
@@ -148,7 +156,7 @@ static void put_error(tool *t, const chatgptt_error *error)
 {
     const char *name = chatgptt_code_name(error->code);
     const char *words = error->message[0] ? error->message : chatgptt_code_text(error->code);
-    end_line(t);
+    begin_remark(t);
     say(name, words, strlen(words));
     if (!t->json) return;
     printf("{\"event\":\"error\",\"code\":\"%s\",\"message\":", name);
@@ -506,7 +514,8 @@ static void end_answer(tool *t, chatgptt_stream *stream, chatgptt_code code)
 {
     t->last = *chatgptt_stream_stats(stream);
     t->has_last = true;
-    end_line(t);
+    if (t->stats || code < 0) begin_remark(t);
+    else end_line(t);
     if (code < 0 && !t->write_error) put_error(t, chatgptt_stream_error(stream));
     if (code == CHATGPTT_DONE && t->json) {
         fputs("{\"event\":\"done\",\"stats\":{", stdout);
@@ -711,6 +720,12 @@ static void occupy_standard_descriptors(void)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0) _exit(EXIT_ERROR);
 }
 
+static bool same_file(int one, int other)
+{
+    struct stat a, b;
+    return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 static int print(tool *t, const char *words)
 {
     fputs(words, stdout);
@@ -738,6 +753,7 @@ int main(int argc, char **argv)
     handle(SIGINT, on_signal);
     handle(SIGALRM, on_signal);
     tool t = {.terminal = isatty(STDOUT_FILENO) != 0};
+    t.mixed = !t.terminal && same_file(STDOUT_FILENO, STDERR_FILENO);
     int status = parse_arguments(&t, argv);
     if (status == 0) {
         json_lines = t.json;

@@ -25,7 +25,6 @@ esac
 echo "\$ chatgptt $* --stats '$question'"
 status=0
 "$build/chatgptt" "$@" --stats "$question" </dev/null 3>&- || status=$?
-echo
 
 exec 3>&-
 wait "$site" || { echo "demo: the stand-in site failed" >&2; status=1; }
