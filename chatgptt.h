@@ -1239,7 +1239,7 @@ static void cgt_put_request(cgt_buffer *b, const cgt_request_head *r)
     cgt_put_header(b, "User-Agent", cgt_text(r->user_agent));
     cgt_put_header(b, "Accept", cgt_text(r->accept));
     cgt_put_header(b, "Accept-Encoding", cgt_text("identity"));
-    if (r->page) {
+    if (r->page && r->page->whole.len) {
         cgt_put_header(b, "Origin", r->page->origin);
         cgt_put_header(b, "Referer", r->page->whole);
     }
@@ -3425,6 +3425,7 @@ typedef struct cgt_find_state {     /* one pattern over the raw page */
 
 typedef struct cgt_page {
     const char *bot_id;             /* the chat that is wanted; NULL: the first */
+    chatgptt_dialect dialect;       /* the generation that is wanted; AUTO: any */
     cgt_said said;
     cgt_find_state finds[CGT_FINDS];
     char tail[CHATGPTT_MAX_CAPTURE];
@@ -3531,6 +3532,7 @@ static void cgt_page_tag_end(cgt_page *p)
     if (c->dialect == CHATGPTT_AIPKIT && (!p->config_ok || !c->nonce[0] || !c->bot_id[0])) return;
     if (c->dialect != CHATGPTT_AIPKIT && (!c->nonce[0] || !c->post_id[0])) return;
     if (c->dialect != CHATGPTT_AIPKIT) c->dialect = CHATGPTT_WPAICG;
+    if (p->dialect != CHATGPTT_AUTO && p->dialect != c->dialect) return;
     if (!c->asks_consent) c->consent[0] = '\0';
     wanted = p->bot_id && strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
     if (p->chosen && (p->wanted || !wanted)) return;
@@ -3596,12 +3598,13 @@ static void cgt_page_feed(cgt_page *p, const char *in, size_t len)
 }
 
 /* `nonce`, `post_id`: the caller's patterns, which were compiled before without error; NULL: the model's. */
-static void cgt_page_init(cgt_page *p, const char *bot_id, const char *nonce, const char *post_id)
+static void cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dialect, const char *nonce, const char *post_id)
 {
     const char *patterns[CGT_FINDS], *why;
     size_t i, at;
     memset(p, 0, sizeof *p);
     p->bot_id = bot_id;
+    p->dialect = dialect;
     patterns[CGT_FIND_NONCE] = nonce ? nonce : CGT_NONCE_PATTERN;
     patterns[CGT_FIND_POST_ID] = post_id ? post_id : CGT_POST_ID_PATTERN;
     patterns[CGT_FIND_ENDPOINT] = CGT_ENDPOINT_PATTERN;
@@ -3635,7 +3638,7 @@ static bool cgt_page_end(cgt_page *p)
 {
     cgt_chat *c = &p->best;
     if (!cgt_page_pattern(p, CGT_FIND_NONCE, c->nonce) || !cgt_page_pattern(p, CGT_FIND_POST_ID, c->post_id)) return false;
-    if (!p->chosen && c->nonce[0] && c->post_id[0]) { p->chosen = true; c->dialect = CHATGPTT_WPAICG; }
+    if (!p->chosen && c->nonce[0] && c->post_id[0] && p->dialect != CHATGPTT_AIPKIT) { p->chosen = true; c->dialect = CHATGPTT_WPAICG; }
     if (p->chosen && c->dialect == CHATGPTT_WPAICG && p->finds[CGT_FIND_ENDPOINT].found && !p->finds[CGT_FIND_ENDPOINT].too_long) {
         memcpy(c->endpoint, p->finds[CGT_FIND_ENDPOINT].text, sizeof c->endpoint);
         cgt_unslash(c->endpoint);
@@ -3830,7 +3833,8 @@ typedef struct cgt_reply {
     size_t noise;
     char bare[CHATGPTT_MAX_TOKEN];  /* data that is no object: [DONE], a thread's id */
     int words_of;                   /* the field the words are from */
-    bool has_id, has_status, failed, greeting, quota, data_odd, has_data, object, success;  /* of the object under way */
+    bool has_id, has_status, failed, greeting, quota, data_odd, has_data, object;   /* of the object under way */
+    bool success, refused;          /* AIPKIT's envelope: what `success` says */
     chatgptt_code flag;             /* the object's flag, as the code it leads to; OK: none */
 } cgt_reply;
 
@@ -3854,7 +3858,7 @@ static void cgt_reply_object(cgt_reply *r)
     cgt_json_init(&r->json, cgt_reply_fields, CGT_FIELDS);
     r->json.lenient = true;
     memset(r->token, 0, sizeof r->token);
-    r->has_id = r->has_status = r->failed = r->greeting = r->quota = r->data_odd = r->has_data = r->object = r->success = false;
+    r->has_id = r->has_status = r->failed = r->greeting = r->quota = r->data_odd = r->has_data = r->object = r->success = r->refused = false;
     r->flag = CHATGPTT_OK;
     r->words_of = -1;
     if (!r->dressed) r->words[0] = '\0';
@@ -3915,7 +3919,7 @@ static void cgt_reply_value(cgt_reply *r)
     case CGT_F_ERROR: r->failed = type == CGT_JSON_STRING || type == CGT_JSON_OBJECT; break;
     case CGT_F_GREETING: r->greeting = true; break;
     case CGT_F_QUOTA: r->quota = type == CGT_JSON_OBJECT; break;
-    case CGT_F_SUCCESS: r->success = type == CGT_JSON_TRUE; break;
+    case CGT_F_SUCCESS: r->success = type == CGT_JSON_TRUE; r->refused = !r->success; break;
     default: break;
     }
 }
@@ -3949,6 +3953,7 @@ static chatgptt_code cgt_reply_verdict(cgt_reply *r)
     bool bad_status = r->has_status && strcmp(status, "success") != 0;
     if (r->flag) return r->flag;
     if (r->quota) return CHATGPTT_E_RATE_LIMITED;
+    if (r->refused) return CHATGPTT_E_REFUSED;
     if (bad_status) return r->greeting ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED;
     return r->failed ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
 }
@@ -4285,6 +4290,12 @@ static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t cou
     cgt_puts(b, "Assistant:");
 }
 
+static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, size_t count, int limit)
+{
+    (void)messages; (void)count; (void)limit;
+    cgt_puts(b, "[]");
+}
+
 /* The form of a WPAICG message. The fields are those the site's own page sends, the chat's kind deciding some. */
 static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, const char *client_id, cgt_slice message, cgt_slice history)
 {
@@ -4303,12 +4314,105 @@ static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, 
     cgt_form_field(b, "wpaicg_chat_history", history);
 }
 
+/* ---- ids ---- */
+
+static const char cgt_hex_digits[] = "0123456789abcdef";
+#define CGT_UUID_SIZE 37
+
+/* A random UUID of version 4 (RFC 9562 section 5.4), as browsers send. false: no random bytes. */
+static bool cgt_make_uuid(const chatgptt_hooks *hooks, char out[CGT_UUID_SIZE])
+{
+    unsigned char bytes[16];
+    size_t i, at = 0;
+    if (hooks->random(hooks->user, bytes, sizeof bytes) != CHATGPTT_OK) return false;
+    bytes[6] = (unsigned char)((bytes[6] & 0x0F) | 0x40);
+    bytes[8] = (unsigned char)((bytes[8] & 0x3F) | 0x80);
+    for (i = 0; i < sizeof bytes; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) out[at++] = '-';
+        out[at++] = cgt_hex_digits[bytes[i] >> 4];
+        out[at++] = cgt_hex_digits[bytes[i] & 15];
+    }
+    out[at] = '\0';
+    return true;
+}
+
+/* What a chatgptt_conversation holds: bytes only, so it is the same on every machine. Ids are terminated, "" where there is none. */
+typedef struct cgt_memory {
+    char magic[7], begun;           /* begun: the site knows of it */
+    char session_id[68], conversation_id[40];   /* AIPKIT: whose it is, and which */
+    char thread_id[100];            /* WPAICG with an assistant: its thread */
+    char openai_id[100], google_id[168];        /* AIPKIT: of the last answer, for the provider's own memory */
+} cgt_memory;
+#define CGT_MEMORY_MAGIC "chat-1"
+
+/* Takes an id over if there is one. false: it does not fit, and the old one is gone: it would lead to the wrong place. */
+static bool cgt_memory_set(char *out, size_t size, const char *id)
+{
+    return id[0] == '\0' || cgt_fixed_set(out, size, cgt_text(id));
+}
+
+static bool cgt_memory_id_ok(const char *id, size_t size)
+{
+    const char *end = (const char *)memchr(id, '\0', size);
+    return end && !cgt_has_control(cgt_text(id)) && cgt_utf8_valid(cgt_text(id));
+}
+
+/* The bytes may come from anywhere: false, they are no conversation. */
+static bool cgt_memory_ok(const cgt_memory *m)
+{
+    return memcmp(m->magic, CGT_MEMORY_MAGIC, sizeof m->magic) == 0 && cgt_memory_id_ok(m->session_id, sizeof m->session_id) &&
+           cgt_memory_id_ok(m->conversation_id, sizeof m->conversation_id) && cgt_memory_id_ok(m->thread_id, sizeof m->thread_id) &&
+           cgt_memory_id_ok(m->openai_id, sizeof m->openai_id) && cgt_memory_id_ok(m->google_id, sizeof m->google_id);
+}
+
+/* ---- AIPKIT ---- */
+
+static void cgt_put_aipkit_nonce(cgt_buffer *b, const cgt_chat *chat)
+{
+    cgt_form_field(b, "action", cgt_text("aipkit_get_frontend_chat_nonce"));
+    cgt_form_field(b, "bot_id", cgt_text(chat->bot_id));
+}
+
+/* Hands over the message. One that is a JSON object with "stream_context" would be taken for something else by the plugin: an invisible
+   character in front (U+200B) keeps it a message. */
+static void cgt_put_aipkit_key(cgt_buffer *b, const cgt_chat *chat, cgt_slice message)
+{
+    cgt_slice trimmed = cgt_trim(message);
+    bool taken = trimmed.len && trimmed.at[0] == '{' && cgt_contains(trimmed, "stream_context");
+    cgt_form_field(b, "action", cgt_text("aipkit_cache_sse_message"));
+    cgt_form_field(b, "_ajax_nonce", cgt_text(chat->nonce));
+    cgt_form_field(b, "bot_id", cgt_text(chat->bot_id));
+    cgt_form_field(b, "message", cgt_text(taken ? "\xE2\x80\x8B" : ""));
+    cgt_form_encode(b, message);
+}
+
+/* The query that fetches the answer. */
+static void cgt_put_aipkit_answer(cgt_buffer *b, const cgt_chat *chat, const cgt_memory *memory, const char *key, long long unix_time)
+{
+    char digits[24];
+    cgt_form_field(b, "action", cgt_text("aipkit_frontend_chat_stream"));
+    cgt_form_field(b, "cache_key", cgt_text(key));
+    cgt_form_field(b, "bot_id", cgt_text(chat->bot_id));
+    cgt_form_field(b, "session_id", cgt_text(memory->session_id));
+    cgt_form_field(b, "conversation_uuid", cgt_text(memory->conversation_id));
+    cgt_form_field(b, "_ajax_nonce", cgt_text(chat->nonce));
+    if (chat->post_id[0] && strcmp(chat->post_id, "0") != 0) cgt_form_field(b, "post_id", cgt_text(chat->post_id));
+    if (chat->keeps_openai && memory->openai_id[0]) cgt_form_field(b, "previous_openai_response_id", cgt_text(memory->openai_id));
+    if (chat->keeps_google && memory->google_id[0]) cgt_form_field(b, "previous_google_interaction_id", cgt_text(memory->google_id));
+    cgt_form_field(b, "_ts", cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(unix_time < 0 ? 0 : unix_time) * 1000)));
+}
+
 /* ==== [STREAM] ==== */
 
 /* One message: get the tokens if the client has none, send, hand out the reply. Each request is a goal; each goal runs through the
    same states. Everything is driven by step(): it goes on until there is an event, an end, or nothing to do but wait. */
 
-typedef enum cgt_goal { CGT_GOAL_PAGE, CGT_GOAL_MESSAGE } cgt_goal;
+typedef enum cgt_goal {
+    CGT_GOAL_PAGE,                  /* GET the page, for the tokens */
+    CGT_GOAL_MESSAGE,               /* WPAICG: POST the message; the response is the answer */
+    CGT_GOAL_NONCE, CGT_GOAL_KEY,   /* AIPKIT: POST for a nonce; POST the message for a key */
+    CGT_GOAL_ANSWER                 /* AIPKIT: GET the answer by its key */
+} cgt_goal;
 
 typedef enum cgt_stream_state {
     CGT_STREAM_PLAN,                /* choose the goal, write its request */
@@ -4328,7 +4432,9 @@ struct chatgptt_client {
     cgt_chat chat;                  /* the tokens */
     bool has_tokens;
     unsigned tokens_count;          /* how often tokens were stored: tells a stream that there are newer ones */
-    char client_id[CHATGPTT_MAX_TOKEN];
+    long long tokens_time;          /* when the nonce was given out, as far as we know: Unix seconds */
+    bool no_nonce_action;           /* the endpoint gives out no nonces: they are on the page */
+    char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_UUID_SIZE];
     chatgptt_site site;
     chatgptt_stream *streams;
 };
@@ -4349,8 +4455,15 @@ struct chatgptt_stream {
     unsigned tokens_seen;           /* the client's tokens_count when the message was written */
     char old_nonce[CHATGPTT_MAX_TOKEN];     /* the one that was refused */
     bool refresh, refreshed, borrowed;      /* read the page anew, past caches; it was, once; newer tokens were tried */
+    bool renewed;                   /* a nonce too old was replaced before its use */
+    bool wants_nonce;               /* AIPKIT: ask for a fresh one */
+    char cache_key[CHATGPTT_MAX_TOKEN];     /* AIPKIT: of the message handed over; "": not yet */
     bool unknown_action;            /* why it is read anew: the endpoint does not know the generation's action */
-    cgt_buffer message;             /* what is asked, folded */
+    cgt_buffer message;             /* what is asked, folded; in a conversation the texts of all turns */
+    chatgptt_message *turns;        /* in a conversation: user's and assistant's turns, their texts in `message` */
+    size_t num_turns, turns_size;
+    chatgptt_conversation *conversation;    /* the caller's; written at DONE */
+    cgt_memory memory;              /* what it says, with what this message adds */
     cgt_buffer out;                 /* the request under way */
     size_t sent;
     char *buffer;                   /* CHATGPTT_READ_BUFFER bytes; what was read and not used lies at [at, end) */
@@ -4387,7 +4500,7 @@ static const char *cgt_stream_doing(const chatgptt_stream *s)
     if (connecting && s->conn->tls && s->conn->carried) return "in the TLS handshake with";
     if (connecting) return "connecting to";
     if (s->state == CGT_STREAM_SEND) return "sending to";
-    return s->goal == CGT_GOAL_PAGE ? "reading the page of" : "waiting for the answer of";
+    return s->goal == CGT_GOAL_PAGE ? "reading the page of" : s->goal == CGT_GOAL_NONCE ? "asking for a token from" : "waiting for the answer of";
 }
 
 static const cgt_url *cgt_stream_url(const chatgptt_stream *s)
@@ -4484,23 +4597,90 @@ static void cgt_stream_write_page(chatgptt_stream *s)
     cgt_put_request(&s->out, &r);
 }
 
+/* What is sent as the message: in a conversation that the site remembers its last turn, else all that was said. */
+static void cgt_stream_put_asked(chatgptt_stream *s, cgt_buffer *b)
+{
+    if (!s->turns) { cgt_append(b, cgt_slice_of_buffer(&s->message)); return; }
+    if (s->memory.begun) cgt_append(b, cgt_message_text(&s->turns[s->num_turns - 1]));
+    else cgt_fold(b, s->turns, s->num_turns);
+}
+
+/* WPAICG: with an assistant the site remembers by thread; else the page itself sends the history along. */
+static void cgt_stream_put_wpaicg(chatgptt_stream *s, cgt_buffer *form)
+{
+    chatgptt_client *c = s->client;
+    cgt_buffer asked, history;
+    cgt_buffer_init(&asked, &c->hooks, CHATGPTT_MAX_REQUEST);
+    cgt_buffer_init(&history, &c->hooks, CHATGPTT_MAX_REQUEST);
+    if (s->turns && !c->chat.assistant) {
+        cgt_append(&asked, cgt_message_text(&s->turns[s->num_turns - 1]));
+        cgt_put_history(&history, s->turns, s->num_turns - 1, c->chat.memory_limit);
+    } else {
+        cgt_stream_put_asked(s, &asked);
+        cgt_puts(&history, "[]");
+    }
+    cgt_put_wpaicg(form, &c->chat, c->page.whole, c->client_id, cgt_slice_of_buffer(&asked), cgt_slice_of_buffer(&history));
+    if (c->chat.assistant && s->memory.thread_id[0]) cgt_form_field(form, "thread_id", cgt_text(s->memory.thread_id));
+    if (asked.failed || history.failed) form->failed = asked.failed ? asked.failed : history.failed;
+    cgt_buffer_free(&asked);
+    cgt_buffer_free(&history);
+}
+
+static void cgt_stream_put_form(chatgptt_stream *s, cgt_buffer *form)
+{
+    cgt_buffer asked;
+    if (s->goal == CGT_GOAL_NONCE) { cgt_put_aipkit_nonce(form, &s->client->chat); return; }
+    if (s->goal == CGT_GOAL_MESSAGE) { cgt_stream_put_wpaicg(s, form); return; }
+    cgt_buffer_init(&asked, form->hooks, CHATGPTT_MAX_REQUEST);
+    cgt_stream_put_asked(s, &asked);
+    cgt_put_aipkit_key(form, &s->client->chat, cgt_slice_of_buffer(&asked));
+    if (asked.failed) form->failed = asked.failed;
+    cgt_buffer_free(&asked);
+}
+
+/* The endpoint with the query that fetches the answer. */
+static chatgptt_code cgt_stream_answer_url(chatgptt_stream *s, cgt_url *url)
+{
+    const cgt_url *endpoint = &s->client->endpoint;
+    const char *why;
+    cgt_slice user;
+    cgt_buffer b;
+    chatgptt_code code;
+    cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_URL);
+    cgt_append(&b, endpoint->whole);
+    if (cgt_find(endpoint->path, "?") == endpoint->path.len) cgt_putc(&b, '?');
+    cgt_put_aipkit_answer(&b, &s->client->chat, &s->memory, s->cache_key, s->client->hooks.unix_time(s->client->hooks.user));
+    code = b.failed ? b.failed : cgt_url_parse(url, b.hooks, cgt_slice_of_buffer(&b), &user, &why);
+    cgt_buffer_free(&b);
+    return code;
+}
+
+/* Writes the request of any goal but the page's: a form by POST, or the answer's GET. */
 static void cgt_stream_write_message(chatgptt_stream *s)
 {
     chatgptt_client *c = s->client;
+    bool get = s->goal == CGT_GOAL_ANSWER;
+    chatgptt_code code = CHATGPTT_OK;
     cgt_request_head r;
+    cgt_url url;
     cgt_buffer form;
-    cgt_buffer_init(&form, &c->hooks, CHATGPTT_MAX_REQUEST);
-    cgt_put_wpaicg(&form, &c->chat, c->page.whole, c->client_id, cgt_slice_of_buffer(&s->message), cgt_text("[]"));
     memset(&r, 0, sizeof r);
-    r.method = "POST";
-    r.url = &c->endpoint;
+    memset(&url, 0, sizeof url);
+    url.text.hooks = &c->hooks;
+    cgt_buffer_init(&form, &c->hooks, CHATGPTT_MAX_REQUEST);
+    if (get) code = cgt_stream_answer_url(s, &url);
+    else cgt_stream_put_form(s, &form);
+    r.method = get ? "GET" : "POST";
+    r.url = get ? &url : &c->endpoint;
     r.page = &c->page;
     r.user_agent = c->options.user_agent;
-    r.accept = "*/*";
+    r.accept = get ? "text/event-stream" : "*/*";
     r.body = cgt_slice_of_buffer(&form);
-    cgt_put_request(&s->out, &r);
+    if (code == CHATGPTT_OK) cgt_put_request(&s->out, &r);
     if (form.failed) s->out.failed = form.failed;
+    if (code < 0) s->out.failed = code;
     cgt_buffer_free(&form);
+    cgt_url_free(&url);
 }
 
 static void cgt_stream_drop_bodies(chatgptt_stream *s)
@@ -4521,7 +4701,7 @@ static bool cgt_stream_make_bodies(chatgptt_stream *s)
     cgt_stream_drop_bodies(s);
     if (s->goal == CGT_GOAL_PAGE) {
         s->page = (cgt_page *)cgt_new(&s->client->hooks, sizeof *s->page);
-        if (s->page) cgt_page_init(s->page, o->bot_id, o->nonce_pattern, o->post_id_pattern);
+        if (s->page) cgt_page_init(s->page, o->bot_id, o->dialect, o->nonce_pattern, o->post_id_pattern);
         return s->page != NULL;
     }
     s->reply = (cgt_reply *)cgt_new(&s->client->hooks, sizeof *s->reply);
@@ -4540,11 +4720,40 @@ static void cgt_stream_trace_request(chatgptt_stream *s)
     cgt_trace(s->client, "request", cgt_text(line));
 }
 
-/* PLAN: the next request is the page's without tokens or to refresh them, else the message's. */
+#define CGT_NONCE_SECONDS (11 * 3600)   /* WordPress keeps a nonce for 12 hours at least */
+
+/* With the endpoint and the bot given, AIPKIT needs no page: the endpoint gives out nonces. */
+static bool cgt_stream_without_page(const chatgptt_client *c)
+{
+    const chatgptt_options *o = &c->options;
+    return o->dialect == CHATGPTT_AIPKIT && o->endpoint && o->bot_id && !c->no_nonce_action;
+}
+
+/* Chooses the goal: tokens first, then the message. A nonce that may have run out is renewed before its use. */
+static void cgt_stream_aim_at(chatgptt_stream *s)
+{
+    chatgptt_client *c = s->client;
+    bool aipkit = c->has_tokens ? c->chat.dialect == CHATGPTT_AIPKIT : cgt_stream_without_page(c);
+    bool old = c->has_tokens && c->hooks.unix_time(c->hooks.user) - c->tokens_time > CGT_NONCE_SECONDS;
+    if (old && !s->renewed && !s->refresh && !s->wants_nonce) {
+        s->renewed = true;
+        if (aipkit && !c->no_nonce_action) s->wants_nonce = true;
+        else s->refresh = true;
+        cgt_trace(c, "refresh", cgt_text("the token is old"));
+    }
+    if (s->refresh) s->goal = CGT_GOAL_PAGE;
+    else if (aipkit && (s->wants_nonce || !c->has_tokens)) s->goal = CGT_GOAL_NONCE;
+    else if (!c->has_tokens) s->goal = CGT_GOAL_PAGE;
+    else if (aipkit) s->goal = s->cache_key[0] ? CGT_GOAL_ANSWER : CGT_GOAL_KEY;
+    else s->goal = CGT_GOAL_MESSAGE;
+    if (aipkit && !c->has_tokens) (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
+}
+
+/* PLAN: chooses the next request, writes it, finds a connection for it. */
 static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now)
 {
     chatgptt_code code;
-    s->goal = s->client->has_tokens && !s->refresh ? CGT_GOAL_MESSAGE : CGT_GOAL_PAGE;
+    cgt_stream_aim_at(s);
     s->out.len = 0;
     s->sent = 0;
     s->tokens_seen = s->client->tokens_count;
@@ -4669,19 +4878,12 @@ static void cgt_stream_settle_page(chatgptt_stream *s)
     cgt_url_free(&s->target);
 }
 
-static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
+/* New tokens for all streams of the client. */
+static void cgt_stream_share(chatgptt_client *c)
 {
-    chatgptt_client *c = s->client;
-    chatgptt_code code;
-    if (chat->dialect == CHATGPTT_AIPKIT)
-        return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "the site speaks the protocol of plugin 2.3 and later, which this version does not");
-    cgt_stream_settle_page(s);
-    code = cgt_stream_endpoint(s, chat);
-    if (code < 0) return code;
-    c->chat = *chat;
-    if (c->options.bot_id) (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
     c->has_tokens = true;
     c->tokens_count++;
+    c->tokens_time = c->hooks.unix_time(c->hooks.user);
     c->site.dialect = c->chat.dialect;
     c->site.bot_id = c->chat.bot_id;
     c->site.bot_name = c->chat.bot_name;
@@ -4689,6 +4891,18 @@ static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
     c->site.provider = c->chat.provider;
     c->site.consent = c->chat.consent;
     c->site.memory_limit = c->chat.memory_limit;
+}
+
+static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
+{
+    chatgptt_client *c = s->client;
+    chatgptt_code code;
+    cgt_stream_settle_page(s);
+    code = cgt_stream_endpoint(s, chat);
+    if (code < 0) return code;
+    c->chat = *chat;
+    if (c->options.bot_id) (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
+    cgt_stream_share(c);
     return CHATGPTT_OK;
 }
 
@@ -4759,7 +4973,7 @@ static chatgptt_code cgt_stream_page_end(chatgptt_stream *s)
     }
     if (s->refreshed && !s->unknown_action && strcmp(s->old_nonce, p->best.nonce) == 0)
         return cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses its own token: the site's page cache serves an expired token", s->target.authority);
-    if (s->refreshed && s->unknown_action && s->client->chat.dialect == p->best.dialect)
+    if (s->refreshed && s->unknown_action && s->client->has_tokens && s->client->chat.dialect == p->best.dialect)
         return cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b does not know the chat's action (status 400): the plugin is switched off there", s->target.authority);
     code = cgt_stream_store(s, &p->best);
     s->refresh = false;
@@ -4786,6 +5000,45 @@ static chatgptt_code cgt_stream_reply_failed(chatgptt_stream *s, chatgptt_code c
     return code;
 }
 
+/* Once a message, and only before any text, the tokens are renewed: WPAICG reads the page anew, AIPKIT asks the endpoint. */
+static chatgptt_code cgt_stream_renew(chatgptt_stream *s, bool unknown_action)
+{
+    chatgptt_client *c = s->client;
+    s->refreshed = true;
+    s->unknown_action = unknown_action;
+    s->wants_nonce = c->chat.dialect == CHATGPTT_AIPKIT && !unknown_action && !c->no_nonce_action;
+    s->refresh = !s->wants_nonce;
+    memcpy(s->old_nonce, c->chat.nonce, sizeof s->old_nonce);
+    cgt_trace(c, "refresh", cgt_text(unknown_action ? "unknown action" : "token refused"));
+    return CHATGPTT_OK;
+}
+
+/* The endpoint refused the token or does not know the action. Where another stream got newer tokens meanwhile, they are tried
+   first. OK: on to PLAN. */
+static chatgptt_code cgt_stream_recover(chatgptt_stream *s, bool unknown_action)
+{
+    chatgptt_client *c = s->client;
+    int status = s->conn->in.status;
+    s->cache_key[0] = '\0';
+    if (c->tokens_count != s->tokens_seen && !s->borrowed) { s->borrowed = true; return CHATGPTT_OK; }
+    if (!s->refreshed) return cgt_stream_renew(s, unknown_action);
+    if (unknown_action) cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b does not know the chat's action: the plugin is switched off there", c->endpoint.authority);
+    else cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses the token (status %d), also a fresh one: %s", c->endpoint.authority, status,
+                  s->reply->words[0] ? s->reply->words : cgt_said_words(&s->reply->said));
+    s->error.http_status = status;
+    return s->error.code;
+}
+
+/* The answer's GET refused the nonce by an event: the rest of the response is of no use. */
+static chatgptt_code cgt_stream_spent(chatgptt_stream *s, long long now)
+{
+    chatgptt_code code = cgt_stream_recover(s, false);
+    (void)now;
+    if (code == CHATGPTT_OK) cgt_stream_leave(s, false);
+    s->state = CGT_STREAM_PLAN;
+    return code;
+}
+
 /* Hands body bytes to the reply until it tells something. OK with *event, DONE, AGAIN: all used, or an error. */
 static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, long long now)
 {
@@ -4795,6 +5048,8 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
     s->body += used;
     s->body_len -= used;
     s->telling = code == CHATGPTT_OK && r->event != CGT_REPLY_NONE;
+    if (code == CHATGPTT_E_REFUSED && s->goal == CGT_GOAL_ANSWER && !s->refreshed && cgt_starts(cgt_text(r->words), "security check failed"))
+        return cgt_stream_spent(s, now);
     if (code < 0) return cgt_stream_reply_failed(s, code);
     if (r->finished && s->grace == LLONG_MAX) s->grace = now + CGT_GRACE_MS;
     if (r->event == CGT_REPLY_END) return CHATGPTT_DONE;
@@ -4807,24 +5062,10 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
     return CHATGPTT_OK;
 }
 
-/* The endpoint refused the token or does not know the action. Once a message, and only before any text, the page is read anew;
-   where another stream did so meanwhile, its tokens are tried first. OK: on to PLAN. */
-static chatgptt_code cgt_stream_recover(chatgptt_stream *s, bool unknown_action)
+static bool cgt_stream_is_challenge(const chatgptt_stream *s)
 {
-    chatgptt_client *c = s->client;
     int status = s->conn->in.status;
-    if (c->tokens_count != s->tokens_seen && !s->borrowed) { s->borrowed = true; return CHATGPTT_OK; }
-    if (!s->refreshed) {
-        s->refreshed = s->refresh = true;
-        s->unknown_action = unknown_action;
-        memcpy(s->old_nonce, c->chat.nonce, sizeof s->old_nonce);
-        cgt_trace(c, "refresh", cgt_text(unknown_action ? "unknown action" : "token refused"));
-        return CHATGPTT_OK;
-    }
-    if (unknown_action) cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b does not know the chat's action: the plugin is switched off there", c->endpoint.authority);
-    else cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses the token (status %d), also a fresh one: %s", c->endpoint.authority, status, cgt_said_words(&s->reply->said));
-    s->error.http_status = status;
-    return s->error.code;
+    return s->challenged || ((status == 403 || status == 503) && s->reply->said.challenge);
 }
 
 /* The response to a message is complete. DONE, OK: on to the next request, or an error. */
@@ -4832,14 +5073,59 @@ static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s)
 {
     cgt_reply *r = s->reply;
     int status = s->conn->in.status;
-    bool challenge = s->challenged || (status == 403 && r->said.challenge);
     chatgptt_code code = cgt_reply_eof(r);
     if (cgt_is_redirect(status)) return cgt_stream_redirect(s);
-    if ((status == 403 && !challenge) || (code == CHATGPTT_E_REPLY && strcmp(r->bare, "-1") == 0)) return cgt_stream_recover(s, false);
+    if ((status == 403 && !cgt_stream_is_challenge(s)) || (code == CHATGPTT_E_REPLY && strcmp(r->bare, "-1") == 0)) return cgt_stream_recover(s, false);
     if ((status == 400 || code == CHATGPTT_E_REPLY) && strcmp(r->bare, "0") == 0) return cgt_stream_recover(s, true);
     if (r->mute) return cgt_stream_status(s, &r->said, r->words);
     if (code == CHATGPTT_E_INCOMPLETE) return cgt_stream_broken(s);
     return code < 0 ? cgt_stream_reply_failed(s, code) : CHATGPTT_DONE;
+}
+
+/* AIPKIT gave out a nonce. */
+static chatgptt_code cgt_stream_take_nonce(chatgptt_stream *s, const char *nonce)
+{
+    chatgptt_client *c = s->client;
+    s->wants_nonce = false;
+    if (s->refreshed && strcmp(nonce, s->old_nonce) == 0)
+        return cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses the token that it gives out itself", c->endpoint.authority);
+    (void)cgt_fixed_set(c->chat.nonce, sizeof c->chat.nonce, cgt_text(nonce));
+    c->chat.dialect = CHATGPTT_AIPKIT;
+    cgt_stream_share(c);
+    return CHATGPTT_OK;
+}
+
+/* AIPKIT's JSON envelope that grants nothing. */
+static chatgptt_code cgt_stream_envelope_refused(chatgptt_stream *s)
+{
+    cgt_reply *r = s->reply;
+    int status = s->conn->in.status;
+    const char *code = r->token[CGT_F_CODE - CGT_F_ID];
+    bool unknown = strcmp(r->bare, "0") == 0 && !r->object, nonce = strcmp(r->bare, "-1") == 0 && !r->object;
+    if (unknown && s->goal == CGT_GOAL_NONCE) {         /* plugin 2.3 to 2.3.40: tokens are on the page only */
+        s->client->no_nonce_action = true;
+        s->wants_nonce = false;
+        s->refresh = true;
+        return CHATGPTT_OK;
+    }
+    if (unknown) return cgt_stream_recover(s, true);
+    if (nonce || (status == 403 && !cgt_stream_is_challenge(s) && (!code[0] || cgt_starts(cgt_text(code), "nonce_failure")))) return cgt_stream_recover(s, false);
+    if (!r->object && status == 200) { cgt_reply_say(r, cgt_said_words(&r->said)); return cgt_stream_reply_failed(s, CHATGPTT_E_REPLY); }
+    if (!r->refused || cgt_stream_is_challenge(s) || status == 429 || status == 402 || status >= 500) return cgt_stream_status(s, &r->said, r->words);
+    return cgt_stream_reply_failed(s, CHATGPTT_E_REFUSED);
+}
+
+/* The response to AIPKIT's nonce or message is complete. OK: on to the next request. */
+static chatgptt_code cgt_stream_envelope_end(chatgptt_stream *s)
+{
+    cgt_reply *r = s->reply;
+    const char *token = r->token[(s->goal == CGT_GOAL_KEY ? CGT_F_KEY : CGT_F_NONCE) - CGT_F_ID];
+    if (cgt_is_redirect(s->conn->in.status)) return cgt_stream_redirect(s);
+    if (s->conn->in.status != 200 || !r->object || !r->success || s->challenged) return cgt_stream_envelope_refused(s);
+    if (!token[0]) { r->words[0] = '\0'; cgt_reply_say(r, "the reply holds no token"); return cgt_stream_reply_failed(s, CHATGPTT_E_REPLY); }
+    if (s->goal == CGT_GOAL_NONCE) return cgt_stream_take_nonce(s, token);
+    (void)cgt_fixed_set(s->cache_key, sizeof s->cache_key, cgt_text(token));
+    return CHATGPTT_OK;
 }
 
 /* ---- responses ---- */
@@ -4863,8 +5149,8 @@ static chatgptt_code cgt_stream_head(chatgptt_stream *s)
     if ((s->coded || h->coding_left) && !cgt_is_redirect(h->status))
         return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "%b sends a compressed body though identity was asked for", cgt_stream_url(s)->authority);
     if (s->reply) {
-        s->reply->events = s->is_events && h->status == 200;
-        s->reply->mute = h->status != 200 || s->challenged;
+        s->reply->events = s->is_events && h->status == 200 && s->goal != CGT_GOAL_NONCE && s->goal != CGT_GOAL_KEY;
+        s->reply->mute = h->status != 200 || s->challenged || s->goal == CGT_GOAL_NONCE || s->goal == CGT_GOAL_KEY;
     }
     return CHATGPTT_OK;
 }
@@ -4893,7 +5179,7 @@ static chatgptt_code cgt_stream_response_end(chatgptt_stream *s, long long now)
     if (s->goal == CGT_GOAL_PAGE) {
         s->stats.page_ms = cgt_until(now, s->started);
         code = cgt_stream_page_end(s);
-    } else code = cgt_stream_reply_end(s);
+    } else code = s->goal == CGT_GOAL_NONCE || s->goal == CGT_GOAL_KEY ? cgt_stream_envelope_end(s) : cgt_stream_reply_end(s);
     if (code != CHATGPTT_OK) return code;
     if (!reuse) cgt_stream_leave(s, false);
     s->state = CGT_STREAM_PLAN;
@@ -4950,13 +5236,29 @@ static chatgptt_code cgt_stream_receive(chatgptt_stream *s, chatgptt_event *even
 
 /* ---- the end ---- */
 
+/* The answer is whole: what the site now knows of the conversation goes to the caller. */
+static void cgt_stream_remember(chatgptt_stream *s)
+{
+    const cgt_reply *r = s->reply;
+    if (!s->conversation || !r) return;
+    (void)cgt_memory_set(s->memory.thread_id, sizeof s->memory.thread_id, r->thread_id);
+    (void)cgt_memory_set(s->memory.openai_id, sizeof s->memory.openai_id, r->openai_id);
+    (void)cgt_memory_set(s->memory.google_id, sizeof s->memory.google_id, r->google_id);
+    s->memory.begun = 1;
+    memset(s->conversation, 0, sizeof *s->conversation);
+    memcpy(s->conversation->opaque, &s->memory, sizeof s->memory);
+}
+
 /* Sets the result once and for all, and gives up what is no longer needed. */
 static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, long long now)
 {
     bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP || code == CHATGPTT_E_TLS, reuse;
     if (cut) code = cgt_stream_broken(s);
     reuse = code == CHATGPTT_DONE && s->conn && cgt_http_reusable(&s->conn->in) && s->at == s->end;
-    if (code == CHATGPTT_DONE) memset(&s->error, 0, sizeof s->error);
+    if (code == CHATGPTT_DONE) {
+        memset(&s->error, 0, sizeof s->error);
+        cgt_stream_remember(s);
+    }
     s->result = code;
     s->state = CGT_STREAM_OVER;
     s->stats.total_ms = cgt_until(now, s->started);
@@ -5060,6 +5362,7 @@ static void cgt_stream_free(chatgptt_stream *s)
     cgt_buffer_free(&s->message);
     cgt_buffer_free(&s->location);
     cgt_url_free(&s->target);
+    cgt_free(hooks, s->turns, s->turns_size);
     cgt_buffer_free(&s->out);
     cgt_free(hooks, s->buffer, CHATGPTT_READ_BUFFER);
     cgt_free(hooks, s, sizeof *s);
@@ -5122,8 +5425,8 @@ static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_reques
     if (code == CHATGPTT_OK) code = cgt_check_messages(&c->error, messages, count);
     if (code == CHATGPTT_OK && cgt_says_nothing(messages, count))
         code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the message is empty or \"0\", which the site takes for nothing: nothing was sent");
-    if (code == CHATGPTT_OK && r->conversation)
-        code = cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "conversations are not supported yet: pass all messages and no conversation");
+    if (code == CHATGPTT_OK && r->conversation && messages[count - 1].role == CHATGPTT_ASSISTANT)
+        code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the last message of a conversation must be the user's");
     return code;
 }
 
@@ -5137,6 +5440,59 @@ static void cgt_stream_set_times(chatgptt_stream *s)
     s->stats.resolve_ms = s->stats.connect_ms = s->stats.tls_ms = s->stats.page_ms = s->stats.first_text_ms = s->stats.total_ms = -1;
 }
 
+/* ---- conversations ---- */
+
+/* Copies the turns of a conversation: system messages stand in front of the user's first turn, since no site takes them apart. */
+static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *messages, size_t count)
+{
+    size_t i, j, at = 0;
+    bool first = true;
+    s->turns_size = count * sizeof *s->turns;       /* no overflow: the caller's array is larger */
+    s->turns = (chatgptt_message *)cgt_new(&s->client->hooks, s->turns_size);
+    if (!s->turns) { s->turns_size = 0; s->message.failed = CHATGPTT_E_MEMORY; return; }
+    for (i = 0; i < count; i++) {
+        chatgptt_message *turn = &s->turns[s->num_turns];
+        size_t before = s->message.len;
+        bool last_resort = i == count - 1 && first;         /* nothing but system messages: then they are what is asked */
+        if (messages[i].role == CHATGPTT_SYSTEM && !last_resort) continue;
+        if (cgt_all_blank(cgt_message_text(&messages[i])) && i < count - 1) continue;
+        if (messages[i].role != CHATGPTT_ASSISTANT && first) {
+            for (j = 0; j < count; j++)
+                if (messages[j].role == CHATGPTT_SYSTEM && j != i && !cgt_all_blank(cgt_message_text(&messages[j]))) {
+                    cgt_append(&s->message, cgt_message_text(&messages[j]));
+                    cgt_puts(&s->message, "\n\n");
+                }
+            first = false;
+        }
+        cgt_append(&s->message, cgt_message_text(&messages[i]));
+        turn->role = messages[i].role == CHATGPTT_ASSISTANT ? CHATGPTT_ASSISTANT : CHATGPTT_USER;
+        turn->len = s->message.len - before;
+        s->num_turns++;
+    }
+    for (i = 0; i < s->num_turns && !s->message.failed; i++) {      /* only now does the text stay where it is */
+        s->turns[i].text = s->message.data + at;
+        at += s->turns[i].len;
+    }
+}
+
+/* Reads the caller's conversation, or begins one: its ids are made now. Without one, the message is a conversation of its own. */
+static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_conversation *conversation)
+{
+    static const chatgptt_conversation none = { { 0 } };
+    chatgptt_client *c = s->client;
+    cgt_memory *m = &s->memory;
+    s->conversation = conversation;
+    if (conversation && memcmp(conversation, &none, sizeof none) != 0) {
+        memcpy(m, conversation->opaque, sizeof *m);
+        if (cgt_memory_ok(m)) return CHATGPTT_OK;
+        return cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the conversation's bytes are damaged: zero them for a new one");
+    }
+    memcpy(m->magic, CGT_MEMORY_MAGIC, sizeof m->magic);
+    memcpy(m->session_id, c->session_id, sizeof c->session_id);
+    if (cgt_make_uuid(&c->hooks, m->conversation_id)) return CHATGPTT_OK;
+    return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
+}
+
 static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_request *request, const chatgptt_message *messages, size_t count)
 {
     chatgptt_stream *s = (chatgptt_stream *)cgt_new(&c->hooks, sizeof *s);
@@ -5147,7 +5503,9 @@ static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_reques
     cgt_buffer_init(&s->location, &c->hooks, CHATGPTT_MAX_VALUE);
     s->target.text.hooks = &c->hooks;
     s->buffer = (char *)cgt_resize(&c->hooks, NULL, 0, CHATGPTT_READ_BUFFER);
-    cgt_fold(&s->message, messages, count);
+    if (!request->conversation) cgt_fold(&s->message, messages, count);
+    else cgt_stream_copy_turns(s, messages, count);
+    if (cgt_stream_open_memory(s, request->conversation) < 0) { cgt_stream_free(s); return NULL; }
     if (!s->buffer || s->message.failed) {
         bool long_one = s->message.failed == CHATGPTT_E_LIMIT;
         cgt_fail(&c->error, long_one ? CHATGPTT_E_LIMIT : CHATGPTT_E_MEMORY, long_one ? "the message is longer than CHATGPTT_MAX_REQUEST" : "out of memory for a stream");
@@ -5222,11 +5580,12 @@ static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport 
     return missing ? cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is missing in the options", missing) : CHATGPTT_OK;
 }
 
+#define CGT_DEFAULT_URL "https://chatgptt.me"
+
 #define CGT_OR(field, value) if (o->field == 0) o->field = (value)
 
 static void cgt_fill_options(chatgptt_options *o)
 {
-    CGT_OR(url, "https://chatgptt.me");
     CGT_OR(user_agent, "Mozilla/5.0 (compatible; chatgptt.h/" CHATGPTT_VERSION ")");
     CGT_OR(connect_timeout_ms, 15000);
     CGT_OR(idle_timeout_ms, 150000);
@@ -5301,17 +5660,17 @@ static chatgptt_code cgt_copy_strings(chatgptt_client *c)
 }
 
 /* A client id as the site's own page makes it: random, and then kept, since it is what quotas are counted by. */
-static chatgptt_code cgt_make_client_id(chatgptt_client *c)
+static chatgptt_code cgt_make_ids(chatgptt_client *c)
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char bytes[5];
     size_t i;
+    if (!cgt_make_uuid(&c->hooks, c->session_id)) return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
     if (c->options.client_id) { (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(c->options.client_id)); return CHATGPTT_OK; }
     if (c->hooks.random(c->hooks.user, bytes, sizeof bytes) != CHATGPTT_OK)
         return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
     for (i = 0; i < sizeof bytes; i++) {
-        c->client_id[2 * i] = digits[bytes[i] >> 4];
-        c->client_id[2 * i + 1] = digits[bytes[i] & 15];
+        c->client_id[2 * i] = cgt_hex_digits[bytes[i] >> 4];
+        c->client_id[2 * i + 1] = cgt_hex_digits[bytes[i] & 15];
     }
     return CHATGPTT_OK;
 }
@@ -5329,12 +5688,14 @@ static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char 
 
 static chatgptt_code cgt_setup_urls(chatgptt_client *c)
 {
-    cgt_url endpoint;
-    chatgptt_code code = cgt_given_url(c, &c->home, c->options.url, "url");
-    if (code < 0 || !c->options.endpoint) return code;
-    code = cgt_given_url(c, &endpoint, c->options.endpoint, "endpoint");
-    cgt_url_free(&endpoint);
-    return code;
+    const chatgptt_options *o = &c->options;
+    chatgptt_code code = cgt_given_url(c, &c->home, o->url ? o->url : o->endpoint ? o->endpoint : CGT_DEFAULT_URL, "url");
+    if (code < 0 || !o->endpoint) return code;
+    if (!o->url) {                  /* the page of an endpoint of its own is its site's front page */
+        c->home.whole.len = c->home.origin.len + 1;
+        c->home.path.len = 1;
+    }
+    return cgt_given_url(c, &c->endpoint, o->endpoint, "endpoint");
 }
 
 /* The options are in place, but their strings are still the caller's. */
@@ -5357,7 +5718,7 @@ static chatgptt_code cgt_setup(chatgptt_client *c)
     if (!c->pool.transport.open) c->pool.transport = cgt_net_transport(&c->pool.net);
 #endif
     code = cgt_setup_urls(c);
-    return code == CHATGPTT_OK ? cgt_make_client_id(c) : code;
+    return code == CHATGPTT_OK ? cgt_make_ids(c) : code;
 }
 
 CHATGPTT_API void chatgptt_close(chatgptt_client *client)
