@@ -3261,7 +3261,7 @@ static bool cgt_html_end_tag(cgt_html *h, char c)
 static void cgt_html_comment(cgt_html *h, char c)
 {
     if (h->state == CGT_HTML_DECLARATION) {
-        if (c == '-') { if (++h->at == 2) { h->state = CGT_HTML_COMMENT; h->bang = false; } }
+        if (c == '-') { if (++h->at == 2) { h->state = CGT_HTML_COMMENT; h->bang = true; } }   /* `<!--!>` ends none */
         else h->state = c == '>' ? CGT_HTML_IN_TEXT : CGT_HTML_BOGUS;
         return;
     }
@@ -3342,7 +3342,7 @@ static void cgt_html_feed(cgt_html *h, const char *in, size_t len, size_t *used)
 typedef struct cgt_said {
     cgt_html html;
     char title[CHATGPTT_MAX_TOKEN], text[2 * CHATGPTT_MAX_TOKEN];
-    bool over;                      /* the sentence is complete */
+    bool titled, over;              /* the title, the sentence is complete */
     bool challenge;                 /* a mark of a challenge page or firewall was seen */
     char tail[32];                  /* for marks cut between two pieces */
     size_t tail_len;
@@ -3373,6 +3373,31 @@ static void cgt_said_marks(cgt_said *p, cgt_slice s)
     for (i = 0; i < sizeof marks / sizeof *marks && !p->challenge; i++) p->challenge = cgt_contains(s, marks[i]);
 }
 
+static void cgt_line_end(char *line)
+{
+    size_t len = strlen(line);
+    if (len && line[len - 1] == ' ') line[len - 1] = '\0';
+}
+
+/* The first title only: drawings within the page have theirs too. */
+static void cgt_said_title(cgt_said *p)
+{
+    if (p->titled) return;
+    if (p->html.event == CGT_HTML_TEXT && p->html.raw[0]) cgt_line_add(p->title, sizeof p->title, p->html.piece);
+    p->titled = p->html.event == CGT_HTML_CLOSE && p->title[0] && strcmp(p->html.tag, "title") == 0;
+    if (p->titled) cgt_line_end(p->title);
+}
+
+/* The first text that is no title, up to the next tag that is no mere emphasis. */
+static void cgt_said_sentence(cgt_said *p)
+{
+    if (p->over || p->html.raw[0]) return;
+    if (p->html.event == CGT_HTML_TEXT) cgt_line_add(p->text, sizeof p->text, p->html.piece);
+    if (p->html.event != CGT_HTML_TAG && p->html.event != CGT_HTML_CLOSE) return;
+    p->over = p->text[0] && !cgt_said_inline(p->html.tag);
+    if (p->over) cgt_line_end(p->text);
+}
+
 static void cgt_said_feed(cgt_said *p, cgt_slice s)
 {
     char joint[64];
@@ -3386,9 +3411,8 @@ static void cgt_said_feed(cgt_said *p, cgt_slice s)
     else { memcpy(p->tail, s.at + s.len - 32, 32); p->tail_len = 32; }
     for (; s.len; s = cgt_from(s, used)) {
         cgt_html_feed(&p->html, s.at, s.len, &used);
-        if (p->html.event == CGT_HTML_TEXT && p->html.raw[0]) cgt_line_add(p->title, sizeof p->title, p->html.piece);
-        else if (p->html.event == CGT_HTML_TEXT && !p->over) cgt_line_add(p->text, sizeof p->text, p->html.piece);
-        else if ((p->html.event == CGT_HTML_TAG || p->html.event == CGT_HTML_CLOSE) && p->text[0] && !cgt_said_inline(p->html.tag)) p->over = true;
+        cgt_said_title(p);
+        cgt_said_sentence(p);
     }
 }
 
@@ -3495,7 +3519,7 @@ static void cgt_page_attribute(cgt_page *p)
     const char *name = p->said.html.name;
     p->value[0] = '\0';
     p->value_ok = true;
-    p->in_config = strcmp(name, "data-config") == 0;
+    p->in_config = strcmp(name, "data-config") == 0 && p->now.dialect != CHATGPTT_AIPKIT;     /* the first of duplicates */
     if (!p->in_config) return;
     cgt_json_init(&p->json, cgt_config_fields, CGT_CONFIGS);
     p->config_ok = true;
@@ -3519,8 +3543,8 @@ static void cgt_page_attribute_end(cgt_page *p)
     if (strcmp(name, "data-bot-id") == 0 && !c->bot_id[0]) memcpy(c->bot_id, value, sizeof c->bot_id);
     if (strcmp(name, "data-type") == 0 && strcmp(value, "widget") == 0) c->widget = true;
     if (strcmp(name, "data-assistant-enabled") == 0 && strcmp(value, "true") == 0) c->assistant = true;
-    if (strcmp(name, "data-memory-limit") == 0) c->memory_limit = (int)cgt_number(cgt_text(value), 100000);
-    if (strcmp(name, "data-ai-name") == 0) memcpy(c->bot_name, value, sizeof c->bot_name);
+    if (strcmp(name, "data-memory-limit") == 0 && !c->memory_limit) c->memory_limit = (int)cgt_number(cgt_text(value), 100000);
+    if (strcmp(name, "data-ai-name") == 0 && !c->bot_name[0]) memcpy(c->bot_name, value, sizeof c->bot_name);
 }
 
 /* A start tag is complete: is it a chat, and the one we want? */
@@ -3552,9 +3576,7 @@ static void cgt_page_html(cgt_page *p)
         break;
     case CGT_HTML_ATTRIBUTE_END: cgt_page_attribute_end(p); break;
     case CGT_HTML_TAG_END: cgt_page_tag_end(p); break;
-    case CGT_HTML_TEXT:
-        if (p->said.html.raw[0]) cgt_line_add(p->said.title, sizeof p->said.title, p->said.html.piece);
-        break;
+    case CGT_HTML_TEXT: case CGT_HTML_CLOSE: cgt_said_title(&p->said); break;
     default: break;
     }
 }
@@ -4513,14 +4535,20 @@ static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, in
     return cgt_fail(&s->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, cgt_stream_doing(s), cgt_stream_url(s)->authority, name);
 }
 
-/* OK, or the error of the time that has run out. */
+/* OK, or the total time has run out. */
 static chatgptt_code cgt_stream_clock(chatgptt_stream *s, long long now)
 {
+    return now < s->deadline ? CHATGPTT_OK : cgt_stream_timeout(s, "total_timeout_ms", s->client->options.total_timeout_ms);
+}
+
+/* There is nothing to do but wait: AGAIN, or the error of the time that has run out. Asked only now, since what came while a slow
+   caller was away is no silence of the site's. */
+static chatgptt_code cgt_stream_silence(chatgptt_stream *s, long long now)
+{
     const chatgptt_options *o = &s->client->options;
-    if (now >= s->deadline) return cgt_stream_timeout(s, "total_timeout_ms", o->total_timeout_ms);
     if (now >= s->connecting) return cgt_stream_timeout(s, "connect_timeout_ms", o->connect_timeout_ms);
     if (now >= s->idle) return cgt_stream_timeout(s, "idle_timeout_ms", o->idle_timeout_ms);
-    return CHATGPTT_OK;
+    return CHATGPTT_AGAIN;
 }
 
 /* ---- the connection ---- */
@@ -4541,7 +4569,8 @@ static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now)
     const cgt_url *url = cgt_stream_url(s);
     cgt_pool *pool = &s->client->pool;
     if (s->conn && !cgt_is(url->origin, s->conn->origin)) cgt_stream_leave(s, true);
-    if (!s->conn) s->conn = cgt_conn_take(pool, url);
+    if (!s->conn && !s->retried) s->conn = cgt_conn_take(pool, url);     /* where one was dead, others may be */
+    s->generation++;
     if (s->conn) { s->stats.reused = true; s->conn->reused = true; }
     else {
         cgt_trace(s->client, "connect", url->authority);
@@ -5208,7 +5237,7 @@ static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now)
     cgt_pool *pool = &s->client->pool;
     size_t done = 0;
     chatgptt_code code = cgt_conn_read(pool, s->conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
-    if (code == CHATGPTT_AGAIN) return code;
+    if (code == CHATGPTT_AGAIN) return s->sent < s->out.len ? s->error.code : code;     /* the request broke off, and that unanswered */
     s->at = 0;
     s->end = done;
     s->stats.bytes_in += done;
@@ -5229,7 +5258,7 @@ static chatgptt_code cgt_stream_receive(chatgptt_stream *s, chatgptt_event *even
         code = cgt_stream_tell(s, event, now);
         if (code != CHATGPTT_AGAIN) return code;
     }
-    if (now >= s->grace) return CHATGPTT_DONE;
+    if (now >= s->grace) return cgt_stream_reply_end(s);
     code = cgt_stream_parse(s, now);
     return code == CHATGPTT_AGAIN ? cgt_stream_read(s, now) : code;
 }
@@ -5253,7 +5282,7 @@ static void cgt_stream_remember(chatgptt_stream *s)
 static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, long long now)
 {
     bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP || code == CHATGPTT_E_TLS, reuse;
-    if (cut) code = cgt_stream_broken(s);
+    if (cut || (code == CHATGPTT_E_TIMEOUT && s->grace != LLONG_MAX)) code = cgt_stream_broken(s);
     reuse = code == CHATGPTT_DONE && s->conn && cgt_http_reusable(&s->conn->in) && s->at == s->end;
     if (code == CHATGPTT_DONE) {
         memset(&s->error, 0, sizeof s->error);
@@ -5291,7 +5320,7 @@ CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event
     for (; turns > 0; turns--) {
         code = cgt_stream_clock(s, now);
         if (code == CHATGPTT_OK) code = cgt_stream_move(s, event, now);
-        if (code == CHATGPTT_AGAIN && now >= s->grace) code = CHATGPTT_DONE;
+        if (code == CHATGPTT_AGAIN) code = cgt_stream_silence(s, now);
         if (code == CHATGPTT_AGAIN) return code;
         if (code != CHATGPTT_OK) return cgt_stream_over(s, code, now);
         if (event->text) return CHATGPTT_OK;
@@ -5797,7 +5826,7 @@ CHATGPTT_API char *chatgptt_ask(chatgptt_client *client, const char *prompt)
     request.prompt = prompt;
     cgt_buffer_init(&b, &client->hooks, SIZE_MAX / 4);
     cgt_append(&b, cgt_slice_of((const char *)&size, sizeof size));
-    code = chatgptt_chat(client, &request, cgt_collect, &b);
+    code = b.failed ? b.failed : chatgptt_chat(client, &request, cgt_collect, &b);
     if (b.failed) code = cgt_fail(&client->error, b.failed, "out of memory for the answer");
     if (code < 0) { cgt_buffer_free(&b); return NULL; }
     memcpy(b.data, &b.size, sizeof b.size);
