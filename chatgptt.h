@@ -2965,7 +2965,7 @@ static chatgptt_code cgt_json_text(cgt_json *j, char *in, size_t len, size_t *us
         code = cgt_json_special(j, &r, &closed);
     }
     *used += (size_t)(r.in - in);
-    if (code < 0) return code;
+    if (code < 0 && r.out == r.start) return code;      /* else the text before it goes first, and it is met again */
     j->piece = cgt_slice_of(r.start, (size_t)(r.out - r.start));
     if (j->piece.len) j->event = CGT_JSON_TEXT;
     if (closed && j->in_key) { cgt_json_named(j); j->state = CGT_JSON_COLON; }
@@ -2984,8 +2984,8 @@ static chatgptt_code cgt_json_number(cgt_json *j, char *in, size_t len, size_t *
         n++;
     }
     *used += n;
-    if (n < len && !cgt_json_number_whole(j->state)) return cgt_json_bad(j, "bad number");
     if (n && j->told) { j->event = CGT_JSON_TEXT; j->piece = cgt_slice_of(in, n); }
+    else if (n < len && !cgt_json_number_whole(j->state)) return cgt_json_bad(j, "bad number");
     else if (n < len) cgt_json_done(j);
     return CHATGPTT_OK;
 }
