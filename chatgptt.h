@@ -28,6 +28,7 @@
        [URL]       parse, resolve, percent and form encoding
        [HTTP-OUT]  a request: head and form
        [HTTP-IN]   a response: status line, headers, framing
+       [COOKIE]    a small jar
        [TLS]       mbedTLS over a transport: trust, handshake, reasons in words
        [CONNECT]   connections to an origin, the idle ones kept
        [MATCH]     the pattern matcher
@@ -345,6 +346,21 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #define CHATGPTT_TRUST_PLACES "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", \
     "/etc/ssl/cert.pem", "/usr/local/share/certs/ca-root-nss.crt"
 #endif
+#ifndef CHATGPTT_MAX_COOKIES
+#define CHATGPTT_MAX_COOKIES   50       /* cookies of a client; the oldest makes room */
+#endif
+#ifndef CHATGPTT_MAX_IDLE
+#define CHATGPTT_MAX_IDLE      4        /* idle connections of a client */
+#endif
+#ifndef CHATGPTT_MAX_IDLE_MS
+#define CHATGPTT_MAX_IDLE_MS   55000    /* how long one is kept; servers close theirs after 60 s or more */
+#endif
+#ifndef CHATGPTT_MAX_DRAIN
+#define CHATGPTT_MAX_DRAIN     4096     /* what may still come of a response whose end mark was seen */
+#endif
+#ifndef CHATGPTT_MAX_DRAIN_MS
+#define CHATGPTT_MAX_DRAIN_MS  250      /* how long the next message waits for it, before it opens a connection of its own */
+#endif
 #ifndef CHATGPTT_MAX_REQUEST
 #define CHATGPTT_MAX_REQUEST   8388608  /* head and body of one request: PHP takes no more by default */
 #endif
@@ -359,6 +375,9 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #endif
 #ifndef CHATGPTT_MAX_CHUNK_EXT
 #define CHATGPTT_MAX_CHUNK_EXT 16384    /* chunk extensions of one response, all together */
+#endif
+#ifndef CHATGPTT_MAX_DRAIN
+#define CHATGPTT_MAX_DRAIN     4096     /* what may follow an answer's end mark on a connection that is to be used again */
 #endif
 #ifndef CHATGPTT_MAX_PAUSE
 #define CHATGPTT_MAX_PAUSE     16       /* buffers one step() works through before it lets the caller breathe */
@@ -465,6 +484,24 @@ static size_t cgt_digits(char out[24], unsigned long long n)    /* terminated; t
     for (i = 0; i < len; i++) out[i] = back[len - 1 - i];
     out[len] = '\0';
     return len;
+}
+
+static size_t cgt_find(cgt_slice s, const char *any)    /* where the first of these characters stands; s.len: nowhere */
+{
+    size_t i;
+    for (i = 0; i < s.len; i++)
+        if (s.at[i] && strchr(any, s.at[i])) break;
+    return i;
+}
+
+static cgt_slice cgt_from(cgt_slice s, size_t from) { return cgt_slice_of(s.at + from, s.len - from); }
+
+static bool cgt_contains(cgt_slice s, const char *lower)
+{
+    size_t i, len = strlen(lower);
+    for (i = 0; i + len <= s.len; i++)
+        if (cgt_starts(cgt_from(s, i), lower)) return true;
+    return false;
 }
 
 /* ---- UTF-8 (RFC 3629) ---- */
@@ -1023,16 +1060,6 @@ static void cgt_form_field(cgt_buffer *b, const char *name, cgt_slice value)
     cgt_form_encode(b, value);
 }
 
-static size_t cgt_find(cgt_slice s, const char *any)    /* where the first of these characters stands; s.len: nowhere */
-{
-    size_t i;
-    for (i = 0; i < s.len; i++)
-        if (s.at[i] && strchr(any, s.at[i])) break;
-    return i;
-}
-
-static cgt_slice cgt_from(cgt_slice s, size_t from) { return cgt_slice_of(s.at + from, s.len - from); }
-
 /* Appends the path without `.` and `..` segments (RFC 3986 section 5.2.4), which begins at b->data[root]. */
 static void cgt_url_put_path(cgt_buffer *b, cgt_slice path)
 {
@@ -1106,6 +1133,19 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
     return NULL;
 }
 
+static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4])     /* 4, or 0: it is none */
+{
+    size_t i, digits;
+    for (i = 0; i < 4; i++) {
+        long long n = cgt_number(s, 255);
+        for (digits = 0; digits < s.len && cgt_digit(s.at[digits]); digits++) {}
+        if (n < 0 || digits > 3 || (i < 3 && (digits == s.len || s.at[digits] != '.')) || (i == 3 && digits != s.len)) return 0;
+        out[i] = (unsigned char)n;
+        s = cgt_from(s, i < 3 ? digits + 1 : digits);
+    }
+    return 4;
+}
+
 static void cgt_url_free(cgt_url *url)
 {
     cgt_buffer_free(&url->text);
@@ -1158,10 +1198,10 @@ static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cg
     in = cgt_from(in, url->https ? 8 : 7);
     in.len = cgt_find(in, "#");
     authority = cgt_slice_of(in.at, cgt_find(in, "/?\\"));
-    end = cgt_find(authority, "@");
-    if (end < authority.len) {
-        *user = cgt_slice_of(authority.at, end);
-        authority = cgt_from(authority, end + 1);
+    for (end = authority.len; end > 0 && authority.at[end - 1] != '@'; end--) {}
+    if (end > 0) {
+        *user = cgt_slice_of(authority.at, end - 1);
+        authority = cgt_from(authority, end);
     }
     *why = cgt_url_split(authority, &host, &port, &url->literal);
     if (*why) return CHATGPTT_E_ARGUMENT;
@@ -1582,9 +1622,271 @@ static chatgptt_code cgt_http_eof(cgt_http *h, bool clean)
 }
 
 /* Whether the connection may carry another request once the response has ended. */
+static bool cgt_http_alive(const cgt_http *h)
+{
+    return h->state >= CGT_HTTP_COUNTED && h->state != CGT_HTTP_TO_CLOSE && !h->close && (h->minor >= 1 || h->alive);
+}
+
 static bool cgt_http_reusable(const cgt_http *h)
 {
-    return h->state == CGT_HTTP_ENDED && !h->close && (h->minor >= 1 || h->alive);
+    return h->state == CGT_HTTP_ENDED && cgt_http_alive(h);
+}
+
+/* ==== [COOKIE] ==== */
+
+/* A small jar (RFC 6265 section 5), as far as one session with one site needs it. Expires only deletes, when it lies in the past: what
+   would outlive the session ends with it. The proxy's cookies never come here, since its answers are read elsewhere. */
+
+typedef struct cgt_cookie {
+    struct cgt_cookie *next;        /* in the order of their making */
+    size_t size;                    /* of this block, which holds the texts too */
+    cgt_slice name, value, domain, path;
+    bool host_only, secure;
+    long long until;                /* Unix seconds; LLONG_MAX: the session's end */
+} cgt_cookie;
+
+typedef struct cgt_jar {
+    const chatgptt_hooks *hooks;
+    cgt_cookie *first;
+    int count;
+} cgt_jar;
+
+static bool cgt_slice_same(cgt_slice a, cgt_slice b) { return a.len == b.len && memcmp(a.at, b.at, a.len) == 0; }
+
+static void cgt_jar_remove(cgt_jar *jar, cgt_cookie **at)
+{
+    cgt_cookie *gone = *at;
+    *at = gone->next;
+    jar->count--;
+    cgt_free(jar->hooks, gone, gone->size);
+}
+
+static void cgt_jar_free(cgt_jar *jar)
+{
+    while (jar->first) cgt_jar_remove(jar, &jar->first);
+}
+
+/* ---- dates (RFC 6265 section 5.1.1), in Unix seconds; -1: it is none ---- */
+
+static long long cgt_days(long long year, long long month, long long day)      /* since 1970, by the Gregorian calendar */
+{
+    year -= month <= 2;
+    return 365 * year + year / 4 - year / 100 + year / 400 + (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
+}
+
+static int cgt_month(cgt_slice word)
+{
+    static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+    int i;
+    for (i = 0; i < 12; i++) {
+        char name[4] = "";
+        memcpy(name, months + 3 * i, 3);
+        if (cgt_starts(word, name)) return i + 1;
+    }
+    return 0;
+}
+
+/* hh:mm:ss, as seconds of the day; -1: it is none. */
+static long long cgt_time_of_day(cgt_slice word)
+{
+    long long total = 0;
+    int i;
+    for (i = 0; i < 3; i++) {
+        size_t n = 0;
+        long long part = cgt_number(word, i == 0 ? 23 : 59);
+        while (n < word.len && cgt_digit(word.at[n])) n++;
+        if (part < 0 || n > 2 || (i < 2 && (n == word.len || word.at[n] != ':'))) return -1;
+        total = total * 60 + part;
+        word = cgt_from(word, i < 2 ? n + 1 : n);
+    }
+    return total;
+}
+
+static long long cgt_date(cgt_slice s)
+{
+    long long day = -1, month = 0, year = -1, seconds = -1;
+    while (s.len) {
+        size_t n = 0;
+        cgt_slice word;
+        while (n < s.len && (cgt_alnum(s.at[n]) || s.at[n] == ':')) n++;
+        word = cgt_slice_of(s.at, n);
+        s = cgt_from(s, n < s.len ? n + 1 : n);
+        if (n == 0) continue;
+        if (seconds < 0 && (seconds = cgt_time_of_day(word)) >= 0) continue;
+        if (month == 0 && (month = cgt_month(word)) > 0) continue;
+        if (!cgt_digit(word.at[0])) continue;
+        if (day < 0 && !(word.len > 1 && cgt_digit(word.at[1]) && word.len > 2 && cgt_digit(word.at[2]))) day = cgt_number(word, 31);
+        else if (year < 0) year = cgt_number(word, 9999);
+    }
+    if (year >= 0 && year < 70) year += 2000;
+    if (year >= 70 && year < 100) year += 1900;
+    if (day < 1 || month < 1 || year < 1601 || seconds < 0) return -1;
+    return cgt_days(year, month, day) * 86400 + seconds;
+}
+
+/* ---- matching ---- */
+
+/* Whether `host` is the domain or lies in it; an address lies in none. */
+static bool cgt_domain_match(const cgt_url *url, cgt_slice domain)
+{
+    cgt_slice host = cgt_text(url->host);
+    unsigned char address[4];
+    if (cgt_slice_same(host, domain)) return true;
+    if (url->literal || cgt_parse_ipv4(host, address) || host.len <= domain.len) return false;
+    return host.at[host.len - domain.len - 1] == '.' && cgt_slice_same(cgt_from(host, host.len - domain.len), domain);
+}
+
+static cgt_slice cgt_url_only_path(const cgt_url *url) { return cgt_slice_of(url->path.at, cgt_find(url->path, "?")); }
+
+static bool cgt_path_match(cgt_slice request, cgt_slice path)
+{
+    if (request.len < path.len || memcmp(request.at, path.at, path.len) != 0) return false;
+    return request.len == path.len || path.at[path.len - 1] == '/' || request.at[path.len] == '/';
+}
+
+static cgt_slice cgt_default_path(const cgt_url *url)
+{
+    cgt_slice path = cgt_url_only_path(url);
+    do path.len--; while (path.len > 0 && path.at[path.len] != '/');
+    return path.len ? path : cgt_slice_of("/", 1);
+}
+
+/* ---- Set-Cookie ---- */
+
+/* Splits "name=value" and trims both; without an equals sign all of it is the name. */
+static void cgt_cookie_split(cgt_slice part, cgt_slice *name, cgt_slice *value)
+{
+    size_t n = cgt_find(part, "=");
+    *name = cgt_trim(cgt_slice_of(part.at, n));
+    *value = cgt_trim(n < part.len ? cgt_from(part, n + 1) : cgt_from(part, n));
+}
+
+static long long cgt_max_age(cgt_slice value, long long now)
+{
+    long long age;
+    if (value.len && value.at[0] == '-') return -1;
+    age = cgt_number(value, 10LL * 365 * 86400);
+    return age < 0 ? LLONG_MAX : age == 0 ? -1 : now + age;
+}
+
+typedef struct cgt_cookie_draft { cgt_cookie cookie; char domain[256]; bool has_age; } cgt_cookie_draft;
+
+static void cgt_cookie_attribute(cgt_cookie_draft *d, cgt_slice name, cgt_slice value, long long now)
+{
+    cgt_cookie *c = &d->cookie;
+    bool number = value.len && (cgt_digit(value.at[0]) || (value.at[0] == '-' && value.len > 1 && cgt_digit(value.at[1])));
+    size_t i;
+    if (cgt_is_any_case(name, "secure")) c->secure = true;
+    else if (cgt_is_any_case(name, "path")) c->path = value;
+    else if (cgt_is_any_case(name, "max-age") && number) { c->until = cgt_max_age(value, now); d->has_age = true; }
+    else if (cgt_is_any_case(name, "expires") && !d->has_age) {
+        long long date = cgt_date(value);
+        if (date >= 0) c->until = date <= now ? -1 : LLONG_MAX;
+    } else if (cgt_is_any_case(name, "domain") && value.len) {
+        if (value.at[0] == '.') value = cgt_from(value, 1);
+        if (!cgt_fixed_set(d->domain, sizeof d->domain, value)) d->domain[0] = '.';     /* too long: matches nothing */
+        for (i = 0; d->domain[i]; i++) d->domain[i] = cgt_lower(d->domain[i]);
+        c->domain = cgt_text(d->domain);
+    }
+}
+
+/* Whether the cookie may be set from here; settles its domain. A domain without an inner dot is a whole country's. */
+static bool cgt_cookie_settle(cgt_cookie *c, const cgt_url *url)
+{
+    size_t dot = cgt_find(c->domain, ".");
+    bool own = cgt_is(c->domain, url->host);
+    if (c->domain.len && !cgt_domain_match(url, c->domain)) return false;
+    if (c->domain.len && (dot == c->domain.len || dot + 1 == c->domain.len) && !own) return false;
+    c->host_only = c->domain.len == 0 || (own && dot == c->domain.len);
+    if (c->host_only) c->domain = cgt_text(url->host);
+    if (c->path.len == 0 || c->path.at[0] != '/') c->path = cgt_default_path(url);
+    return true;
+}
+
+static void cgt_copy_slice(char **to, cgt_slice *s)
+{
+    memcpy(*to, s->at, s->len);
+    s->at = *to;
+    *to += s->len;
+}
+
+/* Puts a copy at the end of the jar, or where one of the same name, domain and path was. false: out of memory. */
+static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft)
+{
+    size_t size = sizeof *draft + draft->name.len + draft->value.len + draft->domain.len + draft->path.len;
+    cgt_cookie **at = &jar->first, *c = (cgt_cookie *)cgt_new(jar->hooks, size);
+    char *text;
+    if (!c) return false;
+    *c = *draft;
+    c->size = size;
+    text = (char *)(c + 1);
+    cgt_copy_slice(&text, &c->name);
+    cgt_copy_slice(&text, &c->value);
+    cgt_copy_slice(&text, &c->domain);
+    cgt_copy_slice(&text, &c->path);
+    while (*at && !(cgt_slice_same((*at)->name, c->name) && cgt_slice_same((*at)->domain, c->domain) && cgt_slice_same((*at)->path, c->path))) at = &(*at)->next;
+    if (*at) cgt_jar_remove(jar, at);
+    c->next = *at;
+    *at = c;
+    jar->count++;
+    if (jar->count > CHATGPTT_MAX_COOKIES) cgt_jar_remove(jar, &jar->first);
+    return true;
+}
+
+/* Takes one Set-Cookie value that came from `url`. What is not well-formed or not allowed is left out. false: out of memory. */
+static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now)
+{
+    cgt_cookie_draft d;
+    cgt_cookie *c = &d.cookie, **at;
+    size_t n = cgt_find(value, ";");
+    memset(&d, 0, sizeof d);
+    c->until = LLONG_MAX;
+    c->domain = c->path = cgt_slice_of("", 0);
+    if (cgt_find(cgt_slice_of(value.at, n), "=") == n || cgt_has_control(value)) return true;
+    cgt_cookie_split(cgt_slice_of(value.at, n), &c->name, &c->value);
+    if (c->name.len == 0 || c->name.len + c->value.len > CHATGPTT_MAX_VALUE) return true;
+    while (n < value.len) {
+        cgt_slice name, of;
+        value = cgt_from(value, n + 1);
+        n = cgt_find(value, ";");
+        cgt_cookie_split(cgt_slice_of(value.at, n), &name, &of);
+        cgt_cookie_attribute(&d, name, of, now);
+    }
+    if (!cgt_cookie_settle(c, url)) return true;
+    if (c->until > now) return cgt_jar_put(jar, c);
+    for (at = &jar->first; *at; at = &(*at)->next)
+        if (cgt_slice_same((*at)->name, c->name) && cgt_slice_same((*at)->domain, c->domain) && cgt_slice_same((*at)->path, c->path)) { cgt_jar_remove(jar, at); break; }
+    return true;
+}
+
+/* ---- Cookie ---- */
+
+static bool cgt_cookie_goes(const cgt_cookie *c, const cgt_url *url, long long now)
+{
+    if (c->secure && !url->https) return false;
+    if (c->host_only ? !cgt_is(c->domain, url->host) : !cgt_domain_match(url, c->domain)) return false;
+    return c->until > now && cgt_path_match(cgt_url_only_path(url), c->path);
+}
+
+/* Appends the Cookie header's value for a request: longer paths first, then older cookies. */
+static void cgt_jar_header(const cgt_jar *jar, const cgt_url *url, long long now, cgt_buffer *out)
+{
+    size_t longest = SIZE_MAX, next;
+    const cgt_cookie *c;
+    do {
+        for (c = jar->first, next = 0; c; c = c->next) {        /* the longest path below the one just done */
+            if (!cgt_cookie_goes(c, url, now) || c->path.len >= longest) continue;
+            if (c->path.len > next) next = c->path.len;
+        }
+        for (c = jar->first; c && next; c = c->next) {
+            if (!cgt_cookie_goes(c, url, now) || c->path.len != next) continue;
+            if (out->len) cgt_puts(out, "; ");
+            cgt_append(out, c->name);
+            cgt_putc(out, '=');
+            cgt_append(out, c->value);
+        }
+        longest = next;
+    } while (next);
 }
 
 /* ==== [TLS] ==== */
@@ -1878,19 +2180,6 @@ static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_opti
 
 /* ---- names ---- */
 
-static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4])     /* 4, or 0: it is none */
-{
-    size_t i, digits;
-    for (i = 0; i < 4; i++) {
-        long long n = cgt_number(s, 255);
-        for (digits = 0; digits < s.len && cgt_digit(s.at[digits]); digits++) {}
-        if (n < 0 || digits > 3 || (i < 3 && (digits == s.len || s.at[digits] != '.')) || (i == 3 && digits != s.len)) return 0;
-        out[i] = (unsigned char)n;
-        s = cgt_from(s, i < 3 ? digits + 1 : digits);
-    }
-    return 4;
-}
-
 static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16])    /* 16, or 0: it is none */
 {
     size_t n = 0, gap = 17, digits;
@@ -2161,7 +2450,8 @@ static bool cgt_tls_pending(const cgt_tls *t)
 
 /* ==== [CONNECT] ==== */
 
-/* A connection to an origin: the transport's bytes, TLS over them where the origin is https. And the idle ones a client keeps. */
+/* A connection to an origin: the transport's bytes, a proxy's tunnel through them, TLS over them where the origin is https. And the
+   idle ones a client keeps. */
 
 typedef struct cgt_conn {
     struct cgt_conn *next;          /* idle ones form a list, the latest first */
@@ -2169,8 +2459,13 @@ typedef struct cgt_conn {
     cgt_tls *tls;                   /* NULL: plain */
     char origin[CHATGPTT_MAX_ORIGIN];   /* whom it leads to: "https://host:port" */
     cgt_http in;                    /* of the last response, which may still have an end to come */
+    size_t drained;                 /* bytes of that end so far */
+    cgt_buffer tunnel;              /* the CONNECT request, until the proxy has answered it */
+    size_t tunnel_sent;
     bool carried, ready;            /* the transport took or gave bytes, so it is connected; requests may go out */
     bool reused;                    /* it served an earlier request */
+    size_t drained;                 /* what came after the end mark of the last response */
+    long long parked;               /* when it was given back, in ms */
 } cgt_conn;
 
 typedef struct cgt_pool {           /* what the connections of a client share */
@@ -2178,6 +2473,8 @@ typedef struct cgt_pool {           /* what the connections of a client share */
     const chatgptt_options *options;
     chatgptt_transport transport;
     cgt_conn *idle;
+    cgt_url proxy;                  /* empty: none */
+    cgt_buffer login;               /* Proxy-Authorization's value; empty: none */
     cgt_trust *trust;               /* made when the first https connection needs it */
 #ifndef CHATGPTT_NO_NET
     cgt_net net;
@@ -2199,6 +2496,66 @@ static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, 
     return code;
 }
 
+/* ---- settings ---- */
+
+static void cgt_put_base64(cgt_buffer *b, cgt_slice s)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (; s.len; s = cgt_from(s, s.len < 3 ? s.len : 3)) {
+        uint32_t bits = (uint32_t)(unsigned char)s.at[0] << 16;
+        char out[4];
+        if (s.len > 1) bits |= (uint32_t)(unsigned char)s.at[1] << 8;
+        if (s.len > 2) bits |= (unsigned char)s.at[2];
+        out[0] = digits[bits >> 18];
+        out[1] = digits[bits >> 12 & 63];
+        out[2] = s.len > 1 ? digits[bits >> 6 & 63] : '=';
+        out[3] = s.len > 2 ? digits[bits & 63] : '=';
+        cgt_append(b, cgt_slice_of(out, 4));
+    }
+}
+
+static void cgt_percent_decode(cgt_buffer *b, cgt_slice s)
+{
+    for (; s.len; s = cgt_from(s, 1)) {
+        bool escape = s.at[0] == '%' && s.len > 2 && cgt_hex(s.at[1]) >= 0 && cgt_hex(s.at[2]) >= 0;
+        cgt_putc(b, escape ? (char)(cgt_hex(s.at[1]) << 4 | cgt_hex(s.at[2])) : s.at[0]);
+        if (escape) s = cgt_from(s, 2);
+    }
+}
+
+static void cgt_pool_set_login(cgt_pool *pool, cgt_slice user)
+{
+    cgt_buffer plain;
+    cgt_buffer_init(&plain, pool->hooks, CHATGPTT_MAX_URL);
+    cgt_percent_decode(&plain, user);
+    if (cgt_find(user, ":") == user.len) cgt_putc(&plain, ':');
+    cgt_puts(&pool->login, "Basic ");
+    cgt_put_base64(&pool->login, cgt_slice_of_buffer(&plain));
+    if (plain.failed) pool->login.failed = plain.failed;
+    cgt_buffer_free(&plain);
+}
+
+/* Takes the proxy option: http://[user:password@]host[:port], the scheme may be missing. Its login is never part of a message. */
+static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt_error *error)
+{
+    const char *why = "out of memory";
+    cgt_slice user;
+    cgt_buffer b;
+    chatgptt_code code;
+    bool bare = !cgt_contains(text, "://");
+    if (!bare && !cgt_starts(text, "http://"))
+        return cgt_fail(error, CHATGPTT_E_UNSUPPORTED, "only http:// proxies are supported, no SOCKS and none over https");
+    cgt_buffer_init(&b, pool->hooks, CHATGPTT_MAX_URL);
+    if (bare) cgt_puts(&b, "http://");
+    cgt_append(&b, text);
+    code = b.failed ? b.failed : cgt_url_parse(&pool->proxy, pool->hooks, cgt_slice_of_buffer(&b), &user, &why);
+    cgt_buffer_init(&pool->login, pool->hooks, CHATGPTT_MAX_URL * 2);
+    if (code == CHATGPTT_OK && user.len) cgt_pool_set_login(pool, user);
+    cgt_buffer_free(&b);
+    if (code == CHATGPTT_OK && pool->login.failed) code = pool->login.failed;
+    return code < 0 ? cgt_fail(error, code, "proxy is no URL: %s", why) : CHATGPTT_OK;
+}
+
 /* OK if https can be spoken; the trust store is read at the first call. */
 static chatgptt_code cgt_pool_trust(cgt_pool *pool, chatgptt_error *error)
 {
@@ -2211,24 +2568,48 @@ static chatgptt_code cgt_pool_trust(cgt_pool *pool, chatgptt_error *error)
 #endif
 }
 
+/* ---- open and close ---- */
+
 static void cgt_conn_close(cgt_pool *pool, cgt_conn *conn)
 {
 #ifndef CHATGPTT_NO_TLS
     if (conn->tls) cgt_tls_free(conn->tls);
 #endif
     if (conn->raw) pool->transport.close(pool->transport.user, conn->raw);
+    cgt_buffer_free(&conn->tunnel);
     cgt_free(pool->hooks, conn, sizeof *conn);
+}
+
+static void cgt_conn_put_tunnel(cgt_pool *pool, cgt_conn *conn, const cgt_url *url)
+{
+    cgt_buffer *b = &conn->tunnel;
+    int i;
+    for (i = 0; i < 2; i++) {
+        cgt_puts(b, i ? "Host: " : "CONNECT ");
+        cgt_append(b, url->authority);
+        if (cgt_is(cgt_text(url->port), "443")) cgt_puts(b, ":443");
+        cgt_puts(b, i ? "\r\n" : " HTTP/1.1\r\n");
+    }
+    cgt_put_header(b, "User-Agent", cgt_text(pool->options->user_agent));
+    cgt_put_header(b, "Proxy-Authorization", cgt_slice_of_buffer(&pool->login));
+    cgt_puts(b, "\r\n");
 }
 
 static chatgptt_code cgt_conn_start(cgt_pool *pool, cgt_conn *conn, const cgt_url *url, chatgptt_error *error)
 {
+    const cgt_url *peer = pool->proxy.whole.len ? &pool->proxy : url;
     chatgptt_code code;
+    cgt_buffer_init(&conn->tunnel, pool->hooks, CHATGPTT_MAX_REQUEST);
     if (!cgt_fixed_set(conn->origin, sizeof conn->origin, url->origin)) return cgt_fail(error, CHATGPTT_E_LIMIT, "the host's name is too long");
     if (url->https && cgt_pool_trust(pool, error) < 0) return error->code;
-    code = pool->transport.open(pool->transport.user, url->host, url->port, &conn->raw);
+    if (url->https && peer != url) cgt_conn_put_tunnel(pool, conn, url);
+    if (conn->tunnel.failed) return cgt_fail(error, conn->tunnel.failed, "out of memory for a connection");
+    conn->in.method = CGT_HTTP_CONNECT;
+    conn->in.max_head = pool->options->max_header_bytes;
+    code = pool->transport.open(pool->transport.user, peer->host, peer->port, &conn->raw);
     if (code != CHATGPTT_OK) {
         conn->raw = NULL;
-        return cgt_conn_fail(pool, error, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to", url->authority);
+        return cgt_conn_fail(pool, error, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to", peer->authority);
     }
 #ifndef CHATGPTT_NO_TLS
     if (!url->https) return CHATGPTT_OK;
@@ -2248,10 +2629,15 @@ static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_erro
     return NULL;
 }
 
-static cgt_slice cgt_conn_host(const cgt_conn *conn)
+/* ---- read, write, handshake ---- */
+
+/* Whom the bytes go to, for messages: the proxy until its tunnel stands, then the origin's host. */
+static cgt_slice cgt_conn_peer(const cgt_pool *pool, const cgt_conn *conn)
 {
     cgt_slice origin = cgt_text(conn->origin);
-    return cgt_from(origin, cgt_starts(origin, "https") ? 8 : 7);
+    bool https = cgt_starts(origin, "https");
+    if (pool->proxy.whole.len && (conn->tunnel.len || !conn->carried || !https)) return pool->proxy.authority;
+    return cgt_from(origin, https ? 8 : 7);
 }
 
 /* What a code of TLS means: its own error is set already, unless the transport failed below it. */
@@ -2262,19 +2648,66 @@ static chatgptt_code cgt_conn_result(cgt_pool *pool, cgt_conn *conn, chatgptt_er
     if (conn->tls && conn->tls->io) code = conn->tls->io;
     else if (conn->tls) return code;
 #endif
-    return code < 0 ? cgt_conn_fail(pool, error, code, conn->carried ? doing : "cannot connect to", cgt_conn_host(conn)) : code;
+    return code < 0 ? cgt_conn_fail(pool, error, code, conn->carried ? doing : "cannot connect to", cgt_conn_peer(pool, conn)) : code;
 }
 
-/* OK: requests may go out; AGAIN: TLS is under way. Over plain http a connection is made by the first write. */
+static chatgptt_code cgt_tunnel_refused(cgt_pool *pool, chatgptt_error *error, int status)
+{
+    if (status == 407) cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b wants a login (status 407): put user:password@ before its host", pool->proxy.authority);
+    else cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b refuses the connection (status %d)", pool->proxy.authority, status);
+    error->http_status = status;
+    return CHATGPTT_E_PROXY;
+}
+
+/* Reads the proxy's answer to CONNECT. Nothing may follow it: the server of a TLS connection does not speak first. */
+static chatgptt_code cgt_tunnel_answer(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error)
+{
+    char bytes[256];
+    size_t done = 0, at = 0, used;
+    chatgptt_code code = pool->transport.read(pool->transport.user, conn->raw, bytes, sizeof bytes, &done);
+    if (code == CHATGPTT_AGAIN) return code;
+    if (code == CHATGPTT_DONE) return cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b closed the connection instead of answering", pool->proxy.authority);
+    if (code < 0) return cgt_conn_fail(pool, error, code, "cannot read from the proxy", pool->proxy.authority);
+    do {
+        code = cgt_http_feed(&conn->in, bytes + at, done - at, &used);
+        at += used;
+        if (code < 0) return cgt_fail(error, code == CHATGPTT_E_LIMIT ? code : CHATGPTT_E_PROXY, "the answer of the proxy %b: %s", pool->proxy.authority, conn->in.why);
+        if (conn->in.event == CGT_HTTP_HEAD && (conn->in.status < 200 || conn->in.status > 299)) return cgt_tunnel_refused(pool, error, conn->in.status);
+    } while (conn->in.event != CGT_HTTP_NONE && conn->in.event != CGT_HTTP_END);
+    if (conn->in.event == CGT_HTTP_END && at < done)
+        return cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b sends bytes of its own before the TLS handshake", pool->proxy.authority);
+    if (conn->in.event != CGT_HTTP_END) return CHATGPTT_OK;
+    cgt_buffer_free(&conn->tunnel);
+    memset(&conn->in, 0, sizeof conn->in);
+    conn->in.max_head = pool->options->max_header_bytes;
+    return CHATGPTT_OK;
+}
+
+/* Asks the proxy for a tunnel. OK: it stands. */
+static chatgptt_code cgt_tunnel_make(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error)
+{
+    chatgptt_code code = CHATGPTT_OK;
+    while (code == CHATGPTT_OK && conn->tunnel_sent < conn->tunnel.len) {
+        size_t done = 0;
+        code = pool->transport.write(pool->transport.user, conn->raw, conn->tunnel.data + conn->tunnel_sent, conn->tunnel.len - conn->tunnel_sent, &done);
+        conn->tunnel_sent += done;
+        if (code == CHATGPTT_OK) conn->carried = true;
+        if (code < 0) return cgt_conn_fail(pool, error, code, conn->carried ? "cannot write to the proxy" : "cannot connect to the proxy", pool->proxy.authority);
+    }
+    while (code == CHATGPTT_OK && conn->tunnel.len) code = cgt_tunnel_answer(pool, conn, error);
+    return code;
+}
+
+/* OK: requests may go out; AGAIN: tunnel or TLS is under way. Over plain http a connection is made by the first write. */
 static chatgptt_code cgt_conn_ready(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error)
 {
     chatgptt_code code = CHATGPTT_OK;
     if (conn->ready) return CHATGPTT_OK;
+    if (conn->tunnel.len) code = cgt_tunnel_make(pool, conn, error);
+    if (code != CHATGPTT_OK) return code;
 #ifndef CHATGPTT_NO_TLS
     if (conn->tls) code = cgt_conn_result(pool, conn, error, cgt_tls_handshake(conn->tls, error), "broken during the TLS handshake with");
 #endif
-    (void)pool;
-    (void)error;
     conn->ready = code == CHATGPTT_OK;
     return code;
 }
@@ -2301,7 +2734,7 @@ static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, chatgptt_err
     return cgt_conn_result(pool, conn, error, code, "cannot write to");
 }
 
-/* Whether an end of the connection was announced, so that it can be the end of a body: over plain TCP none ever is more than this. */
+/* Whether the end of the connection was announced, so that it can be the end of a body. Plain TCP knows no better. */
 static bool cgt_conn_clean(const cgt_conn *conn)
 {
 #ifndef CHATGPTT_NO_TLS
@@ -2325,7 +2758,7 @@ static bool cgt_conn_resumed(const cgt_conn *conn)
 static bool cgt_conn_stale_session(const cgt_conn *conn)
 {
 #ifndef CHATGPTT_NO_TLS
-    return conn->tls && !conn->tls->ready && conn->tls->offered && !conn->tls->verified && !conn->tls->io;
+    return conn->tls && !conn->tunnel.len && !conn->tls->ready && conn->tls->offered && !conn->tls->verified && !conn->tls->io;
 #else
     (void)conn;
     return false;
@@ -2341,29 +2774,48 @@ static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn)
     return w;
 }
 
-/* An idle connection to this origin, no longer in the pool; NULL: there is none. */
-static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url)
+/* ---- idle connections ---- */
+
+static void cgt_pool_drop(cgt_pool *pool, cgt_conn **at)
 {
-    cgt_conn **at = &pool->idle, *conn;
-    while (*at && !cgt_is(url->origin, (*at)->origin)) at = &(*at)->next;
-    conn = *at;
-    if (conn) { *at = conn->next; conn->next = NULL; conn->reused = true; }
-    return conn;
+    cgt_conn *gone = *at;
+    *at = gone->next;
+    cgt_conn_close(pool, gone);
 }
 
-static void cgt_conn_park(cgt_pool *pool, cgt_conn *conn)
+/* An idle connection to this origin, no longer in the pool; NULL: there is none. Those that are too old go. */
+static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url, long long now)
 {
+    cgt_conn **at = &pool->idle, *conn;
+    while (*at && !cgt_is(url->origin, (*at)->origin)) {
+        if (now - (*at)->parked > CHATGPTT_MAX_IDLE_MS) cgt_pool_drop(pool, at);
+        else at = &(*at)->next;
+    }
+    conn = *at;
+    if (!conn) return NULL;
+    *at = conn->next;
+    conn->next = NULL;
+    if (now - conn->parked <= CHATGPTT_MAX_IDLE_MS) return conn;
+    cgt_conn_close(pool, conn);
+    return NULL;
+}
+
+static void cgt_conn_park(cgt_pool *pool, cgt_conn *conn, long long now)
+{
+    cgt_conn **at = &pool->idle;
+    int count;
+    conn->parked = now;
     conn->next = pool->idle;
     pool->idle = conn;
+    for (count = 0; *at && count < CHATGPTT_MAX_IDLE; count++) at = &(*at)->next;
+    while (*at) cgt_pool_drop(pool, at);
 }
 
 static void cgt_pool_close(cgt_pool *pool)
 {
-    while (pool->idle) {
-        cgt_conn *next = pool->idle->next;
-        cgt_conn_close(pool, pool->idle);
-        pool->idle = next;
-    }
+    while (pool->idle) cgt_pool_drop(pool, &pool->idle);
+    cgt_url_free(&pool->proxy);
+    cgt_buffer_free(&pool->login);
 #ifndef CHATGPTT_NO_TLS
     cgt_trust_free(pool->trust);
     pool->trust = NULL;
@@ -3354,14 +3806,6 @@ static bool cgt_said_inline(const char *tag)    /* tags that do not end a senten
     size_t i;
     for (i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(tag, names[i]) == 0) return true;
-    return false;
-}
-
-static bool cgt_contains(cgt_slice s, const char *lower)
-{
-    size_t i, len = strlen(lower);
-    for (i = 0; i + len <= s.len; i++)
-        if (cgt_starts(cgt_from(s, i), lower)) return true;
     return false;
 }
 
@@ -4438,6 +4882,7 @@ typedef enum cgt_goal {
 
 typedef enum cgt_stream_state {
     CGT_STREAM_PLAN,                /* choose the goal, write its request */
+    CGT_STREAM_CHECK,               /* a kept connection: is it alive, has its last response ended? */
     CGT_STREAM_SEND,                /* until the request is out; the connection may still have to be made */
     CGT_STREAM_RECEIVE,             /* the response */
     CGT_STREAM_OVER                 /* `result` says how */
@@ -4451,6 +4896,7 @@ struct chatgptt_client {
     chatgptt_error error;
     cgt_pool pool;
     cgt_url home, page, endpoint;   /* the page asked for; where it was found; where messages go. The last two: once tokens are known */
+    cgt_jar cookies;
     cgt_chat chat;                  /* the tokens */
     bool has_tokens;
     unsigned tokens_count;          /* how often tokens were stored: tells a stream that there are newer ones */
@@ -4470,7 +4916,8 @@ struct chatgptt_stream {
     cgt_stream_state state;
     cgt_goal goal;
     cgt_conn *conn;
-    long long opened;               /* when the connection under way was */
+    long long opened;               /* when the connection under way was, or its check began */
+    bool reuse;                     /* after the end: the connection goes back to the client at finish() */
     cgt_url target;                 /* of the page that is fetched, after redirects */
     cgt_buffer location;            /* of a redirect */
     int redirects;
@@ -4505,6 +4952,8 @@ struct chatgptt_stream {
 };
 
 #define CGT_GRACE_MS 1000           /* how long the end may still come after finish_reason */
+
+static long long cgt_unix(const chatgptt_client *c) { return c->hooks.unix_time(c->hooks.user); }
 
 static chatgptt_code cgt_trace(const chatgptt_client *c, const char *what, cgt_slice text)
 {
@@ -4559,40 +5008,77 @@ static void cgt_stream_leave(chatgptt_stream *s, bool reuse)
     cgt_pool *pool = &s->client->pool;
     if (!s->conn) return;
     s->generation += cgt_conn_want(pool, s->conn).generation + 1;
-    if (reuse) cgt_conn_park(pool, s->conn);
+    if (reuse) cgt_conn_park(pool, s->conn, cgt_now(pool->hooks));
     else cgt_conn_close(pool, s->conn);
     s->conn = NULL;
 }
 
-static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now)
+/* The connection is ready for a request: its response begins. */
+static void cgt_stream_begin_send(chatgptt_stream *s)
 {
-    const cgt_url *url = cgt_stream_url(s);
-    cgt_pool *pool = &s->client->pool;
-    if (s->conn && !cgt_is(url->origin, s->conn->origin)) cgt_stream_leave(s, true);
-    if (!s->conn && !s->retried) s->conn = cgt_conn_take(pool, url);     /* where one was dead, others may be */
-    s->generation++;
-    if (s->conn) { s->stats.reused = true; s->conn->reused = true; }
-    else {
-        cgt_trace(s->client, "connect", url->authority);
-        s->conn = cgt_conn_open(pool, url, &s->error);
-        if (!s->conn) return s->error.code;
-        s->stats.connections++;
-        s->opened = now;
-        s->connecting = cgt_after(now, s->client->options.connect_timeout_ms);
-#ifndef CHATGPTT_NO_NET
-        if (pool->transport.user == &pool->net) s->stats.resolve_ms = pool->net.resolve_ms;
-#endif
-    }
-    memset(&s->conn->in, 0, sizeof s->conn->in);
-    s->conn->in.max_head = s->client->options.max_header_bytes;
+    cgt_conn *conn = s->conn;
+    if (!conn->tunnel.len) memset(&conn->in, 0, sizeof conn->in);
+    conn->in.max_head = s->client->options.max_header_bytes;
+    conn->drained = 0;
     s->at = s->end = 0;
     s->body_bytes = 0;
     s->is_events = s->challenged = s->coded = false;
     s->location.len = 0;
+    s->state = CGT_STREAM_SEND;
+}
+
+static chatgptt_code cgt_stream_open_new(chatgptt_stream *s, long long now)
+{
+    const cgt_url *url = cgt_stream_url(s);
+    cgt_pool *pool = &s->client->pool;
+    cgt_trace(s->client, "connect", url->authority);
+    s->conn = cgt_conn_open(pool, url, &s->error);
+    if (!s->conn) return s->error.code;
+    s->stats.connections++;
+    s->opened = now;
+    s->connecting = cgt_after(now, s->client->options.connect_timeout_ms);
+#ifndef CHATGPTT_NO_NET
+    if (pool->transport.user == &pool->net) s->stats.resolve_ms = pool->net.resolve_ms;
+#endif
+    cgt_stream_begin_send(s);
+    return CHATGPTT_OK;
+}
+
+/* Finds a connection for the request: the stream's own, an idle one of the client's, or a new one. */
+static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now)
+{
+    const cgt_url *url = cgt_stream_url(s);
+    if (s->conn && !cgt_is(url->origin, s->conn->origin)) cgt_stream_leave(s, true);
+    if (s->conn) {
+        s->stats.reused = s->conn->reused = true;
+        cgt_stream_begin_send(s);
+        return CHATGPTT_OK;
+    }
+    s->conn = cgt_conn_take(&s->client->pool, url, now);
+    if (!s->conn) return cgt_stream_open_new(s, now);
+    s->opened = now;
+    s->state = CGT_STREAM_CHECK;
     return CHATGPTT_OK;
 }
 
 /* ---- requests ---- */
+
+/* Adds what every request of the client carries, and writes it. */
+static void cgt_stream_put_request(chatgptt_stream *s, cgt_request_head *r)
+{
+    chatgptt_client *c = s->client;
+    bool proxy = c->pool.proxy.whole.len > 0 && !r->url->https;
+    cgt_buffer cookies;
+    cgt_buffer_init(&cookies, &c->hooks, CHATGPTT_MAX_REQUEST);
+    cgt_jar_header(&c->cookies, r->url, cgt_unix(c), &cookies);
+    r->user_agent = c->options.user_agent;
+    r->cookies = cgt_slice_of_buffer(&cookies);
+    r->absolute = proxy;
+    if (proxy) r->proxy_login = cgt_slice_of_buffer(&c->pool.login);
+    cgt_put_request(&s->out, r);
+    if (cookies.failed) s->out.failed = cookies.failed;
+    cgt_buffer_free(&cookies);
+}
 
 /* The address to fetch the page from: past caches if it is to be fresh, by a query no cache has seen. */
 static chatgptt_code cgt_stream_aim(chatgptt_stream *s)
@@ -4607,7 +5093,7 @@ static chatgptt_code cgt_stream_aim(chatgptt_stream *s)
     cgt_append(&b, home->whole);
     if (s->refresh) {
         cgt_puts(&b, cgt_find(home->path, "?") < home->path.len ? "&nocache=" : "?nocache=");
-        cgt_put_number(&b, (unsigned long long)s->client->hooks.unix_time(s->client->hooks.user));
+        cgt_put_number(&b, (unsigned long long)cgt_unix(s->client));
     }
     code = b.failed ? b.failed : cgt_url_parse(&s->target, b.hooks, cgt_slice_of_buffer(&b), &user, &why);
     cgt_buffer_free(&b);
@@ -4620,10 +5106,9 @@ static void cgt_stream_write_page(chatgptt_stream *s)
     memset(&r, 0, sizeof r);
     r.method = "GET";
     r.url = &s->target;
-    r.user_agent = s->client->options.user_agent;
     r.accept = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
     r.refresh = s->refresh;
-    cgt_put_request(&s->out, &r);
+    cgt_stream_put_request(s, &r);
 }
 
 /* What is sent as the message: in a conversation that the site remembers its last turn, else all that was said. */
@@ -4678,7 +5163,7 @@ static chatgptt_code cgt_stream_answer_url(chatgptt_stream *s, cgt_url *url)
     cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_URL);
     cgt_append(&b, endpoint->whole);
     if (cgt_find(endpoint->path, "?") == endpoint->path.len) cgt_putc(&b, '?');
-    cgt_put_aipkit_answer(&b, &s->client->chat, &s->memory, s->cache_key, s->client->hooks.unix_time(s->client->hooks.user));
+    cgt_put_aipkit_answer(&b, &s->client->chat, &s->memory, s->cache_key, cgt_unix(s->client));
     code = b.failed ? b.failed : cgt_url_parse(url, b.hooks, cgt_slice_of_buffer(&b), &user, &why);
     cgt_buffer_free(&b);
     return code;
@@ -4702,10 +5187,9 @@ static void cgt_stream_write_message(chatgptt_stream *s)
     r.method = get ? "GET" : "POST";
     r.url = get ? &url : &c->endpoint;
     r.page = &c->page;
-    r.user_agent = c->options.user_agent;
     r.accept = get ? "text/event-stream" : "*/*";
     r.body = cgt_slice_of_buffer(&form);
-    if (code == CHATGPTT_OK) cgt_put_request(&s->out, &r);
+    if (code == CHATGPTT_OK) cgt_stream_put_request(s, &r);
     if (form.failed) s->out.failed = form.failed;
     if (code < 0) s->out.failed = code;
     cgt_buffer_free(&form);
@@ -4763,7 +5247,7 @@ static void cgt_stream_aim_at(chatgptt_stream *s)
 {
     chatgptt_client *c = s->client;
     bool aipkit = c->has_tokens ? c->chat.dialect == CHATGPTT_AIPKIT : cgt_stream_without_page(c);
-    bool old = c->has_tokens && c->hooks.unix_time(c->hooks.user) - c->tokens_time > CGT_NONCE_SECONDS;
+    bool old = c->has_tokens && cgt_unix(c) - c->tokens_time > CGT_NONCE_SECONDS;
     if (old && !s->renewed && !s->refresh && !s->wants_nonce) {
         s->renewed = true;
         if (aipkit && !c->no_nonce_action) s->wants_nonce = true;
@@ -4794,25 +5278,60 @@ static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now)
     if (s->out.failed) return cgt_fail(&s->error, s->out.failed, "out of memory for the request");
     code = cgt_stream_connect(s, now);
     if (code < 0) return code;
-    cgt_stream_trace_request(s);
-    s->state = CGT_STREAM_SEND;
-    s->stats.requests++;
     return CHATGPTT_OK;
 }
 
-/* A kept connection that the server closed meanwhile is replaced: once, and only if not one byte of the response came. */
-static bool cgt_stream_may_retry(const chatgptt_stream *s)
-{
-    const cgt_http *in = &s->conn->in;
-    return s->conn->reused && !s->retried && in->head_bytes == 0 && in->at == 0 && in->state == CGT_HTTP_STATUS_LINE;
-}
-
+/* Another attempt at the same request, on another connection. */
 static chatgptt_code cgt_stream_again(chatgptt_stream *s, const char *why)
 {
     cgt_trace(s->client, "retry", cgt_text(why));
     cgt_stream_leave(s, false);
     s->state = CGT_STREAM_PLAN;
     return CHATGPTT_OK;
+}
+
+/* ---- a kept connection ---- */
+
+/* Takes what a kept connection still had to say; true: its last response is complete and nothing follows. At most
+   CHATGPTT_MAX_DRAIN bytes, or it is of no use any more. */
+static bool cgt_conn_drain(cgt_conn *conn, char *bytes, size_t len, bool *useless)
+{
+    size_t at = 0, used;
+    conn->drained += len;
+    *useless = conn->drained > CHATGPTT_MAX_DRAIN;
+    while (!*useless && (at < len || conn->in.state == CGT_HTTP_COMPLETE)) {
+        if (cgt_http_feed(&conn->in, bytes + at, len - at, &used) < 0 || (conn->in.state == CGT_HTTP_ENDED && at + used < len)) *useless = true;
+        at += used;
+    }
+    return !*useless && conn->in.state == CGT_HTTP_ENDED;
+}
+
+/* CHECK: the server may have closed it, or still owe the end of the last response. */
+static chatgptt_code cgt_stream_check(chatgptt_stream *s, long long now)
+{
+    cgt_conn *conn = s->conn;
+    size_t done = 0;
+    bool useless = false;
+    chatgptt_code code = cgt_conn_read(&s->client->pool, conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
+    if (code == CHATGPTT_OK && conn->in.state == CGT_HTTP_ENDED) useless = true;        /* a response to nothing */
+    if (code == CHATGPTT_OK && !useless) {
+        (void)cgt_conn_drain(conn, s->buffer, done, &useless);
+        if (!useless) return CHATGPTT_OK;
+    }
+    if (code == CHATGPTT_AGAIN && conn->in.state == CGT_HTTP_ENDED) {
+        s->stats.reused = conn->reused = true;
+        cgt_stream_begin_send(s);
+        return CHATGPTT_OK;
+    }
+    if (code == CHATGPTT_AGAIN && now - s->opened < CHATGPTT_MAX_DRAIN_MS) return code;
+    return cgt_stream_again(s, "the kept connection is of no use any more");
+}
+
+/* A kept connection that the server closed after all is replaced: once, and only if not one byte of the response came. */
+static bool cgt_stream_may_retry(const chatgptt_stream *s)
+{
+    const cgt_http *in = &s->conn->in;
+    return s->conn->reused && !s->retried && in->head_bytes == 0 && in->at == 0 && in->state == CGT_HTTP_STATUS_LINE;
 }
 
 static chatgptt_code cgt_stream_retry(chatgptt_stream *s)
@@ -4847,6 +5366,7 @@ static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now)
     if (code < 0 && cgt_stream_may_retry(s)) return cgt_stream_retry(s);
     if (code < 0 && s->connecting != LLONG_MAX) return code;
     s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
+    if (s->sent == 0 && done > 0) { s->stats.requests++; cgt_stream_trace_request(s); }
     s->sent += done;
     s->stats.bytes_out += done;
     if (s->sent == s->out.len || code < 0) s->state = CGT_STREAM_RECEIVE;   /* the peer may have said why it hung up */
@@ -4912,7 +5432,7 @@ static void cgt_stream_share(chatgptt_client *c)
 {
     c->has_tokens = true;
     c->tokens_count++;
-    c->tokens_time = c->hooks.unix_time(c->hooks.user);
+    c->tokens_time = cgt_unix(c);
     c->site.dialect = c->chat.dialect;
     c->site.bot_id = c->chat.bot_id;
     c->site.bot_name = c->chat.bot_name;
@@ -4941,13 +5461,15 @@ static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
 static chatgptt_code cgt_stream_status(chatgptt_stream *s, const cgt_said *said, const char *words)
 {
     int status = s->conn->in.status;
+    bool proxy = status == 407 && s->client->pool.proxy.whole.len && !cgt_stream_url(s)->https;
     cgt_slice host = cgt_stream_url(s)->authority;
     bool challenge = s->challenged || ((status == 403 || status == 503) && said->challenge);
     chatgptt_code code = challenge ? CHATGPTT_E_BLOCKED : status == 429 || status == 402 ? CHATGPTT_E_RATE_LIMITED : CHATGPTT_E_STATUS;
     const char *what = challenge ? "shows a challenge or firewall page, which is not for programs; it is not evaded" :
                        s->goal == CGT_GOAL_PAGE ? "does not give the page" : "does not take the message";
     if (!words[0]) words = cgt_said_words(said);
-    cgt_fail(&s->error, code, words[0] ? "%b %s (status %d): %s" : "%b %s (status %d)", host, what, status, words);
+    if (proxy) code = cgt_fail(&s->error, CHATGPTT_E_PROXY, "the proxy %b wants a login (status 407): put user:password@ before its host", s->client->pool.proxy.authority);
+    else cgt_fail(&s->error, code, words[0] ? "%b %s (status %d): %s" : "%b %s (status %d)", host, what, status, words);
     s->error.http_status = status;
     return code;
 }
@@ -5107,7 +5629,7 @@ static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s)
     if ((status == 403 && !cgt_stream_is_challenge(s)) || (code == CHATGPTT_E_REPLY && strcmp(r->bare, "-1") == 0)) return cgt_stream_recover(s, false);
     if ((status == 400 || code == CHATGPTT_E_REPLY) && strcmp(r->bare, "0") == 0) return cgt_stream_recover(s, true);
     if (r->mute) return cgt_stream_status(s, &r->said, r->words);
-    if (code == CHATGPTT_E_INCOMPLETE) return cgt_stream_broken(s);
+    if (code == CHATGPTT_E_INCOMPLETE && r->texted) return cgt_stream_broken(s);
     return code < 0 ? cgt_stream_reply_failed(s, code) : CHATGPTT_DONE;
 }
 
@@ -5164,6 +5686,8 @@ static void cgt_stream_header(chatgptt_stream *s)
     const cgt_http *h = &s->conn->in;
     cgt_slice name = cgt_text(h->name);
     if (cgt_is(name, "content-type")) s->is_events = cgt_starts(cgt_text(h->value), "text/event-stream");
+    if (cgt_is(name, "set-cookie") && !h->cut && !cgt_jar_set(&s->client->cookies, cgt_stream_url(s), cgt_text(h->value), cgt_unix(s->client)))
+        s->location.failed = CHATGPTT_E_MEMORY;
     if (cgt_is(name, "cf-mitigated")) s->challenged = true;
     if (cgt_is(name, "content-encoding")) s->coded = !cgt_is_any_case(cgt_text(h->value), "identity") && h->value[0];
     if (cgt_is(name, "location") && !h->cut && s->location.len == 0) cgt_append(&s->location, cgt_text(h->value));
@@ -5174,7 +5698,7 @@ static chatgptt_code cgt_stream_head(chatgptt_stream *s)
     const cgt_http *h = &s->conn->in;
     char digits[24];
     cgt_trace(s->client, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)h->status)));
-    if (s->location.failed == CHATGPTT_E_MEMORY) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a redirect");
+    if (s->location.failed == CHATGPTT_E_MEMORY) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response's headers");
     if ((s->coded || h->coding_left) && !cgt_is_redirect(h->status))
         return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "%b sends a compressed body though identity was asked for", cgt_stream_url(s)->authority);
     if (s->reply) {
@@ -5210,7 +5734,7 @@ static chatgptt_code cgt_stream_response_end(chatgptt_stream *s, long long now)
         code = cgt_stream_page_end(s);
     } else code = s->goal == CGT_GOAL_NONCE || s->goal == CGT_GOAL_KEY ? cgt_stream_envelope_end(s) : cgt_stream_reply_end(s);
     if (code != CHATGPTT_OK) return code;
-    if (!reuse) cgt_stream_leave(s, false);
+    if (!reuse && s->conn) cgt_stream_leave(s, false);
     s->state = CGT_STREAM_PLAN;
     return CHATGPTT_OK;
 }
@@ -5278,12 +5802,25 @@ static void cgt_stream_remember(chatgptt_stream *s)
     memcpy(s->conversation->opaque, &s->memory, sizeof s->memory);
 }
 
-/* Sets the result once and for all, and gives up what is no longer needed. */
+/* Whether the connection can serve again: its response is complete, or the little that is missing may still come. */
+static bool cgt_stream_can_reuse(chatgptt_stream *s)
+{
+    cgt_conn *conn = s->conn;
+    bool useless = false;
+    if (!conn || !cgt_http_alive(&conn->in)) return false;
+    conn->drained = s->body_len;
+    if (cgt_http_reusable(&conn->in)) return s->at == s->end;
+    (void)cgt_conn_drain(conn, s->buffer + s->at, s->end - s->at, &useless);
+    s->at = s->end;
+    return !useless;
+}
+
+/* Sets the result once and for all. The connection stays until finish(), so that a loop can take its descriptor out. */
 static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, long long now)
 {
-    bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP || code == CHATGPTT_E_TLS, reuse;
-    if (cut || (code == CHATGPTT_E_TIMEOUT && s->grace != LLONG_MAX)) code = cgt_stream_broken(s);
-    reuse = code == CHATGPTT_DONE && s->conn && cgt_http_reusable(&s->conn->in) && s->at == s->end;
+    bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP || code == CHATGPTT_E_TLS;
+    if (cut) code = cgt_stream_broken(s);
+    s->reuse = code == CHATGPTT_DONE && cgt_stream_can_reuse(s);
     if (code == CHATGPTT_DONE) {
         memset(&s->error, 0, sizeof s->error);
         cgt_stream_remember(s);
@@ -5291,7 +5828,6 @@ static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, lon
     s->result = code;
     s->state = CGT_STREAM_OVER;
     s->stats.total_ms = cgt_until(now, s->started);
-    cgt_stream_leave(s, reuse);
     cgt_stream_drop_bodies(s);
     cgt_trace(s->client, "end", cgt_text(chatgptt_code_name(code)));
     return code;
@@ -5301,6 +5837,7 @@ static chatgptt_code cgt_stream_move(chatgptt_stream *s, chatgptt_event *event, 
 {
     switch (s->state) {
     case CGT_STREAM_PLAN: return cgt_stream_plan(s, now);
+    case CGT_STREAM_CHECK: return cgt_stream_check(s, now);
     case CGT_STREAM_SEND: return cgt_stream_send(s, now);
     default: return cgt_stream_receive(s, event, now);
     }
@@ -5342,6 +5879,7 @@ CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream)
     if (s->connecting < end) end = s->connecting;
     if (s->idle < end) end = s->idle;
     if (s->grace < end) end = s->grace;
+    if (s->state == CGT_STREAM_CHECK && s->opened + CHATGPTT_MAX_DRAIN_MS < end) end = s->opened + CHATGPTT_MAX_DRAIN_MS;
     if (s->result || s->cancelled || s->paused || s->state == CGT_STREAM_PLAN || s->body_len || s->telling || s->at < s->end) w.timeout_ms = 0;
     else if (end != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(end, now) < w.timeout_ms)) w.timeout_ms = cgt_until(end, now);
     return w;
@@ -5386,7 +5924,7 @@ CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *
 static void cgt_stream_free(chatgptt_stream *s)
 {
     const chatgptt_hooks *hooks = &s->client->hooks;
-    cgt_stream_leave(s, false);
+    cgt_stream_leave(s, s->reuse);
     cgt_stream_drop_bodies(s);
     cgt_buffer_free(&s->message);
     cgt_buffer_free(&s->location);
@@ -5736,17 +6274,18 @@ static chatgptt_code cgt_setup(chatgptt_client *c)
     if (code == CHATGPTT_OK) code = cgt_check_model(&c->error, c->options.model);
     if (code < 0) return code;
     if (cgt_copy_strings(c) < 0) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a client");
-    if (c->options.proxy) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "proxies are not supported yet");
     c->site.bot_id = c->site.bot_name = c->site.greeting = c->site.provider = c->site.consent = "";
     c->pool.transport = c->options.transport;
     c->pool.options = &c->options;
+    c->cookies.hooks = &c->hooks;
 #ifndef CHATGPTT_NO_NET
     c->pool.net.hooks = &c->hooks;
     c->pool.net.address = c->options.address;
     c->pool.net.resolve_ms = -1;
     if (!c->pool.transport.open) c->pool.transport = cgt_net_transport(&c->pool.net);
 #endif
-    code = cgt_setup_urls(c);
+    code = c->options.proxy ? cgt_pool_set_proxy(&c->pool, cgt_text(c->options.proxy), &c->error) : CHATGPTT_OK;
+    if (code == CHATGPTT_OK) code = cgt_setup_urls(c);
     return code == CHATGPTT_OK ? cgt_make_ids(c) : code;
 }
 
@@ -5756,6 +6295,7 @@ CHATGPTT_API void chatgptt_close(chatgptt_client *client)
     if (!client) return;
     while (client->streams) chatgptt_finish(client->streams);
     cgt_pool_close(&client->pool);
+    cgt_jar_free(&client->cookies);
     cgt_url_free(&client->home);
     cgt_url_free(&client->page);
     cgt_url_free(&client->endpoint);
@@ -5777,7 +6317,7 @@ CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, cha
     if (!c) return NULL;
     if (options) c->options = *options;
     c->hooks = hooks;
-    c->home.text.hooks = c->page.text.hooks = c->endpoint.text.hooks = c->pool.hooks = &c->hooks;
+    c->home.text.hooks = c->page.text.hooks = c->endpoint.text.hooks = c->pool.proxy.text.hooks = c->pool.login.hooks = c->pool.hooks = &c->hooks;
     if (cgt_setup(c) == CHATGPTT_OK) return c;
     if (error) *error = c->error;
     chatgptt_close(c);
