@@ -23,8 +23,10 @@ object() {
     $CC $posix -O2 -fno-pic -fno-stack-protector -U_FORTIFY_SOURCE $TLS_CFLAGS "$@" -c tests/compile/implement.c -o "$out/$name.o"
 }
 
-code() { awk -f tests/code.awk "$header" >"$out/code"; }
-top_level() { code && awk -f tests/functions.awk "$header" "$out/code" >"$out/top_level" && grep -q ^function "$out/top_level"; }
+# The header as a .c file, for what looks at functions; clang's analyzer follows no paths in headers.
+copy() { cp "$header" "$out/chatgptt.c"; }
+code() { copy && awk -f tests/code.awk "$out/chatgptt.c" >"$out/code"; }
+top_level() { code && awk -f tests/functions.awk "$out/chatgptt.c" "$out/code" >"$out/top_level" && grep -q ^function "$out/top_level"; }
 
 #### names
 
@@ -110,18 +112,17 @@ warnings() {
 analyzer_gcc() {
     skip_without gcc
     top_level || return 1
-    for section in $(grep -o '^/\* ==== \[[A-Z-]*\]' "$header" | sed 's/.*\[//; s/\]//'); do
-        awk -v section="$section" -f tests/section.awk "$out/top_level" "$header" >"$out/section.c"
+    for section in $(grep -o '^/\* ==== \[[A-Z-]*\]' "$out/chatgptt.c" | sed 's/.*\[//; s/\]//'); do
+        awk -v section="$section" -f tests/section.awk "$out/top_level" "$out/chatgptt.c" >"$out/section.c"
         gcc $posix $TLS_CFLAGS -DCHATGPTT_IMPLEMENTATION -O1 -fanalyzer -Wanalyzer-too-complex --param analyzer-bb-explosion-factor=200 \
             -c "$out/section.c" -o "$out/section.o" 2>"$out/analyzer.log" || { cat "$out/analyzer.log"; return 1; }
         grep -E 'warning:' "$out/analyzer.log" | grep -v 'terminating analysis for this program point'
     done | none
 }
 
-# As a .c file: clang's analyzer follows no paths in headers.
 clang_tidy() {
     skip_without clang-tidy
-    cp "$header" "$out/chatgptt.c"
+    copy
     clang-tidy --quiet --config-file=.clang-tidy "$out/chatgptt.c" -- $posix $TLS_CFLAGS -DCHATGPTT_IMPLEMENTATION 2>"$out/clang-tidy.log" && return
     cat "$out/clang-tidy.log"
     return 1
