@@ -376,9 +376,6 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #ifndef CHATGPTT_MAX_CHUNK_EXT
 #define CHATGPTT_MAX_CHUNK_EXT 16384    /* chunk extensions of one response, all together */
 #endif
-#ifndef CHATGPTT_MAX_DRAIN
-#define CHATGPTT_MAX_DRAIN     4096     /* what may follow an answer's end mark on a connection that is to be used again */
-#endif
 #ifndef CHATGPTT_MAX_PAUSE
 #define CHATGPTT_MAX_PAUSE     16       /* buffers one step() works through before it lets the caller breathe */
 #endif
@@ -2459,7 +2456,6 @@ typedef struct cgt_conn {
     cgt_tls *tls;                   /* NULL: plain */
     char origin[CHATGPTT_MAX_ORIGIN];   /* whom it leads to: "https://host:port" */
     cgt_http in;                    /* of the last response, which may still have an end to come */
-    size_t drained;                 /* bytes of that end so far */
     cgt_buffer tunnel;              /* the CONNECT request, until the proxy has answered it */
     size_t tunnel_sent;
     bool carried, ready;            /* the transport took or gave bytes, so it is connected; requests may go out */
