@@ -3726,6 +3726,7 @@ static void cgt_html_comment(cgt_html *h, char c)
 static bool cgt_html_raw(cgt_html *h, char c)
 {
     size_t len = strlen(h->raw);
+    bool lone;
     if (h->state == CGT_HTML_RAW_OPEN && c == '/') { h->state = CGT_HTML_RAW_END; h->at = 0; return true; }
     if (h->state == CGT_HTML_RAW_END && h->at < len && cgt_lower(c) == h->raw[h->at]) { h->at++; return true; }
     if (h->state == CGT_HTML_RAW_END && h->at == len && (cgt_blank(c) || c == '/' || c == '>')) {
@@ -3734,7 +3735,9 @@ static bool cgt_html_raw(cgt_html *h, char c)
         h->state = CGT_HTML_END_REST;
         return false;
     }
+    lone = h->state == CGT_HTML_RAW_OPEN;
     h->state = CGT_HTML_RAW;
+    if (lone) cgt_html_text(h, "<", 1);     /* a title may hold one */
     return false;
 }
 
@@ -3813,7 +3816,24 @@ static void cgt_said_marks(cgt_said *p, cgt_slice s)
     for (i = 0; i < sizeof marks / sizeof *marks && !p->challenge; i++) p->challenge = cgt_contains(s, marks[i]);
 }
 
-static void cgt_line_end(char *line)
+/* Appends to a line whose characters may come in pieces, so that its UTF-8 is checked by whoever quotes it. false: it is full,
+   and ends with a whole character. */
+static bool cgt_said_add(char *line, size_t size, cgt_slice s)
+{
+    size_t len = strlen(line), i;
+    for (i = 0; i < s.len && len + 1 < size; i++) {
+        bool blank = cgt_control(s.at[i]) || s.at[i] == ' ';
+        if (!blank || (len && line[len - 1] != ' ')) line[len++] = blank ? ' ' : s.at[i];
+    }
+    if (i < s.len && (s.at[i] & 0xC0) == 0x80) {
+        while (len && (line[len - 1] & 0xC0) == 0x80) len--;
+        if (len) len--;
+    }
+    line[len] = '\0';
+    return i == s.len;
+}
+
+static void cgt_said_end(char *line)
 {
     size_t len = strlen(line);
     if (len && line[len - 1] == ' ') line[len - 1] = '\0';
@@ -3823,19 +3843,18 @@ static void cgt_line_end(char *line)
 static void cgt_said_title(cgt_said *p)
 {
     if (p->titled) return;
-    if (p->html.event == CGT_HTML_TEXT && p->html.raw[0]) cgt_line_add(p->title, sizeof p->title, p->html.piece);
-    p->titled = p->html.event == CGT_HTML_CLOSE && p->title[0] && strcmp(p->html.tag, "title") == 0;
-    if (p->titled) cgt_line_end(p->title);
+    if (p->html.event == CGT_HTML_TEXT && p->html.raw[0]) p->titled = !cgt_said_add(p->title, sizeof p->title, p->html.piece);
+    else p->titled = p->html.event == CGT_HTML_CLOSE && p->title[0] && strcmp(p->html.tag, "title") == 0;
+    if (p->titled) cgt_said_end(p->title);
 }
 
 /* The first text that is no title, up to the next tag that is no mere emphasis. */
 static void cgt_said_sentence(cgt_said *p)
 {
     if (p->over || p->html.raw[0]) return;
-    if (p->html.event == CGT_HTML_TEXT) cgt_line_add(p->text, sizeof p->text, p->html.piece);
-    if (p->html.event != CGT_HTML_TAG && p->html.event != CGT_HTML_CLOSE) return;
-    p->over = p->text[0] && !cgt_said_inline(p->html.tag);
-    if (p->over) cgt_line_end(p->text);
+    if (p->html.event == CGT_HTML_TEXT) p->over = !cgt_said_add(p->text, sizeof p->text, p->html.piece);
+    else if (p->html.event == CGT_HTML_TAG || p->html.event == CGT_HTML_CLOSE) p->over = p->text[0] && !cgt_said_inline(p->html.tag);
+    if (p->over) cgt_said_end(p->text);
 }
 
 static void cgt_said_feed(cgt_said *p, cgt_slice s)
@@ -4752,10 +4771,66 @@ static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t cou
     cgt_puts(b, "Assistant:");
 }
 
+/* The field wpaicg_chat_history is a JSON array of strings, "Human: ..." or "AI: ...". Before it decodes them the server drops all
+   that looks like a tag or like an octet in the form %41, and every backslash; if what is left is no JSON, the whole history is gone
+   without a word. So nothing can be escaped: what would be lost or do harm is sent as a substitute that reads the same. */
+
+#define CGT_HISTORY_TURNS 100               /* what the site's own page sends if it says nothing else */
+#define CGT_NO_BREAK      "\xC2\xA0"        /* a blank the server does not know */
+
+/* The substitute for the first character of `s`; NULL: it goes as it is. `label`: it follows an "AI:" in the assistant's words. */
+static const char *cgt_history_substitute(cgt_slice s, bool label)
+{
+    switch (s.at[0]) {
+    case '"': return "&quot;";              /* as the site's page sends it; a curly quote would say less about code */
+    case '<': return "&lt;";                /* ... > stands for itself: without its partner it opens nothing */
+    case '\\': return "\xEF\xBC\xBC";       /* U+FF3C, the wide form: still one sign between the same letters */
+    case '%': return s.len > 2 && cgt_hex(s.at[1]) >= 0 && cgt_hex(s.at[2]) >= 0 ? "\xEF\xBC\x85" : NULL;   /* U+FF05, the wide form */
+    case '\n': return "\xE2\x80\xA8";       /* U+2028: a blank would flatten code, an entry for each line use up the limit */
+    case '\r': return s.len > 1 && s.at[1] == '\n' ? "" : "\xE2\x80\xA8";
+    default: break;
+    }
+    if ((unsigned char)s.at[0] > ' ') return NULL;
+    return label ? CGT_NO_BREAK : " ";      /* tabs and controls are blanks; "AI: " would be cut out */
+}
+
+/* The words of a turn without the controls and blanks at its ends, which the server cuts off; empty: the turn says nothing. */
+static cgt_slice cgt_history_text(const chatgptt_message *m)
+{
+    cgt_slice s = cgt_message_text(m);
+    if (m->role == CHATGPTT_SYSTEM) return cgt_text("");
+    while (s.len && (unsigned char)s.at[0] <= ' ') s = cgt_from(s, 1);
+    while (s.len && (unsigned char)s.at[s.len - 1] <= ' ') s.len--;
+    return cgt_all_blank(s) ? cgt_text("") : s;
+}
+
+static void cgt_put_history_turn(cgt_buffer *b, bool assistant, cgt_slice s)
+{
+    bool zero = assistant && cgt_is(s, "0");        /* counts as nothing with the server */
+    cgt_puts(b, assistant ? "\"AI: " : "\"Human: ");
+    for (; s.len; s = cgt_from(s, 1)) {
+        bool label = assistant && b->len > 2 && memcmp(b->data + b->len - 3, "AI:", 3) == 0;
+        const char *substitute = cgt_history_substitute(s, label);
+        cgt_append(b, substitute ? cgt_text(substitute) : cgt_slice_of(s.at, 1));
+    }
+    cgt_puts(b, zero ? CGT_NO_BREAK "\"" : "\"");
+}
+
+/* Appends the turns before the current message, oldest first, the newest `limit` of them (0: CGT_HISTORY_TURNS). System messages
+   and turns that say nothing are left out. */
 static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, size_t count, int limit)
 {
-    (void)messages; (void)count; (void)limit;
-    cgt_puts(b, "[]");
+    size_t most = limit > 0 ? (size_t)limit : CGT_HISTORY_TURNS, turns = 0, i = count;
+    while (i && turns < most)
+        if (cgt_history_text(&messages[--i]).len) turns++;
+    cgt_putc(b, '[');
+    for (; i < count; i++) {
+        cgt_slice s = cgt_history_text(&messages[i]);
+        if (!s.len) continue;
+        cgt_put_history_turn(b, messages[i].role == CHATGPTT_ASSISTANT, s);
+        if (--turns) cgt_putc(b, ',');
+    }
+    cgt_putc(b, ']');
 }
 
 /* The form of a WPAICG message. The fields are those the site's own page sends, the chat's kind deciding some. */
@@ -5050,7 +5125,8 @@ static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now)
         cgt_stream_begin_send(s);
         return CHATGPTT_OK;
     }
-    s->conn = cgt_conn_take(&s->client->pool, url, now);
+    s->generation++;
+    if (!s->retried) s->conn = cgt_conn_take(&s->client->pool, url, now);   /* where one was dead, others may be */
     if (!s->conn) return cgt_stream_open_new(s, now);
     s->opened = now;
     s->state = CGT_STREAM_CHECK;
@@ -5815,7 +5891,7 @@ static bool cgt_stream_can_reuse(chatgptt_stream *s)
 static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, long long now)
 {
     bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP || code == CHATGPTT_E_TLS;
-    if (cut) code = cgt_stream_broken(s);
+    if (cut || (code == CHATGPTT_E_TIMEOUT && s->grace != LLONG_MAX)) code = cgt_stream_broken(s);
     s->reuse = code == CHATGPTT_DONE && cgt_stream_can_reuse(s);
     if (code == CHATGPTT_DONE) {
         memset(&s->error, 0, sizeof s->error);
@@ -6398,7 +6474,9 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
 #undef CGT_ATTEMPT_MS
 #undef CGT_BOM
 #undef CGT_GRACE_MS
+#undef CGT_HISTORY_TURNS
 #undef CGT_MODELS
+#undef CGT_NO_BREAK
 #undef CGT_TICK_MS
 
 #endif /* CHATGPTT_IMPLEMENTATION_DONE */
