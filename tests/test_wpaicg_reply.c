@@ -120,6 +120,8 @@ static const row replies[] = {
     E("P1-352 text and finish_reason in one event", CHUNK("{\"delta\":{\"content\":\"Hello\"},\"finish_reason\":\"stop\"}"), "Hello", DONE, NULL),
     E("P1-353 error: null is none", DATA("{\"id\":\"c1\",\"error\":null,\"choices\":[{\"delta\":{\"content\":\"Hello\"}}]}") DONE, "Hello", DONE, NULL),
     E("P1-354 invalid UTF-8", DELTA("a\xFF" "b") DONE, "a\xEF\xBF\xBD" "b", DONE, NULL),
+    E("P1-358 behind PHP notices", NOTICE ANSWER, "Hello, world", DONE, NULL),
+    E("P1-359 before a PHP notice", ROLE DELTA("Hello") STOP NOTICE, "Hello", DONE, NULL),
     E("P1-361 drop within a line, clean end", ROLE DELTA("Hello") "data: {\"id\":\"c1\",\"choices\":[{\"ind", "Hello", E_INCOMPLETE, "broke off"),
     E("P1-362 drop within the text, clean end", DELTA("Hello") "data: {\"id\":\"c1\",\"choices\":[{\"delta\":{\"content\":\", wo",
       "Hello, wo", E_INCOMPLETE, NULL),
@@ -166,6 +168,10 @@ static const row replies[] = {
     E("P1-418 dressed error without an end", WORD("Bad") WORD("call."), "", E_UPSTREAM, "Bad call."),
     E_END("P1-418 dressed error, closed", WORD("Bad") WORD("call."), "", E_UPSTREAM, "Bad call.", CUT, 0),
     E("P1-419 dressed error in one word", WORD("Unauthorized") BARE_STOP, "", E_UPSTREAM, "Unauthorized"),
+    E("P1-420 dressed error, CRLF", "event: message\r\ndata: {\"choices\":[{\"delta\":{\"content\":\" Bad\"}}]}\r\n\r\n"
+      "event: message\r\ndata: {\"choices\":[{\"delta\":{\"content\":\" call.\"}}]}\r\n\r\ndata: {\"choices\":[{\"finish_reason\":\"stop\"}]}\r\n\r\n",
+      "", E_UPSTREAM, "Bad call."),
+    E("P1-423 dressed error with an unnamed event that is no JSON", WORD("Bad") DATA("{oops") WORD("call.") BARE_STOP, "", E_UPSTREAM, "Bad call."),
     J("P1-411 upstream error", "{\"status\":\"error\",\"msg\":\"Incorrect API key.\"," GREETING ",\"log\":false}", "", E_UPSTREAM, "Incorrect API key."),
     E("P1-421 named events with ids are an answer", "event: message\n" DELTA("Hel") "event: message\n" DELTA("lo") "event: message\n" STOP DONE,
       "Hello", DONE, NULL),
@@ -181,6 +187,9 @@ static const row replies[] = {
     E("P1-435 error object in mid-stream", ROLE DELTA("Hel") DATA("{\"error\":{\"message\":\"Overloaded.\",\"type\":\"server_error\"}}") DONE,
       "Hel", E_UPSTREAM, "Overloaded."),
     E("P1-436 error object first", DATA("{\"error\":{\"message\":\"Overloaded.\"}}") DONE, "", E_UPSTREAM, "Overloaded."),
+    E("P1-440 HTML in mid-stream", ROLE DELTA("Hel") "<p>There has been a critical error on this website.</p>\n", "Hel", E_UPSTREAM,
+      "There has been a critical error on this website."),
+    E("P1-440 raw error JSON in mid-stream", ROLE DELTA("Hel") "{\n \"error\": {\"message\": \"Overloaded.\"}\n}\n", "Hel", E_UPSTREAM, "Overloaded."),
     E("P1-437 upstream not reachable", "", "", E_UPSTREAM, NULL),
     J("P1-437 upstream not reachable", "{\"status\":\"error\",\"msg\":\"cURL error 7: Failed to connect\"," GREETING ",\"log\":false}", "", E_UPSTREAM,
       "cURL error 7: Failed to connect"),
@@ -213,6 +222,9 @@ static const row replies[] = {
     E("P1-510 assistant without its end", THREAD SPOKEN("Hello"), "Hello", E_INCOMPLETE, NULL),
     E("P1-511 assistant, end without its blank line", THREAD SPOKEN("Hello") "event: done\ndata: [DONE]\n", "Hello", DONE, NULL),
     E("P1-512 assistant, emoji", SPOKEN("\\ud83d\\ude00\xD0\x9F") END_EVENT, "\xF0\x9F\x98\x80\xD0\x9F", DONE, NULL),
+    E("P1-514 assistant, an end without data", SPOKEN("Hello") EVENT("done", "") SPOKEN("Hello"), "Hello", DONE, NULL),
+    E("P1-515 assistant, CRLF", "event: thread_id\r\ndata: thread_Ab1\r\n\r\nevent: thread.message.delta\r\ndata: {\"delta\":{\"content\":[{\"text\":"
+      "{\"value\":\"Hello\"}}]}}\r\n\r\nevent: done\r\ndata: [DONE]\r\n\r\n", "Hello", DONE, NULL),
     J("P1-513 assistant, error", "{\"status\":\"error\",\"msg\":\"No such thread.\",\"thread_id\":\"thread_Ab1\"}", "", E_REFUSED, "No such thread."),
 };
 
