@@ -361,6 +361,9 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #ifndef CHATGPTT_MAX_DRAIN_MS
 #define CHATGPTT_MAX_DRAIN_MS  250      /* how long the next message waits for it, before it opens a connection of its own */
 #endif
+#ifndef CHATGPTT_MAX_STATE
+#define CHATGPTT_MAX_STATE     262144   /* a saved state */
+#endif
 #ifndef CHATGPTT_MAX_REQUEST
 #define CHATGPTT_MAX_REQUEST   8388608  /* head and body of one request: PHP takes no more by default */
 #endif
@@ -499,6 +502,13 @@ static bool cgt_contains(cgt_slice s, const char *lower)
     for (i = 0; i + len <= s.len; i++)
         if (cgt_starts(cgt_from(s, i), lower)) return true;
     return false;
+}
+
+static uint64_t cgt_fnv(uint64_t sum, cgt_slice s)      /* FNV-1a: tells texts apart, but not against an adversary */
+{
+    size_t i;
+    for (i = 0; i < s.len; i++) sum = (sum ^ (unsigned char)s.at[i]) * 0x100000001B3u;
+    return sum;
 }
 
 /* ---- UTF-8 (RFC 3629) ---- */
@@ -1923,6 +1933,7 @@ struct cgt_trust {                  /* what the connections of a client share */
 #endif
     cgt_session sessions[CGT_SESSIONS];
     size_t oldest;                  /* the session that makes room for the next */
+    char settings[8];               /* a mark of what is trusted: a session of other settings is not resumed */
 };
 
 struct cgt_tls {                    /* one connection */
@@ -2152,6 +2163,17 @@ static void cgt_trust_free(cgt_trust *t)
     cgt_free(t->hooks, t, sizeof *t);
 }
 
+static void cgt_trust_mark(cgt_trust *t, const chatgptt_options *o)
+{
+    uint64_t mark = o->insecure ? 1 : 2;
+    cgt_slice texts[2];
+    size_t i, j;
+    texts[0] = cgt_text(o->ca_file);
+    texts[1] = cgt_text(o->ca_pem);
+    for (i = 0; i < 2; i++) mark = cgt_fnv(cgt_fnv(mark, texts[i]), cgt_slice_of("|", 1));
+    for (j = 0; j < sizeof t->settings; j++) t->settings[j] = (char)(mark >> (8 * j) & 0xFF);
+}
+
 /* What all https connections of a client share. NULL: *error says why. */
 static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_options *o, chatgptt_error *error)
 {
@@ -2172,6 +2194,7 @@ static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_opti
     cgt_tls_limit(&t->config);
     mbedtls_ssl_conf_authmode(&t->config, o->insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
     mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
+    cgt_trust_mark(t, o);
     return t;
 }
 
@@ -2257,6 +2280,37 @@ static void cgt_session_keep(cgt_tls *t)
     mbedtls_ssl_session_init(&s->session);
     s->set = mbedtls_ssl_get_session(&t->ssl, &s->session) == 0;
     (void)cgt_fixed_set(s->origin, sizeof s->origin, cgt_text(t->origin));
+}
+
+/* The sessions of a client in bytes: origin, the settings they were trusted under, mbedTLS's own bytes, which only the very same
+   version reads. */
+static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out)
+{
+    const cgt_session *s = &t->sessions[i];
+    size_t size = 0;
+    if (!s->set) return false;
+    (void)mbedtls_ssl_session_save(&s->session, NULL, 0, &size);
+    cgt_append(out, cgt_slice_of(s->origin, strlen(s->origin) + 1));
+    cgt_append(out, cgt_slice_of(t->settings, sizeof t->settings));
+    if (size == 0 || !cgt_reserve(out, size)) return false;
+    if (mbedtls_ssl_session_save(&s->session, (unsigned char *)out->data + out->len, size, &size) != 0) return false;
+    out->len += size;
+    return true;
+}
+
+static void cgt_session_load(cgt_trust *t, cgt_slice in)
+{
+    size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len;
+    cgt_session *s = &t->sessions[t->oldest];
+    if (origin == in.len || origin >= sizeof s->origin || in.len - origin - 1 < sizeof t->settings) return;
+    if (memcmp(in.at + origin + 1, t->settings, sizeof t->settings) != 0) return;
+    cgt_session_forget(t, in.at);
+    mbedtls_ssl_session_free(&s->session);
+    mbedtls_ssl_session_init(&s->session);
+    memcpy(s->origin, in.at, origin + 1);
+    in = cgt_from(in, origin + 1 + sizeof t->settings);
+    s->set = mbedtls_ssl_session_load(&s->session, (const unsigned char *)in.at, in.len) == 0;
+    t->oldest = (t->oldest + 1) % CGT_SESSIONS;
 }
 
 /* ---- the connection ---- */
@@ -4017,6 +4071,8 @@ static void cgt_page_tag_end(cgt_page *p)
     if (c->dialect != CHATGPTT_AIPKIT) c->dialect = CHATGPTT_WPAICG;
     if (p->dialect != CHATGPTT_AUTO && p->dialect != c->dialect) return;
     if (!c->asks_consent) c->consent[0] = '\0';
+    c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;     /* the switch alone says nothing */
+    c->keeps_google = c->keeps_google && strcmp(c->provider, "Google") == 0;
     wanted = p->bot_id && strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
     if (p->chosen && (p->wanted || !wanted)) return;
     p->best = *c;
@@ -5500,7 +5556,7 @@ static void cgt_stream_settle_page(chatgptt_stream *s)
 }
 
 /* New tokens for all streams of the client. */
-static void cgt_stream_share(chatgptt_client *c)
+static void cgt_client_share(chatgptt_client *c)
 {
     c->has_tokens = true;
     c->tokens_count++;
@@ -5523,7 +5579,7 @@ static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
     if (code < 0) return code;
     c->chat = *chat;
     if (c->options.bot_id) (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
-    cgt_stream_share(c);
+    cgt_client_share(c);
     return CHATGPTT_OK;
 }
 
@@ -5610,7 +5666,7 @@ static chatgptt_code cgt_stream_broken(chatgptt_stream *s)
 {
     const cgt_reply *r = s->reply;
     if (!r || !r->texted) return s->error.code;
-    if (r->events && r->finished && !r->dressed) return CHATGPTT_DONE;
+    if (r->events && r->finished && !r->dressed && r->body != CGT_BODY_JSON) return CHATGPTT_DONE;  /* all of the event that says so is here */
     return cgt_fail(&s->error, CHATGPTT_E_INCOMPLETE, "the answer of %b broke off after %z bytes", cgt_stream_url(s)->authority, s->stats.text_bytes);
 }
 
@@ -5714,7 +5770,7 @@ static chatgptt_code cgt_stream_take_nonce(chatgptt_stream *s, const char *nonce
         return cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses the token that it gives out itself", c->endpoint.authority);
     (void)cgt_fixed_set(c->chat.nonce, sizeof c->chat.nonce, cgt_text(nonce));
     c->chat.dialect = CHATGPTT_AIPKIT;
-    cgt_stream_share(c);
+    cgt_client_share(c);
     return CHATGPTT_OK;
 }
 
@@ -6453,21 +6509,287 @@ CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text)
     cgt_free(&client->hooks, text - sizeof size, size);
 }
 
-/* ---- state ---- */
+/* ---- state: what a later client can start from ---- */
+
+/* Records of a tag, a length of four bytes and that many bytes, behind a magic and before a checksum. Numbers are decimal texts.
+   The bytes may come from anywhere, so load() reads them into a draft and takes that over only if all of it is in order. */
+
+#define CGT_STATE_MAGIC "cgptst1\n"
+
+enum cgt_tag {
+    CGT_TAG_HOME = 'h', CGT_TAG_PAGE = 'p', CGT_TAG_ENDPOINT = 'e', CGT_TAG_CLIENT = 'c', CGT_TAG_SESSION = 's', CGT_TAG_DIALECT = 'd',
+    CGT_TAG_NONCE = 'n', CGT_TAG_TIME = 't', CGT_TAG_POST = 'i', CGT_TAG_BOT = 'b', CGT_TAG_NAME = 'N', CGT_TAG_GREETING = 'G', CGT_TAG_PROVIDER = 'P',
+    CGT_TAG_CONSENT = 'C', CGT_TAG_FLAGS = 'f', CGT_TAG_LIMIT = 'l', CGT_TAG_COOKIE = 'k', CGT_TAG_TLS = 'T', CGT_TAG_END = '.'
+};
+
+typedef struct cgt_state {
+    cgt_chat chat;
+    cgt_url page, endpoint;
+    cgt_jar cookies;
+    long long time;
+    char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_UUID_SIZE];
+    bool home_ok, no_nonce_action;
+} cgt_state;
+
+static void cgt_put_record(cgt_buffer *b, enum cgt_tag tag, cgt_slice s)
+{
+    int i;
+    if (s.len == 0) return;
+    cgt_putc(b, (char)tag);
+    for (i = 0; i < 4; i++) cgt_putc(b, (char)(s.len >> (8 * i) & 0xFF));
+    cgt_append(b, s);
+}
+
+static void cgt_put_number_record(cgt_buffer *b, enum cgt_tag tag, long long n)
+{
+    char digits[24];
+    cgt_put_record(b, tag, cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(n < 0 ? 0 : n))));
+}
+
+static cgt_slice cgt_checksum(char out[24], cgt_slice s)
+{
+    return cgt_slice_of(out, cgt_digits(out, cgt_fnv(0xCBF29CE484222325u, s)));
+}
+
+/* A cookie as the Set-Cookie value that makes it again. */
+static void cgt_put_cookie(cgt_buffer *b, const cgt_cookie *c)
+{
+    cgt_append(b, c->name);
+    cgt_putc(b, '=');
+    cgt_append(b, c->value);
+    cgt_puts(b, "; Path=");
+    cgt_append(b, c->path);
+    if (!c->host_only) { cgt_puts(b, "; Domain="); cgt_append(b, c->domain); }
+    if (c->secure) cgt_puts(b, "; Secure");
+}
+
+/* Only cookies that the page's own host gets: those of hosts on the way are not worth keeping. */
+static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b)
+{
+    const cgt_cookie *cookie;
+    cgt_buffer text;
+    cgt_buffer_init(&text, &c->hooks, CHATGPTT_MAX_VALUE * 2);
+    for (cookie = c->cookies.first; cookie; cookie = cookie->next) {
+        text.len = 0;
+        cgt_put_cookie(&text, cookie);
+        if (cookie->until > cgt_unix(c) && cgt_domain_match(&c->page, cookie->domain)) cgt_put_record(b, CGT_TAG_COOKIE, cgt_slice_of_buffer(&text));
+    }
+    if (text.failed) b->failed = text.failed;
+    cgt_buffer_free(&text);
+}
+
+static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b)
+{
+    const cgt_chat *chat = &c->chat;
+    cgt_put_record(b, CGT_TAG_PAGE, c->page.whole);
+    cgt_put_record(b, CGT_TAG_ENDPOINT, c->endpoint.whole);
+    cgt_put_number_record(b, CGT_TAG_DIALECT, chat->dialect);
+    cgt_put_record(b, CGT_TAG_NONCE, cgt_text(chat->nonce));
+    cgt_put_number_record(b, CGT_TAG_TIME, c->tokens_time);
+    cgt_put_record(b, CGT_TAG_POST, cgt_text(chat->post_id));
+    cgt_put_record(b, CGT_TAG_BOT, cgt_text(chat->bot_id));
+    cgt_put_record(b, CGT_TAG_NAME, cgt_text(chat->bot_name));
+    cgt_put_record(b, CGT_TAG_GREETING, cgt_text(chat->greeting));
+    cgt_put_record(b, CGT_TAG_PROVIDER, cgt_text(chat->provider));
+    cgt_put_record(b, CGT_TAG_CONSENT, cgt_text(chat->consent));
+    cgt_put_number_record(b, CGT_TAG_LIMIT, chat->memory_limit);
+    cgt_put_number_record(b, CGT_TAG_FLAGS, chat->widget | chat->assistant << 1 | chat->keeps_openai << 2 | chat->keeps_google << 3 | chat->asks_consent << 4 | c->no_nonce_action << 5);
+}
+
+static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b)
+{
+#ifndef CHATGPTT_NO_TLS
+    cgt_buffer text;
+    size_t i;
+    for (i = 0; c->pool.trust && i < CGT_SESSIONS; i++) {
+        cgt_buffer_init(&text, &c->hooks, CHATGPTT_MAX_CERTIFICATE);
+        if (cgt_session_save(c->pool.trust, i, &text)) cgt_put_record(b, CGT_TAG_TLS, cgt_slice_of_buffer(&text));
+        if (text.failed == CHATGPTT_E_MEMORY) b->failed = text.failed;
+        cgt_buffer_free(&text);
+    }
+#endif
+    (void)c;
+    (void)b;
+}
 
 CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size)
 {
-    (void)client;
-    (void)buffer;
-    (void)size;
-    return 0;
+    char digits[24];
+    cgt_buffer b;
+    size_t len;
+    cgt_buffer_init(&b, &client->hooks, CHATGPTT_MAX_STATE);
+    cgt_puts(&b, CGT_STATE_MAGIC);
+    cgt_put_record(&b, CGT_TAG_HOME, client->home.whole);
+    cgt_put_record(&b, CGT_TAG_CLIENT, cgt_text(client->client_id));
+    cgt_put_record(&b, CGT_TAG_SESSION, cgt_text(client->session_id));
+    if (client->has_tokens) cgt_save_tokens(client, &b);
+    if (client->has_tokens) cgt_save_cookies(client, &b);
+    cgt_save_sessions(client, &b);
+    cgt_put_record(&b, CGT_TAG_END, cgt_checksum(digits, cgt_slice_of_buffer(&b)));
+    len = b.failed ? 0 : b.len;
+    if (len && len <= size && buffer) memcpy(buffer, b.data, len);
+    cgt_buffer_free(&b);
+    return len;
+}
+
+/* ---- load ---- */
+
+static bool cgt_load_text(char *out, size_t size, cgt_slice s)
+{
+    return !cgt_has_control(s) && cgt_utf8_valid(s) && cgt_fixed_set(out, size, s);
+}
+
+static bool cgt_load_url(cgt_url *url, cgt_slice s)
+{
+    const chatgptt_hooks *hooks = url->text.hooks;
+    const char *why;
+    cgt_slice user;
+    bool ok;
+    cgt_url_free(url);
+    ok = cgt_url_parse(url, hooks, s, &user, &why) == CHATGPTT_OK;
+    url->text.hooks = hooks;
+    return ok && user.len == 0;
+}
+
+static bool cgt_load_number(long long *out, cgt_slice s, long long max)
+{
+    size_t i;
+    for (i = 0; i < s.len; i++)
+        if (!cgt_digit(s.at[i])) return false;
+    *out = cgt_number(s, max);
+    return *out >= 0;
+}
+
+static bool cgt_load_flags(cgt_state *d, cgt_slice s)
+{
+    long long n;
+    if (!cgt_load_number(&n, s, 63)) return false;
+    d->chat.widget = n & 1;
+    d->chat.assistant = n >> 1 & 1;
+    d->chat.keeps_openai = n >> 2 & 1;
+    d->chat.keeps_google = n >> 3 & 1;
+    d->chat.asks_consent = n >> 4 & 1;
+    d->no_nonce_action = n >> 5 & 1;
+    return true;
+}
+
+/* One record into the draft. false: it is not in order. */
+static bool cgt_load_record(chatgptt_client *c, cgt_state *d, char tag, cgt_slice s)
+{
+    cgt_chat *chat = &d->chat;
+    long long n;
+    switch (tag) {
+    case CGT_TAG_HOME: d->home_ok = cgt_slice_same(s, c->home.whole); return d->home_ok;
+    case CGT_TAG_PAGE: return cgt_load_url(&d->page, s);
+    case CGT_TAG_ENDPOINT: return cgt_load_url(&d->endpoint, s);
+    case CGT_TAG_CLIENT: return cgt_load_text(d->client_id, sizeof d->client_id, s);
+    case CGT_TAG_SESSION: return cgt_load_text(d->session_id, sizeof d->session_id, s);
+    case CGT_TAG_NONCE: return cgt_load_text(chat->nonce, sizeof chat->nonce, s);
+    case CGT_TAG_POST: return cgt_load_text(chat->post_id, sizeof chat->post_id, s);
+    case CGT_TAG_BOT: return cgt_load_text(chat->bot_id, sizeof chat->bot_id, s);
+    case CGT_TAG_NAME: return cgt_load_text(chat->bot_name, sizeof chat->bot_name, s);
+    case CGT_TAG_GREETING: return cgt_load_text(chat->greeting, sizeof chat->greeting, s);
+    case CGT_TAG_PROVIDER: return cgt_load_text(chat->provider, sizeof chat->provider, s);
+    case CGT_TAG_CONSENT: return cgt_load_text(chat->consent, sizeof chat->consent, s);
+    case CGT_TAG_TIME: return cgt_load_number(&d->time, s, LLONG_MAX / 2);
+    case CGT_TAG_FLAGS: return cgt_load_flags(d, s);
+    case CGT_TAG_LIMIT: if (!cgt_load_number(&n, s, 100000)) return false; chat->memory_limit = (int)n; return true;
+    case CGT_TAG_DIALECT: if (!cgt_load_number(&n, s, CHATGPTT_AIPKIT)) return false; chat->dialect = (chatgptt_dialect)n; return true;
+    case CGT_TAG_COOKIE: return d->page.whole.len > 0 && cgt_jar_set(&d->cookies, &d->page, s, cgt_unix(c));
+    default: return tag == CGT_TAG_TLS;
+    }
+}
+
+/* Takes the next record off `rest`. false: there is none that is whole. */
+static bool cgt_next_record(cgt_slice *rest, char *tag, cgt_slice *s)
+{
+    size_t len = 0;
+    int i;
+    if (rest->len < 5) return false;
+    *tag = rest->at[0];
+    for (i = 4; i >= 1; i--) len = len << 8 | (unsigned char)rest->at[i];
+    *rest = cgt_from(*rest, 5);
+    if (len > rest->len) return false;
+    *s = cgt_slice_of(rest->at, len);
+    *rest = cgt_from(*rest, len);
+    return true;
+}
+
+static bool cgt_load_draft(chatgptt_client *c, cgt_state *d, cgt_slice all)
+{
+    size_t magic = sizeof CGT_STATE_MAGIC - 1;
+    char tag = 0, digits[24];
+    cgt_slice rest, s;
+    if (all.len < magic || memcmp(all.at, CGT_STATE_MAGIC, magic) != 0) return false;
+    rest = cgt_from(all, magic);
+    while (rest.len) {
+        cgt_slice sum = cgt_checksum(digits, cgt_slice_of(all.at, (size_t)(rest.at - all.at)));
+        if (!cgt_next_record(&rest, &tag, &s)) return false;
+        if (tag == CGT_TAG_END) return rest.len == 0 && cgt_slice_same(s, sum) && d->home_ok;
+        if (!cgt_load_record(c, d, tag, s)) return false;
+    }
+    return false;
+}
+
+/* Whether the draft's tokens are what these options ask for. */
+static bool cgt_load_has_tokens(const chatgptt_client *c, const cgt_state *d)
+{
+    const chatgptt_options *o = &c->options;
+    const cgt_chat *chat = &d->chat;
+    bool endpoint = o->endpoint ? cgt_slice_same(c->endpoint.whole, d->endpoint.whole) : d->endpoint.whole.len > 0;
+    if (!chat->nonce[0] || chat->dialect == CHATGPTT_AUTO || !endpoint || (d->page.https && !d->endpoint.https && !o->endpoint)) return false;
+    if (chat->dialect == CHATGPTT_WPAICG && d->page.whole.len == 0) return false;
+    return (!o->bot_id || strcmp(o->bot_id, chat->bot_id) == 0) && (o->dialect == CHATGPTT_AUTO || o->dialect == chat->dialect);
+}
+
+static void cgt_swap_url(cgt_url *a, cgt_url *b)
+{
+    cgt_url held = *a;
+    *a = *b;
+    *b = held;
+}
+
+static void cgt_load_take(chatgptt_client *c, cgt_state *d, cgt_slice all)
+{
+    char tag;
+    cgt_jar jar = c->cookies;
+    cgt_slice s, rest = cgt_from(all, sizeof CGT_STATE_MAGIC - 1);
+    if (!c->options.client_id && d->client_id[0]) memcpy(c->client_id, d->client_id, sizeof c->client_id);
+    if (d->session_id[0]) memcpy(c->session_id, d->session_id, sizeof c->session_id);
+    c->cookies = d->cookies;
+    d->cookies = jar;
+    if (cgt_load_has_tokens(c, d)) {
+        cgt_swap_url(&c->page, &d->page);
+        cgt_swap_url(&c->endpoint, &d->endpoint);
+        c->chat = d->chat;
+        c->no_nonce_action = d->no_nonce_action;
+        cgt_client_share(c);
+        c->tokens_time = d->time;
+    }
+#ifndef CHATGPTT_NO_TLS
+    while (c->pool.trust && cgt_next_record(&rest, &tag, &s))
+        if (tag == CGT_TAG_TLS) cgt_session_load(c->pool.trust, s);
+#else
+    (void)tag; (void)s; (void)rest;
+#endif
 }
 
 CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *buffer, size_t size)
 {
-    (void)buffer;
-    (void)size;
-    return cgt_fail(&client->error, CHATGPTT_E_UNSUPPORTED, "saved states are not supported yet");
+    chatgptt_client *c = client;
+    cgt_slice all = cgt_slice_of((const char *)buffer, size);
+    cgt_state *draft = (cgt_state *)cgt_new(&c->hooks, sizeof *draft);
+    bool ok;
+    memset(&c->error, 0, sizeof c->error);
+    if (!draft) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a saved state");
+    draft->page.text.hooks = draft->endpoint.text.hooks = draft->cookies.hooks = &c->hooks;
+    ok = buffer && size <= CHATGPTT_MAX_STATE && cgt_load_draft(c, draft, all);
+    if (ok) cgt_load_take(c, draft, all);
+    cgt_url_free(&draft->page);
+    cgt_url_free(&draft->endpoint);
+    cgt_jar_free(&draft->cookies);
+    cgt_free(&c->hooks, draft, sizeof *draft);
+    return ok ? CHATGPTT_OK : cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the saved state is damaged or of another site; it was not taken over");
 }
 
 /* Nothing private leaks into the file that includes this. */
