@@ -66,7 +66,8 @@ static const stream_row streams[] = {
     /* nothing */
     {TEXT(""), ""}, {TEXT("\n"), ""}, {TEXT("\r\n\r\n"), ""}, {TEXT("\n\n\n"), ""}, {TEXT(":"), ""}, {TEXT(":\n\n"), ""},
     /* line ends, mixed */
-    {TEXT("data:x\n\n"), X}, {TEXT("data:x\r\r"), X}, {TEXT("data:x\r\n\r\n"), X}, {TEXT("data:x\n\r"), X}, {TEXT("data:x\r\n\n"), X},
+    {TEXT("data:x\n\n"), X}, {TEXT("data:x\r\r"), X}, {TEXT("data:x\r\n\r\n"), X}, {TEXT("data:x\n\r"), X},
+    {TEXT("data:x\r\n\n"), X},
     {TEXT("data:x\n\r\n"), X}, {TEXT("data:x\r\r\n"), X}, {TEXT("\r\n\rdata:x\r\n\r"), X}, {TEXT("\n\r\ndata:x\n\n\n"), X},
     {TEXT("data:x\r\n"), "data \"x\"\n"}, {TEXT("data:x\r"), "data \"x\"\n"}, {TEXT("data:a\rdata:b\r\ndata:c\ndata:d\r\r"),
      "data \"a\\x0ab\\x0ac\\x0ad\"\nevent message []\n"},
@@ -74,41 +75,55 @@ static const stream_row streams[] = {
     {TEXT("data:a\x0b""b\x0c""c\xC2\x85""d\xE2\x80\xA8""e\n\n"), "data \"a\\x0bb\\x0cc\xC2\x85""d\xE2\x80\xA8""e\"\nevent message []\n"},
     /* byte order mark: one, at the start, whole */
     {TEXT("\xEF\xBB\xBF""data:x\n\n"), X}, {TEXT("\xEF\xBB\xBF\n\ndata:x\n\n"), X}, {TEXT("\xEF\xBB\xBF:\ndata:x\n\n"), X},
-    {TEXT("\xEF\xBB\xBF"), ""}, {TEXT("\xEF\xBB"), ""}, {TEXT("\xEF\xBB\xBF\xEF\xBB\xBF""data:x\n\n"), ""}, {TEXT("\n\xEF\xBB\xBF""data:x\n\n"), ""},
-    {TEXT("\xEF\xBB""data:x\n\n"), ""}, {TEXT("\xEF""data:x\n\n"), ""}, {TEXT("\xEF\xEF\xBB\xBF""data:x\n\n"), ""}, {TEXT("\xEF\ndata:x\n\n"), X},
+    {TEXT("\xEF\xBB\xBF"), ""}, {TEXT("\xEF\xBB"), ""}, {TEXT("\xEF\xBB\xBF\xEF\xBB\xBF""data:x\n\n"), ""},
+    {TEXT("\n\xEF\xBB\xBF""data:x\n\n"), ""},
+    {TEXT("\xEF\xBB""data:x\n\n"), ""}, {TEXT("\xEF""data:x\n\n"), ""}, {TEXT("\xEF\xEF\xBB\xBF""data:x\n\n"), ""},
+    {TEXT("\xEF\ndata:x\n\n"), X},
     {TEXT("\xEF\xBB:data:y\ndata:x\n\n"), X}, {TEXT("data:\xEF\xBB\xBFx\n\n"), "data \"\xEF\xBB\xBFx\"\nevent message []\n"},
     {TEXT("data:y\n\xEF\xBB\xBF""data:x\n\n"), "data \"y\"\nevent message []\n"},
     /* comments */
-    {TEXT(":data:y\ndata:x\n:\n: c\n::\n\n"), X}, {TEXT("data:x\n:\n\n"), X}, {TEXT(": keep-alive\n\n: keep-alive\n\ndata:x\n\n"), X},
+    {TEXT(":data:y\ndata:x\n:\n: c\n::\n\n"), X}, {TEXT("data:x\n:\n\n"), X},
+    {TEXT(": keep-alive\n\n: keep-alive\n\ndata:x\n\n"), X},
     /* colons and blanks */
-    {TEXT("data: x\n\n"), X}, {TEXT("data:  x\n\n"), "data \" x\"\nevent message []\n"}, {TEXT("data:x \n\n"), "data \"x \"\nevent message []\n"},
+    {TEXT("data: x\n\n"), X}, {TEXT("data:  x\n\n"), "data \" x\"\nevent message []\n"},
+    {TEXT("data:x \n\n"), "data \"x \"\nevent message []\n"},
     {TEXT("data:\tx\n\n"), "data \"\\x09x\"\nevent message []\n"}, {TEXT("data::x\n\n"), "data \":x\"\nevent message []\n"},
     {TEXT("data: :x: y\n\n"), "data \":x: y\"\nevent message []\n"}, {TEXT("data : x\n\n"), ""}, {TEXT(" data:x\n\n"), ""},
     /* no value, and no data */
-    {TEXT("data\n\n"), "event message []\n"}, {TEXT("data:\n\n"), "event message []\n"}, {TEXT("data: \n\n"), "event message []\n"},
-    {TEXT("data\ndata\n\n"), "data \"\\x0a\"\nevent message []\n"}, {TEXT("data\ndata:x\n\n"), "data \"\\x0ax\"\nevent message []\n"},
+    {TEXT("data\n\n"), "event message []\n"}, {TEXT("data:\n\n"), "event message []\n"},
+    {TEXT("data: \n\n"), "event message []\n"},
+    {TEXT("data\ndata\n\n"), "data \"\\x0a\"\nevent message []\n"},
+    {TEXT("data\ndata:x\n\n"), "data \"\\x0ax\"\nevent message []\n"},
     {TEXT("data:x\ndata\n\n"), "data \"x\\x0a\"\nevent message []\n"}, {TEXT("data:x\ndata:\ndata: \ndata:y\n\n"),
      "data \"x\\x0a\\x0a\\x0ay\"\nevent message []\n"}, {TEXT("event:e\n\ndata:x\n\n"), X}, {TEXT("event:e\nid:1\n\n"), ""},
     /* what ends before its blank line is told of in part, but is no event */
-    {TEXT("data:x"), "data \"x\"\n"}, {TEXT("data:x\n"), "data \"x\"\n"}, {TEXT("data:x\n\ndata:y\n"), X "data \"y\"\n"}, {TEXT("data"), ""},
+    {TEXT("data:x"), "data \"x\"\n"}, {TEXT("data:x\n"), "data \"x\"\n"}, {TEXT("data:x\n\ndata:y\n"), X "data \"y\"\n"},
+    {TEXT("data"), ""},
     {TEXT("event:e\ndata:x\n"), "data \"x\"\n"},
     /* event */
     {TEXT("event:e\ndata:x\n\n"), "data \"x\"\nevent e! []\n"}, {TEXT("data:x\nevent: e\n\n"), "data \"x\"\nevent e! []\n"},
-    {TEXT("event: message\ndata:x\n\n"), "data \"x\"\nevent message! []\n"}, {TEXT("event:e\nevent:f\ndata:x\n\n"), "data \"x\"\nevent f! []\n"},
+    {TEXT("event: message\ndata:x\n\n"), "data \"x\"\nevent message! []\n"},
+    {TEXT("event:e\nevent:f\ndata:x\n\n"), "data \"x\"\nevent f! []\n"},
     {TEXT("event:e\nevent\ndata:x\n\n"), X}, {TEXT("event:e\nevent:\ndata:x\n\n"), X}, {TEXT("event:\ndata:x\n\n"), X},
-    {TEXT("event:e\ndata:x\n\ndata:x\n\n"), "data \"x\"\nevent e! []\n" X}, {TEXT("event:longer\nevent:e\ndata:x\n\n"), "data \"x\"\nevent e! []\n"},
+    {TEXT("event:e\ndata:x\n\ndata:x\n\n"), "data \"x\"\nevent e! []\n" X},
+    {TEXT("event:longer\nevent:e\ndata:x\n\n"), "data \"x\"\nevent e! []\n"},
     {TEXT("event:  e f \ndata:x\n\n"), "data \"x\"\nevent  e f ! []\n"},
     /* id: stays until another comes; one with NUL is none */
     {TEXT("id:1\ndata:x\n\ndata:x\n\n"), "data \"x\"\nevent message [1]\ndata \"x\"\nevent message [1]\n"},
-    {TEXT("id:1\n\ndata:x\n\n"), "data \"x\"\nevent message [1]\n"}, {TEXT("data:x\nid: 1 \n\n"), "data \"x\"\nevent message [1 ]\n"},
+    {TEXT("id:1\n\ndata:x\n\n"), "data \"x\"\nevent message [1]\n"},
+    {TEXT("data:x\nid: 1 \n\n"), "data \"x\"\nevent message [1 ]\n"},
     {TEXT("id:1\ndata:x\n\nid\ndata:x\n\n"), "data \"x\"\nevent message [1]\n" X}, {TEXT("id:1\nid:\ndata:x\n\n"), X},
-    {TEXT("id:1\nid:2\ndata:x\n\n"), "data \"x\"\nevent message [2]\n"}, {TEXT("id:1\nid:a\0b\ndata:x\n\n"), "data \"x\"\nevent message [1]\n"},
+    {TEXT("id:1\nid:2\ndata:x\n\n"), "data \"x\"\nevent message [2]\n"},
+    {TEXT("id:1\nid:a\0b\ndata:x\n\n"), "data \"x\"\nevent message [1]\n"},
     {TEXT("id:\0\ndata:x\n\n"), X}, {TEXT("id:12\nid:3\ndata:x\n\n"), "data \"x\"\nevent message [3]\n"}, {TEXT("id:1\ndata:x\n\nid:2"),
      "data \"x\"\nevent message [1]\n"}, {TEXT("id:\xC3\xA9\ndata:x\n\n"), "data \"x\"\nevent message [\xC3\xA9]\n"},
     /* other fields, and names that are nearly one */
-    {TEXT("retry: 5\ndata:x\n\n"), X}, {TEXT("retry\nretry:a\ndata:x\n\n"), X}, {TEXT("dat:y\ndata:x\n\n"), X}, {TEXT("dataa:y\ndata:x\n\n"), X},
-    {TEXT("Data:y\nDATA:y\ndata:x\n\n"), X}, {TEXT("datadatadatadata:y\ndata:x\n\n"), X}, {TEXT("events:e\nids:1\nEvent:e\ndata:x\n\n"), X},
-    {TEXT("data\0:y\ndata:x\n\n"), X}, {TEXT("\0\ndata:x\n\n"), X}, {TEXT("d\nda\ndat\ndata:x\n\n"), X}, {TEXT("\xFF\ndata:x\n\n"), X},
+    {TEXT("retry: 5\ndata:x\n\n"), X}, {TEXT("retry\nretry:a\ndata:x\n\n"), X}, {TEXT("dat:y\ndata:x\n\n"), X},
+    {TEXT("dataa:y\ndata:x\n\n"), X},
+    {TEXT("Data:y\nDATA:y\ndata:x\n\n"), X}, {TEXT("datadatadatadata:y\ndata:x\n\n"), X},
+    {TEXT("events:e\nids:1\nEvent:e\ndata:x\n\n"), X},
+    {TEXT("data\0:y\ndata:x\n\n"), X}, {TEXT("\0\ndata:x\n\n"), X}, {TEXT("d\nda\ndat\ndata:x\n\n"), X},
+    {TEXT("\xFF\ndata:x\n\n"), X},
     {TEXT("datadata\ndata:x\n\n"), X}, {TEXT("data:\xFF\0\n\n"), "data \"\xFF\\x00\"\nevent message []\n"},
     /* what real servers send */
     {TEXT("data: {\"a\":1}\n\ndata: [DONE]\n\n"), "data \"{\\x22a\\x22:1}\"\nevent message []\ndata \"[DONE]\"\nevent message []\n"},
@@ -126,7 +141,8 @@ TEST(streams)
 /* ---- lines that begin like JSON or HTML: the standard skips them, but they are told of ---- */
 
 static const stream_row junk[] = {
-    {TEXT("{\"error\":1}\n\n"), "junk \"{\\x22error\\x22:1}\"\n"}, {TEXT("<p>x</p>\n"), "junk \"<p>x</p>\"\n"}, {TEXT("[1]"), "junk \"[1]\"\n"},
+    {TEXT("{\"error\":1}\n\n"), "junk \"{\\x22error\\x22:1}\"\n"}, {TEXT("<p>x</p>\n"), "junk \"<p>x</p>\"\n"},
+    {TEXT("[1]"), "junk \"[1]\"\n"},
     {TEXT("data:x\n{\n\n"), "data \"x\"\njunk \"{\"\nevent message []\n"}, {TEXT("{data:y\ndata:x\n\n"), "junk \"{data:y\"\n" X},
     {TEXT("\xEF\xBB\xBF{1\n"), "junk \"{1\"\n"}, {TEXT("<!DOCTYPE html>\r\n<html>\r\n"), "junk \"<!DOCTYPE html><html>\"\n"},
     {TEXT("event:e\n<br>\ndata:x\n\n"), "junk \"<br>\"\ndata \"x\"\nevent e! []\n"}, {TEXT(" {\ndata:x\n\n"), X},
@@ -183,7 +199,8 @@ TEST(names_at_the_limit)
 #define LONG (2u << 20)
 
 static const struct { const char *before, *again; } endless[] = {
-    {"data:", "x"}, {"data:x", "\ndata:"}, {":", "x"}, {"", "x"}, {"{", "{"}, {"", "\r"}, {"", "data\n\n"}, {"", "event:e\n"}, {"id:1", "\r\nid"},
+    {"data:", "x"}, {"data:x", "\ndata:"}, {":", "x"}, {"", "x"}, {"{", "{"}, {"", "\r"}, {"", "data\n\n"}, {"", "event:e\n"},
+    {"id:1", "\r\nid"},
 };
 
 /* What a line holds is handed out, not held, and a stream of any shape takes time by its length. */
