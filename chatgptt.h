@@ -4073,6 +4073,8 @@ static void cgt_page_tag_end(cgt_page *p)
     if (!c->asks_consent) c->consent[0] = '\0';
     c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;     /* the switch alone says nothing */
     c->keeps_google = c->keeps_google && strcmp(c->provider, "Google") == 0;
+    c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;     /* the switch alone says nothing */
+    c->keeps_google = c->keeps_google && strcmp(c->provider, "Google") == 0;
     wanted = p->bot_id && strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
     if (p->chosen && (p->wanted || !wanted)) return;
     p->best = *c;
