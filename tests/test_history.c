@@ -88,6 +88,14 @@ static const struct { int number; const char *field, *wanted; } rows[] = {
     {54, "[\"Human: a\\/b\"]", "user:\"a/b\""},
     {55, "[\"Human: line1\", \"Human: line2\", \"AI: a1\", \"AI: a2\"]", "user:\"line1\"; user:\"line2\"; assistant:\"a1\"; assistant:\"a2\""},
     {57, "[\"Human: q1\", \"AI: a1\", \"Human: NOW\"]", "user:\"q1\"; assistant:\"a1\"; user:\"NOW\""},
+    /* beyond the page: how PHP and WordPress define the steps */
+    {58, "[\"AI: 0\", \"Human: 0\", \"AI: 00\"]", "user:\"0\"; assistant:\"00\""},
+    {59, "[\"Human: <a title='>'>b</a> c\"]", "user:\"b c\""},
+    {60, "[\"Human: a<!-- b > c <d> --> e\"]", "user:\"a e\""},
+    {61, "[\"Human: a < b & c &amp; <b>d</b>\"]", "user:\"a &lt; b &amp; c &amp; d\""},
+    {62, "[\"Human: a %%4141\"]", "user:\"a\""},
+    {63, "[{\"text\": {\"text\": \"Human: q1\"}}]", "500"},
+    {64, "[[\"Human: q1\"], oops]", ""},
 };
 
 TEST(the_model_of_the_server)
