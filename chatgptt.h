@@ -1134,7 +1134,7 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
     *port = cgt_from(authority, end);
     if (port->len && port->at[0] != ':') return "something follows the bracket";
     if (port->len) *port = cgt_from(*port, 1);
-    if (port->len > 5 || (port->len && cgt_number(*port, 65535) < 1)) return "no valid port";
+    if (port->len && cgt_number(*port, 65535) < 1) return "no valid port";
     for (end = 0; end < port->len; end++)
         if (!cgt_digit(port->at[end])) return "no valid port";
     return NULL;
@@ -4073,8 +4073,6 @@ static void cgt_page_tag_end(cgt_page *p)
     if (!c->asks_consent) c->consent[0] = '\0';
     c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;     /* the switch alone says nothing */
     c->keeps_google = c->keeps_google && strcmp(c->provider, "Google") == 0;
-    c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;     /* the switch alone says nothing */
-    c->keeps_google = c->keeps_google && strcmp(c->provider, "Google") == 0;
     wanted = p->bot_id && strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
     if (p->chosen && (p->wanted || !wanted)) return;
     p->best = *c;
@@ -5976,12 +5974,13 @@ static chatgptt_code cgt_stream_move(chatgptt_stream *s, chatgptt_event *event, 
 CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event *event)
 {
     chatgptt_stream *s = stream;
-    const chatgptt_hooks *hooks = &s->client->hooks;
-    long long now = cgt_now(hooks);
     int turns = CHATGPTT_MAX_PAUSE * 16;
-    chatgptt_code code = s->result;
+    long long now;
+    chatgptt_code code;
+    if (!s || !event) return CHATGPTT_E_ARGUMENT;
     memset(event, 0, sizeof *event);
-    if (code) return code;
+    if (s->result) return s->result;
+    now = cgt_now(&s->client->hooks);
     s->paused = false;
     if (s->cancelled) return cgt_stream_over(s, cgt_fail(&s->error, CHATGPTT_E_CANCELLED, "cancelled"), now);
     for (; turns > 0; turns--) {
@@ -5991,7 +5990,7 @@ CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event
         if (code == CHATGPTT_AGAIN) return code;
         if (code != CHATGPTT_OK) return cgt_stream_over(s, code, now);
         if (event->text) return CHATGPTT_OK;
-        now = cgt_now(hooks);
+        now = cgt_now(&s->client->hooks);
     }
     s->paused = true;
     return CHATGPTT_AGAIN;
@@ -6000,9 +5999,12 @@ CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event
 CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream)
 {
     const chatgptt_stream *s = stream;
-    long long now = cgt_now(&s->client->hooks), end = s->deadline;
+    long long now, end;
     chatgptt_wait w;
     memset(&w, 0, sizeof w);
+    if (!s) return w;
+    now = cgt_now(&s->client->hooks);
+    end = s->deadline;
     w.timeout_ms = -1;
     if (s->conn) w = cgt_conn_want(&s->client->pool, s->conn);
     w.generation += s->generation;
@@ -6030,8 +6032,10 @@ static void cgt_stream_tick(chatgptt_stream *s, bool waited)
 
 CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event)
 {
-    const chatgptt_transport *t = &stream->client->pool.transport;
+    const chatgptt_transport *t;
     bool waited = false;
+    if (!stream || !event) return CHATGPTT_E_ARGUMENT;
+    t = &stream->client->pool.transport;
     for (;;) {
         chatgptt_wait w;
         chatgptt_code code;
@@ -6046,9 +6050,17 @@ CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event
     }
 }
 
-CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream) { stream->cancelled = true; }
+CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream)
+{
+    if (stream) stream->cancelled = true;
+}
 
-CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream) { return &stream->error; }
+CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream)
+{
+    static const chatgptt_error no_stream = { CHATGPTT_E_ARGUMENT, 0, 0, 0, "no stream: chatgptt_start() failed; chatgptt_client_error() says why" };
+    return stream ? &stream->error : &no_stream;
+}
+
 CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *stream) { return &stream->stats; }
 
 static void cgt_stream_free(chatgptt_stream *s)
