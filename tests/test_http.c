@@ -223,7 +223,8 @@ static const row chunked[] = {
     {BYTES(R CHUNKED "10000000000000000\r\nx"), "200\n" BAD},
     {BYTES(R CHUNKED "10000000000000005\r\nhello\r\n" LAST), "200\n" BAD},
     {BYTES(R CHUNKED "\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED ";a\r\n" LAST), "200\n" BAD},
+    {BYTES(R CHUNKED "\r\n\r\n"), "200\n" BAD},
+    {BYTES(R CHUNKED ";a\r\n\r\n"), "200\n" BAD},
     {BYTES(R CHUNKED " 5\r\nhello\r\n" LAST), "200\n" BAD},
     {BYTES(R CHUNKED "\t5\r\nhello\r\n" LAST), "200\n" BAD},
     {BYTES(R CHUNKED "+5\r\nhello\r\n" LAST), "200\n" BAD},
@@ -358,7 +359,7 @@ static const row connect_method[] = {
     {BYTES("HTTP/1.1 299 X\r\n" CHUNKED), "299\n" KEPT},
     {BYTES("HTTP/1.1 100 Continue\r\n\r\n" R "\r\n"), EMPTY},
     {BYTES("HTTP/1.1 407 Who?\r\nContent-Length: 2\r\n\r\nno"), "407\n" BODY("no") KEPT},
-    {BYTES("HTTP/1.1 302 Found\r\n" CHUNKED LAST), "302\n" KEPT},
+    {BYTES("HTTP/1.1 302 Found\r\n" CHUNKED "1\r\nx\r\n" LAST), "302\n" BODY("x") KEPT},
     {BYTES("HTTP/1.1 502 Bad\r\n\r\nno"), "502\n" BODY("no") CLOSED},
     {BYTES("HTTP/1.1 200 OK\r\n"), CUT},
 };

@@ -29,6 +29,7 @@ static const parse_row parsed[] = {
     {"http://h:1/", "http://h:1/", "h", "1", NULL},
     {"http://h:65535/", "http://h:65535/", "h", "65535", NULL},
     {"http://h:00080/", "http://h/", "h", "80", NULL},
+    {"http://h:0000000080/", "http://h/", "h", "80", NULL},
     {"http://h:08080/", "http://h:8080/", "h", "8080", NULL},
     /* addresses: brackets in the text, none for the transport */
     {"http://127.0.0.1:8080/", "http://127.0.0.1:8080/", "127.0.0.1", "8080", NULL},
