@@ -6,16 +6,18 @@
        probe attr NAME       the decoded value in the first start tag of a page that has NAME; 1: none
        probe match PATTERN   the capture of the first match; 1: none, 2: bad pattern
        probe form            standard input as application/x-www-form-urlencoded
-       probe http [-L] URL   one GET: body to standard output, status=NNN to standard error; 0: complete and well-formed; -L: follow
+       probe http [-L] URL   one GET: body to standard output, status=NNN to standard error; 0: whole and well-formed; -L: follow
+       probe cookies SET-URL REQUEST-URL     Set-Cookie values, one a line -> the Cookie header REQUEST-URL gets
 
-   Values are raw bytes, no newline added. CASE_CHUNK=N in the environment feeds N bytes at a time; for http CASE_METHOD is another
-   method, and PROXY, CA, ADDRESS and TIMEOUT_MS set those options. 2: wrong usage. A thin shell over the header's own functions. */
+   Values are raw bytes, no newline added. CASE_CHUNK=N in the environment feeds N bytes at a time; for http CASE_METHOD is
+   another method, and PROXY, CA, ADDRESS and TIMEOUT_MS set those options. 2: wrong usage. A thin shell over the header's own
+   functions. */
 #define CHATGPTT_STATIC
 #define CHATGPTT_IMPLEMENTATION
 #include "chatgptt.h"
 #include <stdio.h>
 
-#define USAGE "usage: probe json [POINTER] | sse | attr NAME | match PATTERN | form | http [-L] URL\n"
+#define USAGE "usage: probe json [POINTER] | sse | attr NAME | match PATTERN | form | http [-L] URL | cookies SET-URL REQUEST-URL\n"
 
 static chatgptt_hooks hooks;
 
@@ -151,7 +153,8 @@ static void put_json_string(cgt_buffer *b, cgt_slice s)
     cgt_putc(b, '"');
     for (; s.len; s = cgt_from(s, n)) {
         char escape[8];
-        bool whole = cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE, plain = whole && !cgt_control(*s.at) && *s.at != '"' && *s.at != '\\';
+        bool whole = cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE;
+        bool plain = whole && !cgt_control(*s.at) && *s.at != '"' && *s.at != '\\';
         snprintf(escape, sizeof escape, "\\u%04x", whole ? (unsigned char)*s.at : 0xfffdu);
         cgt_append(b, plain ? cgt_slice_of(s.at, n) : cgt_text(escape));
     }
@@ -234,7 +237,7 @@ static int probe_attr(const char *name)
     size_t i;
     memset(&p, 0, sizeof p);
     if (*name == '\0') return fail_usage("NAME is empty");
-    if (!cgt_fixed_set(p.name, sizeof p.name, cgt_text(name))) return fail("NAME is longer than CHATGPTT_MAX_NAME: no tag is seen to have it");
+    if (!cgt_fixed_set(p.name, sizeof p.name, cgt_text(name))) return fail("NAME is longer than CHATGPTT_MAX_NAME");
     for (i = 0; p.name[i]; i++) p.name[i] = cgt_lower(p.name[i]);
     p.value = new_buffer();
     if (!feed_input(attr_piece, &p)) return drop_buffer(&p.value, fail("cannot read the input"));
@@ -335,7 +338,7 @@ static chatgptt_code http_end(http_probe *p)
     code = cgt_stream_redirect(s);
     if (code < 0) return code;
     if (!reuse) cgt_stream_leave(s, false);
-    if (strcmp(p->method, "HEAD") != 0 && (p->status == 303 || (p->status < 303 && strcmp(p->method, "POST") == 0))) p->method = "GET";
+    if (p->status == 303 ? strcmp(p->method, "HEAD") != 0 : p->status < 303 && strcmp(p->method, "POST") == 0) p->method = "GET";
     s->state = CGT_STREAM_PLAN;
     return CHATGPTT_OK;
 }
@@ -345,7 +348,7 @@ static chatgptt_code http_read(http_probe *p, long long now)
     chatgptt_stream *s = p->stream;
     size_t size = chunk < CHATGPTT_READ_BUFFER ? chunk : CHATGPTT_READ_BUFFER, done = 0;
     chatgptt_code code = cgt_conn_read(&s->client->pool, s->conn, &s->error, s->buffer, size, &done);
-    if (code == CHATGPTT_AGAIN) return code;
+    if (code == CHATGPTT_AGAIN) return s->sent < s->out.len ? s->error.code : code;     /* as the client: the request broke off */
     s->at = 0;
     s->end = done;
     s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
@@ -465,6 +468,47 @@ static int probe_http(const char *url, bool follow)
     return status;
 }
 
+/* ---- cookies ---- */
+
+static bool parse_url(cgt_url *url, const char *text)
+{
+    const char *why = "";
+    cgt_slice user;
+    if (cgt_url_parse(url, &hooks, cgt_text(text), &user, &why) == CHATGPTT_OK) return true;
+    fprintf(stderr, "probe: \"%s\" is no URL: %s\n", text, why);
+    return false;
+}
+
+/* Each line as the client takes a header's value: without blanks around it, and none that is longer than it holds. */
+static void set_cookies(cgt_jar *jar, const cgt_url *from, cgt_slice lines, long long now)
+{
+    while (lines.len) {
+        size_t n = cgt_find(lines, "\n");
+        cgt_slice value = cgt_trim(cgt_slice_of(lines.at, n));
+        if (value.len < CHATGPTT_MAX_VALUE) cgt_jar_set(jar, from, value, now);
+        lines = cgt_from(lines, n < lines.len ? n + 1 : n);
+    }
+}
+
+static int probe_cookies(const char *set_url, const char *request_url)
+{
+    cgt_url from, to;
+    cgt_jar jar;
+    cgt_buffer in, out = new_buffer();
+    long long now = cgt_builtin_unix_time(NULL);
+    memset(&jar, 0, sizeof jar);
+    jar.hooks = &hooks;
+    if (!parse_url(&from, set_url)) return 1;
+    if (!parse_url(&to, request_url)) return cgt_url_free(&from), 1;
+    if (read_all(&in)) set_cookies(&jar, &from, cgt_slice_of_buffer(&in), now);
+    cgt_jar_header(&jar, &to, now, &out);
+    cgt_buffer_free(&in);
+    cgt_jar_free(&jar);
+    cgt_url_free(&from);
+    cgt_url_free(&to);
+    return print_buffer(&out);
+}
+
 /* ---- the command line ---- */
 
 int main(int argc, char **argv)
@@ -479,6 +523,7 @@ int main(int argc, char **argv)
     if (strcmp(what, "form") == 0 && argc == 2) return probe_form();
     if (strcmp(what, "http") == 0 && argc == 3 && strcmp(last, "-L") != 0) return probe_http(last, false);
     if (strcmp(what, "http") == 0 && argc == 4 && strcmp(argv[2], "-L") == 0) return probe_http(last, true);
+    if (strcmp(what, "cookies") == 0 && argc == 4) return probe_cookies(argv[2], argv[3]);
     fputs(USAGE, stderr);
     return 2;
 }
