@@ -1,4 +1,4 @@
-/* test_json.c - the JSON scanner: what RFC 8259 allows and what not, strings decoded in place, fields by pointers, linear time. */
+/* test_json.c - the JSON scanner: what RFC 8259 allows and what not, strings in place, fields by pointers, linear time. */
 #define CHATGPTT_IMPLEMENTATION
 #include "feed.h"
 #include "chatgptt.h"
@@ -176,7 +176,8 @@ static void check_documents(const document *rows, size_t count, const char *want
 {
     use(NULL, 0, false, true);
     for (size_t i = 0; i < count; i++)
-        if (!FEED(&parser, rows[i].bytes, rows[i].len, wanted)) check_fail(__FILE__, __LINE__, "document %zu: %s", i, rows[i].bytes);
+        if (!FEED(&parser, rows[i].bytes, rows[i].len, wanted))
+            check_fail(__FILE__, __LINE__, "document %zu: %s", i, rows[i].bytes);
 }
 
 TEST(valid) { check_documents(valid, ROWS(valid), "= 0\n"); }
@@ -431,7 +432,8 @@ TEST(fields)
         }
         snprintf(wanted, sizeof wanted, "%send\n= 0\n", fields[i].wanted);
         use(list, count, false, false);
-        if (!FEED_TEXT(&parser, fields[i].text, wanted)) check_fail(__FILE__, __LINE__, "%s in %s", fields[i].pointers, fields[i].text);
+        if (!FEED_TEXT(&parser, fields[i].text, wanted))
+            check_fail(__FILE__, __LINE__, "%s in %s", fields[i].pointers, fields[i].text);
     }
 }
 

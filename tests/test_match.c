@@ -162,7 +162,8 @@ TEST(in_a_page)
 TEST(stops_early)
 {
     static const struct { const char *pattern, *text; size_t after; } rows[] = {
-        {"a(b)c", "xabcabc", 4}, {"a+", "xaab aab", 4}, {"", "abc", 0}, {"a?", "ba", 1}, {"(.*)b", "aab\nb", 4}, {"x\"([^\"]*)\"", "x\"\"x", 3},
+        {"a(b)c", "xabcabc", 4}, {"a+", "xaab aab", 4}, {"", "abc", 0}, {"a?", "ba", 1},
+        {"(.*)b", "aab\nb", 4}, {"x\"([^\"]*)\"", "x\"\"x", 3},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         if (!compile(rows[i].pattern)) continue;
