@@ -346,8 +346,8 @@ static chatgptt_code http_end(http_probe *p)
 static chatgptt_code http_read(http_probe *p, long long now)
 {
     chatgptt_stream *s = p->stream;
-    size_t size = chunk < CHATGPTT_READ_BUFFER ? chunk : CHATGPTT_READ_BUFFER, done = 0;
-    chatgptt_code code = cgt_conn_read(&s->client->pool, s->conn, &s->error, s->buffer, size, &done);
+    size_t done = 0;
+    chatgptt_code code = cgt_conn_read(&s->client->pool, s->conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
     if (code == CHATGPTT_AGAIN) return s->sent < s->out.len ? s->error.code : code;     /* as the client: the request broke off */
     s->at = 0;
     s->end = done;
@@ -363,8 +363,8 @@ static chatgptt_code http_receive(http_probe *p, long long now)
 {
     chatgptt_stream *s = p->stream;
     cgt_http *h = &s->conn->in;
-    size_t used;
-    chatgptt_code code = cgt_http_feed(h, s->buffer + s->at, s->end - s->at, &used);
+    size_t len = s->end - s->at < chunk ? s->end - s->at : chunk, used;
+    chatgptt_code code = cgt_http_feed(h, s->buffer + s->at, len, &used);
     s->at += used;
     if (code < 0) return cgt_fail(&s->error, code, "%s", h->why);
     switch (h->event) {
@@ -381,7 +381,7 @@ static chatgptt_code http_receive(http_probe *p, long long now)
     case CGT_HTTP_END:
         return http_end(p);
     default:
-        return http_read(p, now);
+        return s->at < s->end ? CHATGPTT_OK : http_read(p, now);
     }
 }
 
