@@ -4200,6 +4200,7 @@ typedef struct cgt_sse {
     cgt_slice piece;
     bool named, data;               /* the event has a name of its own; it has data */
     bool raw, cr, over, begun;      /* cr: an LF that comes belongs to it; over: told, forget it at the next feed */
+    char lead;                      /* the first byte of a JUNK line */
     cgt_sse_state state;
     cgt_sse_field field;
     char word[8];                   /* the field's name so far */
@@ -4263,7 +4264,7 @@ static void cgt_sse_line(cgt_sse *s, char c)
     if (!s->begun && s->bom < 3 && c == bom[s->bom]) { s->bom++; return; }
     s->word_len = !s->begun && s->bom % 3 ? sizeof s->word : 0;     /* half a byte order mark is part of some unknown field */
     s->begun = true;
-    if (c == '{' || c == '<' || c == '[') { s->state = CGT_SSE_JUNK_LINE; return; }
+    if (c == '{' || c == '<' || c == '[') { s->state = CGT_SSE_JUNK_LINE; s->lead = c; return; }
     s->state = CGT_SSE_FIELD;
 }
 
@@ -4678,22 +4679,23 @@ static void cgt_reply_open_data(cgt_reply *r, char c)
 static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *took)
 {
     chatgptt_code code;
+    size_t n = 0;
     *took = len;
     r->more = false;
     if (r->body == CGT_BODY_UNKNOWN) {
-        size_t n = 0;
         while (n < len && cgt_blank(in[n])) n++;
         if (n == len) return CHATGPTT_OK;
         cgt_reply_open_data(r, in[n]);
     }
     if (r->kind == CGT_KIND_MESSAGE && r->body == CGT_BODY_SKIP) {
-        cgt_append(&r->held, cgt_slice_of(in, len));
+        cgt_append(&r->held, cgt_slice_of(in + n, len - n));
         if (r->held.failed) cgt_reply_say(r, "an event longer than max_event_bytes");
         return r->held.failed;
     }
     if (r->body == CGT_BODY_BARE) cgt_line_add(r->bare, sizeof r->bare, cgt_slice_of(in, len));
     if (r->body != CGT_BODY_JSON) return CHATGPTT_OK;
-    code = cgt_reply_scan(r, in, len, took);
+    code = cgt_reply_scan(r, in + n, len - n, took);
+    *took += n;
     if (code < 0 && r->dressed) { r->body = CGT_BODY_SKIP; *took = len; return CHATGPTT_OK; }
     if (code < 0) { r->words[0] = '\0'; cgt_reply_say(r, "an event is not JSON"); return code; }
     return r->json.event == CGT_JSON_END ? cgt_reply_event_object(r) : CHATGPTT_OK;
@@ -4704,7 +4706,7 @@ static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *
 {
     r->junk = true;
     *took = len;
-    if (!r->sse.raw && len && (in[0] == '{' || in[0] == '[')) { r->sse.raw = true; cgt_reply_object(r); }
+    if (!r->sse.raw && r->sse.lead != '<') { r->sse.raw = true; cgt_reply_object(r); }
     if (!r->sse.raw) { cgt_said_feed(&r->said, cgt_slice_of(in, len)); return CHATGPTT_OK; }
     r->kind = CGT_KIND_OTHER;
     if (cgt_reply_scan(r, in, len, took) < 0 || r->json.event == CGT_JSON_END) { r->event = CGT_REPLY_NONE; return CHATGPTT_E_UPSTREAM; }
