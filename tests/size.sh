@@ -15,7 +15,7 @@ done
 
 # measure COMPILER FLAGS...: "text data", or "- -".
 measure() {
-    if "$@" $posix -Os -fno-asynchronous-unwind-tables -c tests/compile/implement.c -o "$out/object.o" 2>"$out/log"; then
+    if "$@" $posix -Os -fno-pic -fno-asynchronous-unwind-tables -c tests/compile/implement.c -o "$out/object.o" 2>"$out/log"; then
         size "$out/object.o" | awk 'NR == 2 {print $1, $2 + $3}'
     else
         echo - -
