@@ -143,7 +143,8 @@ TEST(wire)
     chatgptt_client *client = site_open(&s, ROWS(folded));
     if (!client) return;
     for (size_t i = 0; i < ROWS(folded); i++) {
-        if (!CHECK_INT(chat(client, NULL, folded[i].messages, folded[i].count), CHATGPTT_DONE)) puts(chatgptt_client_error(client)->message);
+        if (!CHECK_INT(chat(client, NULL, folded[i].messages, folded[i].count), CHATGPTT_DONE))
+            puts(chatgptt_client_error(client)->message);
         CHECK_STR(script_field(&s, (int)i + 1, 0, "message", field, sizeof field), folded[i].prompt);
     }
     chatgptt_close(client);

@@ -188,7 +188,8 @@ static const row chunked[] = {
     {BYTES(R CHUNKED "5\r\nhello\r\n" LAST), HELLO},
     {BYTES(R CHUNKED "2\r\nhe\r\n1\r\nl\r\n2\r\nlo\r\n" LAST), HELLO},
     {BYTES(R CHUNKED "a\r\n0123456789\r\n" LAST), "200\n" BODY("0123456789") KEPT},
-    {BYTES(R CHUNKED "B\r\n\r\n\r\n0\r\n\r\n\r\n\r\n" LAST), "200\n" BODY("\\x0d\\x0a\\x0d\\x0a0\\x0d\\x0a\\x0d\\x0a\\x0d\\x0a") KEPT},
+    {BYTES(R CHUNKED "B\r\n\r\n\r\n0\r\n\r\n\r\n\r\n" LAST),
+        "200\n" BODY("\\x0d\\x0a\\x0d\\x0a0\\x0d\\x0a\\x0d\\x0a\\x0d\\x0a") KEPT},
     {BYTES(R CHUNKED "0005\r\nhello\r\n000\r\n\r\n"), HELLO},
     {BYTES(R CHUNKED "0000000000000005\r\nhello\r\n" LAST), HELLO},
     {BYTES(R CHUNKED LAST), EMPTY},
@@ -371,7 +372,8 @@ static const row told[] = {
         "set-cookie: a=b\nset-cookie: c=d\nset-cookie: \ncontent-length: 0\n" EMPTY},
     {BYTES(R "Content-Encoding: gzip\r\nRetry-After: 5\r\ncf-mitigated: challenge\r\nServer: x\r\n\r\n"),
         "content-encoding: gzip\nretry-after: 5\ncf-mitigated: challenge\nserver: x\n200\n" CLOSED},
-    {BYTES(R "Location: a\r\n b\r\n\t  c  \r\nContent-Type:\r\n text/html\r\n" CL0), "location: a b c\ncontent-type: text/html\ncontent-length: 0\n" EMPTY},
+    {BYTES(R "Location: a\r\n b\r\n\t  c  \r\nContent-Type:\r\n text/html\r\n" CL0),
+        "location: a b c\ncontent-type: text/html\ncontent-length: 0\n" EMPTY},
     {BYTES("HTTP/1.1 103 Early\r\nSet-Cookie: a=b\r\nContent-Type: x\r\n\r\n" R CL0), "content-length: 0\n" EMPTY},
     {BYTES(R CHUNKED "0\r\nSet-Cookie: a=b\r\n\r\n"), "transfer-encoding: chunked\n" EMPTY},
     {BYTES(R "Location: /\xC3\xA9\"\\\r\n" CL0), "location: /\xC3\xA9\"\\\ncontent-length: 0\n" EMPTY},
@@ -418,7 +420,8 @@ TEST(no_cut_is_whole)
 TEST(rest_is_not_touched)
 {
     static const struct { const char *whole, *rest; } rows[] = {
-        {R CL0, "HTTP/1.1"}, {R "Content-Length: 5\r\n\r\nhello", "x"}, {R CHUNKED "1\r\nx\r\n" LAST, "\r\n"}, {"HTTP/1.1 204 X\r\n\r\n", "abc"},
+        {R CL0, "HTTP/1.1"}, {R "Content-Length: 5\r\n\r\nhello", "x"}, {R CHUNKED "1\r\nx\r\n" LAST, "\r\n"},
+        {"HTTP/1.1 204 X\r\n\r\n", "abc"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         char bytes[200];
@@ -480,8 +483,10 @@ TEST(max_head)
 TEST(endless)
 {
     static const struct { const char *start, *more; cgt_http_method method; size_t most; } rows[] = {
-        {"HTTP/1.1 200 ", "a", CGT_HTTP_OTHER, MAX_HEAD}, {R "X", "x", CGT_HTTP_OTHER, MAX_HEAD}, {R "X: ", "y", CGT_HTTP_OTHER, MAX_HEAD},
-        {R "Location: ", "y", CGT_HTTP_OTHER, MAX_HEAD}, {R "Location: y", "\r\n z", CGT_HTTP_OTHER, MAX_HEAD}, {R, "X: y\r\n", CGT_HTTP_OTHER, MAX_HEAD},
+        {"HTTP/1.1 200 ", "a", CGT_HTTP_OTHER, MAX_HEAD}, {R "X", "x", CGT_HTTP_OTHER, MAX_HEAD},
+        {R "X: ", "y", CGT_HTTP_OTHER, MAX_HEAD},
+        {R "Location: ", "y", CGT_HTTP_OTHER, MAX_HEAD}, {R "Location: y", "\r\n z", CGT_HTTP_OTHER, MAX_HEAD},
+        {R, "X: y\r\n", CGT_HTTP_OTHER, MAX_HEAD},
         {R, "X: y\r\n", CGT_HTTP_CONNECT, MAX_HEAD}, {R CHUNKED "0\r\n", "X: y\r\n", CGT_HTTP_OTHER, MAX_HEAD + 3},
         {"", "HTTP/1.1 100 A\r\n\r\n", CGT_HTTP_OTHER, 17 * 18}, {"", "HTTP/1.1 103 A\r\n\r\n", CGT_HTTP_CONNECT, 17 * 18},
         {R CHUNKED "1;", "x", CGT_HTTP_OTHER, 47 + 1 + 33}, {R CHUNKED "1 ", " ", CGT_HTTP_OTHER, 47 + 1 + 33},
@@ -493,11 +498,13 @@ TEST(endless)
         feed_log log;
         memset(&log, 0, sizeof log);
         memcpy(bytes, rows[i].start, len);
-        for (; len + strlen(rows[i].more) <= sizeof bytes; len += strlen(rows[i].more)) memcpy(bytes + len, rows[i].more, strlen(rows[i].more));
+        for (; len + strlen(rows[i].more) <= sizeof bytes; len += strlen(rows[i].more))
+            memcpy(bytes + len, rows[i].more, strlen(rows[i].more));
         now.method = rows[i].method;
         now.max_head = MAX_HEAD;
         feed_run(&parser, bytes, len, 0, 0, len, &log);
-        if (!CHECK_STR(strrchr(log.text, '='), LIMIT) || !CHECK(now.used <= rows[i].most)) printf("    row %zu, %zu used\n", i, now.used);
+        if (!CHECK_STR(strrchr(log.text, '='), LIMIT) || !CHECK(now.used <= rows[i].most))
+            printf("    row %zu, %zu used\n", i, now.used);
         CHECK(FEED(&parser, bytes, len, NULL));
         memset(&now, 0, sizeof now);
         free(log.text);
@@ -521,7 +528,8 @@ TEST(chunk_extension_cap)
 {
     char bytes[300];
     for (int over = 0; over < 2; over++) {
-        snprintf(bytes, sizeof bytes, R CHUNKED "1;%.*s\r\nx\r\n0 ;%.*s\r\n\r\n", 14, "eeeeeeeeeeeeeeeeeeee", 14 + over, "ffffffffffffffffffff");
+        snprintf(bytes, sizeof bytes, R CHUNKED "1;%.*s\r\nx\r\n0 ;%.*s\r\n\r\n", 14, "eeeeeeeeeeeeeeeeeeee", 14 + over,
+            "ffffffffffffffffffff");
         now.max_head = MAX_HEAD;
         CHECK(FEED_TEXT(&parser, bytes, over ? "200\n" BODY("x") LIMIT : "200\n" BODY("x") KEPT));
     }
@@ -542,7 +550,8 @@ TEST(long_values)
         snprintf(bytes, sizeof bytes, R "Content-Length: %.*s\r\n\r\n", len, value);
         snprintf(wanted, sizeof wanted, "content-length: %.*s\n" EMPTY, CHATGPTT_MAX_VALUE - 1, value);
         CHECK(FEED_TEXT(&parser, bytes, *cut ? LIMIT : wanted));
-        snprintf(bytes, sizeof bytes, R "Transfer-Encoding: chunked%.*s\r\n\r\n", len - 7, "                                                                    ");
+        snprintf(bytes, sizeof bytes, R "Transfer-Encoding: chunked%.*s\r\n\r\n", len - 7,
+            "                                                                    ");
         CHECK(FEED_TEXT(&parser, bytes, NULL));
         snprintf(bytes, sizeof bytes, R "%.*s: y\r\n" CL0, len, value);
         CHECK(FEED_TEXT(&parser, bytes, "content-length: 0\n" EMPTY));
@@ -594,7 +603,8 @@ TEST(requests)
                       "Accept-Encoding: identity\r\nProxy-Authorization: Basic bWU6d29yZA==\r\n\r\n");
 
     memset(&r, 0, sizeof r);
-    r.method = "POST", r.url = &literal, r.page = &page, r.user_agent = "agent", r.accept = "*/*", r.body = cgt_text("a=b&c=%0D%0A");
+    r.method = "POST", r.url = &literal, r.page = &page, r.user_agent = "agent", r.accept = "*/*", r.body =
+        cgt_text("a=b&c=%0D%0A");
     check_request(&r, "POST /x%20y HTTP/1.1\r\nHost: [::1]:8443\r\nUser-Agent: agent\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
                       "Origin: https://www.site.test\r\nReferer: https://www.site.test/chat/?p=1\r\n"
                       "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\na=b&c=%0D%0A");

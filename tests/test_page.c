@@ -39,7 +39,8 @@ static int reader_end(void *state, feed_log *log)
     const cgt_chat *c = &p->best;
     char number[20];
     if (!cgt_page_end(p)) { feed_log_event(log, "none"); return 0; }
-    feed_log_event(log, "%s%s/%s", c->dialect == CHATGPTT_WPAICG ? "" : c->dialect == CHATGPTT_AIPKIT ? "aipkit " : "? ", c->nonce, c->post_id);
+    feed_log_event(log, "%s%s/%s", c->dialect == CHATGPTT_WPAICG ? "" : c->dialect == CHATGPTT_AIPKIT ? "aipkit " : "? ", c->nonce,
+        c->post_id);
     log_if(log, "bot", c->bot_id);
     log_if(log, "at", c->endpoint);
     log_if(log, "name", c->bot_name);
@@ -114,7 +115,8 @@ static const row attributes[] = {
     {BYTES("<div data-nonce='&nbsp;&foo;&;&#;&#x;&&amp;&' data-post-id=5>"), "&nbsp;&foo;&;&#;&#x;&&&/5"},
     {BYTES("<div data-nonce='a&quotb&ampc' data-post-id='?a=1&lt=2'>"), "a&quotb&ampc/?a=1&lt=2"},
     {BYTES("<div data-nonce=&#x1F600;&#x20AC;&#233; data-post-id=5>"), "\xF0\x9F\x98\x80\xE2\x82\xAC\xC3\xA9/5"},
-    {BYTES("<div data-nonce=&#0;&#xD800;&#x110000;&#99999999; data-post-id=5>"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD/5"},
+    {BYTES("<div data-nonce=&#0;&#xD800;&#x110000;&#99999999; data-post-id=5>"),
+        "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD/5"},
     {BYTES("<div data-nonce='&amp;amp;' data-post-id=5>"), "&amp;/5"},
     {BYTES("<div data-nonce=\"&quot;\" data-post-id=&quot;5&quot;>"), "\"/\"5\""},
     /* both in one element, which is a start tag, and of the first of duplicates */
@@ -184,7 +186,8 @@ static const row decoys[] = {
     {BYTES("<div data-nonce=" N " data-post-id=&#53"), "none"},
     {BYTES("<!-- " REAL), "none"},
     {BYTES("<script>" REAL), "none"},
-    {BYTES("<"), "none"}, {BYTES("</"), "none"}, {BYTES("<!"), "none"}, {BYTES("<!-"), "none"}, {BYTES("<a b"), "none"}, {BYTES("<a b="), "none"},
+    {BYTES("<"), "none"}, {BYTES("</"), "none"}, {BYTES("<!"), "none"}, {BYTES("<!-"), "none"}, {BYTES("<a b"), "none"},
+    {BYTES("<a b="), "none"},
 };
 
 /* What the model finds is found, where no element has it: the first of each, wherever it stands. */
@@ -210,7 +213,8 @@ static const row as_the_model[] = {
 
 #define PARAMS(url) "<script>var wpaicgParams = {\"ajax_url\":\"" url "\",\"search_nonce\":\"" N "\"};</script>"
 static const row endpoints[] = {
-    {BYTES(REAL PARAMS("https:\\/\\/www.h.test\\/wp-admin\\/admin-ajax.php")), FOUND "\nat https://www.h.test/wp-admin/admin-ajax.php"},
+    {BYTES(REAL PARAMS("https:\\/\\/www.h.test\\/wp-admin\\/admin-ajax.php")),
+        FOUND "\nat https://www.h.test/wp-admin/admin-ajax.php"},
     {BYTES(PARAMS("https:\\/\\/h\\/a") REAL), FOUND "\nat https://h/a"},
     {BYTES(REAL "<script>wpaicgParams={\"ajax_url\":\"/a\"}"), FOUND "\nat /a"},
     {BYTES(REAL "wpaicgParams  =  {  \"ajax_url\"  :  \"/a b\""), FOUND "\nat /a b"},
@@ -239,18 +243,24 @@ static const row configs[] = {
     {BYTES("<div data-config='{\"botId\":7,\"nonce\":\"1c21a385aa\",\"postId\":3,\"ajaxUrl\":\"https:\\/\\/h.test\\/wp-admin\\/admin-ajax.php\"}'>"), KIT},
     {BYTES("<div data-config=\"{&#34;botId&#34;:7,&#034;nonce&#x22;:&#X22;1c21a385aa&#34;}\">"), "aipkit 1c21a385aa/\nbot 7"},
     {BYTES("<div data-config=' \n{ " Q "nonce" Q " : " Q "a" Q " ,\n" Q "botId" Q " : 7 } '>"), "aipkit a/\nbot 7"},
-    {BYTES("<div data-config='{" Q "botId" Q ":" Q "7" Q "," Q "nonce" Q ":" Q "\\u0061\\u00e9\\/" Q "," Q "postId" Q ":0}'>"), "aipkit a\xC3\xA9//0\nbot 7"},
+    {BYTES("<div data-config='{" Q "botId" Q ":" Q "7" Q "," Q "nonce" Q ":" Q "\\u0061\\u00e9\\/" Q "," Q "postId" Q ":0}'>"),
+        "aipkit a\xC3\xA9//0\nbot 7"},
     {BYTES("<div data-config='{" Q "botId" Q ":7," Q "headerName" Q ":" Q "A \\u0026 \\u003CB\\u003E \xC3\xA9" Q "," Q "text" Q ":{" Q "nonce" Q ":" Q "x" Q ","
            Q "initialGreeting" Q ":" Q "Hi\\n\\u0027there\\u0027" Q "," Q "consentMessage" Q ":" Q "Agree?" Q "}," Q "provider" Q ":" Q "OpenAI" Q "," Q "nonce" Q
            ":" Q "a" Q "," Q "requireConsentCompliance" Q ":true," Q "enableOpenAIConversationState" Q ":true," Q "enableGoogleConversationState" Q ":false}'>"),
         "aipkit a/\nbot 7\nname A & <B> \xC3\xA9\ngreeting Hi 'there'\nprovider OpenAI\nconsent Agree?\nkeeps openai"},
     {BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "," Q "botId" Q ":7," Q "text" Q ":{" Q "consentMessage" Q ":" Q "Agree?" Q "}," Q
-           "requireConsentCompliance" Q ":false," Q "enableGoogleConversationState" Q ":true}'>"), "aipkit a/\nbot 7\nkeeps google"},
+           "requireConsentCompliance" Q ":false," Q "enableGoogleConversationState" Q ":true," Q "provider" Q ":" Q "Google" Q "}'>"),
+        "aipkit a/\nbot 7\nprovider Google\nkeeps google"},
+    {BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "," Q "botId" Q ":7," Q "provider" Q ":" Q "Claude" Q ","
+           Q "enableOpenAIConversationState" Q ":true," Q "enableGoogleConversationState" Q ":true}'>"),
+               "aipkit a/\nbot 7\nprovider Claude"},
     /* only this attribute, the first of it, and the first of its keys */
     {BYTES("<div data-custom-theme='" SMALL("1", "theme") "' data-config='" CONFIG "'>"), KIT},
     {BYTES("<div data-config='" CONFIG "' data-custom-theme='" SMALL("1", "theme") "' data-configs='" SMALL("2", "s") "'>"), KIT},
     {BYTES("<div data-config='" CONFIG "' data-config='" SMALL("1", "second") "'>"), KIT},
-    {BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "," Q "nonce" Q ":" Q "b" Q "," Q "botId" Q ":7," Q "botId" Q ":8}'>"), "aipkit a/\nbot 7"},
+    {BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "," Q "nonce" Q ":" Q "b" Q "," Q "botId" Q ":7," Q "botId" Q ":8}'>"),
+        "aipkit a/\nbot 7"},
     {BYTES("<div data-config='" CONFIG "' data-nonce=x data-post-id=9 data-bot-id=9>"), KIT},
     {BYTES("<div data-nonce=x data-post-id=9 data-bot-id=9 data-config='" CONFIG "'>"), KIT},
     {BYTES("<div data-config='" SMALL("7", "a") "'><div data-config='" SMALL("8", "b") "'>"), "aipkit a/\nbot 7"},
@@ -284,14 +294,16 @@ TEST(every_pair_of_cuts)
     CHECK(FEED_TEXT(&parser, "<a data-nonce=&#97; data-post-id='5'>", "a/5\n= 0\n"));
     CHECK(FEED_TEXT(&parser, "<!-- --!><a data-nonce=a data-post-id=5>", "a/5\n= 0\n"));
     CHECK(FEED_TEXT(&parser, "<b data-nonce='a'/data-post-id=\"5\">", "a/5\n= 0\n"));
-    CHECK(FEED_TEXT(&parser, "<a data-config='{&quot;nonce&quot;:&quot;\\u00e9&quot;,&quot;botId&quot;:7}'>", "aipkit \xC3\xA9/\nbot 7\n= 0\n"));
+    CHECK(FEED_TEXT(&parser, "<a data-config='{&quot;nonce&quot;:&quot;\\u00e9&quot;,&quot;botId&quot;:7}'>",
+        "aipkit \xC3\xA9/\nbot 7\n= 0\n"));
 }
 
 /* ---- which of several chats ---- */
 
 static const struct { const char *bot_id; chatgptt_dialect dialect; const char *page, *wanted; } chosen[] = {
 #define THREE "<i data-nonce=a data-post-id=5 data-bot-id=0><i data-nonce=b data-post-id=6 data-bot-id=8><i data-nonce=c data-post-id=7 data-bot-id=8>"
-    {NULL, CHATGPTT_AUTO, THREE, "a/5\nbot 0"}, {"0", CHATGPTT_AUTO, THREE, "a/5\nbot 0"}, {"8", CHATGPTT_AUTO, THREE, "b/6\nbot 8"},
+    {NULL, CHATGPTT_AUTO, THREE, "a/5\nbot 0"}, {"0", CHATGPTT_AUTO, THREE, "a/5\nbot 0"},
+    {"8", CHATGPTT_AUTO, THREE, "b/6\nbot 8"},
     {"77", CHATGPTT_AUTO, THREE, "a/5\nbot 0"}, {"08", CHATGPTT_AUTO, THREE, "a/5\nbot 0"},
     {"0", CHATGPTT_AUTO, "<i data-nonce=b data-post-id=6 data-bot-id=8>" REAL, FOUND},
     {"8", CHATGPTT_AUTO, REAL "<i data-config='" SMALL("8", "a") "'>", "aipkit a/\nbot 8"},
@@ -340,10 +352,12 @@ TEST(patterns)
 /* A token is taken up to its size, and never cut short: attribute, the model's pattern, the caller's, configuration. */
 TEST(long_tokens)
 {
-    static const char *const forms[] = {"<i data-nonce=%s data-post-id=5>", "<!-- data-nonce='%s' data-post-id='5' -->", "<!-- data-post-id='5' --> n=%s;",
+    static const char *const forms[] = {"<i data-nonce=%s data-post-id=5>", "<!-- data-nonce='%s' data-post-id='5' -->",
+        "<!-- data-post-id='5' --> n=%s;",
         "<i data-config='{\"botId\":7,\"nonce\":\"%s\"}'>"};
     static const char *const wanted[] = {"%s/5", "%s/5", "%s/5", "aipkit %s/\nbot 7"};
-    static const int lengths[] = {CHATGPTT_MAX_TOKEN - 1, CHATGPTT_MAX_TOKEN, CHATGPTT_MAX_CAPTURE - 1, CHATGPTT_MAX_CAPTURE, CHATGPTT_MAX_CAPTURE + 1};
+    static const int lengths[] = {CHATGPTT_MAX_TOKEN - 1, CHATGPTT_MAX_TOKEN, CHATGPTT_MAX_CAPTURE - 1, CHATGPTT_MAX_CAPTURE,
+        CHATGPTT_MAX_CAPTURE + 1};
     static char token[2 * CHATGPTT_MAX_CAPTURE], page[3 * CHATGPTT_MAX_CAPTURE], result[3 * CHATGPTT_MAX_CAPTURE];
     for (size_t i = 0; i < ROWS(forms); i++)
         for (size_t k = 0; k < ROWS(lengths); k++) {
@@ -402,8 +416,10 @@ static const struct { const char *page, *wanted; } words[] = {
     {"<title>Site</title><svg><title>Search</title></svg>", "Site||Site"},
     {"<title></title><title>Site</title>", "Site||Site"},
     {"<title>I <3 you <i></title>", "I <3 you <i>||I <3 you <i>"},
-    {"<!DOCTYPE html><html><body>\n<p>There has been a critical error.</p><p>More.</p>", "|There has been a critical error.|There has been a critical error."},
-    {"<h1> Error <em>establishing</em> a\n<a href=x>database</a> connection </h1> x", "|Error establishing a database connection|Error establishing a database connection"},
+    {"<!DOCTYPE html><html><body>\n<p>There has been a critical error.</p><p>More.</p>",
+        "|There has been a critical error.|There has been a critical error."},
+    {"<h1> Error <em>establishing</em> a\n<a href=x>database</a> connection </h1> x",
+        "|Error establishing a database connection|Error establishing a database connection"},
     {"<script>no</script><style>no</style><!-- no --><textarea>no</textarea><p>yes</p>no", "|yes|yes"},
     {"plain words", "|plain words|plain words"},
     {"1 < 2<br>3", "|1 < 2|1 < 2"},
@@ -433,13 +449,17 @@ TEST(words)
 /* Marks of challenge pages and firewalls, wherever the page is cut. */
 TEST(challenges)
 {
-    static const char *const marks[] = {"<title>Just a moment...</title>", "<script src=\"/cdn-cgi/challenge-platform/h/g/orchestrate\">",
-        "window._cf_chl_opt={", "<div id=\"cf-error-details\">", "<title>Attention Required! | Cloudflare</title>", "CHECKING YOUR BROWSER before",
-        "<title>Sucuri WebSite Firewall - Access Denied</title>", "<div class=\"g-recaptcha\">", "/_Incapsula_Resource?x", "Generated by Wordfence at",
+    static const char *const marks[] = {"<title>Just a moment...</title>",
+        "<script src=\"/cdn-cgi/challenge-platform/h/g/orchestrate\">",
+        "window._cf_chl_opt={", "<div id=\"cf-error-details\">", "<title>Attention Required! | Cloudflare</title>",
+            "CHECKING YOUR BROWSER before",
+        "<title>Sucuri WebSite Firewall - Access Denied</title>", "<div class=\"g-recaptcha\">", "/_Incapsula_Resource?x",
+            "Generated by Wordfence at",
         "DDoS-Guard", "blocked by Mod_Security"};
     char page[300];
     for (size_t i = 0; i < ROWS(marks); i++) {
-        snprintf(page, sizeof page, "<p>some words before it, and more</p>\n%s and words behind it, more than thirty-two of them", marks[i]);
+        snprintf(page, sizeof page, "<p>some words before it, and more</p>\n%s and words behind it, more than thirty-two of them",
+            marks[i]);
         feed_log log;
         memset(&log, 0, sizeof log);
         feed_run(&said_parser, page, strlen(page), 0, 0, strlen(page), &log);
@@ -447,7 +467,8 @@ TEST(challenges)
         CHECK(FEED_TEXT(&said_parser, page, NULL));
         free(log.text);
     }
-    CHECK(FEED_TEXT(&said_parser, "<p>just a mom ent, challenge-platfor", "|just a mom ent, challenge-platfor|just a mom ent, challenge-platfor\n= 0\n"));
+    CHECK(FEED_TEXT(&said_parser, "<p>just a mom ent, challenge-platfor",
+        "|just a mom ent, challenge-platfor|just a mom ent, challenge-platfor\n= 0\n"));
 }
 
 /* ---- through the whole client ---- */
@@ -476,7 +497,8 @@ static const visit visits[] = {
         "POST /wp-admin/admin-ajax.php "},
     {NULL, NULL, NULL, "200 OK", "<div data-type=widget data-nonce=" N " data-post-id='<5'>", CHATGPTT_DONE, "",
         {"_wpnonce=" N, "post_id=5", "chatbot_identity=widget", "action=wpaicg_chatbox_message"}, "POST /wp-admin/admin-ajax.php "},
-    {NULL, "n=([a-z]+);", "p=([0-9]+);", "200 OK", REAL "n=own;p=77;", CHATGPTT_DONE, "", {"_wpnonce=own", "post_id=77", "bot_id=0", "message=hi"},
+    {NULL, "n=([a-z]+);", "p=([0-9]+);", "200 OK", REAL "n=own;p=77;", CHATGPTT_DONE, "",
+        {"_wpnonce=own", "post_id=77", "bot_id=0", "message=hi"},
         "POST /wp-admin/admin-ajax.php "},
 };
 
@@ -504,7 +526,8 @@ static void check_visit(const visit *v, script *s)
         snprintf(field, sizeof field, "%.*s", (int)name, v->fields[i]);
         CHECK_STR(script_field(s, 1, 0, field, text, sizeof text), v->fields[i] + name + 1);
     }
-    if (v->path && CHECK(script_head(s, 1, 0, text, sizeof text) != NULL)) CHECK_MEM(text, strlen(v->path), v->path, strlen(v->path));
+    if (v->path && CHECK(script_head(s, 1, 0, text, sizeof text) != NULL))
+        CHECK_MEM(text, strlen(v->path), v->path, strlen(v->path));
     chatgptt_close(client);
 }
 
