@@ -172,6 +172,8 @@ static const row replies[] = {
       "event: message\r\ndata: {\"choices\":[{\"delta\":{\"content\":\" call.\"}}]}\r\n\r\ndata: {\"choices\":[{\"finish_reason\":\"stop\"}]}\r\n\r\n",
       "", E_UPSTREAM, "Bad call."),
     E("P1-423 dressed error with an unnamed event that is no JSON", WORD("Bad") DATA("{oops") WORD("call.") BARE_STOP, "", E_UPSTREAM, "Bad call."),
+    E("P1-424 dressed error, two blanks behind the colon", "event: message\ndata:  {\"choices\":[{\"delta\":{\"content\":\" Bad\"}}]}\n\n"
+      "event: message\ndata: \t{\"choices\":[{\"delta\":{\"content\":\" call.\"}}]}\n\n" BARE_STOP, "", E_UPSTREAM, "Bad call."),
     J("P1-411 upstream error", "{\"status\":\"error\",\"msg\":\"Incorrect API key.\"," GREETING ",\"log\":false}", "", E_UPSTREAM, "Incorrect API key."),
     E("P1-421 named events with ids are an answer", "event: message\n" DELTA("Hel") "event: message\n" DELTA("lo") "event: message\n" STOP DONE,
       "Hello", DONE, NULL),
@@ -183,6 +185,8 @@ static const row replies[] = {
     E("P1-432 raw error JSON in an array", "[{\n  \"error\": {\n    \"code\": 400,\n    \"message\": \"Bad key.\"\n  }\n}]", "", E_UPSTREAM, "Bad key."),
     E("P1-433 raw error JSON, cut", "{\n  \"error\": {\n    \"message\": \"Too long.\",\n    \"ty", "", E_UPSTREAM, "Too long."),
     E("P1-434 upstream's HTML", PAGE_502, "", E_UPSTREAM, "502 Bad Gateway"),
+    E("P1-434 upstream's HTML with braces", "<html><style>p {a: [1]}</style>\n<title>{\"msg\":\"no\"}</title>\n<p>Bad {gateway} [x]</p></html>\n",
+      "", E_UPSTREAM, "Bad {gateway} [x]"),
     J("P1-434 upstream's HTML", SUCCESS("\"data\":\"\""), "", E_UPSTREAM, NULL),
     E("P1-435 error object in mid-stream", ROLE DELTA("Hel") DATA("{\"error\":{\"message\":\"Overloaded.\",\"type\":\"server_error\"}}") DONE,
       "Hel", E_UPSTREAM, "Overloaded."),
