@@ -411,8 +411,7 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 
 typedef struct cgt_slice { const char *at; size_t len; } cgt_slice;    /* borrowed, not terminated */
 
-static cgt_slice cgt_slice_of(const char *at, size_t len)
-{
+static cgt_slice cgt_slice_of(const char *at, size_t len) {
     cgt_slice s;
     s.at = at;
     s.len = len;
@@ -429,15 +428,13 @@ static bool cgt_alnum(char c) { return cgt_digit(c) || (cgt_lower(c) >= 'a' && c
 static bool cgt_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 static bool cgt_control(char c) { return (unsigned char)c < 0x20 || c == 0x7f; }
 
-static int cgt_hex(char c)      /* -1: no hex digit */
-{
+static int cgt_hex(char c) {      /* -1: no hex digit */
     if (cgt_digit(c)) return c - '0';
     c = cgt_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static bool cgt_starts(cgt_slice s, const char *lower)      /* in any letter case */
-{
+static bool cgt_starts(cgt_slice s, const char *lower) {      /* in any letter case */
     size_t i = 0;
     for (; lower[i]; i++)
         if (i >= s.len || cgt_lower(s.at[i]) != lower[i]) return false;
@@ -446,16 +443,14 @@ static bool cgt_starts(cgt_slice s, const char *lower)      /* in any letter cas
 
 static bool cgt_is_any_case(cgt_slice s, const char *lower) { return s.len == strlen(lower) && cgt_starts(s, lower); }
 
-static bool cgt_has_control(cgt_slice s)
-{
+static bool cgt_has_control(cgt_slice s) {
     size_t i;
     for (i = 0; i < s.len; i++)
         if (cgt_control(s.at[i])) return true;
     return false;
 }
 
-static cgt_slice cgt_trim(cgt_slice s)
-{
+static cgt_slice cgt_trim(cgt_slice s) {
     while (s.len && cgt_blank(s.at[0])) { s.at++; s.len--; }
     while (s.len && cgt_blank(s.at[s.len - 1])) s.len--;
     return s;
@@ -465,8 +460,7 @@ static cgt_slice cgt_trim(cgt_slice s)
 static size_t cgt_sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
 
 /* The number at the start of `s`, -1 if there is none or it passes `max`. */
-static long long cgt_number(cgt_slice s, long long max)
-{
+static long long cgt_number(cgt_slice s, long long max) {
     long long n = 0;
     size_t i;
     for (i = 0; i < s.len && cgt_digit(s.at[i]); i++) {
@@ -476,8 +470,7 @@ static long long cgt_number(cgt_slice s, long long max)
     return i ? n : -1;
 }
 
-static size_t cgt_digits(char out[24], unsigned long long n)    /* terminated; the number of digits */
-{
+static size_t cgt_digits(char out[24], unsigned long long n) {    /* terminated; the number of digits */
     char back[24];
     size_t len = 0, i;
     do { back[len++] = (char)('0' + (int)(n % 10)); n /= 10; } while (n);
@@ -486,8 +479,7 @@ static size_t cgt_digits(char out[24], unsigned long long n)    /* terminated; t
     return len;
 }
 
-static size_t cgt_find(cgt_slice s, const char *any)    /* where the first of these characters stands; s.len: nowhere */
-{
+static size_t cgt_find(cgt_slice s, const char *any) {    /* where the first of these characters stands; s.len: nowhere */
     size_t i;
     for (i = 0; i < s.len; i++)
         if (s.at[i] && strchr(any, s.at[i])) break;
@@ -496,16 +488,14 @@ static size_t cgt_find(cgt_slice s, const char *any)    /* where the first of th
 
 static cgt_slice cgt_from(cgt_slice s, size_t from) { return cgt_slice_of(s.at + from, s.len - from); }
 
-static bool cgt_contains(cgt_slice s, const char *lower)
-{
+static bool cgt_contains(cgt_slice s, const char *lower) {
     size_t i, len = strlen(lower);
     for (i = 0; i + len <= s.len; i++)
         if (cgt_starts(cgt_from(s, i), lower)) return true;
     return false;
 }
 
-static uint64_t cgt_fnv(uint64_t sum, cgt_slice s)      /* FNV-1a: tells texts apart, but not against an adversary */
-{
+static uint64_t cgt_fnv(uint64_t sum, cgt_slice s) {      /* FNV-1a: tells texts apart, but not against an adversary */
     size_t i;
     for (i = 0; i < s.len; i++) sum = (sum ^ (unsigned char)s.at[i]) * 0x100000001B3u;
     return sum;
@@ -518,8 +508,7 @@ typedef enum cgt_utf8 { CGT_UTF8_WHOLE, CGT_UTF8_CUT, CGT_UTF8_BAD } cgt_utf8;
 #define CGT_BOM "\xEF\xBB\xBF"              /* a byte order mark */
 
 /* The character at `at`: *len is its length; for BAD that of the part to be replaced by one U+FFFD; for CUT all there is. */
-static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len)
-{
+static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len) {
     const unsigned char *p = (const unsigned char *)at;
     unsigned char low = 0x80, high = 0xBF;
     size_t want, i;
@@ -540,8 +529,7 @@ static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len)
     return CGT_UTF8_WHOLE;
 }
 
-static size_t cgt_utf8_put(char out[4], uint32_t code)      /* surrogates and beyond become U+FFFD */
-{
+static size_t cgt_utf8_put(char out[4], uint32_t code) {      /* surrogates and beyond become U+FFFD */
     if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) code = 0xFFFD;
     if (code < 0x80) { out[0] = (char)code; return 1; }
     if (code < 0x800) {
@@ -562,8 +550,7 @@ static size_t cgt_utf8_put(char out[4], uint32_t code)      /* surrogates and be
     return 4;
 }
 
-static bool cgt_utf8_valid(cgt_slice s)
-{
+static bool cgt_utf8_valid(cgt_slice s) {
     size_t n;
     for (; s.len; s.at += n, s.len -= n)
         if (cgt_utf8_at(s.at, s.len, &n) != CGT_UTF8_WHOLE) return false;
@@ -573,8 +560,7 @@ static bool cgt_utf8_valid(cgt_slice s)
 /* ---- fixed texts: what must outlive the bytes it was read from, in an array of named size ---- */
 
 /* Appends as one line: controls become blanks, runs of blanks one, invalid UTF-8 `?`; what does not fit is cut at a character. */
-static void cgt_line_add(char *line, size_t size, cgt_slice s)
-{
+static void cgt_line_add(char *line, size_t size, cgt_slice s) {
     size_t len = strlen(line), n;
     for (; s.len; s.at += n, s.len -= n) {
         bool whole = cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE;
@@ -589,8 +575,7 @@ static void cgt_line_add(char *line, size_t size, cgt_slice s)
 }
 
 /* Sets the whole text; false: too long, and then it is empty. */
-static bool cgt_fixed_set(char *out, size_t size, cgt_slice s)
-{
+static bool cgt_fixed_set(char *out, size_t size, cgt_slice s) {
     bool fits = s.len < size;
     if (fits) memcpy(out, s.at, s.len);
     out[fits ? s.len : 0] = '\0';
@@ -599,18 +584,15 @@ static bool cgt_fixed_set(char *out, size_t size, cgt_slice s)
 
 /* ---- memory ---- */
 
-static void *cgt_resize(const chatgptt_hooks *hooks, void *block, size_t old_size, size_t new_size)
-{
+static void *cgt_resize(const chatgptt_hooks *hooks, void *block, size_t old_size, size_t new_size) {
     return hooks->resize(hooks->user, block, old_size, new_size);
 }
 
-static void cgt_free(const chatgptt_hooks *hooks, void *block, size_t size)
-{
+static void cgt_free(const chatgptt_hooks *hooks, void *block, size_t size) {
     if (block) (void)cgt_resize(hooks, block, size, 0);
 }
 
-static void *cgt_new(const chatgptt_hooks *hooks, size_t size)      /* zeroed; NULL: out of memory */
-{
+static void *cgt_new(const chatgptt_hooks *hooks, size_t size) {      /* zeroed; NULL: out of memory */
     void *block = cgt_resize(hooks, NULL, 0, size);
     if (block) memset(block, 0, size);
     return block;
@@ -624,21 +606,18 @@ typedef struct cgt_buffer {
     chatgptt_code failed;           /* OK, E_MEMORY, E_LIMIT */
 } cgt_buffer;
 
-static void cgt_buffer_init(cgt_buffer *b, const chatgptt_hooks *hooks, size_t max)
-{
+static void cgt_buffer_init(cgt_buffer *b, const chatgptt_hooks *hooks, size_t max) {
     memset(b, 0, sizeof *b);
     b->hooks = hooks;
     b->max = max;
 }
 
-static void cgt_buffer_free(cgt_buffer *b)
-{
+static void cgt_buffer_free(cgt_buffer *b) {
     cgt_free(b->hooks, b->data, b->size);
     cgt_buffer_init(b, b->hooks, b->max);
 }
 
-static bool cgt_reserve(cgt_buffer *b, size_t more)
-{
+static bool cgt_reserve(cgt_buffer *b, size_t more) {
     size_t need = cgt_sum(cgt_sum(b->len, more), 1), size;
     char *data;
     if (b->failed) return false;
@@ -652,8 +631,7 @@ static bool cgt_reserve(cgt_buffer *b, size_t more)
     return true;
 }
 
-static void cgt_append(cgt_buffer *b, cgt_slice s)
-{
+static void cgt_append(cgt_buffer *b, cgt_slice s) {
     if (!cgt_reserve(b, s.len)) return;
     if (s.len) memcpy(b->data + b->len, s.at, s.len);
     b->len += s.len;
@@ -663,8 +641,7 @@ static void cgt_append(cgt_buffer *b, cgt_slice s)
 static void cgt_puts(cgt_buffer *b, const char *text) { cgt_append(b, cgt_text(text)); }
 static void cgt_putc(cgt_buffer *b, char c) { cgt_append(b, cgt_slice_of(&c, 1)); }
 
-static void cgt_put_number(cgt_buffer *b, unsigned long long n)
-{
+static void cgt_put_number(cgt_buffer *b, unsigned long long n) {
     char digits[24];
     cgt_append(b, cgt_slice_of(digits, cgt_digits(digits, n)));
 }
@@ -675,8 +652,7 @@ static cgt_slice cgt_slice_of_buffer(const cgt_buffer *b) { return cgt_slice_of(
 
 /* Sets the error and returns its code. In `format`: %s a string, %b a cgt_slice, %d an int, %z a size_t. What the network
    sent may be passed as it is: it is made one line. Not vsnprintf, so that an embedded build needs no formatted output. */
-static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const char *format, ...)
-{
+static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const char *format, ...) {
     char digits[24];
     va_list args;
     memset(error, 0, sizeof *error);
@@ -708,8 +684,7 @@ static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const c
 
 #ifndef CHATGPTT_NO_NET
 
-static long long cgt_clock(clockid_t which, long long a_second)
-{
+static long long cgt_clock(clockid_t which, long long a_second) {
     struct timespec t;
     if (clock_gettime(which, &t) != 0) return 0;
     return (long long)t.tv_sec * a_second + (long long)t.tv_nsec * a_second / 1000000000;
@@ -718,8 +693,7 @@ static long long cgt_clock(clockid_t which, long long a_second)
 static long long cgt_builtin_now_ms(void *user) { (void)user; return cgt_clock(CLOCK_MONOTONIC, 1000); }
 static long long cgt_builtin_unix_time(void *user) { (void)user; return cgt_clock(CLOCK_REALTIME, 1); }
 
-static chatgptt_code cgt_builtin_random(void *user, void *bytes, size_t size)
-{
+static chatgptt_code cgt_builtin_random(void *user, void *bytes, size_t size) {
     int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
     size_t got = 0;
     (void)user;
@@ -734,8 +708,7 @@ static chatgptt_code cgt_builtin_random(void *user, void *bytes, size_t size)
 
 #endif /* CHATGPTT_NO_NET */
 
-static void *cgt_builtin_resize(void *user, void *block, size_t old_size, size_t new_size)
-{
+static void *cgt_builtin_resize(void *user, void *block, size_t old_size, size_t new_size) {
     (void)user;
     (void)old_size;
     if (new_size) return realloc(block, new_size);
@@ -746,8 +719,7 @@ static void *cgt_builtin_resize(void *user, void *block, size_t old_size, size_t
 static long long cgt_now(const chatgptt_hooks *hooks) { return hooks->now_ms(hooks->user); }
 
 /* Milliseconds until `deadline`, for a wait: never negative, never past an int. */
-static int cgt_until(long long deadline, long long now)
-{
+static int cgt_until(long long deadline, long long now) {
     return deadline <= now ? 0 : deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
 }
 
@@ -779,8 +751,7 @@ typedef struct cgt_socket {
     unsigned events, generation;    /* what the last AGAIN waits for */
 } cgt_socket;
 
-static const char *cgt_errno_text(int number)
-{
+static const char *cgt_errno_text(int number) {
     switch (number) {
     case ECONNREFUSED: return "connection refused";
     case ECONNRESET: return "connection reset by the peer";
@@ -794,23 +765,20 @@ static const char *cgt_errno_text(int number)
     }
 }
 
-static chatgptt_code cgt_net_fail(cgt_net *net, chatgptt_code code, int number, const char *why)
-{
+static chatgptt_code cgt_net_fail(cgt_net *net, chatgptt_code code, int number, const char *why) {
     net->sys_errno = number;
     net->why = why ? why : cgt_errno_text(number);
     return code;
 }
 
-static void cgt_socket_drop(cgt_net *net, cgt_socket *s, int i)
-{
+static void cgt_socket_drop(cgt_net *net, cgt_socket *s, int i) {
     if (s->fd[i] >= 0) close(s->fd[i]);
     s->fd[i] = -1;
     s->generation = ++net->generation;
 }
 
 /* Fills order[] with the addresses, families alternating, the resolver's first choice first. */
-static void cgt_socket_order(cgt_socket *s)
-{
+static void cgt_socket_order(cgt_socket *s) {
     struct addrinfo *a = s->list, *b = s->list;
     int family = s->list->ai_family;
     while ((a || b) && s->count < CHATGPTT_MAX_ADDRESSES) {
@@ -821,8 +789,7 @@ static void cgt_socket_order(cgt_socket *s)
     }
 }
 
-static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char *host, const char *port)
-{
+static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char *host, const char *port) {
     long long began = cgt_now(net->hooks);
     struct addrinfo hints;
     int failed;
@@ -839,8 +806,7 @@ static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char 
     return CHATGPTT_OK;
 }
 
-static void cgt_socket_set(int fd)
-{
+static void cgt_socket_set(int fd) {
     int yes = 1;
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     (void)fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -851,8 +817,7 @@ static void cgt_socket_set(int fd)
 }
 
 /* Starts attempts until one is under way in slot i or none is left. */
-static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i)
-{
+static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i) {
     while (s->fd[i] < 0 && s->next < s->count) {
         struct addrinfo *a = s->order[s->next++];
         int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
@@ -869,8 +834,7 @@ static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i)
 }
 
 /* Whether attempt i has connected; one that failed is dropped. */
-static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i)
-{
+static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i) {
     struct pollfd p;
     int failed = 0;
     socklen_t size = sizeof failed;
@@ -885,8 +849,7 @@ static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i)
     return false;
 }
 
-static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i)
-{
+static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i) {
     int fd = s->fd[i];
     s->fd[i] = -1;
     if (s->fd[1 - i] >= 0) cgt_socket_drop(net, s, 1 - i);
@@ -898,8 +861,7 @@ static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i)
 }
 
 /* OK: connected; AGAIN: attempts are under way; E_CONNECT: the last one failed. */
-static chatgptt_code cgt_socket_connect(cgt_net *net, cgt_socket *s)
-{
+static chatgptt_code cgt_socket_connect(cgt_net *net, cgt_socket *s) {
     int i;
     if (s->connected) return CHATGPTT_OK;
     s->events = CHATGPTT_WRITE;
@@ -912,8 +874,7 @@ static chatgptt_code cgt_socket_connect(cgt_net *net, cgt_socket *s)
     return cgt_net_fail(net, CHATGPTT_E_CONNECT, net->sys_errno, NULL);
 }
 
-static void cgt_net_close(void *user, void *conn)
-{
+static void cgt_net_close(void *user, void *conn) {
     cgt_net *net = (cgt_net *)user;
     cgt_socket *s = (cgt_socket *)conn;
     int i;
@@ -922,8 +883,7 @@ static void cgt_net_close(void *user, void *conn)
     cgt_free(net->hooks, s, sizeof *s);
 }
 
-static chatgptt_code cgt_net_open(void *user, const char *host, const char *port, void **conn)
-{
+static chatgptt_code cgt_net_open(void *user, const char *host, const char *port, void **conn) {
     cgt_net *net = (cgt_net *)user;
     cgt_socket *s = (cgt_socket *)cgt_new(net->hooks, sizeof *s);
     chatgptt_code code;
@@ -937,15 +897,13 @@ static chatgptt_code cgt_net_open(void *user, const char *host, const char *port
 }
 
 /* What a failed read or write means: AGAIN, or E_IO. */
-static chatgptt_code cgt_socket_trouble(cgt_net *net, cgt_socket *s, unsigned events)
-{
+static chatgptt_code cgt_socket_trouble(cgt_net *net, cgt_socket *s, unsigned events) {
     s->events = events;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return CHATGPTT_AGAIN;
     return cgt_net_fail(net, CHATGPTT_E_IO, errno, NULL);
 }
 
-static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done)
-{
+static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done) {
     cgt_net *net = (cgt_net *)user;
     cgt_socket *s = (cgt_socket *)conn;
     chatgptt_code code = cgt_socket_connect(net, s);
@@ -958,8 +916,7 @@ static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t s
     return n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done)
-{
+static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done) {
     cgt_net *net = (cgt_net *)user;
     cgt_socket *s = (cgt_socket *)conn;
     chatgptt_code code = cgt_socket_connect(net, s);
@@ -977,8 +934,7 @@ static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, si
     return CHATGPTT_OK;
 }
 
-static chatgptt_wait cgt_net_want(void *user, void *conn)
-{
+static chatgptt_wait cgt_net_want(void *user, void *conn) {
     cgt_net *net = (cgt_net *)user;
     cgt_socket *s = (cgt_socket *)conn;
     chatgptt_wait w;
@@ -993,8 +949,7 @@ static chatgptt_wait cgt_net_want(void *user, void *conn)
     return w;
 }
 
-static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what)
-{
+static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what) {
     struct pollfd p[2];
     int i;
     for (i = 0; i < what->count; i++) {
@@ -1007,8 +962,7 @@ static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what)
     return CHATGPTT_OK;
 }
 
-static chatgptt_transport cgt_net_transport(cgt_net *net)
-{
+static chatgptt_transport cgt_net_transport(cgt_net *net) {
     chatgptt_transport t;
     t.open = cgt_net_open;
     t.read = cgt_net_read;
@@ -1033,8 +987,7 @@ typedef struct cgt_url {
     cgt_slice whole, origin, authority, path;   /* path: with the query, begins with a slash */
 } cgt_url;
 
-static void cgt_percent(cgt_buffer *b, char c)
-{
+static void cgt_percent(cgt_buffer *b, char c) {
     static const char digits[] = "0123456789ABCDEF";
     char out[3];
     out[0] = '%';
@@ -1044,8 +997,7 @@ static void cgt_percent(cgt_buffer *b, char c)
 }
 
 /* application/x-www-form-urlencoded (WHATWG URL, section 5.2). */
-static void cgt_form_encode(cgt_buffer *b, cgt_slice s)
-{
+static void cgt_form_encode(cgt_buffer *b, cgt_slice s) {
     size_t run = 0;
     for (; s.len; s.at += run + 1, s.len -= run + 1) {
         char c;
@@ -1059,8 +1011,7 @@ static void cgt_form_encode(cgt_buffer *b, cgt_slice s)
 }
 
 /* Appends "name=value", with `&` between it and what stands there. */
-static void cgt_form_field(cgt_buffer *b, const char *name, cgt_slice value)
-{
+static void cgt_form_field(cgt_buffer *b, const char *name, cgt_slice value) {
     if (b->len && b->data[b->len - 1] != '?') cgt_putc(b, '&');
     cgt_puts(b, name);
     cgt_putc(b, '=');
@@ -1068,8 +1019,7 @@ static void cgt_form_field(cgt_buffer *b, const char *name, cgt_slice value)
 }
 
 /* Appends the path without `.` and `..` segments (RFC 3986 section 5.2.4), which begins at b->data[root]. */
-static void cgt_url_put_path(cgt_buffer *b, cgt_slice path)
-{
+static void cgt_url_put_path(cgt_buffer *b, cgt_slice path) {
     size_t root = b->len, n, i;
     for (; path.len; path = cgt_from(path, n)) {
         cgt_slice name;
@@ -1089,24 +1039,21 @@ static void cgt_url_put_path(cgt_buffer *b, cgt_slice path)
     if (b->len == root) cgt_putc(b, '/');
 }
 
-static void cgt_url_put_query(cgt_buffer *b, cgt_slice query)
-{
+static void cgt_url_put_query(cgt_buffer *b, cgt_slice query) {
     size_t i;
     for (i = 0; i < query.len; i++)
         if (query.at[i] > ' ' && query.at[i] < 0x7f && !strchr("\"<>", query.at[i])) cgt_putc(b, query.at[i]);
         else cgt_percent(b, query.at[i]);
 }
 
-static bool cgt_url_name_ok(cgt_slice host)     /* letters, digits and -._ only: no port, scope, escape or non-ASCII name */
-{
+static bool cgt_url_name_ok(cgt_slice host) {     /* letters, digits and -._ only: no port, scope, escape or non-ASCII name */
     size_t i;
     for (i = 0; i < host.len; i++)
         if (!cgt_alnum(host.at[i]) && !(host.at[i] && strchr("-._", host.at[i]))) return false;
     return host.len > 0 && host.len < 254 && host.at[0] != '.';
 }
 
-static bool cgt_url_literal_ok(cgt_slice host)  /* what may stand in brackets; whether it is an address, the lookup says */
-{
+static bool cgt_url_literal_ok(cgt_slice host) {  /* what may stand in brackets; whether it is an address, the lookup says */
     size_t i, colons = 0;
     for (i = 0; i < host.len; i++) {
         if (cgt_hex(host.at[i]) < 0 && host.at[i] != ':' && host.at[i] != '.') return false;
@@ -1116,8 +1063,7 @@ static bool cgt_url_literal_ok(cgt_slice host)  /* what may stand in brackets; w
 }
 
 /* Splits host[:port]. NULL, or why it cannot be. */
-static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice *port, bool *literal)
-{
+static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice *port, bool *literal) {
     size_t end = cgt_find(authority, ":");
     *literal = authority.len > 0 && authority.at[0] == '[';
     if (*literal) {
@@ -1140,8 +1086,7 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
     return NULL;
 }
 
-static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4])     /* 4, or 0: it is none */
-{
+static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4]) {     /* 4, or 0: it is none */
     size_t i, digits;
     for (i = 0; i < 4; i++) {
         long long n = cgt_number(s, 255);
@@ -1153,14 +1098,12 @@ static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4])     /* 4, or 0: 
     return 4;
 }
 
-static void cgt_url_free(cgt_url *url)
-{
+static void cgt_url_free(cgt_url *url) {
     cgt_buffer_free(&url->text);
 }
 
 /* Writes the text in its normal form and points the slices into it. */
-static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slice rest)
-{
+static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slice rest) {
     cgt_buffer *b = &url->text;
     size_t query = cgt_find(rest, "?"), at, i;
     size_t slash = url->https ? 8 : 7, authority, path;
@@ -1192,8 +1135,7 @@ static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slic
 }
 
 /* Parses an absolute URL into a zeroed one. *why says what is wrong with it, *user holds what stands before an @, in `in`. */
-static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cgt_slice in, cgt_slice *user, const char **why)
-{
+static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cgt_slice in, cgt_slice *user, const char **why) {
     cgt_slice authority, host, port;
     size_t end;
     memset(url, 0, sizeof *url);
@@ -1221,8 +1163,7 @@ static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cg
 }
 
 /* Parses a reference as `base` sees it (RFC 3986 section 5.2): what Location, Set-Cookie and the page give. */
-static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user, const char **why)
-{
+static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user, const char **why) {
     cgt_buffer b;
     chatgptt_code code;
     size_t colon = cgt_find(ref, ":/?#"), path = cgt_find(base->path, "?");
@@ -1246,8 +1187,7 @@ static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slic
     return code;
 }
 
-static bool cgt_url_same_origin(const cgt_url *a, const cgt_url *b)
-{
+static bool cgt_url_same_origin(const cgt_url *a, const cgt_url *b) {
     return a->origin.len == b->origin.len && memcmp(a->origin.at, b->origin.at, a->origin.len) == 0;
 }
 
@@ -1266,8 +1206,7 @@ typedef struct cgt_request_head {
     bool absolute, refresh;         /* refresh: past all caches */
 } cgt_request_head;
 
-static void cgt_put_header(cgt_buffer *b, const char *name, cgt_slice value)
-{
+static void cgt_put_header(cgt_buffer *b, const char *name, cgt_slice value) {
     if (value.len == 0) return;
     cgt_puts(b, name);
     cgt_puts(b, ": ");
@@ -1275,8 +1214,7 @@ static void cgt_put_header(cgt_buffer *b, const char *name, cgt_slice value)
     cgt_puts(b, "\r\n");
 }
 
-static void cgt_put_request(cgt_buffer *b, const cgt_request_head *r)
-{
+static void cgt_put_request(cgt_buffer *b, const cgt_request_head *r) {
     bool post = strcmp(r->method, "POST") == 0;
     cgt_puts(b, r->method);
     cgt_putc(b, ' ');
@@ -1339,14 +1277,12 @@ typedef struct cgt_http {
     char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];
 } cgt_http;
 
-static chatgptt_code cgt_http_bad(cgt_http *h, chatgptt_code code, const char *why)
-{
+static chatgptt_code cgt_http_bad(cgt_http *h, chatgptt_code code, const char *why) {
     h->why = why;
     return code;
 }
 
-static bool cgt_http_kept(const char *name)
-{
+static bool cgt_http_kept(const char *name) {
     static const char *const kept[] = { "content-length", "transfer-encoding", "connection", "content-type", "content-encoding",
         "location", "set-cookie", "retry-after", "cf-mitigated", "x-sucuri-id", "proxy-authenticate", "server" };
     size_t i;
@@ -1358,8 +1294,7 @@ static bool cgt_http_kept(const char *name)
 static bool cgt_http_tchar(char c) { return cgt_alnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c)); }
 
 /* "HTTP/1.x NNN" with or without a reason, a byte at a time. */
-static chatgptt_code cgt_http_status_byte(cgt_http *h, char c)
-{
+static chatgptt_code cgt_http_status_byte(cgt_http *h, char c) {
     static const char expected[] = "HTTP/1.";
     size_t at = h->at++;
     bool ok = true;
@@ -1375,8 +1310,7 @@ static chatgptt_code cgt_http_status_byte(cgt_http *h, char c)
 }
 
 /* Content-Length, maybe a list of equal ones (RFC 9110 section 8.6). */
-static chatgptt_code cgt_http_length(cgt_http *h, cgt_slice v)
-{
+static chatgptt_code cgt_http_length(cgt_http *h, cgt_slice v) {
     for (;;) {
         cgt_slice one = cgt_trim(cgt_slice_of(v.at, cgt_find(v, ",")));
         unsigned long long n = 0;
@@ -1396,8 +1330,7 @@ static chatgptt_code cgt_http_length(cgt_http *h, cgt_slice v)
 }
 
 /* Transfer-Encoding: only a last coding of chunked frames the body (RFC 9112 section 6.3). */
-static chatgptt_code cgt_http_codings(cgt_http *h, cgt_slice v)
-{
+static chatgptt_code cgt_http_codings(cgt_http *h, cgt_slice v) {
     while (v.len) {
         size_t n = cgt_find(v, ",");
         cgt_slice one = cgt_trim(cgt_slice_of(v.at, n));
@@ -1413,8 +1346,7 @@ static chatgptt_code cgt_http_codings(cgt_http *h, cgt_slice v)
     return CHATGPTT_OK;
 }
 
-static void cgt_http_connection(cgt_http *h, cgt_slice v)
-{
+static void cgt_http_connection(cgt_http *h, cgt_slice v) {
     while (v.len) {
         size_t n = cgt_find(v, ",");
         cgt_slice one = cgt_trim(cgt_slice_of(v.at, n));
@@ -1425,8 +1357,7 @@ static void cgt_http_connection(cgt_http *h, cgt_slice v)
 }
 
 /* A header line is complete. Names that frame the message are taken to heart here; all that are kept become an event. */
-static chatgptt_code cgt_http_header(cgt_http *h)
-{
+static chatgptt_code cgt_http_header(cgt_http *h) {
     cgt_slice v, name = cgt_text(h->name);
     chatgptt_code code = CHATGPTT_OK;
     while (h->value_len && cgt_blank(h->value[h->value_len - 1])) h->value_len--;
@@ -1444,8 +1375,7 @@ static chatgptt_code cgt_http_header(cgt_http *h)
 }
 
 /* The first byte of a line: a fold of the line before, its end, the blank line, or a new name. *took: the byte was used. */
-static chatgptt_code cgt_http_line(cgt_http *h, char c, bool *took)
-{
+static chatgptt_code cgt_http_line(cgt_http *h, char c, bool *took) {
     bool fold = c == ' ' || c == '\t';
     *took = true;
     if (h->have && fold) {
@@ -1466,8 +1396,7 @@ static chatgptt_code cgt_http_line(cgt_http *h, char c, bool *took)
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_http_name_byte(cgt_http *h, char c)
-{
+static chatgptt_code cgt_http_name_byte(cgt_http *h, char c) {
     if (c == ':') {
         h->kept = h->at < sizeof h->name;
         h->name[h->kept ? h->at : 0] = '\0';
@@ -1481,8 +1410,7 @@ static chatgptt_code cgt_http_name_byte(cgt_http *h, char c)
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_http_value_byte(cgt_http *h, char c)
-{
+static chatgptt_code cgt_http_value_byte(cgt_http *h, char c) {
     if (c == '\r') { h->state = CGT_HTTP_VALUE_LF; return CHATGPTT_OK; }
     if (c != '\t' && cgt_control(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a header");
     h->state = CGT_HTTP_VALUE;
@@ -1493,8 +1421,7 @@ static chatgptt_code cgt_http_value_byte(cgt_http *h, char c)
 }
 
 /* After the blank line: where the body ends (RFC 9112 section 6.3), or the next head after a 1xx. */
-static chatgptt_code cgt_http_head(cgt_http *h)
-{
+static chatgptt_code cgt_http_head(cgt_http *h) {
     bool none = h->method == CGT_HTTP_HEAD_METHOD || h->status == 204 || h->status == 304;
     if (h->trailer) { h->state = CGT_HTTP_COMPLETE; return CHATGPTT_OK; }
     if (h->status == 101) return cgt_http_bad(h, CHATGPTT_E_HTTP, "switches protocols unasked");
@@ -1516,8 +1443,7 @@ static chatgptt_code cgt_http_head(cgt_http *h)
 }
 
 /* A chunk's line: size in hex, maybe extensions, CR LF; the size 0 begins the trailers. */
-static chatgptt_code cgt_http_chunk_byte(cgt_http *h, char c)
-{
+static chatgptt_code cgt_http_chunk_byte(cgt_http *h, char c) {
     int digit = cgt_hex(c);
     if (h->state == CGT_HTTP_CHUNK_SIZE && digit >= 0) {
         if (++h->digits > 16) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunk size beyond 64 bits");
@@ -1539,8 +1465,7 @@ static chatgptt_code cgt_http_chunk_byte(cgt_http *h, char c)
     return CHATGPTT_OK;
 }
 
-static void cgt_http_body(cgt_http *h, char *in, size_t len, size_t *used)
-{
+static void cgt_http_body(cgt_http *h, char *in, size_t len, size_t *used) {
     size_t n = len;
     if (h->state != CGT_HTTP_TO_CLOSE) {
         if (h->left < n) n = (size_t)h->left;
@@ -1552,8 +1477,7 @@ static void cgt_http_body(cgt_http *h, char *in, size_t len, size_t *used)
     *used += n;
 }
 
-static chatgptt_code cgt_http_lf(cgt_http *h, char c)       /* every CR must be followed by LF */
-{
+static chatgptt_code cgt_http_lf(cgt_http *h, char c) {       /* every CR must be followed by LF */
     if (c != '\n') return cgt_http_bad(h, CHATGPTT_E_HTTP, "CR without LF");
     switch (h->state) {
     case CGT_HTTP_STATUS_LF: case CGT_HTTP_VALUE_LF: h->state = CGT_HTTP_LINE; break;
@@ -1567,8 +1491,7 @@ static chatgptt_code cgt_http_lf(cgt_http *h, char c)       /* every CR must be 
 }
 
 /* A byte of a head or of a chunk's frame. *took: it was used. */
-static chatgptt_code cgt_http_byte(cgt_http *h, char c, bool *took)
-{
+static chatgptt_code cgt_http_byte(cgt_http *h, char c, bool *took) {
     *took = true;
     switch (h->state) {
     case CGT_HTTP_STATUS_LINE: return cgt_http_status_byte(h, c);
@@ -1586,14 +1509,12 @@ static chatgptt_code cgt_http_byte(cgt_http *h, char c, bool *took)
     }
 }
 
-static bool cgt_http_in_body(const cgt_http *h)
-{
+static bool cgt_http_in_body(const cgt_http *h) {
     return h->state == CGT_HTTP_COUNTED || h->state == CGT_HTTP_TO_CLOSE || h->state == CGT_HTTP_CHUNK_DATA;
 }
 
 /* OK with h->event; < 0: h->why. Stays in its error if fed on: do not. */
-static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *used)
-{
+static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *used) {
     *used = 0;
     h->event = CGT_HTTP_NONE;
     while (h->event == CGT_HTTP_NONE) {
@@ -1615,8 +1536,7 @@ static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *us
 
 /* The peer ended the connection. OK and END only where the end of the body is the end of the connection, and `clean`
    (over TLS: it was announced) at that. */
-static chatgptt_code cgt_http_eof(cgt_http *h, bool clean)
-{
+static chatgptt_code cgt_http_eof(cgt_http *h, bool clean) {
     h->event = CGT_HTTP_NONE;
     if (h->state == CGT_HTTP_TO_CLOSE && clean) {
         h->state = CGT_HTTP_ENDED;
@@ -1629,13 +1549,11 @@ static chatgptt_code cgt_http_eof(cgt_http *h, bool clean)
 }
 
 /* Whether the connection may carry another request once the response has ended. */
-static bool cgt_http_alive(const cgt_http *h)
-{
+static bool cgt_http_alive(const cgt_http *h) {
     return h->state >= CGT_HTTP_COUNTED && h->state != CGT_HTTP_TO_CLOSE && !h->close && (h->minor >= 1 || h->alive);
 }
 
-static bool cgt_http_reusable(const cgt_http *h)
-{
+static bool cgt_http_reusable(const cgt_http *h) {
     return h->state == CGT_HTTP_ENDED && cgt_http_alive(h);
 }
 
@@ -1660,29 +1578,25 @@ typedef struct cgt_jar {
 
 static bool cgt_slice_same(cgt_slice a, cgt_slice b) { return a.len == b.len && memcmp(a.at, b.at, a.len) == 0; }
 
-static void cgt_jar_remove(cgt_jar *jar, cgt_cookie **at)
-{
+static void cgt_jar_remove(cgt_jar *jar, cgt_cookie **at) {
     cgt_cookie *gone = *at;
     *at = gone->next;
     jar->count--;
     cgt_free(jar->hooks, gone, gone->size);
 }
 
-static void cgt_jar_free(cgt_jar *jar)
-{
+static void cgt_jar_free(cgt_jar *jar) {
     while (jar->first) cgt_jar_remove(jar, &jar->first);
 }
 
 /* ---- dates (RFC 6265 section 5.1.1), in Unix seconds; -1: it is none ---- */
 
-static long long cgt_days(long long year, long long month, long long day)      /* since 1970, by the Gregorian calendar */
-{
+static long long cgt_days(long long year, long long month, long long day) {      /* since 1970, by the Gregorian calendar */
     year -= month <= 2;
     return 365 * year + year / 4 - year / 100 + year / 400 + (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
 }
 
-static int cgt_month(cgt_slice word)
-{
+static int cgt_month(cgt_slice word) {
     static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
     int i;
     for (i = 0; i < 12; i++) {
@@ -1694,8 +1608,7 @@ static int cgt_month(cgt_slice word)
 }
 
 /* hh:mm:ss, as seconds of the day; -1: it is none. */
-static long long cgt_time_of_day(cgt_slice word)
-{
+static long long cgt_time_of_day(cgt_slice word) {
     long long total = 0;
     int i;
     for (i = 0; i < 3; i++) {
@@ -1709,8 +1622,7 @@ static long long cgt_time_of_day(cgt_slice word)
     return total;
 }
 
-static long long cgt_date(cgt_slice s)
-{
+static long long cgt_date(cgt_slice s) {
     long long day = -1, month = 0, year = -1, seconds = -1;
     while (s.len) {
         size_t n = 0;
@@ -1734,8 +1646,7 @@ static long long cgt_date(cgt_slice s)
 /* ---- matching ---- */
 
 /* Whether `host` is the domain or lies in it; an address lies in none. */
-static bool cgt_domain_match(const cgt_url *url, cgt_slice domain)
-{
+static bool cgt_domain_match(const cgt_url *url, cgt_slice domain) {
     cgt_slice host = cgt_text(url->host);
     unsigned char address[4];
     if (cgt_slice_same(host, domain)) return true;
@@ -1745,14 +1656,12 @@ static bool cgt_domain_match(const cgt_url *url, cgt_slice domain)
 
 static cgt_slice cgt_url_only_path(const cgt_url *url) { return cgt_slice_of(url->path.at, cgt_find(url->path, "?")); }
 
-static bool cgt_path_match(cgt_slice request, cgt_slice path)
-{
+static bool cgt_path_match(cgt_slice request, cgt_slice path) {
     if (request.len < path.len || memcmp(request.at, path.at, path.len) != 0) return false;
     return request.len == path.len || path.at[path.len - 1] == '/' || request.at[path.len] == '/';
 }
 
-static cgt_slice cgt_default_path(const cgt_url *url)
-{
+static cgt_slice cgt_default_path(const cgt_url *url) {
     cgt_slice path = cgt_url_only_path(url);
     do path.len--; while (path.len > 0 && path.at[path.len] != '/');
     return path.len ? path : cgt_slice_of("/", 1);
@@ -1761,15 +1670,13 @@ static cgt_slice cgt_default_path(const cgt_url *url)
 /* ---- Set-Cookie ---- */
 
 /* Splits "name=value" and trims both; without an equals sign all of it is the name. */
-static void cgt_cookie_split(cgt_slice part, cgt_slice *name, cgt_slice *value)
-{
+static void cgt_cookie_split(cgt_slice part, cgt_slice *name, cgt_slice *value) {
     size_t n = cgt_find(part, "=");
     *name = cgt_trim(cgt_slice_of(part.at, n));
     *value = cgt_trim(n < part.len ? cgt_from(part, n + 1) : cgt_from(part, n));
 }
 
-static long long cgt_max_age(cgt_slice value, long long now)
-{
+static long long cgt_max_age(cgt_slice value, long long now) {
     long long age;
     if (value.len && value.at[0] == '-') return -1;
     age = cgt_number(value, 10LL * 365 * 86400);
@@ -1778,8 +1685,7 @@ static long long cgt_max_age(cgt_slice value, long long now)
 
 typedef struct cgt_cookie_draft { cgt_cookie cookie; char domain[256]; bool has_age; } cgt_cookie_draft;
 
-static void cgt_cookie_attribute(cgt_cookie_draft *d, cgt_slice name, cgt_slice value, long long now)
-{
+static void cgt_cookie_attribute(cgt_cookie_draft *d, cgt_slice name, cgt_slice value, long long now) {
     cgt_cookie *c = &d->cookie;
     bool number = value.len && (cgt_digit(value.at[0]) || (value.at[0] == '-' && value.len > 1 && cgt_digit(value.at[1])));
     size_t i;
@@ -1798,8 +1704,7 @@ static void cgt_cookie_attribute(cgt_cookie_draft *d, cgt_slice name, cgt_slice 
 }
 
 /* Whether the cookie may be set from here; settles its domain. A domain without an inner dot is a whole country's. */
-static bool cgt_cookie_settle(cgt_cookie *c, const cgt_url *url)
-{
+static bool cgt_cookie_settle(cgt_cookie *c, const cgt_url *url) {
     size_t dot = cgt_find(c->domain, ".");
     bool own = cgt_is(c->domain, url->host);
     if (c->domain.len && !cgt_domain_match(url, c->domain)) return false;
@@ -1810,16 +1715,14 @@ static bool cgt_cookie_settle(cgt_cookie *c, const cgt_url *url)
     return true;
 }
 
-static void cgt_copy_slice(char **to, cgt_slice *s)
-{
+static void cgt_copy_slice(char **to, cgt_slice *s) {
     memcpy(*to, s->at, s->len);
     s->at = *to;
     *to += s->len;
 }
 
 /* Puts a copy at the end of the jar, or where one of the same name, domain and path was. false: out of memory. */
-static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft)
-{
+static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft) {
     size_t size = sizeof *draft + draft->name.len + draft->value.len + draft->domain.len + draft->path.len;
     cgt_cookie **at = &jar->first, *c = (cgt_cookie *)cgt_new(jar->hooks, size);
     char *text;
@@ -1841,8 +1744,7 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft)
 }
 
 /* Takes one Set-Cookie value that came from `url`. What is not well-formed or not allowed is left out. false: out of memory. */
-static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now)
-{
+static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now) {
     cgt_cookie_draft d;
     cgt_cookie *c = &d.cookie, **at;
     size_t n = cgt_find(value, ";");
@@ -1868,16 +1770,14 @@ static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long 
 
 /* ---- Cookie ---- */
 
-static bool cgt_cookie_goes(const cgt_cookie *c, const cgt_url *url, long long now)
-{
+static bool cgt_cookie_goes(const cgt_cookie *c, const cgt_url *url, long long now) {
     if (c->secure && !url->https) return false;
     if (c->host_only ? !cgt_is(c->domain, url->host) : !cgt_domain_match(url, c->domain)) return false;
     return c->until > now && cgt_path_match(cgt_url_only_path(url), c->path);
 }
 
 /* Appends the Cookie header's value for a request: longer paths first, then older cookies. */
-static void cgt_jar_header(const cgt_jar *jar, const cgt_url *url, long long now, cgt_buffer *out)
-{
+static void cgt_jar_header(const cgt_jar *jar, const cgt_url *url, long long now, cgt_buffer *out) {
     size_t longest = SIZE_MAX, next;
     const cgt_cookie *c;
     do {
@@ -1970,8 +1870,7 @@ static const mbedtls_x509_crt_profile cgt_tls_profile = {
 #endif
     2048 };                                 /* bits of RSA */
 
-static void cgt_tls_limit(mbedtls_ssl_config *config)
-{
+static void cgt_tls_limit(mbedtls_ssl_config *config) {
 #if MBEDTLS_VERSION_NUMBER >= 0x03010000
     static const uint16_t groups[] = { 0x001D, 0x0017, 0x0018, 0 };         /* x25519, secp256r1, secp384r1 */
     mbedtls_ssl_conf_groups(config, groups);
@@ -2009,16 +1908,14 @@ typedef struct cgt_pem {
     int num_bits, good, bad;
 } cgt_pem;
 
-static int cgt_base64(char c)
-{
+static int cgt_base64(char c) {
     if (c >= 'A' && c <= 'Z') return c - 'A';
     if (c >= 'a' && c <= 'z') return c - 'a' + 26;
     if (cgt_digit(c)) return c - '0' + 52;
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-static void cgt_pem_decode(cgt_pem *p, cgt_slice s)
-{
+static void cgt_pem_decode(cgt_pem *p, cgt_slice s) {
     size_t i;
     if (!cgt_reserve(&p->der, s.len)) return;
     for (i = 0; i < s.len; i++) {
@@ -2032,8 +1929,7 @@ static void cgt_pem_decode(cgt_pem *p, cgt_slice s)
     }
 }
 
-static void cgt_pem_line_end(cgt_pem *p)
-{
+static void cgt_pem_line_end(cgt_pem *p) {
     cgt_slice line = cgt_slice_of(p->line, p->line_len);
     p->line_len = 0;
     if (cgt_starts(line, "-----begin certificate----")) { p->inside = true; p->der.len = 0; p->num_bits = 0; }
@@ -2044,8 +1940,7 @@ static void cgt_pem_line_end(cgt_pem *p)
     }
 }
 
-static void cgt_pem_feed(cgt_pem *p, cgt_slice s)
-{
+static void cgt_pem_feed(cgt_pem *p, cgt_slice s) {
     while (s.len) {
         size_t n = 0, keep;
         while (n < s.len && s.at[n] != '\n') n++;
@@ -2061,8 +1956,7 @@ static void cgt_pem_feed(cgt_pem *p, cgt_slice s)
 
 #ifndef CHATGPTT_NO_FILES
 
-static bool cgt_pem_file(cgt_pem *p, const char *path)      /* false: it cannot be read */
-{
+static bool cgt_pem_file(cgt_pem *p, const char *path) {      /* false: it cannot be read */
     char block[512];
     size_t n;
     bool ok;
@@ -2075,8 +1969,7 @@ static bool cgt_pem_file(cgt_pem *p, const char *path)      /* false: it cannot 
 }
 
 /* The system's store: what SSL_CERT_FILE names, else the first of the usual places that is there. */
-static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error)
-{
+static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error) {
     static const char *const places[] = { CHATGPTT_TRUST_PLACES };
     const char *named = getenv("SSL_CERT_FILE");
     size_t i;
@@ -2097,8 +1990,7 @@ static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error)
 #endif /* CHATGPTT_NO_FILES */
 
 /* Reads the roots that the options name. Damaged certificates are skipped, but without a whole one there is an error. */
-static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, chatgptt_error *error)
-{
+static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, chatgptt_error *error) {
     cgt_pem p;
     chatgptt_code code = CHATGPTT_OK;
     bool own = o->ca_pem || o->ca_file;
@@ -2126,15 +2018,13 @@ static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, cha
 /* ---- set-up ---- */
 
 #if CGT_TLS_VERSION < 4
-static int cgt_trust_entropy(void *user, unsigned char *bytes, size_t size)
-{
+static int cgt_trust_entropy(void *user, unsigned char *bytes, size_t size) {
     const chatgptt_hooks *hooks = (const chatgptt_hooks *)user;
     return hooks->random(hooks->user, bytes, size) == CHATGPTT_OK ? 0 : MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
 }
 #endif
 
-static int cgt_trust_start(cgt_trust *t)     /* mbedTLS's code: 0 or an error */
-{
+static int cgt_trust_start(cgt_trust *t) {     /* mbedTLS's code: 0 or an error */
     int failed = 0;
 #if CGT_TLS_VERSION >= 4 || (CGT_TLS_VERSION == 3 && defined(MBEDTLS_PSA_CRYPTO_C))
     if (psa_crypto_init() != PSA_SUCCESS) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
@@ -2150,8 +2040,7 @@ static int cgt_trust_start(cgt_trust *t)     /* mbedTLS's code: 0 or an error */
     return failed;
 }
 
-static void cgt_trust_free(cgt_trust *t)
-{
+static void cgt_trust_free(cgt_trust *t) {
     size_t i;
     if (!t) return;
     for (i = 0; i < CGT_SESSIONS; i++) mbedtls_ssl_session_free(&t->sessions[i].session);
@@ -2163,8 +2052,7 @@ static void cgt_trust_free(cgt_trust *t)
     cgt_free(t->hooks, t, sizeof *t);
 }
 
-static void cgt_trust_mark(cgt_trust *t, const chatgptt_options *o)
-{
+static void cgt_trust_mark(cgt_trust *t, const chatgptt_options *o) {
     uint64_t mark = o->insecure ? 1 : 2;
     cgt_slice texts[2];
     size_t i, j;
@@ -2175,8 +2063,7 @@ static void cgt_trust_mark(cgt_trust *t, const chatgptt_options *o)
 }
 
 /* What all https connections of a client share. NULL: *error says why. */
-static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_options *o, chatgptt_error *error)
-{
+static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_options *o, chatgptt_error *error) {
     cgt_trust *t = (cgt_trust *)cgt_new(hooks, sizeof *t);
     chatgptt_code code;
     int failed;
@@ -2200,8 +2087,7 @@ static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_opti
 
 /* ---- names ---- */
 
-static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16])    /* 16, or 0: it is none */
-{
+static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 0: it is none */
     size_t n = 0, gap = 17, digits;
     memset(out, 0, 16);
     if (s.len > 1 && s.at[0] == ':' && s.at[1] == ':') { gap = 0; s = cgt_from(s, 2); }
@@ -2222,16 +2108,14 @@ static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16])    /* 16, or 0:
     return 16;
 }
 
-static bool cgt_tls_address_in(const cgt_tls *t, const mbedtls_x509_crt *leaf)
-{
+static bool cgt_tls_address_in(const cgt_tls *t, const mbedtls_x509_crt *leaf) {
     const mbedtls_x509_sequence *s;
     for (s = &leaf->subject_alt_names; s; s = s->next)
         if ((s->buf.tag & 0x1F) == 7 && s->buf.len == t->address_len && memcmp(s->buf.p, t->address, t->address_len) == 0) return true;
     return false;
 }
 
-static bool cgt_tls_named(const mbedtls_x509_crt *leaf)     /* by a subjectAltName; the common name alone does not count */
-{
+static bool cgt_tls_named(const mbedtls_x509_crt *leaf) {     /* by a subjectAltName; the common name alone does not count */
     const mbedtls_x509_sequence *s;
     for (s = &leaf->subject_alt_names; s; s = s->next)
         if (s->buf.p && (s->buf.tag & 0x1F) == 2) return true;
@@ -2239,8 +2123,7 @@ static bool cgt_tls_named(const mbedtls_x509_crt *leaf)     /* by a subjectAltNa
 }
 
 /* Called for each certificate of the chain after mbedTLS's own checks: adds those it does not make. */
-static int cgt_tls_verify(void *user, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
-{
+static int cgt_tls_verify(void *user, mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
     cgt_tls *t = (cgt_tls *)user;
     t->verified = true;
     if (depth > 0) return 0;
@@ -2251,16 +2134,14 @@ static int cgt_tls_verify(void *user, mbedtls_x509_crt *crt, int depth, uint32_t
 
 /* ---- sessions ---- */
 
-static cgt_session *cgt_session_of(cgt_trust *t, const char *origin)    /* NULL: none is kept */
-{
+static cgt_session *cgt_session_of(cgt_trust *t, const char *origin) {    /* NULL: none is kept */
     size_t i;
     for (i = 0; i < CGT_SESSIONS; i++)
         if (t->sessions[i].set && strcmp(t->sessions[i].origin, origin) == 0) return &t->sessions[i];
     return NULL;
 }
 
-static void cgt_session_forget(cgt_trust *t, const char *origin)
-{
+static void cgt_session_forget(cgt_trust *t, const char *origin) {
     cgt_session *s = cgt_session_of(t, origin);
     if (!s) return;
     mbedtls_ssl_session_free(&s->session);
@@ -2269,8 +2150,7 @@ static void cgt_session_forget(cgt_trust *t, const char *origin)
 }
 
 /* Keeps what the connection negotiated, for the next one to the same origin. */
-static void cgt_session_keep(cgt_tls *t)
-{
+static void cgt_session_keep(cgt_tls *t) {
     cgt_trust *trust = t->trust;
     cgt_session *s;
     cgt_session_forget(trust, t->origin);
@@ -2284,8 +2164,7 @@ static void cgt_session_keep(cgt_tls *t)
 
 /* The sessions of a client in bytes: origin, the settings they were trusted under, mbedTLS's own bytes, which only the very same
    version reads. */
-static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out)
-{
+static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
     const cgt_session *s = &t->sessions[i];
     size_t size = 0;
     if (!s->set) return false;
@@ -2298,8 +2177,7 @@ static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out)
     return true;
 }
 
-static void cgt_session_load(cgt_trust *t, cgt_slice in)
-{
+static void cgt_session_load(cgt_trust *t, cgt_slice in) {
     size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len;
     cgt_session *s = &t->sessions[t->oldest];
     if (origin == in.len || origin >= sizeof s->origin || in.len - origin - 1 < sizeof t->settings) return;
@@ -2315,8 +2193,7 @@ static void cgt_session_load(cgt_trust *t, cgt_slice in)
 
 /* ---- the connection ---- */
 
-static int cgt_tls_send(void *user, const unsigned char *bytes, size_t size)
-{
+static int cgt_tls_send(void *user, const unsigned char *bytes, size_t size) {
     cgt_tls *t = (cgt_tls *)user;
     size_t done = 0;
     chatgptt_code code = t->transport->write(t->transport->user, t->raw, bytes, size, &done);
@@ -2326,8 +2203,7 @@ static int cgt_tls_send(void *user, const unsigned char *bytes, size_t size)
     return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
-static int cgt_tls_receive(void *user, unsigned char *bytes, size_t size)
-{
+static int cgt_tls_receive(void *user, unsigned char *bytes, size_t size) {
     cgt_tls *t = (cgt_tls *)user;
     size_t done = 0;
     chatgptt_code code = t->transport->read(t->transport->user, t->raw, bytes, size, &done);
@@ -2338,8 +2214,7 @@ static int cgt_tls_receive(void *user, unsigned char *bytes, size_t size)
     return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
-static void cgt_tls_free(cgt_tls *t)
-{
+static void cgt_tls_free(cgt_tls *t) {
     const chatgptt_hooks *hooks = t->trust->hooks;
     if (t->ready && !t->io) (void)mbedtls_ssl_close_notify(&t->ssl);
     mbedtls_ssl_free(&t->ssl);
@@ -2347,8 +2222,7 @@ static void cgt_tls_free(cgt_tls *t)
 }
 
 /* The name to be verified and sent as SNI: neither for an address, and without the dot that may end it. mbedTLS's code. */
-static int cgt_tls_name(cgt_tls *t, const cgt_url *url)
-{
+static int cgt_tls_name(cgt_tls *t, const cgt_url *url) {
     char name[256];
     size_t len = strlen(url->host);
     t->address_len = url->literal ? cgt_parse_ipv6(cgt_text(url->host), t->address) : cgt_parse_ipv4(cgt_text(url->host), t->address);
@@ -2359,8 +2233,7 @@ static int cgt_tls_name(cgt_tls *t, const cgt_url *url)
 }
 
 /* TLS over a connection that may still have to be made. `origin` must outlive it. NULL: out of memory. */
-static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transport, void *raw, const cgt_url *url, const char *origin)
-{
+static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transport, void *raw, const cgt_url *url, const char *origin) {
     cgt_tls *t = (cgt_tls *)cgt_new(trust->hooks, sizeof *t);
     cgt_session *session = cgt_session_of(trust, origin);
     if (!t) return NULL;
@@ -2378,8 +2251,7 @@ static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transpor
 
 /* ---- reasons in words ---- */
 
-static const char *cgt_tls_certificate_reason(const cgt_tls *t, uint32_t flags)
-{
+static const char *cgt_tls_certificate_reason(const cgt_tls *t, uint32_t flags) {
     if (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) return "its chain has a weak key or hash";
     if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) return t->self_signed ? "it is self-signed" : "unknown issuer: neither it nor its chain leads to a trusted root";
     if (flags & MBEDTLS_X509_BADCERT_EXPIRED) return "it or its chain has expired (or this system's clock is wrong)";
@@ -2389,8 +2261,7 @@ static const char *cgt_tls_certificate_reason(const cgt_tls *t, uint32_t flags)
     return "it was refused";
 }
 
-static int cgt_tls_alert(const cgt_tls *t)      /* the number of the alert that ended the handshake */
-{
+static int cgt_tls_alert(const cgt_tls *t) {      /* the number of the alert that ended the handshake */
 #if CGT_TLS_VERSION >= 3
     const unsigned char *in = t->ssl.MBEDTLS_PRIVATE(in_msg);
 #else
@@ -2399,8 +2270,7 @@ static int cgt_tls_alert(const cgt_tls *t)      /* the number of the alert that 
     return in ? in[1] : 0;
 }
 
-static const char *cgt_tls_reason(const cgt_tls *t, int failed)
-{
+static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
     bool alert = failed == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
 #if CGT_TLS_VERSION >= 3
     if (failed == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION) return "the server's TLS is too old: 1.2 is the least";
@@ -2419,8 +2289,7 @@ static const char *cgt_tls_reason(const cgt_tls *t, int failed)
 }
 
 /* Sets the error for a failed call of mbedTLS. */
-static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed)
-{
+static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed) {
     uint32_t flags = t->verified ? mbedtls_ssl_get_verify_result(&t->ssl) : 0;
     cgt_slice host = cgt_from(cgt_text(t->origin), 8);
     chatgptt_code code = CHATGPTT_E_TLS;
@@ -2439,13 +2308,11 @@ static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed)
 
 /* ---- handshake, read, write ---- */
 
-static bool cgt_tls_wants(int failed)
-{
+static bool cgt_tls_wants(int failed) {
     return failed == MBEDTLS_ERR_SSL_WANT_READ || failed == MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
-static bool cgt_tls_ticket(int failed)      /* not an error: a session ticket came */
-{
+static bool cgt_tls_ticket(int failed) {      /* not an error: a session ticket came */
 #ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
     return failed == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
 #else
@@ -2455,8 +2322,7 @@ static bool cgt_tls_ticket(int failed)      /* not an error: a session ticket ca
 }
 
 /* OK: done; AGAIN; < 0: *error says why, or t->io holds the transport's code. */
-static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error)
-{
+static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error) {
     int failed;
     if (t->ready) return CHATGPTT_OK;
     do failed = mbedtls_ssl_handshake(&t->ssl); while (cgt_tls_ticket(failed));
@@ -2467,8 +2333,7 @@ static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error)
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffer, size_t size, size_t *done)
-{
+static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffer, size_t size, size_t *done) {
     int got;
     do {
         got = mbedtls_ssl_read(&t->ssl, (unsigned char *)buffer, size);
@@ -2482,8 +2347,7 @@ static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffe
     return cgt_tls_fail(t, error, got);
 }
 
-static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *error, const void *bytes, size_t size, size_t *done)
-{
+static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *error, const void *bytes, size_t size, size_t *done) {
     int put;
     do put = mbedtls_ssl_write(&t->ssl, (const unsigned char *)bytes, size); while (cgt_tls_ticket(put));
     *done = put > 0 ? (size_t)put : 0;
@@ -2492,8 +2356,7 @@ static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *error, const void
 }
 
 /* Whether bytes wait inside mbedTLS, where no descriptor shows them. */
-static bool cgt_tls_pending(const cgt_tls *t)
-{
+static bool cgt_tls_pending(const cgt_tls *t) {
     return mbedtls_ssl_get_bytes_avail(&t->ssl) > 0 || mbedtls_ssl_check_pending(&t->ssl);
 }
 
@@ -2532,8 +2395,7 @@ typedef struct cgt_pool {           /* what the connections of a client share */
 } cgt_pool;
 
 /* Sets the error for a transport's code, with what the built-in one knows of the cause. */
-static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, chatgptt_code code, const char *doing, cgt_slice whom)
-{
+static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, chatgptt_code code, const char *doing, cgt_slice whom) {
     const char *why = chatgptt_code_text(code);
     int number = 0;
     if (code >= 0) code = CHATGPTT_E_IO;        /* a transport of the caller's that returns what it may not */
@@ -2548,8 +2410,7 @@ static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, 
 
 /* ---- settings ---- */
 
-static void cgt_put_base64(cgt_buffer *b, cgt_slice s)
-{
+static void cgt_put_base64(cgt_buffer *b, cgt_slice s) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (; s.len; s = cgt_from(s, s.len < 3 ? s.len : 3)) {
         uint32_t bits = (uint32_t)(unsigned char)s.at[0] << 16;
@@ -2564,8 +2425,7 @@ static void cgt_put_base64(cgt_buffer *b, cgt_slice s)
     }
 }
 
-static void cgt_percent_decode(cgt_buffer *b, cgt_slice s)
-{
+static void cgt_percent_decode(cgt_buffer *b, cgt_slice s) {
     for (; s.len; s = cgt_from(s, 1)) {
         bool escape = s.at[0] == '%' && s.len > 2 && cgt_hex(s.at[1]) >= 0 && cgt_hex(s.at[2]) >= 0;
         cgt_putc(b, escape ? (char)(cgt_hex(s.at[1]) << 4 | cgt_hex(s.at[2])) : s.at[0]);
@@ -2573,8 +2433,7 @@ static void cgt_percent_decode(cgt_buffer *b, cgt_slice s)
     }
 }
 
-static void cgt_pool_set_login(cgt_pool *pool, cgt_slice user)
-{
+static void cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
     cgt_buffer plain;
     cgt_buffer_init(&plain, pool->hooks, CHATGPTT_MAX_URL);
     cgt_percent_decode(&plain, user);
@@ -2586,8 +2445,7 @@ static void cgt_pool_set_login(cgt_pool *pool, cgt_slice user)
 }
 
 /* Takes the proxy option: http://[user:password@]host[:port], the scheme may be missing. Its login is never part of a message. */
-static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt_error *error)
-{
+static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt_error *error) {
     const char *why = "out of memory";
     cgt_slice user;
     cgt_buffer b;
@@ -2607,8 +2465,7 @@ static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt
 }
 
 /* OK if https can be spoken; the trust store is read at the first call. */
-static chatgptt_code cgt_pool_trust(cgt_pool *pool, chatgptt_error *error)
-{
+static chatgptt_code cgt_pool_trust(cgt_pool *pool, chatgptt_error *error) {
 #ifdef CHATGPTT_NO_TLS
     (void)pool;
     return cgt_fail(error, CHATGPTT_E_UNSUPPORTED, "https is not built in (CHATGPTT_NO_TLS)");
@@ -2620,8 +2477,7 @@ static chatgptt_code cgt_pool_trust(cgt_pool *pool, chatgptt_error *error)
 
 /* ---- open and close ---- */
 
-static void cgt_conn_close(cgt_pool *pool, cgt_conn *conn)
-{
+static void cgt_conn_close(cgt_pool *pool, cgt_conn *conn) {
 #ifndef CHATGPTT_NO_TLS
     if (conn->tls) cgt_tls_free(conn->tls);
 #endif
@@ -2630,8 +2486,7 @@ static void cgt_conn_close(cgt_pool *pool, cgt_conn *conn)
     cgt_free(pool->hooks, conn, sizeof *conn);
 }
 
-static void cgt_conn_put_tunnel(cgt_pool *pool, cgt_conn *conn, const cgt_url *url)
-{
+static void cgt_conn_put_tunnel(cgt_pool *pool, cgt_conn *conn, const cgt_url *url) {
     cgt_buffer *b = &conn->tunnel;
     int i;
     for (i = 0; i < 2; i++) {
@@ -2645,8 +2500,7 @@ static void cgt_conn_put_tunnel(cgt_pool *pool, cgt_conn *conn, const cgt_url *u
     cgt_puts(b, "\r\n");
 }
 
-static chatgptt_code cgt_conn_start(cgt_pool *pool, cgt_conn *conn, const cgt_url *url, chatgptt_error *error)
-{
+static chatgptt_code cgt_conn_start(cgt_pool *pool, cgt_conn *conn, const cgt_url *url, chatgptt_error *error) {
     const cgt_url *peer = pool->proxy.whole.len ? &pool->proxy : url;
     chatgptt_code code;
     cgt_buffer_init(&conn->tunnel, pool->hooks, CHATGPTT_MAX_REQUEST);
@@ -2670,8 +2524,7 @@ static chatgptt_code cgt_conn_start(cgt_pool *pool, cgt_conn *conn, const cgt_ur
 }
 
 /* Opens a connection; it may still have to be made. NULL: *error says why. */
-static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_error *error)
-{
+static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_error *error) {
     cgt_conn *conn = (cgt_conn *)cgt_new(pool->hooks, sizeof *conn);
     if (!conn) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection"); return NULL; }
     if (cgt_conn_start(pool, conn, url, error) == CHATGPTT_OK) return conn;
@@ -2682,8 +2535,7 @@ static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_erro
 /* ---- read, write, handshake ---- */
 
 /* Whom the bytes go to, for messages: the proxy until its tunnel stands, then the origin's host. */
-static cgt_slice cgt_conn_peer(const cgt_pool *pool, const cgt_conn *conn)
-{
+static cgt_slice cgt_conn_peer(const cgt_pool *pool, const cgt_conn *conn) {
     cgt_slice origin = cgt_text(conn->origin);
     bool https = cgt_starts(origin, "https");
     if (pool->proxy.whole.len && (conn->tunnel.len || !conn->carried || !https)) return pool->proxy.authority;
@@ -2691,8 +2543,7 @@ static cgt_slice cgt_conn_peer(const cgt_pool *pool, const cgt_conn *conn)
 }
 
 /* What a code of TLS means: its own error is set already, unless the transport failed below it. */
-static chatgptt_code cgt_conn_result(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, chatgptt_code code, const char *doing)
-{
+static chatgptt_code cgt_conn_result(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, chatgptt_code code, const char *doing) {
 #ifndef CHATGPTT_NO_TLS
     if (conn->tls && conn->tls->carried) conn->carried = true;
     if (conn->tls && conn->tls->io) code = conn->tls->io;
@@ -2701,8 +2552,7 @@ static chatgptt_code cgt_conn_result(cgt_pool *pool, cgt_conn *conn, chatgptt_er
     return code < 0 ? cgt_conn_fail(pool, error, code, conn->carried ? doing : "cannot connect to", cgt_conn_peer(pool, conn)) : code;
 }
 
-static chatgptt_code cgt_tunnel_refused(cgt_pool *pool, chatgptt_error *error, int status)
-{
+static chatgptt_code cgt_tunnel_refused(cgt_pool *pool, chatgptt_error *error, int status) {
     if (status == 407) cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b wants a login (status 407): put user:password@ before its host", pool->proxy.authority);
     else cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b refuses the connection (status %d)", pool->proxy.authority, status);
     error->http_status = status;
@@ -2710,8 +2560,7 @@ static chatgptt_code cgt_tunnel_refused(cgt_pool *pool, chatgptt_error *error, i
 }
 
 /* Reads the proxy's answer to CONNECT. Nothing may follow it: the server of a TLS connection does not speak first. */
-static chatgptt_code cgt_tunnel_answer(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error)
-{
+static chatgptt_code cgt_tunnel_answer(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error) {
     char bytes[256];
     size_t done = 0, at = 0, used;
     chatgptt_code code = pool->transport.read(pool->transport.user, conn->raw, bytes, sizeof bytes, &done);
@@ -2734,8 +2583,7 @@ static chatgptt_code cgt_tunnel_answer(cgt_pool *pool, cgt_conn *conn, chatgptt_
 }
 
 /* Asks the proxy for a tunnel. OK: it stands. */
-static chatgptt_code cgt_tunnel_make(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error)
-{
+static chatgptt_code cgt_tunnel_make(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error) {
     chatgptt_code code = CHATGPTT_OK;
     while (code == CHATGPTT_OK && conn->tunnel_sent < conn->tunnel.len) {
         size_t done = 0;
@@ -2749,8 +2597,7 @@ static chatgptt_code cgt_tunnel_make(cgt_pool *pool, cgt_conn *conn, chatgptt_er
 }
 
 /* OK: requests may go out; AGAIN: tunnel or TLS is under way. Over plain http a connection is made by the first write. */
-static chatgptt_code cgt_conn_ready(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error)
-{
+static chatgptt_code cgt_conn_ready(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error) {
     chatgptt_code code = CHATGPTT_OK;
     if (conn->ready) return CHATGPTT_OK;
     if (conn->tunnel.len) code = cgt_tunnel_make(pool, conn, error);
@@ -2762,8 +2609,7 @@ static chatgptt_code cgt_conn_ready(cgt_pool *pool, cgt_conn *conn, chatgptt_err
     return code;
 }
 
-static chatgptt_code cgt_conn_read(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, void *buffer, size_t size, size_t *done)
-{
+static chatgptt_code cgt_conn_read(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, void *buffer, size_t size, size_t *done) {
     chatgptt_code code;
 #ifndef CHATGPTT_NO_TLS
     if (conn->tls) return cgt_conn_result(pool, conn, error, cgt_tls_read(conn->tls, error, buffer, size, done), "cannot read from");
@@ -2773,8 +2619,7 @@ static chatgptt_code cgt_conn_read(cgt_pool *pool, cgt_conn *conn, chatgptt_erro
 }
 
 /* One that says AGAIN must be repeated with the same bytes. */
-static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, const void *bytes, size_t size, size_t *done)
-{
+static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, const void *bytes, size_t size, size_t *done) {
     chatgptt_code code;
 #ifndef CHATGPTT_NO_TLS
     if (conn->tls) return cgt_conn_result(pool, conn, error, cgt_tls_write(conn->tls, error, bytes, size, done), "cannot write to");
@@ -2785,8 +2630,7 @@ static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, chatgptt_err
 }
 
 /* Whether the end of the connection was announced, so that it can be the end of a body. Plain TCP knows no better. */
-static bool cgt_conn_clean(const cgt_conn *conn)
-{
+static bool cgt_conn_clean(const cgt_conn *conn) {
 #ifndef CHATGPTT_NO_TLS
     if (conn->tls) return conn->tls->clean;
 #endif
@@ -2794,8 +2638,7 @@ static bool cgt_conn_clean(const cgt_conn *conn)
     return true;
 }
 
-static bool cgt_conn_resumed(const cgt_conn *conn)
-{
+static bool cgt_conn_resumed(const cgt_conn *conn) {
 #ifndef CHATGPTT_NO_TLS
     return conn->tls && conn->tls->ready && conn->tls->offered && !conn->tls->verified;
 #else
@@ -2805,8 +2648,7 @@ static bool cgt_conn_resumed(const cgt_conn *conn)
 }
 
 /* Whether a session was offered that the server would not have: without it the handshake may be tried once more. */
-static bool cgt_conn_stale_session(const cgt_conn *conn)
-{
+static bool cgt_conn_stale_session(const cgt_conn *conn) {
 #ifndef CHATGPTT_NO_TLS
     return conn->tls && !conn->tunnel.len && !conn->tls->ready && conn->tls->offered && !conn->tls->verified && !conn->tls->io;
 #else
@@ -2815,8 +2657,7 @@ static bool cgt_conn_stale_session(const cgt_conn *conn)
 #endif
 }
 
-static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn)
-{
+static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn) {
     chatgptt_wait w = pool->transport.want(pool->transport.user, conn->raw);
 #ifndef CHATGPTT_NO_TLS
     if (conn->tls && conn->tls->ready && cgt_tls_pending(conn->tls)) w.timeout_ms = 0;
@@ -2826,16 +2667,14 @@ static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn)
 
 /* ---- idle connections ---- */
 
-static void cgt_pool_drop(cgt_pool *pool, cgt_conn **at)
-{
+static void cgt_pool_drop(cgt_pool *pool, cgt_conn **at) {
     cgt_conn *gone = *at;
     *at = gone->next;
     cgt_conn_close(pool, gone);
 }
 
 /* An idle connection to this origin, no longer in the pool; NULL: there is none. Those that are too old go. */
-static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url, long long now)
-{
+static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url, long long now) {
     cgt_conn **at = &pool->idle, *conn;
     while (*at && !cgt_is(url->origin, (*at)->origin)) {
         if (now - (*at)->parked > CHATGPTT_MAX_IDLE_MS) cgt_pool_drop(pool, at);
@@ -2850,8 +2689,7 @@ static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url, long long now
     return NULL;
 }
 
-static void cgt_conn_park(cgt_pool *pool, cgt_conn *conn, long long now)
-{
+static void cgt_conn_park(cgt_pool *pool, cgt_conn *conn, long long now) {
     cgt_conn **at = &pool->idle;
     int count;
     conn->parked = now;
@@ -2861,8 +2699,7 @@ static void cgt_conn_park(cgt_pool *pool, cgt_conn *conn, long long now)
     while (*at) cgt_pool_drop(pool, at);
 }
 
-static void cgt_pool_close(cgt_pool *pool)
-{
+static void cgt_pool_close(cgt_pool *pool) {
     while (pool->idle) cgt_pool_drop(pool, &pool->idle);
     cgt_url_free(&pool->proxy);
     cgt_buffer_free(&pool->login);
@@ -2905,15 +2742,13 @@ typedef struct cgt_match {
 
 typedef struct cgt_pattern_reader { cgt_slice text; size_t at; const char *why; } cgt_pattern_reader;
 
-static bool cgt_pattern_bad(cgt_pattern_reader *r, const char *why)
-{
+static bool cgt_pattern_bad(cgt_pattern_reader *r, const char *why) {
     if (!r->why) r->why = why;
     return false;
 }
 
 /* One character, maybe escaped, at r->at. */
-static bool cgt_pattern_char(cgt_pattern_reader *r, unsigned char *c)
-{
+static bool cgt_pattern_char(cgt_pattern_reader *r, unsigned char *c) {
     *c = (unsigned char)r->text.at[r->at++];
     if (*c != '\\') return true;
     if (r->at == r->text.len) return cgt_pattern_bad(r, "nothing follows the backslash");
@@ -2926,8 +2761,7 @@ static bool cgt_pattern_char(cgt_pattern_reader *r, unsigned char *c)
 }
 
 /* A class, from behind its bracket to behind the closing one. */
-static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32])
-{
+static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32]) {
     bool negated = r->at < r->text.len && r->text.at[r->at] == '^', first = true;
     unsigned char from, to;
     int i;
@@ -2949,8 +2783,7 @@ static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32])
     return true;
 }
 
-static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *node)
-{
+static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *node) {
     char c = r->text.at[r->at];
     memset(node, 0, sizeof *node);
     if (c != '.' && c != '[') {
@@ -2964,8 +2797,7 @@ static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *no
     return c == '.' || cgt_pattern_class(r, p->set[p->sets++]);
 }
 
-static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r)
-{
+static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r) {
     bool open = r->text.at[r->at] == '(';
     if (open && p->open >= 0) return cgt_pattern_bad(r, "only one group");
     if (!open && (p->open < 0 || p->close >= 0)) return cgt_pattern_bad(r, "no group is open");
@@ -2976,8 +2808,7 @@ static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r)
     return true;
 }
 
-static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r)
-{
+static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
     cgt_node node;
     char c = r->text.at[r->at], repeat = '\0';
     if (c == '\0') return cgt_pattern_bad(r, "NUL in the pattern");
@@ -2992,8 +2823,7 @@ static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r)
 }
 
 /* false: *why says what is wrong at position *at. */
-static bool cgt_pattern_compile(cgt_pattern *p, cgt_slice text, size_t *at, const char **why)
-{
+static bool cgt_pattern_compile(cgt_pattern *p, cgt_slice text, size_t *at, const char **why) {
     cgt_pattern_reader r;
     memset(p, 0, sizeof *p);
     p->open = p->close = -1;
@@ -3009,8 +2839,7 @@ static bool cgt_pattern_compile(cgt_pattern *p, cgt_slice text, size_t *at, cons
 }
 
 /* Adds a position and those reached from it without a byte. `arrived`: it came from the node before, not from its own repetition. */
-static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived)
-{
+static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived) {
     const cgt_pattern *p = m->pattern;
     for (;; t.at++, arrived = true) {
         if (arrived && t.at == p->open) t.from = m->offset;
@@ -3022,15 +2851,13 @@ static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived)
     }
 }
 
-static bool cgt_match_byte(const cgt_pattern *p, const cgt_node *node, unsigned char c)
-{
+static bool cgt_match_byte(const cgt_pattern *p, const cgt_node *node, unsigned char c) {
     if (node->set == CGT_ANY) return c != '\n';
     return node->set ? p->set[node->set - 1][c >> 3] >> (c & 7) & 1 : node->byte == c;
 }
 
 /* A match was reached: all that is less preferred is dropped, and no new one begins. */
-static void cgt_match_settle(cgt_match *m)
-{
+static void cgt_match_settle(cgt_match *m) {
     int i;
     for (i = 0; i < m->count; i++) {
         if (m->list[i].at != m->pattern->count) continue;
@@ -3042,8 +2869,7 @@ static void cgt_match_settle(cgt_match *m)
     m->ended = m->found && m->count == 0;
 }
 
-static void cgt_match_begin(cgt_match *m)
-{
+static void cgt_match_begin(cgt_match *m) {
     cgt_thread t;
     if (m->found) return;
     memset(&t, 0, sizeof t);
@@ -3051,8 +2877,7 @@ static void cgt_match_begin(cgt_match *m)
     cgt_match_settle(m);
 }
 
-static void cgt_match_step(cgt_match *m, unsigned char c)
-{
+static void cgt_match_step(cgt_match *m, unsigned char c) {
     const cgt_pattern *p = m->pattern;
     int count = m->count, i;
     memcpy(m->old, m->list, (size_t)count * sizeof *m->list);
@@ -3070,8 +2895,7 @@ static void cgt_match_step(cgt_match *m, unsigned char c)
 }
 
 /* Feeds text until the match is certain (m->ended). At the end of the text m->found tells whether there is one. */
-static void cgt_match_feed(cgt_match *m, const char *in, size_t len)
-{
+static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
     const cgt_node *first = m->pattern->node;
     bool literal = m->pattern->count > 0 && first->set == 0 && first->repeat == CGT_ONCE;
     size_t i = 0;
@@ -3134,24 +2958,21 @@ typedef struct cgt_json {
     size_t part_len, hold_len;
 } cgt_json;
 
-static chatgptt_code cgt_json_bad(cgt_json *j, const char *why)
-{
+static chatgptt_code cgt_json_bad(cgt_json *j, const char *why) {
     j->why = why;
     return CHATGPTT_E_REPLY;
 }
 
 /* ---- which field a value belongs to ---- */
 
-static int cgt_lowest(uint32_t mask)
-{
+static int cgt_lowest(uint32_t mask) {
     int i = 0;
     while (!(mask >> i & 1)) i++;
     return i;
 }
 
 /* Puts j->at on the path segment that names what lies in the container at `depth`. */
-static void cgt_json_aim(cgt_json *j, uint32_t mask, int depth)
-{
+static void cgt_json_aim(cgt_json *j, uint32_t mask, int depth) {
     for (; mask; mask &= mask - 1) {
         int f = cgt_lowest(mask), slashes = 0;
         const char *path = j->fields[f];
@@ -3162,8 +2983,7 @@ static void cgt_json_aim(cgt_json *j, uint32_t mask, int depth)
 }
 
 /* One decoded byte of a key: fields with another one there drop out. `~0` and `~1` in a path stand for `~` and `/`. */
-static void cgt_json_key_byte(cgt_json *j, char c)
-{
+static void cgt_json_key_byte(cgt_json *j, char c) {
     uint32_t mask;
     for (mask = j->here; mask; mask &= mask - 1) {
         int f = cgt_lowest(mask);
@@ -3174,15 +2994,13 @@ static void cgt_json_key_byte(cgt_json *j, char c)
     }
 }
 
-static void cgt_json_key_bytes(cgt_json *j, cgt_slice s)
-{
+static void cgt_json_key_bytes(cgt_json *j, cgt_slice s) {
     size_t i;
     for (i = 0; i < s.len && j->here; i++) cgt_json_key_byte(j, s.at[i]);
 }
 
 /* The key or index is complete: only fields whose segment ends here stay, and no later duplicate gets them. */
-static void cgt_json_named(cgt_json *j)
-{
+static void cgt_json_named(cgt_json *j) {
     uint32_t mask;
     for (mask = j->here; mask; mask &= mask - 1) {
         int f = cgt_lowest(mask);
@@ -3193,8 +3011,7 @@ static void cgt_json_named(cgt_json *j)
 }
 
 /* A value begins: finds the field that ends exactly here. */
-static void cgt_json_begin(cgt_json *j, cgt_json_type type)
-{
+static void cgt_json_begin(cgt_json *j, cgt_json_type type) {
     uint32_t mask;
     j->type = type;
     j->told = false;
@@ -3206,8 +3023,7 @@ static void cgt_json_begin(cgt_json *j, cgt_json_type type)
 
 static bool cgt_json_in_array(const cgt_json *j) { return j->arrays[j->depth / 32] >> (j->depth % 32) & 1; }
 
-static void cgt_json_element(cgt_json *j)       /* the next value is an array's element: compare its index with the paths */
-{
+static void cgt_json_element(cgt_json *j) {       /* the next value is an array's element: compare its index with the paths */
     char digits[24];
     j->here = j->inside[j->depth];
     if (!j->here) return;
@@ -3218,15 +3034,13 @@ static void cgt_json_element(cgt_json *j)       /* the next value is an array's 
 
 /* ---- structure ---- */
 
-static void cgt_json_done(cgt_json *j)          /* a value is complete */
-{
+static void cgt_json_done(cgt_json *j) {          /* a value is complete */
     if (j->told) j->event = CGT_JSON_VALUE;
     j->told = false;
     j->state = j->depth ? CGT_JSON_AFTER : CGT_JSON_CLOSED;
 }
 
-static chatgptt_code cgt_json_open(cgt_json *j, bool array)
-{
+static chatgptt_code cgt_json_open(cgt_json *j, bool array) {
     uint32_t bit, here = j->here;
     if (j->depth == CHATGPTT_MAX_DEPTH) {
         j->why = "nested deeper than CHATGPTT_MAX_DEPTH";
@@ -3245,8 +3059,7 @@ static chatgptt_code cgt_json_open(cgt_json *j, bool array)
     return CHATGPTT_OK;
 }
 
-static void cgt_json_string(cgt_json *j, bool key)
-{
+static void cgt_json_string(cgt_json *j, bool key) {
     j->in_key = key;
     j->state = CGT_JSON_IN_STRING;
     if (!key) { cgt_json_begin(j, CGT_JSON_STRING); return; }
@@ -3254,8 +3067,7 @@ static void cgt_json_string(cgt_json *j, bool key)
     cgt_json_aim(j, j->here, j->depth);
 }
 
-static chatgptt_code cgt_json_value(cgt_json *j, char c)
-{
+static chatgptt_code cgt_json_value(cgt_json *j, char c) {
     if (j->state == CGT_JSON_EXPECT_OR_CLOSE && c == ']') { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
     if (j->depth && cgt_json_in_array(j)) cgt_json_element(j);
     switch (c) {
@@ -3275,8 +3087,7 @@ static chatgptt_code cgt_json_value(cgt_json *j, char c)
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_json_after(cgt_json *j, char c)
-{
+static chatgptt_code cgt_json_after(cgt_json *j, char c) {
     bool array = cgt_json_in_array(j);
     if (c == ',') { j->state = array ? CGT_JSON_EXPECT : CGT_JSON_KEY; return CHATGPTT_OK; }
     if (c != (array ? ']' : '}')) return cgt_json_bad(j, "a comma or the end of the container was expected");
@@ -3286,8 +3097,7 @@ static chatgptt_code cgt_json_after(cgt_json *j, char c)
 }
 
 /* The next state of a number; CGT_JSON_AFTER: the byte is none of it. */
-static cgt_json_state cgt_json_number_state(cgt_json_state state, char c)
-{
+static cgt_json_state cgt_json_number_state(cgt_json_state state, char c) {
     bool digit = cgt_digit(c), e = c == 'e' || c == 'E';
     switch (state) {
     case CGT_JSON_NUMBER_START: if (c == '-') return CGT_JSON_MINUS; /* fall through */
@@ -3301,16 +3111,14 @@ static cgt_json_state cgt_json_number_state(cgt_json_state state, char c)
     }
 }
 
-static bool cgt_json_number_whole(cgt_json_state state)
-{
+static bool cgt_json_number_whole(cgt_json_state state) {
     return state == CGT_JSON_ZERO || state == CGT_JSON_INTEGER || state == CGT_JSON_FRACTION || state == CGT_JSON_EXPONENT;
 }
 
 /* ---- strings ---- */
 
 /* The first byte from `p` on that is no plain ASCII of a string: eight at a time. */
-static char *cgt_json_plain(char *p, char *end)
-{
+static char *cgt_json_plain(char *p, char *end) {
     const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
     while (end - p >= 8) {
         uint64_t x, quote, slash, special;
@@ -3329,30 +3137,26 @@ static char *cgt_json_plain(char *p, char *end)
 typedef struct cgt_json_run { char *start, *out, *in, *end; bool full; } cgt_json_run;
 
 /* Bytes of the string's text. They are moved up if there is room before what is still to be read; else they wait in `hold`. */
-static void cgt_json_emit(cgt_json *j, cgt_json_run *r, const char *text, size_t len)
-{
+static void cgt_json_emit(cgt_json *j, cgt_json_run *r, const char *text, size_t len) {
     if (j->in_key) cgt_json_key_bytes(j, cgt_slice_of(text, len));
     else if (!j->told) return;
     else if ((size_t)(r->in - r->out) >= len) { if (r->out != text) memmove(r->out, text, len); r->out += len; }
     else { memcpy(j->hold, text, len); j->hold_len = len; r->full = true; }
 }
 
-static void cgt_json_emit_code(cgt_json *j, cgt_json_run *r, uint32_t code)
-{
+static void cgt_json_emit_code(cgt_json *j, cgt_json_run *r, uint32_t code) {
     char text[4];
     cgt_json_emit(j, r, text, cgt_utf8_put(text, code));
 }
 
 /* A high surrogate without its low one. */
-static void cgt_json_lone(cgt_json *j, cgt_json_run *r)
-{
+static void cgt_json_lone(cgt_json *j, cgt_json_run *r) {
     j->high = 0;
     cgt_json_emit_code(j, r, 0xFFFD);
 }
 
 /* A whole \u escape is in j->code. */
-static void cgt_json_unicode(cgt_json *j, cgt_json_run *r)
-{
+static void cgt_json_unicode(cgt_json *j, cgt_json_run *r) {
     uint32_t code = j->code, high = j->high;
     bool low = code >= 0xDC00 && code < 0xE000;
     j->state = CGT_JSON_IN_STRING;
@@ -3362,8 +3166,7 @@ static void cgt_json_unicode(cgt_json *j, cgt_json_run *r)
     else cgt_json_emit_code(j, r, code);
 }
 
-static chatgptt_code cgt_json_hex(cgt_json *j, cgt_json_run *r)
-{
+static chatgptt_code cgt_json_hex(cgt_json *j, cgt_json_run *r) {
     int digit = cgt_hex(*r->in);
     if (digit < 0) return cgt_json_bad(j, "bad \\u escape");
     if (j->digits == 3 && j->high && !((j->code << 4 | (uint32_t)digit) >= 0xDC00 && (j->code << 4 | (uint32_t)digit) < 0xE000)) {
@@ -3376,8 +3179,7 @@ static chatgptt_code cgt_json_hex(cgt_json *j, cgt_json_run *r)
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_json_escape(cgt_json *j, cgt_json_run *r)
-{
+static chatgptt_code cgt_json_escape(cgt_json *j, cgt_json_run *r) {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     const char *known = *r->in ? strchr(from, *r->in) : NULL;
     if (*r->in == 'u') {
@@ -3396,8 +3198,7 @@ static chatgptt_code cgt_json_escape(cgt_json *j, cgt_json_run *r)
 }
 
 /* A character beyond ASCII, maybe cut by the end of the input, maybe begun before it. */
-static chatgptt_code cgt_json_beyond(cgt_json *j, cgt_json_run *r)
-{
+static chatgptt_code cgt_json_beyond(cgt_json *j, cgt_json_run *r) {
     char whole[4];
     size_t had = j->part_len, n = had, len;
     cgt_utf8 verdict;
@@ -3419,8 +3220,7 @@ static chatgptt_code cgt_json_beyond(cgt_json *j, cgt_json_run *r)
 }
 
 /* A byte of a string that is no plain character. *closed: it was the closing quote. */
-static chatgptt_code cgt_json_special(cgt_json *j, cgt_json_run *r, bool *closed)
-{
+static chatgptt_code cgt_json_special(cgt_json *j, cgt_json_run *r, bool *closed) {
     if (j->state == CGT_JSON_ESCAPE) return cgt_json_escape(j, r);
     if (j->state == CGT_JSON_UNICODE) return cgt_json_hex(j, r);
     if (j->part_len) return cgt_json_beyond(j, r);
@@ -3434,8 +3234,7 @@ static chatgptt_code cgt_json_special(cgt_json *j, cgt_json_run *r, bool *closed
 }
 
 /* \uHHHH all there, no surrogate: by far the most common escape outside English, so it gets a way of its own. */
-static bool cgt_json_fast_escape(cgt_json *j, cgt_json_run *r)
-{
+static bool cgt_json_fast_escape(cgt_json *j, cgt_json_run *r) {
     int a, b, c, d;
     if (r->end - r->in < 6 || r->in[0] != '\\' || r->in[1] != 'u' || j->high || j->part_len || j->in_key) return false;
     a = cgt_hex(r->in[2]);
@@ -3448,8 +3247,7 @@ static bool cgt_json_fast_escape(cgt_json *j, cgt_json_run *r)
     return true;
 }
 
-static chatgptt_code cgt_json_text(cgt_json *j, char *in, size_t len, size_t *used)
-{
+static chatgptt_code cgt_json_text(cgt_json *j, char *in, size_t len, size_t *used) {
     cgt_json_run r;
     bool closed = false;
     chatgptt_code code = CHATGPTT_OK;
@@ -3476,8 +3274,7 @@ static chatgptt_code cgt_json_text(cgt_json *j, char *in, size_t len, size_t *us
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_json_number(cgt_json *j, char *in, size_t len, size_t *used)
-{
+static chatgptt_code cgt_json_number(cgt_json *j, char *in, size_t len, size_t *used) {
     size_t n = 0;
     while (n < len) {
         cgt_json_state next = cgt_json_number_state(j->state, in[n]);
@@ -3492,8 +3289,7 @@ static chatgptt_code cgt_json_number(cgt_json *j, char *in, size_t len, size_t *
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_json_byte(cgt_json *j, char c)
-{
+static chatgptt_code cgt_json_byte(cgt_json *j, char c) {
     switch (j->state) {
     case CGT_JSON_EXPECT: case CGT_JSON_EXPECT_OR_CLOSE: return cgt_json_value(j, c);
     case CGT_JSON_KEY_OR_CLOSE:
@@ -3514,8 +3310,7 @@ static chatgptt_code cgt_json_byte(cgt_json *j, char c)
     }
 }
 
-static void cgt_json_init(cgt_json *j, const char *const *fields, int num_fields)
-{
+static void cgt_json_init(cgt_json *j, const char *const *fields, int num_fields) {
     memset(j, 0, sizeof *j);
     j->fields = fields;
     j->num_fields = num_fields;
@@ -3523,8 +3318,7 @@ static void cgt_json_init(cgt_json *j, const char *const *fields, int num_fields
 }
 
 /* What waited for its own event: a character from `hold`, or the end of a string whose last text was just told. */
-static bool cgt_json_waiting(cgt_json *j)
-{
+static bool cgt_json_waiting(cgt_json *j) {
     if (j->hold_len == 0) return false;
     if (j->hold_len > sizeof j->hold) cgt_json_done(j);
     else { j->event = CGT_JSON_TEXT; memcpy(j->part, j->hold, j->hold_len); j->piece = cgt_slice_of(j->part, j->hold_len); }
@@ -3533,8 +3327,7 @@ static bool cgt_json_waiting(cgt_json *j)
 }
 
 /* OK with j->event (NONE: all was used), E_REPLY: not JSON, E_LIMIT. A leading blank is JSON's own; a byte order mark is not. */
-static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *used)
-{
+static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *used) {
     chatgptt_code code = CHATGPTT_OK;
     *used = 0;
     j->event = CGT_JSON_NONE;
@@ -3553,8 +3346,7 @@ static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *us
 }
 
 /* The input is over: a number at the top level ends with it. OK with j->event while it has one; NONE: whole and valid. */
-static chatgptt_code cgt_json_eof(cgt_json *j)
-{
+static chatgptt_code cgt_json_eof(cgt_json *j) {
     j->event = CGT_JSON_NONE;
     if (j->depth == 0 && cgt_json_number_whole(j->state)) cgt_json_done(j);
     if (j->event == CGT_JSON_NONE && j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
@@ -3599,8 +3391,7 @@ typedef struct cgt_html {
     size_t hold_len;
 } cgt_html;
 
-static bool cgt_html_is_raw(const char *tag)
-{
+static bool cgt_html_is_raw(const char *tag) {
     static const char *const raw[] = { "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes" };
     size_t i;
     for (i = 0; i < sizeof raw / sizeof *raw; i++)
@@ -3609,14 +3400,12 @@ static bool cgt_html_is_raw(const char *tag)
 }
 
 /* Adds a byte to a name; at `size` it is too long to be anyone's. */
-static void cgt_html_add(char *name, size_t *len, char c)
-{
+static void cgt_html_add(char *name, size_t *len, char c) {
     if (*len < CHATGPTT_MAX_NAME) name[(*len)++] = cgt_lower(c);
     name[*len < CHATGPTT_MAX_NAME ? *len : 0] = '\0';
 }
 
-static void cgt_html_text(cgt_html *h, const char *at, size_t len)
-{
+static void cgt_html_text(cgt_html *h, const char *at, size_t len) {
     bool value = h->state == CGT_HTML_DOUBLE || h->state == CGT_HTML_SINGLE || h->state == CGT_HTML_BARE;
     if (len == 0 || (h->raw[0] && strcmp(h->raw, "title") != 0)) return;
     h->event = value ? CGT_HTML_VALUE : CGT_HTML_TEXT;
@@ -3626,8 +3415,7 @@ static void cgt_html_text(cgt_html *h, const char *at, size_t len)
 /* ---- character references: numeric ones, with or without semicolon, and the five of XML ---- */
 
 /* Whether `c` goes on with what `hold` has of a reference. */
-static bool cgt_entity_takes(const cgt_html *h, char c)
-{
+static bool cgt_entity_takes(const cgt_html *h, char c) {
     if (h->hold_len + 1 >= sizeof h->hold) return false;
     if (h->hold_len == 1) return c == '#' || cgt_alnum(c);
     if (h->hold[1] != '#') return cgt_alnum(c);
@@ -3635,8 +3423,7 @@ static bool cgt_entity_takes(const cgt_html *h, char c)
     return cgt_digit(c) || (cgt_lower(h->hold[2]) == 'x' && cgt_hex(c) >= 0);
 }
 
-static bool cgt_entity_number(cgt_html *h)
-{
+static bool cgt_entity_number(cgt_html *h) {
     bool hex = cgt_lower(h->hold[2]) == 'x';
     size_t i = hex ? 3 : 2, len = h->hold_len;
     uint32_t code = 0;
@@ -3650,8 +3437,7 @@ static bool cgt_entity_number(cgt_html *h)
 }
 
 /* Turns the reference in `hold` into its character. false: it is none and stands for itself. */
-static bool cgt_entity_decode(cgt_html *h, bool semicolon)
-{
+static bool cgt_entity_decode(cgt_html *h, bool semicolon) {
     static const char *const names[] = { "&amp", "&lt", "&gt", "&quot", "&apos" };
     static const char chars[] = "&<>\"'";
     size_t i;
@@ -3666,8 +3452,7 @@ static bool cgt_entity_decode(cgt_html *h, bool semicolon)
 }
 
 /* A byte within a reference. false: it ended before the byte, which is still to be read. */
-static bool cgt_html_entity(cgt_html *h, char c)
-{
+static bool cgt_html_entity(cgt_html *h, char c) {
     bool took = true;
     if (cgt_entity_takes(h, c)) { h->hold[h->hold_len++] = c; return true; }
     if (!cgt_entity_decode(h, c == ';')) took = false;
@@ -3679,24 +3464,21 @@ static bool cgt_html_entity(cgt_html *h, char c)
 
 /* ---- tags ---- */
 
-static void cgt_html_end_of_tag(cgt_html *h)
-{
+static void cgt_html_end_of_tag(cgt_html *h) {
     h->event = CGT_HTML_TAG_END;
     h->raw[0] = '\0';
     if (cgt_html_is_raw(h->tag)) memcpy(h->raw, h->tag, sizeof h->raw);
     h->state = h->raw[0] ? CGT_HTML_RAW : CGT_HTML_IN_TEXT;
 }
 
-static void cgt_html_attribute_end(cgt_html *h, cgt_html_state next)
-{
+static void cgt_html_attribute_end(cgt_html *h, cgt_html_state next) {
     if (h->in_attribute) h->event = CGT_HTML_ATTRIBUTE_END;
     h->in_attribute = false;
     h->state = next;
 }
 
 /* Between attributes. false: the byte is still to be read, an event comes first. */
-static bool cgt_html_before_name(cgt_html *h, char c)
-{
+static bool cgt_html_before_name(cgt_html *h, char c) {
     if (h->in_attribute && c != '=' && !cgt_blank(c)) { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return false; }
     if (h->in_attribute && c == '=') { h->state = CGT_HTML_BEFORE_VALUE; return true; }
     if (cgt_blank(c) || c == '/') return true;
@@ -3707,8 +3489,7 @@ static bool cgt_html_before_name(cgt_html *h, char c)
     return true;
 }
 
-static bool cgt_html_name(cgt_html *h, char c)
-{
+static bool cgt_html_name(cgt_html *h, char c) {
     if (!cgt_blank(c) && c != '/' && c != '>' && c != '=') { cgt_html_add(h->name, &h->name_len, c); return true; }
     h->event = CGT_HTML_ATTRIBUTE;
     h->in_attribute = true;
@@ -3716,16 +3497,14 @@ static bool cgt_html_name(cgt_html *h, char c)
     return c == '=';
 }
 
-static bool cgt_html_before_value(cgt_html *h, char c)
-{
+static bool cgt_html_before_value(cgt_html *h, char c) {
     if (cgt_blank(c)) return true;
     if (c == '>') { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return false; }
     h->state = c == '"' ? CGT_HTML_DOUBLE : c == '\'' ? CGT_HTML_SINGLE : CGT_HTML_BARE;
     return h->state != CGT_HTML_BARE;
 }
 
-static bool cgt_html_open(cgt_html *h, char c)
-{
+static bool cgt_html_open(cgt_html *h, char c) {
     h->tag_len = 0;
     if (c == '!') { h->state = CGT_HTML_DECLARATION; h->at = 0; return true; }
     if (c == '/') { h->state = CGT_HTML_END_OPEN; return true; }
@@ -3736,8 +3515,7 @@ static bool cgt_html_open(cgt_html *h, char c)
     return false;
 }
 
-static bool cgt_html_tag_name(cgt_html *h, char c)
-{
+static bool cgt_html_tag_name(cgt_html *h, char c) {
     if (!cgt_blank(c) && c != '/' && c != '>') { cgt_html_add(h->tag, &h->tag_len, c); return true; }
     h->event = CGT_HTML_TAG;
     h->in_attribute = false;
@@ -3746,8 +3524,7 @@ static bool cgt_html_tag_name(cgt_html *h, char c)
 }
 
 /* An end tag: its name, then anything up to `>`. */
-static bool cgt_html_end_tag(cgt_html *h, char c)
-{
+static bool cgt_html_end_tag(cgt_html *h, char c) {
     if (h->state == CGT_HTML_END_OPEN) {
         h->tag_len = 0;
         h->state = cgt_alnum(c) ? CGT_HTML_END_NAME : CGT_HTML_BOGUS;
@@ -3760,8 +3537,7 @@ static bool cgt_html_end_tag(cgt_html *h, char c)
 }
 
 /* Comments end at `-->` or `--!>`; `<!-->` is a whole one. Other declarations end at `>`. */
-static void cgt_html_comment(cgt_html *h, char c)
-{
+static void cgt_html_comment(cgt_html *h, char c) {
     if (h->state == CGT_HTML_DECLARATION) {
         if (c == '-') { if (++h->at == 2) { h->state = CGT_HTML_COMMENT; h->bang = true; } }   /* `<!--!>` ends none */
         else h->state = c == '>' ? CGT_HTML_IN_TEXT : CGT_HTML_BOGUS;
@@ -3777,8 +3553,7 @@ static void cgt_html_comment(cgt_html *h, char c)
 }
 
 /* In the content of a raw element: only its own end tag is markup. */
-static bool cgt_html_raw(cgt_html *h, char c)
-{
+static bool cgt_html_raw(cgt_html *h, char c) {
     size_t len = strlen(h->raw);
     bool lone;
     if (h->state == CGT_HTML_RAW_OPEN && c == '/') { h->state = CGT_HTML_RAW_END; h->at = 0; return true; }
@@ -3798,8 +3573,7 @@ static bool cgt_html_raw(cgt_html *h, char c)
 /* ---- runs ---- */
 
 /* Text and values go out in runs up to the next byte that means something here. The number of bytes used. */
-static size_t cgt_html_run(cgt_html *h, const char *in, size_t len)
-{
+static size_t cgt_html_run(cgt_html *h, const char *in, size_t len) {
     cgt_slice s = cgt_slice_of(in, len);
     bool raw = h->state == CGT_HTML_RAW;
     const char *stop = raw || h->state == CGT_HTML_IN_TEXT ? "<&" : h->state == CGT_HTML_DOUBLE ? "\"&" : h->state == CGT_HTML_SINGLE ? "'&" : " \t\r\n\f>&";
@@ -3815,8 +3589,7 @@ static size_t cgt_html_run(cgt_html *h, const char *in, size_t len)
     return n + 1;
 }
 
-static bool cgt_html_byte(cgt_html *h, char c)      /* false: the byte is still to be read */
-{
+static bool cgt_html_byte(cgt_html *h, char c) {      /* false: the byte is still to be read */
     switch (h->state) {
     case CGT_HTML_OPEN: return cgt_html_open(h, c);
     case CGT_HTML_TAG_NAME: return cgt_html_tag_name(h, c);
@@ -3831,8 +3604,7 @@ static bool cgt_html_byte(cgt_html *h, char c)      /* false: the byte is still 
 }
 
 /* Any bytes are a page: there are no errors, and no end to be told. NONE: all was used. */
-static void cgt_html_feed(cgt_html *h, const char *in, size_t len, size_t *used)
-{
+static void cgt_html_feed(cgt_html *h, const char *in, size_t len, size_t *used) {
     *used = 0;
     h->event = CGT_HTML_NONE;
     while (*used < len && h->event == CGT_HTML_NONE) {
@@ -3853,8 +3625,7 @@ typedef struct cgt_said {
     size_t tail_len;
 } cgt_said;
 
-static bool cgt_said_inline(const char *tag)    /* tags that do not end a sentence */
-{
+static bool cgt_said_inline(const char *tag) {    /* tags that do not end a sentence */
     static const char *const names[] = { "a", "b", "i", "em", "strong", "span", "code", "small", "u" };
     size_t i;
     for (i = 0; i < sizeof names / sizeof *names; i++)
@@ -3862,8 +3633,7 @@ static bool cgt_said_inline(const char *tag)    /* tags that do not end a senten
     return false;
 }
 
-static void cgt_said_marks(cgt_said *p, cgt_slice s)
-{
+static void cgt_said_marks(cgt_said *p, cgt_slice s) {
     static const char *const marks[] = { "just a moment", "challenge-platform", "_cf_chl_opt", "cf-error-details", "attention required!",
         "checking your browser", "sucuri website firewall", "captcha", "incapsula", "wordfence", "ddos-guard", "mod_security" };
     size_t i;
@@ -3872,8 +3642,7 @@ static void cgt_said_marks(cgt_said *p, cgt_slice s)
 
 /* Appends to a line whose characters may come in pieces, so that its UTF-8 is checked by whoever quotes it. false: it is full,
    and ends with a whole character. */
-static bool cgt_said_add(char *line, size_t size, cgt_slice s)
-{
+static bool cgt_said_add(char *line, size_t size, cgt_slice s) {
     size_t len = strlen(line), i;
     for (i = 0; i < s.len && len + 1 < size; i++) {
         bool blank = cgt_control(s.at[i]) || s.at[i] == ' ';
@@ -3887,15 +3656,13 @@ static bool cgt_said_add(char *line, size_t size, cgt_slice s)
     return i == s.len;
 }
 
-static void cgt_said_end(char *line)
-{
+static void cgt_said_end(char *line) {
     size_t len = strlen(line);
     if (len && line[len - 1] == ' ') line[len - 1] = '\0';
 }
 
 /* The first title only: drawings within the page have theirs too. */
-static void cgt_said_title(cgt_said *p)
-{
+static void cgt_said_title(cgt_said *p) {
     if (p->titled) return;
     if (p->html.event == CGT_HTML_TEXT && p->html.raw[0]) p->titled = !cgt_said_add(p->title, sizeof p->title, p->html.piece);
     else p->titled = p->html.event == CGT_HTML_CLOSE && p->title[0] && strcmp(p->html.tag, "title") == 0;
@@ -3903,16 +3670,14 @@ static void cgt_said_title(cgt_said *p)
 }
 
 /* The first text that is no title, up to the next tag that is no mere emphasis. */
-static void cgt_said_sentence(cgt_said *p)
-{
+static void cgt_said_sentence(cgt_said *p) {
     if (p->over || p->html.raw[0]) return;
     if (p->html.event == CGT_HTML_TEXT) p->over = !cgt_said_add(p->text, sizeof p->text, p->html.piece);
     else if (p->html.event == CGT_HTML_TAG || p->html.event == CGT_HTML_CLOSE) p->over = p->text[0] && !cgt_said_inline(p->html.tag);
     if (p->over) cgt_said_end(p->text);
 }
 
-static void cgt_said_feed(cgt_said *p, cgt_slice s)
-{
+static void cgt_said_feed(cgt_said *p, cgt_slice s) {
     char joint[64];
     size_t used, head = s.len < 32 ? s.len : 32;
     memcpy(joint, p->tail, p->tail_len);
@@ -3930,8 +3695,7 @@ static void cgt_said_feed(cgt_said *p, cgt_slice s)
 }
 
 /* The sentence, else the title, else "". */
-static const char *cgt_said_words(const cgt_said *p)
-{
+static const char *cgt_said_words(const cgt_said *p) {
     return p->text[0] ? p->text : p->title;
 }
 
@@ -3980,16 +3744,14 @@ enum { CGT_CONFIG_BOT, CGT_CONFIG_NONCE, CGT_CONFIG_POST, CGT_CONFIG_URL, CGT_CO
     CGT_CONFIG_OPENAI, CGT_CONFIG_GOOGLE, CGT_CONFIG_ASKS, CGT_CONFIG_CONSENT, CGT_CONFIGS };
 
 /* Appends a token's piece; one that is too long for its array is no token. */
-static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok)
-{
+static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok) {
     size_t len = strlen(out);
     if (cgt_sum(len, s.len) >= size || memchr(s.at, '\0', s.len)) { *ok = false; return; }
     memcpy(out + len, s.at, s.len);
     out[len + s.len] = '\0';
 }
 
-static void cgt_config_text(cgt_page *p, cgt_slice s)
-{
+static void cgt_config_text(cgt_page *p, cgt_slice s) {
     cgt_chat *c = &p->now;
     bool *ok = &p->config_ok;
     switch (p->json.field) {
@@ -4006,8 +3768,7 @@ static void cgt_config_text(cgt_page *p, cgt_slice s)
 }
 
 /* A piece of the data-config attribute: JSON, read as it comes. */
-static void cgt_config_feed(cgt_page *p, cgt_slice s)
-{
+static void cgt_config_feed(cgt_page *p, cgt_slice s) {
     char bytes[64];
     size_t used = 0, n;
     for (; s.len && p->config_ok; s = cgt_from(s, n)) {     /* through a copy: the page's bytes are not ours alone */
@@ -4027,8 +3788,7 @@ static void cgt_config_feed(cgt_page *p, cgt_slice s)
     }
 }
 
-static void cgt_page_attribute(cgt_page *p)
-{
+static void cgt_page_attribute(cgt_page *p) {
     const char *name = p->said.html.name;
     p->value[0] = '\0';
     p->value_ok = true;
@@ -4041,8 +3801,7 @@ static void cgt_page_attribute(cgt_page *p)
 }
 
 /* An attribute is complete. The first of duplicates counts, as in HTML. */
-static void cgt_page_attribute_end(cgt_page *p)
-{
+static void cgt_page_attribute_end(cgt_page *p) {
     const char *name = p->said.html.name, *value = p->value;
     cgt_chat *c = &p->now;
     if (p->in_config) p->config_ok = p->config_ok && cgt_json_eof(&p->json) == CHATGPTT_OK;
@@ -4061,8 +3820,7 @@ static void cgt_page_attribute_end(cgt_page *p)
 }
 
 /* A start tag is complete: is it a chat, and the one we want? */
-static void cgt_page_tag_end(cgt_page *p)
-{
+static void cgt_page_tag_end(cgt_page *p) {
     cgt_chat *c = &p->now;
     bool wanted;
     if (c->memory_limit < 0) c->memory_limit = 0;
@@ -4080,8 +3838,7 @@ static void cgt_page_tag_end(cgt_page *p)
     p->wanted = wanted;
 }
 
-static void cgt_page_html(cgt_page *p)
-{
+static void cgt_page_html(cgt_page *p) {
     switch (p->said.html.event) {
     case CGT_HTML_TAG: memset(&p->now, 0, sizeof p->now); break;
     case CGT_HTML_ATTRIBUTE: cgt_page_attribute(p); break;
@@ -4097,8 +3854,7 @@ static void cgt_page_html(cgt_page *p)
 }
 
 /* Copies what a pattern captured: from this piece of the page or from the tail of what came before. */
-static void cgt_page_capture(cgt_page *p, cgt_find_state *f, const char *in)
-{
+static void cgt_page_capture(cgt_page *p, cgt_find_state *f, const char *in) {
     size_t from = f->match.from, to = f->match.to, i, tail_at = p->offset - p->tail_len;
     f->found = true;
     f->too_long = from < tail_at || to - from >= sizeof f->text;
@@ -4109,8 +3865,7 @@ static void cgt_page_capture(cgt_page *p, cgt_find_state *f, const char *in)
     if (strlen(f->text) != to - from) f->too_long = true;      /* NUL: no token */
 }
 
-static void cgt_page_feed(cgt_page *p, const char *in, size_t len)
-{
+static void cgt_page_feed(cgt_page *p, const char *in, size_t len) {
     cgt_slice s = cgt_slice_of(in, len);
     size_t i, used, keep = sizeof p->tail;
     for (i = 0; i < CGT_FINDS; i++) {
@@ -4135,8 +3890,7 @@ static void cgt_page_feed(cgt_page *p, const char *in, size_t len)
 }
 
 /* `nonce`, `post_id`: the caller's patterns, which were compiled before without error; NULL: the model's. */
-static void cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dialect, const char *nonce, const char *post_id)
-{
+static void cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dialect, const char *nonce, const char *post_id) {
     const char *patterns[CGT_FINDS], *why;
     size_t i, at;
     memset(p, 0, sizeof *p);
@@ -4154,8 +3908,7 @@ static void cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dial
 }
 
 /* Undoes the escapes of a JSON string in place: the only one that occurs in URLs of scripts is `\/`. */
-static void cgt_unslash(char *text)
-{
+static void cgt_unslash(char *text) {
     char *out = text;
     for (; *text; text++)
         if (text[0] != '\\' || text[1] != '/') *out++ = *text;
@@ -4163,16 +3916,14 @@ static void cgt_unslash(char *text)
 }
 
 /* Takes a pattern's token over, if it counts. false: the caller's own pattern found none. */
-static bool cgt_page_pattern(cgt_page *p, int which, char token[CHATGPTT_MAX_TOKEN])
-{
+static bool cgt_page_pattern(cgt_page *p, int which, char token[CHATGPTT_MAX_TOKEN]) {
     cgt_find_state *f = &p->finds[which];
     if (!f->own && (p->chosen || !f->found)) return true;
     return f->found && !f->too_long && f->text[0] && cgt_fixed_set(token, CHATGPTT_MAX_TOKEN, cgt_text(f->text));
 }
 
 /* The page is complete: whether there is a chat on it, in p->best. */
-static bool cgt_page_end(cgt_page *p)
-{
+static bool cgt_page_end(cgt_page *p) {
     cgt_chat *c = &p->best;
     if (!cgt_page_pattern(p, CGT_FIND_NONCE, c->nonce) || !cgt_page_pattern(p, CGT_FIND_POST_ID, c->post_id)) return false;
     if (!p->chosen && c->nonce[0] && c->post_id[0] && p->dialect != CHATGPTT_AIPKIT) { p->chosen = true; c->dialect = CHATGPTT_WPAICG; }
@@ -4210,15 +3961,13 @@ typedef struct cgt_sse {
 
 static const char *cgt_sse_name(const cgt_sse *s) { return s->name[0] ? s->name : "message"; }
 
-static void cgt_sse_forget(cgt_sse *s)
-{
+static void cgt_sse_forget(cgt_sse *s) {
     s->over = s->named = s->data = false;
     s->name[0] = '\0';
     s->name_len = 0;
 }
 
-static void cgt_sse_field_begin(cgt_sse *s)
-{
+static void cgt_sse_field_begin(cgt_sse *s) {
     cgt_slice word = cgt_slice_of(s->word, s->word_len);
     s->field = cgt_is(word, "data") ? CGT_SSE_F_DATA : cgt_is(word, "event") ? CGT_SSE_F_EVENT : cgt_is(word, "id") ? CGT_SSE_F_ID : CGT_SSE_OTHER;
     if (s->field == CGT_SSE_F_EVENT) s->name_len = 0;
@@ -4228,8 +3977,7 @@ static void cgt_sse_field_begin(cgt_sse *s)
     s->data = true;
 }
 
-static void cgt_sse_line_end(cgt_sse *s)
-{
+static void cgt_sse_line_end(cgt_sse *s) {
     bool empty = s->state == CGT_SSE_LINE;
     if (s->state == CGT_SSE_FIELD) cgt_sse_field_begin(s);      /* a field without a colon has no value */
     if (!empty && s->field == CGT_SSE_F_EVENT) { s->name[s->name_len] = '\0'; s->named = s->name_len > 0; }
@@ -4242,8 +3990,7 @@ static void cgt_sse_line_end(cgt_sse *s)
 }
 
 /* The value of a field up to the end of the line or of the input. */
-static chatgptt_code cgt_sse_value(cgt_sse *s, const char *in, size_t n)
-{
+static chatgptt_code cgt_sse_value(cgt_sse *s, const char *in, size_t n) {
     char *out = s->field == CGT_SSE_F_EVENT ? s->name : s->next;
     size_t *len = s->field == CGT_SSE_F_EVENT ? &s->name_len : &s->next_len;
     if (s->state == CGT_SSE_JUNK_LINE || s->field == CGT_SSE_F_DATA) {
@@ -4258,8 +4005,7 @@ static chatgptt_code cgt_sse_value(cgt_sse *s, const char *in, size_t n)
 }
 
 /* The first byte of a line. */
-static void cgt_sse_line(cgt_sse *s, char c)
-{
+static void cgt_sse_line(cgt_sse *s, char c) {
     static const char bom[] = CGT_BOM;
     if (!s->begun && s->bom < 3 && c == bom[s->bom]) { s->bom++; return; }
     s->word_len = !s->begun && s->bom % 3 ? sizeof s->word : 0;     /* half a byte order mark is part of some unknown field */
@@ -4268,15 +4014,13 @@ static void cgt_sse_line(cgt_sse *s, char c)
     s->state = CGT_SSE_FIELD;
 }
 
-static void cgt_sse_field_byte(cgt_sse *s, char c)
-{
+static void cgt_sse_field_byte(cgt_sse *s, char c) {
     if (c == ':') { cgt_sse_field_begin(s); s->state = CGT_SSE_AFTER_COLON; return; }
     if (s->word_len < sizeof s->word) s->word[s->word_len++] = c;
 }
 
 /* One step; the number of bytes used, which may be none. */
-static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len, chatgptt_code *code)
-{
+static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len, chatgptt_code *code) {
     size_t n = 0;
     char c = in[0];
     if (s->cr && c == '\n') { s->cr = false; return 1; }
@@ -4294,8 +4038,7 @@ static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len, chatgptt_code
 }
 
 /* OK with s->event (NONE: all was used); E_LIMIT: a name or id longer than CHATGPTT_MAX_NAME. */
-static chatgptt_code cgt_sse_feed(cgt_sse *s, const char *in, size_t len, size_t *used)
-{
+static chatgptt_code cgt_sse_feed(cgt_sse *s, const char *in, size_t len, size_t *used) {
     chatgptt_code code = CHATGPTT_OK;
     *used = 0;
     s->event = CGT_SSE_NONE;
@@ -4376,23 +4119,20 @@ typedef struct cgt_reply {
     chatgptt_code flag;             /* the object's flag, as the code it leads to; OK: none */
 } cgt_reply;
 
-static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max_event)
-{
+static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max_event) {
     memset(r, 0, sizeof *r);
     r->max_event = max_event;
     cgt_buffer_init(&r->held, hooks, max_event);
     cgt_buffer_init(&r->decoded, hooks, cgt_sum(max_event, cgt_sum(max_event, max_event)));
 }
 
-static void cgt_reply_free(cgt_reply *r)
-{
+static void cgt_reply_free(cgt_reply *r) {
     cgt_buffer_free(&r->held);
     cgt_buffer_free(&r->decoded);
 }
 
 /* An object begins: what is known of the one before it no longer counts. */
-static void cgt_reply_object(cgt_reply *r)
-{
+static void cgt_reply_object(cgt_reply *r) {
     cgt_json_init(&r->json, cgt_reply_fields, CGT_FIELDS);
     r->json.lenient = true;
     memset(r->token, 0, sizeof r->token);
@@ -4404,8 +4144,7 @@ static void cgt_reply_object(cgt_reply *r)
 
 /* ---- fields ---- */
 
-static void cgt_reply_words(cgt_reply *r, cgt_slice s)
-{
+static void cgt_reply_words(cgt_reply *r, cgt_slice s) {
     int field = r->json.field;
     if (r->dressed || (field == CGT_F_QUOTA_MESSAGE && r->words_of >= 0 && r->words_of != field && r->words[0])) return;
     if (r->words_of != field) r->words[0] = '\0';
@@ -4414,16 +4153,14 @@ static void cgt_reply_words(cgt_reply *r, cgt_slice s)
 }
 
 /* Whether this field's text is the answer's, in this kind of event. */
-static bool cgt_reply_answers(const cgt_reply *r)
-{
+static bool cgt_reply_answers(const cgt_reply *r) {
     if (r->mute) return false;
     if (r->json.field == CGT_F_DATA) return !r->events && !(r->has_status && strcmp(r->token[CGT_F_STATUS - CGT_F_ID], "success") != 0);
     if (r->json.field == CGT_F_THREAD_DELTA) return r->kind == CGT_KIND_THREAD_DELTA;
     return r->events && (r->kind == CGT_KIND_PLAIN || r->kind == CGT_KIND_MESSAGE || r->kind == CGT_KIND_WARNING);
 }
 
-static void cgt_reply_text(cgt_reply *r, cgt_slice s)
-{
+static void cgt_reply_text(cgt_reply *r, cgt_slice s) {
     bool ok = true;
     int field = r->json.field;
     if (field >= CGT_F_ID && field < CGT_F_ID + CGT_TOKENS) {
@@ -4440,8 +4177,7 @@ static void cgt_reply_text(cgt_reply *r, cgt_slice s)
 }
 
 /* A value is complete, or a container begins. */
-static void cgt_reply_value(cgt_reply *r)
-{
+static void cgt_reply_value(cgt_reply *r) {
     static const chatgptt_code flags[] = { CHATGPTT_E_RATE_LIMITED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED, CHATGPTT_E_UPSTREAM };
     int field = r->json.field;
     cgt_json_type type = r->json.type;
@@ -4463,8 +4199,7 @@ static void cgt_reply_value(cgt_reply *r)
 }
 
 /* One step of the JSON scanner. Its verdict on the bytes is the caller's to judge. */
-static chatgptt_code cgt_reply_scan(cgt_reply *r, char *in, size_t len, size_t *used)
-{
+static chatgptt_code cgt_reply_scan(cgt_reply *r, char *in, size_t len, size_t *used) {
     chatgptt_code code = cgt_json_feed(&r->json, in, len, used);
     r->more = code == CHATGPTT_OK && (r->json.event == CGT_JSON_TEXT || r->json.event == CGT_JSON_VALUE);
     if (code < 0) return code;
@@ -4473,20 +4208,17 @@ static chatgptt_code cgt_reply_scan(cgt_reply *r, char *in, size_t len, size_t *
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_reply_end(cgt_reply *r)
-{
+static chatgptt_code cgt_reply_end(cgt_reply *r) {
     r->event = CGT_REPLY_END;
     return CHATGPTT_OK;
 }
 
-static void cgt_reply_say(cgt_reply *r, const char *words)      /* where the site itself says nothing */
-{
+static void cgt_reply_say(cgt_reply *r, const char *words) {      /* where the site itself says nothing */
     if (!r->words[0]) cgt_line_add(r->words, sizeof r->words, cgt_text(words));
 }
 
 /* An object is complete: the error it stands for, or OK. */
-static chatgptt_code cgt_reply_verdict(cgt_reply *r)
-{
+static chatgptt_code cgt_reply_verdict(cgt_reply *r) {
     const char *status = r->token[CGT_F_STATUS - CGT_F_ID];
     bool bad_status = r->has_status && strcmp(status, "success") != 0;
     if (r->flag) return r->flag;
@@ -4499,8 +4231,7 @@ static chatgptt_code cgt_reply_verdict(cgt_reply *r)
 /* ---- a JSON body, maybe behind noise ---- */
 
 /* Looks for the first `{` followed by blanks and a quote. What is no JSON may say something to people. */
-static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *used)
-{
+static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *used) {
     char brace[] = "{";
     size_t n = 0, took, end = len;
     if (!r->mute && len > CHATGPTT_MAX_NOISE - r->noise) end = CHATGPTT_MAX_NOISE - r->noise;
@@ -4519,8 +4250,7 @@ static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *
     return cgt_reply_scan(r, brace, 1, &took);
 }
 
-static chatgptt_code cgt_reply_json_done(cgt_reply *r)
-{
+static chatgptt_code cgt_reply_json_done(cgt_reply *r) {
     chatgptt_code code = cgt_reply_verdict(r);
     r->object = true;
     r->body = CGT_BODY_SKIP;
@@ -4533,8 +4263,7 @@ static chatgptt_code cgt_reply_json_done(cgt_reply *r)
     return cgt_reply_end(r);
 }
 
-static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *used)
-{
+static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *used) {
     chatgptt_code code;
     if (r->body == CGT_BODY_SKIP) { *used = len; return CHATGPTT_OK; }
     if (r->body != CGT_BODY_JSON) return cgt_reply_seek(r, in, len, used);
@@ -4550,8 +4279,7 @@ static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *
 
 /* ---- an event stream ---- */
 
-static cgt_kind cgt_reply_kind(const cgt_sse *s)
-{
+static cgt_kind cgt_reply_kind(const cgt_sse *s) {
     static const struct { const char *name; cgt_kind kind; } kinds[] = {
         { "message", CGT_KIND_MESSAGE }, { "thread.message.delta", CGT_KIND_THREAD_DELTA }, { "thread_id", CGT_KIND_THREAD },
         { "done", CGT_KIND_DONE }, { "error", CGT_KIND_ERROR }, { "assistant_error", CGT_KIND_ERROR }, { "warning", CGT_KIND_WARNING },
@@ -4563,15 +4291,13 @@ static cgt_kind cgt_reply_kind(const cgt_sse *s)
 }
 
 /* The words of an error dressed as an answer are complete at a finish_reason or [LIMITED]. */
-static chatgptt_code cgt_reply_dressed(cgt_reply *r, bool over)
-{
+static chatgptt_code cgt_reply_dressed(cgt_reply *r, bool over) {
     cgt_line_add(r->words, sizeof r->words, cgt_slice_of_buffer(&r->decoded));
     return over || r->finished ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
 }
 
 /* An explicit `message` event is all there: an answer's, or an error's word. */
-static chatgptt_code cgt_reply_held(cgt_reply *r)
-{
+static chatgptt_code cgt_reply_held(cgt_reply *r) {
     size_t at = 0, took = 0;
     chatgptt_code code = CHATGPTT_OK, verdict;
     bool first = !r->dispatched;
@@ -4594,8 +4320,7 @@ static chatgptt_code cgt_reply_held(cgt_reply *r)
 }
 
 /* An object in an event is complete: what it says by itself, whatever the event's end. */
-static chatgptt_code cgt_reply_event_object(cgt_reply *r)
-{
+static chatgptt_code cgt_reply_event_object(cgt_reply *r) {
     chatgptt_code verdict = cgt_reply_verdict(r);
     const char *id = r->token[CGT_F_ID - CGT_F_ID];
     r->object = true;
@@ -4621,8 +4346,7 @@ static chatgptt_code cgt_reply_event_object(cgt_reply *r)
 }
 
 /* Data that is no object: an end mark, or a thread's id. */
-static chatgptt_code cgt_reply_bare(cgt_reply *r)
-{
+static chatgptt_code cgt_reply_bare(cgt_reply *r) {
     if (r->kind == CGT_KIND_THREAD) memcpy(r->thread_id, r->bare, sizeof r->thread_id);
     if (strcmp(r->bare, "[LIMITED]") == 0) return CHATGPTT_E_UPSTREAM;
     if (r->dressed) return CHATGPTT_OK;
@@ -4632,8 +4356,7 @@ static chatgptt_code cgt_reply_bare(cgt_reply *r)
     return CHATGPTT_E_UPSTREAM;
 }
 
-static chatgptt_code cgt_reply_start(cgt_reply *r)
-{
+static chatgptt_code cgt_reply_start(cgt_reply *r) {
     if (r->started && r->texted) {
         r->event = CGT_REPLY_TEXT;          /* a second message in one stream: a blank line between them */
         r->piece = cgt_slice_of("\n\n", 2);
@@ -4642,8 +4365,7 @@ static chatgptt_code cgt_reply_start(cgt_reply *r)
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_reply_dispatch(cgt_reply *r)
-{
+static chatgptt_code cgt_reply_dispatch(cgt_reply *r) {
     chatgptt_code code = CHATGPTT_OK;
     cgt_kind kind = cgt_reply_kind(&r->sse);
     if (r->body == CGT_BODY_UNKNOWN) r->kind = kind;    /* all its data was blank */
@@ -4665,8 +4387,7 @@ static chatgptt_code cgt_reply_dispatch(cgt_reply *r)
 }
 
 /* The first byte of an event's data that is no blank decides what the data is. */
-static void cgt_reply_open_data(cgt_reply *r, char c)
-{
+static void cgt_reply_open_data(cgt_reply *r, char c) {
     r->kind = cgt_reply_kind(&r->sse);
     r->bare[0] = '\0';
     r->object = false;
@@ -4676,8 +4397,7 @@ static void cgt_reply_open_data(cgt_reply *r, char c)
 }
 
 /* A piece of an event's data. *took: how much of it was used. */
-static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *took)
-{
+static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *took) {
     chatgptt_code code;
     size_t n = 0;
     *took = len;
@@ -4702,8 +4422,7 @@ static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *
 }
 
 /* A line that is no event: raw JSON is the upstream's error and nothing else follows; HTML is remembered for its words. */
-static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *took)
-{
+static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *took) {
     r->junk = true;
     *took = len;
     if (!r->sse.raw && r->sse.lead != '<') { r->sse.raw = true; cgt_reply_object(r); }
@@ -4714,8 +4433,7 @@ static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *
 }
 
 /* The SSE decoder told a piece; it may hold several events of ours, so it waits in `pending` until it is used up. */
-static chatgptt_code cgt_reply_pending(cgt_reply *r)
-{
+static chatgptt_code cgt_reply_pending(cgt_reply *r) {
     char lf[] = "\n", *piece = r->pending_lf ? lf : r->pending;
     size_t took = 0;
     chatgptt_code code = r->pending_junk ? cgt_reply_junk(r, piece, r->pending_len, &took) : cgt_reply_data(r, piece, r->pending_len, &took);
@@ -4724,8 +4442,7 @@ static chatgptt_code cgt_reply_pending(cgt_reply *r)
     return code;
 }
 
-static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t *used)
-{
+static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t *used) {
     chatgptt_code code = cgt_sse_feed(&r->sse, in, len, used);
     if (code < 0) { cgt_reply_say(r, "an event's name or id is longer than CHATGPTT_MAX_NAME"); return code; }
     if (r->sse.event == CGT_SSE_DISPATCH) return cgt_reply_dispatch(r);
@@ -4738,8 +4455,7 @@ static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t
 }
 
 /* Feed until all is used and nothing is told. < 0: the reply is an error, r->words says what the site says of it. */
-static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *used)
-{
+static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *used) {
     chatgptt_code code;
     *used = 0;
     r->event = CGT_REPLY_NONE;
@@ -4753,8 +4469,7 @@ static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *
     return code;
 }
 
-static chatgptt_code cgt_reply_no_json(cgt_reply *r)
-{
+static chatgptt_code cgt_reply_no_json(cgt_reply *r) {
     if (r->body == CGT_BODY_JSON && r->texted) return CHATGPTT_E_INCOMPLETE;
     if (r->body == CGT_BODY_JSON) { r->words[0] = '\0'; cgt_reply_say(r, "the reply is cut"); }
     else cgt_reply_say(r, cgt_said_words(&r->said));
@@ -4762,8 +4477,7 @@ static chatgptt_code cgt_reply_no_json(cgt_reply *r)
 }
 
 /* The body is complete. OK with END, or what the reply comes to. */
-static chatgptt_code cgt_reply_eof(cgt_reply *r)
-{
+static chatgptt_code cgt_reply_eof(cgt_reply *r) {
     chatgptt_code code = CHATGPTT_OK;
     r->event = CGT_REPLY_NONE;
     if (!r->events) return r->mute ? CHATGPTT_OK : cgt_reply_no_json(r);
@@ -4786,8 +4500,7 @@ static const char *const cgt_models[] = { "gpt-4o", "gpt-4", "gpt-4o-mini" };
 #define CGT_MODELS (sizeof cgt_models / sizeof *cgt_models)
 
 /* A blank as Python's str.strip() sees it; *len is its length. */
-static bool cgt_wide_blank(cgt_slice s, size_t *len)
-{
+static bool cgt_wide_blank(cgt_slice s, size_t *len) {
     static const char *const wide[] = { "\xC2\x85", "\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80" };
     size_t i;
     *len = 1;
@@ -4800,22 +4513,19 @@ static bool cgt_wide_blank(cgt_slice s, size_t *len)
     return s.len >= 3 && memcmp(s.at, "\xE2\x80", 2) == 0 && (unsigned char)s.at[2] >= 0x80 && (unsigned char)s.at[2] <= 0x8A;
 }
 
-static bool cgt_all_blank(cgt_slice s)
-{
+static bool cgt_all_blank(cgt_slice s) {
     size_t n;
     for (; s.len; s = cgt_from(s, n))
         if (!cgt_wide_blank(s, &n)) return false;
     return true;
 }
 
-static cgt_slice cgt_message_text(const chatgptt_message *m)
-{
+static cgt_slice cgt_message_text(const chatgptt_message *m) {
     return m->len ? cgt_slice_of(m->text, m->len) : cgt_text(m->text);
 }
 
 /* Folds a conversation into one prompt, byte for byte as the model does: a single message as it is, else a line a message. */
-static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t count)
-{
+static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t count) {
     static const char *const roles[] = { "User: ", "Assistant: ", "System: " };
     size_t i;
     if (count == 1) { cgt_append(b, cgt_message_text(&messages[0])); return; }
@@ -4837,8 +4547,7 @@ static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t cou
 #define CGT_NO_BREAK      "\xC2\xA0"        /* a blank the server does not know */
 
 /* The substitute for the first character of `s`; NULL: it goes as it is. `label`: it follows an "AI:" in the assistant's words. */
-static const char *cgt_history_substitute(cgt_slice s, bool label)
-{
+static const char *cgt_history_substitute(cgt_slice s, bool label) {
     switch (s.at[0]) {
     case '"': return "&quot;";              /* as the site's page sends it; a curly quote would say less about code */
     case '<': return "&lt;";                /* ... > stands for itself: without its partner it opens nothing */
@@ -4853,8 +4562,7 @@ static const char *cgt_history_substitute(cgt_slice s, bool label)
 }
 
 /* The words of a turn without the controls and blanks at its ends, which the server cuts off; empty: the turn says nothing. */
-static cgt_slice cgt_history_text(const chatgptt_message *m)
-{
+static cgt_slice cgt_history_text(const chatgptt_message *m) {
     cgt_slice s = cgt_message_text(m);
     if (m->role == CHATGPTT_SYSTEM) return cgt_text("");
     while (s.len && (unsigned char)s.at[0] <= ' ') s = cgt_from(s, 1);
@@ -4862,8 +4570,7 @@ static cgt_slice cgt_history_text(const chatgptt_message *m)
     return cgt_all_blank(s) ? cgt_text("") : s;
 }
 
-static void cgt_put_history_turn(cgt_buffer *b, bool assistant, cgt_slice s)
-{
+static void cgt_put_history_turn(cgt_buffer *b, bool assistant, cgt_slice s) {
     bool zero = assistant && cgt_is(s, "0");        /* counts as nothing with the server */
     cgt_puts(b, assistant ? "\"AI: " : "\"Human: ");
     for (; s.len; s = cgt_from(s, 1)) {
@@ -4876,8 +4583,7 @@ static void cgt_put_history_turn(cgt_buffer *b, bool assistant, cgt_slice s)
 
 /* Appends the turns before the current message, oldest first, the newest `limit` of them (0: CGT_HISTORY_TURNS). System messages
    and turns that say nothing are left out. */
-static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, size_t count, int limit)
-{
+static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, size_t count, int limit) {
     size_t most = limit > 0 ? (size_t)limit : CGT_HISTORY_TURNS, turns = 0, i = count;
     while (i && turns < most)
         if (cgt_history_text(&messages[--i]).len) turns++;
@@ -4892,8 +4598,7 @@ static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, siz
 }
 
 /* The form of a WPAICG message. The fields are those the site's own page sends, the chat's kind deciding some. */
-static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, const char *client_id, cgt_slice message, cgt_slice history)
-{
+static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, const char *client_id, cgt_slice message, cgt_slice history) {
     const char *bot = chat->bot_id[0] ? chat->bot_id : "0";
     bool custom = strcmp(bot, "0") != 0;
     char identity[CHATGPTT_MAX_TOKEN + 16] = "custom_bot_";
@@ -4915,8 +4620,7 @@ static const char cgt_hex_digits[] = "0123456789abcdef";
 #define CGT_UUID_SIZE 37
 
 /* A random UUID of version 4 (RFC 9562 section 5.4), as browsers send. false: no random bytes. */
-static bool cgt_make_uuid(const chatgptt_hooks *hooks, char out[CGT_UUID_SIZE])
-{
+static bool cgt_make_uuid(const chatgptt_hooks *hooks, char out[CGT_UUID_SIZE]) {
     unsigned char bytes[16];
     size_t i, at = 0;
     if (hooks->random(hooks->user, bytes, sizeof bytes) != CHATGPTT_OK) return false;
@@ -4941,20 +4645,17 @@ typedef struct cgt_memory {
 #define CGT_MEMORY_MAGIC "chat-1"
 
 /* Takes an id over if there is one. false: it does not fit, and the old one is gone: it would lead to the wrong place. */
-static bool cgt_memory_set(char *out, size_t size, const char *id)
-{
+static bool cgt_memory_set(char *out, size_t size, const char *id) {
     return id[0] == '\0' || cgt_fixed_set(out, size, cgt_text(id));
 }
 
-static bool cgt_memory_id_ok(const char *id, size_t size)
-{
+static bool cgt_memory_id_ok(const char *id, size_t size) {
     const char *end = (const char *)memchr(id, '\0', size);
     return end && !cgt_has_control(cgt_text(id)) && cgt_utf8_valid(cgt_text(id));
 }
 
 /* The bytes may come from anywhere: false, they are no conversation. */
-static bool cgt_memory_ok(const cgt_memory *m)
-{
+static bool cgt_memory_ok(const cgt_memory *m) {
     return memcmp(m->magic, CGT_MEMORY_MAGIC, sizeof m->magic) == 0 && cgt_memory_id_ok(m->session_id, sizeof m->session_id) &&
            cgt_memory_id_ok(m->conversation_id, sizeof m->conversation_id) && cgt_memory_id_ok(m->thread_id, sizeof m->thread_id) &&
            cgt_memory_id_ok(m->openai_id, sizeof m->openai_id) && cgt_memory_id_ok(m->google_id, sizeof m->google_id);
@@ -4962,16 +4663,14 @@ static bool cgt_memory_ok(const cgt_memory *m)
 
 /* ---- AIPKIT ---- */
 
-static void cgt_put_aipkit_nonce(cgt_buffer *b, const cgt_chat *chat)
-{
+static void cgt_put_aipkit_nonce(cgt_buffer *b, const cgt_chat *chat) {
     cgt_form_field(b, "action", cgt_text("aipkit_get_frontend_chat_nonce"));
     cgt_form_field(b, "bot_id", cgt_text(chat->bot_id));
 }
 
 /* Hands over the message. One that is a JSON object with "stream_context" would be taken for something else by the plugin: an invisible
    character in front (U+200B) keeps it a message. */
-static void cgt_put_aipkit_key(cgt_buffer *b, const cgt_chat *chat, cgt_slice message)
-{
+static void cgt_put_aipkit_key(cgt_buffer *b, const cgt_chat *chat, cgt_slice message) {
     cgt_slice trimmed = cgt_trim(message);
     bool taken = trimmed.len && trimmed.at[0] == '{' && cgt_contains(trimmed, "stream_context");
     cgt_form_field(b, "action", cgt_text("aipkit_cache_sse_message"));
@@ -4982,8 +4681,7 @@ static void cgt_put_aipkit_key(cgt_buffer *b, const cgt_chat *chat, cgt_slice me
 }
 
 /* The query that fetches the answer. */
-static void cgt_put_aipkit_answer(cgt_buffer *b, const cgt_chat *chat, const cgt_memory *memory, const char *key, long long unix_time)
-{
+static void cgt_put_aipkit_answer(cgt_buffer *b, const cgt_chat *chat, const cgt_memory *memory, const char *key, long long unix_time) {
     char digits[24];
     cgt_form_field(b, "action", cgt_text("aipkit_frontend_chat_stream"));
     cgt_form_field(b, "cache_key", cgt_text(key));
@@ -5084,8 +4782,7 @@ struct chatgptt_stream {
 
 static long long cgt_unix(const chatgptt_client *c) { return c->hooks.unix_time(c->hooks.user); }
 
-static chatgptt_code cgt_trace(const chatgptt_client *c, const char *what, cgt_slice text)
-{
+static chatgptt_code cgt_trace(const chatgptt_client *c, const char *what, cgt_slice text) {
     if (c->hooks.trace) c->hooks.trace(c->hooks.user, what, text.at, text.len);
     return CHATGPTT_OK;
 }
@@ -5094,8 +4791,7 @@ static chatgptt_code cgt_trace(const chatgptt_client *c, const char *what, cgt_s
 
 static long long cgt_after(long long now, int ms) { return ms < 0 ? LLONG_MAX : now + ms; }
 
-static const char *cgt_stream_doing(const chatgptt_stream *s)
-{
+static const char *cgt_stream_doing(const chatgptt_stream *s) {
     bool connecting = s->state == CGT_STREAM_SEND && s->conn && s->connecting != LLONG_MAX;
     if (connecting && s->conn->tls && s->conn->carried) return "in the TLS handshake with";
     if (connecting) return "connecting to";
@@ -5103,26 +4799,22 @@ static const char *cgt_stream_doing(const chatgptt_stream *s)
     return s->goal == CGT_GOAL_PAGE ? "reading the page of" : s->goal == CGT_GOAL_NONCE ? "asking for a token from" : "waiting for the answer of";
 }
 
-static const cgt_url *cgt_stream_url(const chatgptt_stream *s)
-{
+static const cgt_url *cgt_stream_url(const chatgptt_stream *s) {
     return s->goal == CGT_GOAL_PAGE ? &s->target : &s->client->endpoint;
 }
 
-static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, int ms)
-{
+static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, int ms) {
     return cgt_fail(&s->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, cgt_stream_doing(s), cgt_stream_url(s)->authority, name);
 }
 
 /* OK, or the total time has run out. */
-static chatgptt_code cgt_stream_clock(chatgptt_stream *s, long long now)
-{
+static chatgptt_code cgt_stream_clock(chatgptt_stream *s, long long now) {
     return now < s->deadline ? CHATGPTT_OK : cgt_stream_timeout(s, "total_timeout_ms", s->client->options.total_timeout_ms);
 }
 
 /* There is nothing to do but wait: AGAIN, or the error of the time that has run out. Asked only now, since what came while a slow
    caller was away is no silence of the site's. */
-static chatgptt_code cgt_stream_silence(chatgptt_stream *s, long long now)
-{
+static chatgptt_code cgt_stream_silence(chatgptt_stream *s, long long now) {
     const chatgptt_options *o = &s->client->options;
     if (now >= s->connecting) return cgt_stream_timeout(s, "connect_timeout_ms", o->connect_timeout_ms);
     if (now >= s->idle) return cgt_stream_timeout(s, "idle_timeout_ms", o->idle_timeout_ms);
@@ -5132,8 +4824,7 @@ static chatgptt_code cgt_stream_silence(chatgptt_stream *s, long long now)
 /* ---- the connection ---- */
 
 /* The generation a caller sees only ever grows: what the transport counted on the connection that is left is added to it. */
-static void cgt_stream_leave(chatgptt_stream *s, bool reuse)
-{
+static void cgt_stream_leave(chatgptt_stream *s, bool reuse) {
     cgt_pool *pool = &s->client->pool;
     if (!s->conn) return;
     s->generation += cgt_conn_want(pool, s->conn).generation + 1;
@@ -5143,8 +4834,7 @@ static void cgt_stream_leave(chatgptt_stream *s, bool reuse)
 }
 
 /* The connection is ready for a request: its response begins. */
-static void cgt_stream_begin_send(chatgptt_stream *s)
-{
+static void cgt_stream_begin_send(chatgptt_stream *s) {
     cgt_conn *conn = s->conn;
     if (!conn->tunnel.len) memset(&conn->in, 0, sizeof conn->in);
     conn->in.max_head = s->client->options.max_header_bytes;
@@ -5156,8 +4846,7 @@ static void cgt_stream_begin_send(chatgptt_stream *s)
     s->state = CGT_STREAM_SEND;
 }
 
-static chatgptt_code cgt_stream_open_new(chatgptt_stream *s, long long now)
-{
+static chatgptt_code cgt_stream_open_new(chatgptt_stream *s, long long now) {
     const cgt_url *url = cgt_stream_url(s);
     cgt_pool *pool = &s->client->pool;
     cgt_trace(s->client, "connect", url->authority);
@@ -5174,8 +4863,7 @@ static chatgptt_code cgt_stream_open_new(chatgptt_stream *s, long long now)
 }
 
 /* Finds a connection for the request: the stream's own, an idle one of the client's, or a new one. */
-static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now)
-{
+static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now) {
     const cgt_url *url = cgt_stream_url(s);
     if (s->conn && !cgt_is(url->origin, s->conn->origin)) cgt_stream_leave(s, true);
     if (s->conn) {
@@ -5194,8 +4882,7 @@ static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now)
 /* ---- requests ---- */
 
 /* Adds what every request of the client carries, and writes it. */
-static void cgt_stream_put_request(chatgptt_stream *s, cgt_request_head *r)
-{
+static void cgt_stream_put_request(chatgptt_stream *s, cgt_request_head *r) {
     chatgptt_client *c = s->client;
     bool proxy = c->pool.proxy.whole.len > 0 && !r->url->https;
     cgt_buffer cookies;
@@ -5211,8 +4898,7 @@ static void cgt_stream_put_request(chatgptt_stream *s, cgt_request_head *r)
 }
 
 /* The address to fetch the page from: past caches if it is to be fresh, by a query no cache has seen. */
-static chatgptt_code cgt_stream_aim(chatgptt_stream *s)
-{
+static chatgptt_code cgt_stream_aim(chatgptt_stream *s) {
     const cgt_url *home = &s->client->home;
     const char *why;
     cgt_slice user;
@@ -5230,8 +4916,7 @@ static chatgptt_code cgt_stream_aim(chatgptt_stream *s)
     return code < 0 ? cgt_fail(&s->error, code, "cannot write the page's address: %s", chatgptt_code_text(code)) : CHATGPTT_OK;
 }
 
-static void cgt_stream_write_page(chatgptt_stream *s)
-{
+static void cgt_stream_write_page(chatgptt_stream *s) {
     cgt_request_head r;
     memset(&r, 0, sizeof r);
     r.method = "GET";
@@ -5242,16 +4927,14 @@ static void cgt_stream_write_page(chatgptt_stream *s)
 }
 
 /* What is sent as the message: in a conversation that the site remembers its last turn, else all that was said. */
-static void cgt_stream_put_asked(chatgptt_stream *s, cgt_buffer *b)
-{
+static void cgt_stream_put_asked(chatgptt_stream *s, cgt_buffer *b) {
     if (!s->turns) { cgt_append(b, cgt_slice_of_buffer(&s->message)); return; }
     if (s->memory.begun) cgt_append(b, cgt_message_text(&s->turns[s->num_turns - 1]));
     else cgt_fold(b, s->turns, s->num_turns);
 }
 
 /* WPAICG: with an assistant the site remembers by thread; else the page itself sends the history along. */
-static void cgt_stream_put_wpaicg(chatgptt_stream *s, cgt_buffer *form)
-{
+static void cgt_stream_put_wpaicg(chatgptt_stream *s, cgt_buffer *form) {
     chatgptt_client *c = s->client;
     cgt_buffer asked, history;
     cgt_buffer_init(&asked, &c->hooks, CHATGPTT_MAX_REQUEST);
@@ -5270,8 +4953,7 @@ static void cgt_stream_put_wpaicg(chatgptt_stream *s, cgt_buffer *form)
     cgt_buffer_free(&history);
 }
 
-static void cgt_stream_put_form(chatgptt_stream *s, cgt_buffer *form)
-{
+static void cgt_stream_put_form(chatgptt_stream *s, cgt_buffer *form) {
     cgt_buffer asked;
     if (s->goal == CGT_GOAL_NONCE) { cgt_put_aipkit_nonce(form, &s->client->chat); return; }
     if (s->goal == CGT_GOAL_MESSAGE) { cgt_stream_put_wpaicg(s, form); return; }
@@ -5283,8 +4965,7 @@ static void cgt_stream_put_form(chatgptt_stream *s, cgt_buffer *form)
 }
 
 /* The endpoint with the query that fetches the answer. */
-static chatgptt_code cgt_stream_answer_url(chatgptt_stream *s, cgt_url *url)
-{
+static chatgptt_code cgt_stream_answer_url(chatgptt_stream *s, cgt_url *url) {
     const cgt_url *endpoint = &s->client->endpoint;
     const char *why;
     cgt_slice user;
@@ -5300,8 +4981,7 @@ static chatgptt_code cgt_stream_answer_url(chatgptt_stream *s, cgt_url *url)
 }
 
 /* Writes the request of any goal but the page's: a form by POST, or the answer's GET. */
-static void cgt_stream_write_message(chatgptt_stream *s)
-{
+static void cgt_stream_write_message(chatgptt_stream *s) {
     chatgptt_client *c = s->client;
     bool get = s->goal == CGT_GOAL_ANSWER;
     chatgptt_code code = CHATGPTT_OK;
@@ -5326,8 +5006,7 @@ static void cgt_stream_write_message(chatgptt_stream *s)
     cgt_url_free(&url);
 }
 
-static void cgt_stream_drop_bodies(chatgptt_stream *s)
-{
+static void cgt_stream_drop_bodies(chatgptt_stream *s) {
     const chatgptt_hooks *hooks = &s->client->hooks;
     if (s->page) cgt_free(hooks, s->page, sizeof *s->page);
     if (s->reply) { cgt_reply_free(s->reply); cgt_free(hooks, s->reply, sizeof *s->reply); }
@@ -5338,8 +5017,7 @@ static void cgt_stream_drop_bodies(chatgptt_stream *s)
 }
 
 /* Room for what the goal's response is read into. */
-static bool cgt_stream_make_bodies(chatgptt_stream *s)
-{
+static bool cgt_stream_make_bodies(chatgptt_stream *s) {
     const chatgptt_options *o = &s->client->options;
     cgt_stream_drop_bodies(s);
     if (s->goal == CGT_GOAL_PAGE) {
@@ -5353,8 +5031,7 @@ static bool cgt_stream_make_bodies(chatgptt_stream *s)
 }
 
 /* For the trace: method, host and path, but no query, which may hold tokens. */
-static void cgt_stream_trace_request(chatgptt_stream *s)
-{
+static void cgt_stream_trace_request(chatgptt_stream *s) {
     const cgt_url *url = cgt_stream_url(s);
     char line[256] = "";
     cgt_line_add(line, sizeof line, cgt_slice_of(s->out.data, cgt_find(cgt_slice_of_buffer(&s->out), " ") + 1));
@@ -5366,15 +5043,13 @@ static void cgt_stream_trace_request(chatgptt_stream *s)
 #define CGT_NONCE_SECONDS (11 * 3600)   /* WordPress keeps a nonce for 12 hours at least */
 
 /* With the endpoint and the bot given, AIPKIT needs no page: the endpoint gives out nonces. */
-static bool cgt_stream_without_page(const chatgptt_client *c)
-{
+static bool cgt_stream_without_page(const chatgptt_client *c) {
     const chatgptt_options *o = &c->options;
     return o->dialect == CHATGPTT_AIPKIT && o->endpoint && o->bot_id && !c->no_nonce_action;
 }
 
 /* Chooses the goal: tokens first, then the message. A nonce that may have run out is renewed before its use. */
-static void cgt_stream_aim_at(chatgptt_stream *s)
-{
+static void cgt_stream_aim_at(chatgptt_stream *s) {
     chatgptt_client *c = s->client;
     bool aipkit = c->has_tokens ? c->chat.dialect == CHATGPTT_AIPKIT : cgt_stream_without_page(c);
     bool old = c->has_tokens && cgt_unix(c) - c->tokens_time > CGT_NONCE_SECONDS;
@@ -5393,8 +5068,7 @@ static void cgt_stream_aim_at(chatgptt_stream *s)
 }
 
 /* PLAN: chooses the next request, writes it, finds a connection for it. */
-static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now)
-{
+static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
     chatgptt_code code;
     cgt_stream_aim_at(s);
     s->out.len = 0;
@@ -5412,8 +5086,7 @@ static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now)
 }
 
 /* Another attempt at the same request, on another connection. */
-static chatgptt_code cgt_stream_again(chatgptt_stream *s, const char *why)
-{
+static chatgptt_code cgt_stream_again(chatgptt_stream *s, const char *why) {
     cgt_trace(s->client, "retry", cgt_text(why));
     cgt_stream_leave(s, false);
     s->state = CGT_STREAM_PLAN;
@@ -5424,8 +5097,7 @@ static chatgptt_code cgt_stream_again(chatgptt_stream *s, const char *why)
 
 /* Takes what a kept connection still had to say; true: its last response is complete and nothing follows. At most
    CHATGPTT_MAX_DRAIN bytes, or it is of no use any more. */
-static bool cgt_conn_drain(cgt_conn *conn, char *bytes, size_t len, bool *useless)
-{
+static bool cgt_conn_drain(cgt_conn *conn, char *bytes, size_t len, bool *useless) {
     size_t at = 0, used;
     conn->drained += len;
     *useless = conn->drained > CHATGPTT_MAX_DRAIN;
@@ -5437,8 +5109,7 @@ static bool cgt_conn_drain(cgt_conn *conn, char *bytes, size_t len, bool *useles
 }
 
 /* CHECK: the server may have closed it, or still owe the end of the last response. */
-static chatgptt_code cgt_stream_check(chatgptt_stream *s, long long now)
-{
+static chatgptt_code cgt_stream_check(chatgptt_stream *s, long long now) {
     cgt_conn *conn = s->conn;
     size_t done = 0;
     bool useless = false;
@@ -5458,21 +5129,18 @@ static chatgptt_code cgt_stream_check(chatgptt_stream *s, long long now)
 }
 
 /* A kept connection that the server closed after all is replaced: once, and only if not one byte of the response came. */
-static bool cgt_stream_may_retry(const chatgptt_stream *s)
-{
+static bool cgt_stream_may_retry(const chatgptt_stream *s) {
     const cgt_http *in = &s->conn->in;
     return s->conn->reused && !s->retried && in->head_bytes == 0 && in->at == 0 && in->state == CGT_HTTP_STATUS_LINE;
 }
 
-static chatgptt_code cgt_stream_retry(chatgptt_stream *s)
-{
+static chatgptt_code cgt_stream_retry(chatgptt_stream *s) {
     s->retried = true;
     return cgt_stream_again(s, "the kept connection was closed");
 }
 
 /* The connection stands, TLS included: notes how long that took. */
-static void cgt_stream_connected(chatgptt_stream *s, long long now)
-{
+static void cgt_stream_connected(chatgptt_stream *s, long long now) {
     int taken = cgt_until(now, s->opened);
     if (s->conn->carried && s->stats.connect_ms < 0) s->stats.connect_ms = taken;
     if (!s->conn->ready || !s->conn->carried) return;
@@ -5484,8 +5152,7 @@ static void cgt_stream_connected(chatgptt_stream *s, long long now)
     s->connecting = LLONG_MAX;
 }
 
-static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now)
-{
+static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now) {
     cgt_pool *pool = &s->client->pool;
     size_t done = 0;
     chatgptt_code code = cgt_conn_ready(pool, s->conn, &s->error);
@@ -5506,8 +5173,7 @@ static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now)
 /* ---- the page ---- */
 
 /* An http endpoint that an https page names: on the page's own host it is taken for https, elsewhere refused. */
-static chatgptt_code cgt_stream_upgrade(chatgptt_stream *s, cgt_url *url)
-{
+static chatgptt_code cgt_stream_upgrade(chatgptt_stream *s, cgt_url *url) {
     const char *why;
     cgt_slice user;
     cgt_buffer b;
@@ -5525,8 +5191,7 @@ static chatgptt_code cgt_stream_upgrade(chatgptt_stream *s, cgt_url *url)
 }
 
 /* Where messages go: the option, else what the page names, else the usual place. */
-static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat)
-{
+static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat) {
     chatgptt_client *c = s->client;
     const char *own = c->options.endpoint, *named = own ? own : chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php", *why = "";
     cgt_slice user;
@@ -5545,8 +5210,7 @@ static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *cha
 }
 
 /* The page's address becomes the client's, unless it is the same place with a cache-busting query. */
-static void cgt_stream_settle_page(chatgptt_stream *s)
-{
+static void cgt_stream_settle_page(chatgptt_stream *s) {
     chatgptt_client *c = s->client;
     if (!s->refresh || c->page.text.len == 0 || !cgt_url_same_origin(&c->page, &s->target)) {
         cgt_url_free(&c->page);
@@ -5558,8 +5222,7 @@ static void cgt_stream_settle_page(chatgptt_stream *s)
 }
 
 /* New tokens for all streams of the client. */
-static void cgt_client_share(chatgptt_client *c)
-{
+static void cgt_client_share(chatgptt_client *c) {
     c->has_tokens = true;
     c->tokens_count++;
     c->tokens_time = cgt_unix(c);
@@ -5572,8 +5235,7 @@ static void cgt_client_share(chatgptt_client *c)
     c->site.memory_limit = c->chat.memory_limit;
 }
 
-static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
-{
+static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat) {
     chatgptt_client *c = s->client;
     chatgptt_code code;
     cgt_stream_settle_page(s);
@@ -5588,8 +5250,7 @@ static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat)
 /* ---- statuses and redirects ---- */
 
 /* What a status that is no success comes to, with the site's own words. */
-static chatgptt_code cgt_stream_status(chatgptt_stream *s, const cgt_said *said, const char *words)
-{
+static chatgptt_code cgt_stream_status(chatgptt_stream *s, const cgt_said *said, const char *words) {
     int status = s->conn->in.status;
     bool proxy = status == 407 && s->client->pool.proxy.whole.len && !cgt_stream_url(s)->https;
     cgt_slice host = cgt_stream_url(s)->authority;
@@ -5606,16 +5267,14 @@ static chatgptt_code cgt_stream_status(chatgptt_stream *s, const cgt_said *said,
 
 static bool cgt_is_redirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
 
-static chatgptt_code cgt_stream_lost(chatgptt_stream *s, const char *why)
-{
+static chatgptt_code cgt_stream_lost(chatgptt_stream *s, const char *why) {
     cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b redirects to %b: %s", cgt_stream_url(s)->authority, cgt_slice_of_buffer(&s->location), why);
     s->error.http_status = s->conn->in.status;
     return CHATGPTT_E_STATUS;
 }
 
 /* Follows a redirect: the page's any, the message's only where that repeats it. Never from https to http. */
-static chatgptt_code cgt_stream_redirect(chatgptt_stream *s)
-{
+static chatgptt_code cgt_stream_redirect(chatgptt_stream *s) {
     int status = s->conn->in.status, max = s->client->options.max_redirects;
     cgt_url *from = s->goal == CGT_GOAL_PAGE ? &s->target : &s->client->endpoint, to;
     const char *why;
@@ -5639,8 +5298,7 @@ static chatgptt_code cgt_stream_redirect(chatgptt_stream *s)
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_stream_page_end(chatgptt_stream *s)
-{
+static chatgptt_code cgt_stream_page_end(chatgptt_stream *s) {
     cgt_page *p = s->page;
     int status = s->conn->in.status;
     chatgptt_code code;
@@ -5664,16 +5322,14 @@ static chatgptt_code cgt_stream_page_end(chatgptt_stream *s)
 /* ---- the reply ---- */
 
 /* How a reply that broke off ends: complete if it was marked so, else a partial answer is never called whole. */
-static chatgptt_code cgt_stream_broken(chatgptt_stream *s)
-{
+static chatgptt_code cgt_stream_broken(chatgptt_stream *s) {
     const cgt_reply *r = s->reply;
     if (!r || !r->texted) return s->error.code;
     if (r->events && r->finished && !r->dressed && r->body != CGT_BODY_JSON) return CHATGPTT_DONE;  /* all of the event that says so is here */
     return cgt_fail(&s->error, CHATGPTT_E_INCOMPLETE, "the answer of %b broke off after %z bytes", cgt_stream_url(s)->authority, s->stats.text_bytes);
 }
 
-static chatgptt_code cgt_stream_reply_failed(chatgptt_stream *s, chatgptt_code code)
-{
+static chatgptt_code cgt_stream_reply_failed(chatgptt_stream *s, chatgptt_code code) {
     int status = s->conn->in.status;
     const cgt_reply *r = s->reply;
     cgt_fail(&s->error, code, r->words[0] ? "%s: %s" : "%s%s", chatgptt_code_text(code), r->words);
@@ -5682,8 +5338,7 @@ static chatgptt_code cgt_stream_reply_failed(chatgptt_stream *s, chatgptt_code c
 }
 
 /* Once a message, and only before any text, the tokens are renewed: WPAICG reads the page anew, AIPKIT asks the endpoint. */
-static chatgptt_code cgt_stream_renew(chatgptt_stream *s, bool unknown_action)
-{
+static chatgptt_code cgt_stream_renew(chatgptt_stream *s, bool unknown_action) {
     chatgptt_client *c = s->client;
     s->refreshed = true;
     s->unknown_action = unknown_action;
@@ -5696,8 +5351,7 @@ static chatgptt_code cgt_stream_renew(chatgptt_stream *s, bool unknown_action)
 
 /* The endpoint refused the token or does not know the action. Where another stream got newer tokens meanwhile, they are tried
    first. OK: on to PLAN. */
-static chatgptt_code cgt_stream_recover(chatgptt_stream *s, bool unknown_action)
-{
+static chatgptt_code cgt_stream_recover(chatgptt_stream *s, bool unknown_action) {
     chatgptt_client *c = s->client;
     int status = s->conn->in.status;
     s->cache_key[0] = '\0';
@@ -5711,8 +5365,7 @@ static chatgptt_code cgt_stream_recover(chatgptt_stream *s, bool unknown_action)
 }
 
 /* The answer's GET refused the nonce by an event: the rest of the response is of no use. */
-static chatgptt_code cgt_stream_spent(chatgptt_stream *s, long long now)
-{
+static chatgptt_code cgt_stream_spent(chatgptt_stream *s, long long now) {
     chatgptt_code code = cgt_stream_recover(s, false);
     (void)now;
     if (code == CHATGPTT_OK) cgt_stream_leave(s, false);
@@ -5721,8 +5374,7 @@ static chatgptt_code cgt_stream_spent(chatgptt_stream *s, long long now)
 }
 
 /* Hands body bytes to the reply until it tells something. OK with *event, DONE, AGAIN: all used, or an error. */
-static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, long long now)
-{
+static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, long long now) {
     cgt_reply *r = s->reply;
     size_t used = 0;
     chatgptt_code code = cgt_reply_feed(r, s->body, s->body_len, &used);
@@ -5743,15 +5395,13 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
     return CHATGPTT_OK;
 }
 
-static bool cgt_stream_is_challenge(const chatgptt_stream *s)
-{
+static bool cgt_stream_is_challenge(const chatgptt_stream *s) {
     int status = s->conn->in.status;
     return s->challenged || ((status == 403 || status == 503) && s->reply->said.challenge);
 }
 
 /* The response to a message is complete. DONE, OK: on to the next request, or an error. */
-static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s)
-{
+static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s) {
     cgt_reply *r = s->reply;
     int status = s->conn->in.status;
     chatgptt_code code = cgt_reply_eof(r);
@@ -5764,8 +5414,7 @@ static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s)
 }
 
 /* AIPKIT gave out a nonce. */
-static chatgptt_code cgt_stream_take_nonce(chatgptt_stream *s, const char *nonce)
-{
+static chatgptt_code cgt_stream_take_nonce(chatgptt_stream *s, const char *nonce) {
     chatgptt_client *c = s->client;
     s->wants_nonce = false;
     if (s->refreshed && strcmp(nonce, s->old_nonce) == 0)
@@ -5777,8 +5426,7 @@ static chatgptt_code cgt_stream_take_nonce(chatgptt_stream *s, const char *nonce
 }
 
 /* AIPKIT's JSON envelope that grants nothing. */
-static chatgptt_code cgt_stream_envelope_refused(chatgptt_stream *s)
-{
+static chatgptt_code cgt_stream_envelope_refused(chatgptt_stream *s) {
     cgt_reply *r = s->reply;
     int status = s->conn->in.status;
     const char *code = r->token[CGT_F_CODE - CGT_F_ID];
@@ -5797,8 +5445,7 @@ static chatgptt_code cgt_stream_envelope_refused(chatgptt_stream *s)
 }
 
 /* The response to AIPKIT's nonce or message is complete. OK: on to the next request. */
-static chatgptt_code cgt_stream_envelope_end(chatgptt_stream *s)
-{
+static chatgptt_code cgt_stream_envelope_end(chatgptt_stream *s) {
     cgt_reply *r = s->reply;
     const char *token = r->token[(s->goal == CGT_GOAL_KEY ? CGT_F_KEY : CGT_F_NONCE) - CGT_F_ID];
     if (cgt_is_redirect(s->conn->in.status)) return cgt_stream_redirect(s);
@@ -5811,8 +5458,7 @@ static chatgptt_code cgt_stream_envelope_end(chatgptt_stream *s)
 
 /* ---- responses ---- */
 
-static void cgt_stream_header(chatgptt_stream *s)
-{
+static void cgt_stream_header(chatgptt_stream *s) {
     const cgt_http *h = &s->conn->in;
     cgt_slice name = cgt_text(h->name);
     if (cgt_is(name, "content-type")) s->is_events = cgt_starts(cgt_text(h->value), "text/event-stream");
@@ -5823,8 +5469,7 @@ static void cgt_stream_header(chatgptt_stream *s)
     if (cgt_is(name, "location") && !h->cut && s->location.len == 0) cgt_append(&s->location, cgt_text(h->value));
 }
 
-static chatgptt_code cgt_stream_head(chatgptt_stream *s)
-{
+static chatgptt_code cgt_stream_head(chatgptt_stream *s) {
     const cgt_http *h = &s->conn->in;
     char digits[24];
     cgt_trace(s->client, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)h->status)));
@@ -5838,8 +5483,7 @@ static chatgptt_code cgt_stream_head(chatgptt_stream *s)
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_stream_body(chatgptt_stream *s)
-{
+static chatgptt_code cgt_stream_body(chatgptt_stream *s) {
     cgt_http *h = &s->conn->in;
     const chatgptt_options *o = &s->client->options;
     size_t max = s->page ? o->max_page_bytes : o->max_reply_bytes;
@@ -5855,8 +5499,7 @@ static chatgptt_code cgt_stream_body(chatgptt_stream *s)
 }
 
 /* The response is complete: on to the next goal, or DONE. */
-static chatgptt_code cgt_stream_response_end(chatgptt_stream *s, long long now)
-{
+static chatgptt_code cgt_stream_response_end(chatgptt_stream *s, long long now) {
     chatgptt_code code;
     bool reuse = cgt_http_reusable(&s->conn->in) && s->at == s->end;
     if (s->goal == CGT_GOAL_PAGE) {
@@ -5870,8 +5513,7 @@ static chatgptt_code cgt_stream_response_end(chatgptt_stream *s, long long now)
 }
 
 /* Takes what lies in the buffer a step further. AGAIN: all of it is used. */
-static chatgptt_code cgt_stream_parse(chatgptt_stream *s, long long now)
-{
+static chatgptt_code cgt_stream_parse(chatgptt_stream *s, long long now) {
     cgt_http *h = &s->conn->in;
     size_t used = 0;
     chatgptt_code code = cgt_http_feed(h, s->buffer + s->at, s->end - s->at, &used);
@@ -5886,8 +5528,7 @@ static chatgptt_code cgt_stream_parse(chatgptt_stream *s, long long now)
     }
 }
 
-static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now)
-{
+static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now) {
     cgt_pool *pool = &s->client->pool;
     size_t done = 0;
     chatgptt_code code = cgt_conn_read(pool, s->conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
@@ -5905,8 +5546,7 @@ static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now)
 }
 
 /* RECEIVE: what was read and not used comes first, then what the transport has. */
-static chatgptt_code cgt_stream_receive(chatgptt_stream *s, chatgptt_event *event, long long now)
-{
+static chatgptt_code cgt_stream_receive(chatgptt_stream *s, chatgptt_event *event, long long now) {
     chatgptt_code code;
     if (s->reply && (s->body_len || s->telling)) {
         code = cgt_stream_tell(s, event, now);
@@ -5920,8 +5560,7 @@ static chatgptt_code cgt_stream_receive(chatgptt_stream *s, chatgptt_event *even
 /* ---- the end ---- */
 
 /* The answer is whole: what the site now knows of the conversation goes to the caller. */
-static void cgt_stream_remember(chatgptt_stream *s)
-{
+static void cgt_stream_remember(chatgptt_stream *s) {
     const cgt_reply *r = s->reply;
     if (!s->conversation || !r) return;
     (void)cgt_memory_set(s->memory.thread_id, sizeof s->memory.thread_id, r->thread_id);
@@ -5933,8 +5572,7 @@ static void cgt_stream_remember(chatgptt_stream *s)
 }
 
 /* Whether the connection can serve again: its response is complete, or the little that is missing may still come. */
-static bool cgt_stream_can_reuse(chatgptt_stream *s)
-{
+static bool cgt_stream_can_reuse(chatgptt_stream *s) {
     cgt_conn *conn = s->conn;
     bool useless = false;
     if (!conn || !cgt_http_alive(&conn->in)) return false;
@@ -5946,8 +5584,7 @@ static bool cgt_stream_can_reuse(chatgptt_stream *s)
 }
 
 /* Sets the result once and for all. The connection stays until finish(), so that a loop can take its descriptor out. */
-static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, long long now)
-{
+static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, long long now) {
     bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP || code == CHATGPTT_E_TLS;
     if (cut || (code == CHATGPTT_E_TIMEOUT && s->grace != LLONG_MAX)) code = cgt_stream_broken(s);
     s->reuse = code == CHATGPTT_DONE && cgt_stream_can_reuse(s);
@@ -5963,8 +5600,7 @@ static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, lon
     return code;
 }
 
-static chatgptt_code cgt_stream_move(chatgptt_stream *s, chatgptt_event *event, long long now)
-{
+static chatgptt_code cgt_stream_move(chatgptt_stream *s, chatgptt_event *event, long long now) {
     switch (s->state) {
     case CGT_STREAM_PLAN: return cgt_stream_plan(s, now);
     case CGT_STREAM_CHECK: return cgt_stream_check(s, now);
@@ -5973,8 +5609,7 @@ static chatgptt_code cgt_stream_move(chatgptt_stream *s, chatgptt_event *event, 
     }
 }
 
-CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event *event)
-{
+CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event *event) {
     chatgptt_stream *s = stream;
     int turns = CHATGPTT_MAX_PAUSE * 16;
     long long now;
@@ -5998,8 +5633,7 @@ CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event
     return CHATGPTT_AGAIN;
 }
 
-CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream)
-{
+CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream) {
     const chatgptt_stream *s = stream;
     long long now, end;
     chatgptt_wait w;
@@ -6022,8 +5656,7 @@ CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream)
 /* Blocking calls give the caller a say at least this often. */
 #define CGT_TICK_MS 100
 
-static void cgt_stream_tick(chatgptt_stream *s, bool waited)
-{
+static void cgt_stream_tick(chatgptt_stream *s, bool waited) {
     long long now;
     if (!s->on_tick) return;
     now = cgt_now(&s->client->hooks);
@@ -6032,8 +5665,7 @@ static void cgt_stream_tick(chatgptt_stream *s, bool waited)
     if (s->on_tick(s->tick_user)) s->cancelled = true;
 }
 
-CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event)
-{
+CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event) {
     const chatgptt_transport *t;
     bool waited = false;
     if (!stream || !event) return CHATGPTT_E_ARGUMENT;
@@ -6052,21 +5684,18 @@ CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event
     }
 }
 
-CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream)
-{
+CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream) {
     if (stream) stream->cancelled = true;
 }
 
-CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream)
-{
+CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream) {
     static const chatgptt_error no_stream = { CHATGPTT_E_ARGUMENT, 0, 0, 0, "no stream: chatgptt_start() failed; chatgptt_client_error() says why" };
     return stream ? &stream->error : &no_stream;
 }
 
 CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *stream) { return &stream->stats; }
 
-static void cgt_stream_free(chatgptt_stream *s)
-{
+static void cgt_stream_free(chatgptt_stream *s) {
     const chatgptt_hooks *hooks = &s->client->hooks;
     cgt_stream_leave(s, s->reuse);
     cgt_stream_drop_bodies(s);
@@ -6079,8 +5708,7 @@ static void cgt_stream_free(chatgptt_stream *s)
     cgt_free(hooks, s, sizeof *s);
 }
 
-CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream)
-{
+CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream) {
     chatgptt_stream **at;
     if (!stream) return;
     for (at = &stream->client->streams; *at && *at != stream; at = &(*at)->next) {}
@@ -6090,22 +5718,19 @@ CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream)
 
 /* ---- start: what is asked is checked before anything is sent ---- */
 
-static bool cgt_model_known(const char *model)
-{
+static bool cgt_model_known(const char *model) {
     size_t i;
     for (i = 0; i < CGT_MODELS; i++)
         if (strcmp(model, cgt_models[i]) == 0) return true;
     return false;
 }
 
-static chatgptt_code cgt_check_model(chatgptt_error *error, const char *model)
-{
+static chatgptt_code cgt_check_model(chatgptt_error *error, const char *model) {
     if (!model || cgt_model_known(model)) return CHATGPTT_OK;
     return cgt_fail(error, CHATGPTT_E_MODEL, "unknown model \"%s\": use gpt-4o, gpt-4 or gpt-4o-mini", model);
 }
 
-static chatgptt_code cgt_check_messages(chatgptt_error *error, const chatgptt_message *messages, size_t count)
-{
+static chatgptt_code cgt_check_messages(chatgptt_error *error, const chatgptt_message *messages, size_t count) {
     size_t i;
     for (i = 0; i < count; i++) {
         cgt_slice text;
@@ -6119,8 +5744,7 @@ static chatgptt_code cgt_check_messages(chatgptt_error *error, const chatgptt_me
 }
 
 /* The site calls these empty; then nothing is sent at all. */
-static bool cgt_says_nothing(const chatgptt_message *messages, size_t count)
-{
+static bool cgt_says_nothing(const chatgptt_message *messages, size_t count) {
     size_t i;
     for (i = 0; i < count; i++) {
         cgt_slice text = cgt_message_text(&messages[i]);
@@ -6129,8 +5753,7 @@ static bool cgt_says_nothing(const chatgptt_message *messages, size_t count)
     return true;
 }
 
-static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_request *r, const chatgptt_message *messages, size_t count)
-{
+static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_request *r, const chatgptt_message *messages, size_t count) {
     chatgptt_code code = cgt_check_model(&c->error, r->model);
     if (code == CHATGPTT_OK && count == 0) code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "no message: set prompt, or messages and num_messages");
     if (code == CHATGPTT_OK) code = cgt_check_messages(&c->error, messages, count);
@@ -6141,8 +5764,7 @@ static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_reques
     return code;
 }
 
-static void cgt_stream_set_times(chatgptt_stream *s)
-{
+static void cgt_stream_set_times(chatgptt_stream *s) {
     const chatgptt_options *o = &s->client->options;
     s->started = s->ticked = cgt_now(&s->client->hooks);
     s->deadline = cgt_after(s->started, o->total_timeout_ms);
@@ -6154,8 +5776,7 @@ static void cgt_stream_set_times(chatgptt_stream *s)
 /* ---- conversations ---- */
 
 /* Copies the turns of a conversation: system messages stand in front of the user's first turn, since no site takes them apart. */
-static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *messages, size_t count)
-{
+static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *messages, size_t count) {
     size_t i, j, at = 0;
     bool first = true;
     s->turns_size = count * sizeof *s->turns;       /* no overflow: the caller's array is larger */
@@ -6187,8 +5808,7 @@ static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *me
 }
 
 /* Reads the caller's conversation, or begins one: its ids are made now. Without one, the message is a conversation of its own. */
-static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_conversation *conversation)
-{
+static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_conversation *conversation) {
     static const chatgptt_conversation none = { { 0 } };
     chatgptt_client *c = s->client;
     cgt_memory *m = &s->memory;
@@ -6204,8 +5824,7 @@ static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_convers
     return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
 }
 
-static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_request *request, const chatgptt_message *messages, size_t count)
-{
+static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_request *request, const chatgptt_message *messages, size_t count) {
     chatgptt_stream *s = (chatgptt_stream *)cgt_new(&c->hooks, sizeof *s);
     if (!s) { cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a stream"); return NULL; }
     s->client = c;
@@ -6231,8 +5850,7 @@ static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_reques
     return s;
 }
 
-CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chatgptt_request *request)
-{
+CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chatgptt_request *request) {
     chatgptt_message one;
     const chatgptt_message *messages = &one;
     size_t count = 1;
@@ -6255,16 +5873,14 @@ CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chat
 
 /* What streams share, and the calls that block until an answer is whole. */
 
-CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code)
-{
+CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code) {
 #define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return #name;
     CHATGPTT_CODES(CHATGPTT_X)
 #undef CHATGPTT_X
     return "?";
 }
 
-CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code)
-{
+CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code) {
 #define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return text;
     CHATGPTT_CODES(CHATGPTT_X)
 #undef CHATGPTT_X
@@ -6275,8 +5891,7 @@ CHATGPTT_API const char *chatgptt_model(size_t index) { return index < CGT_MODEL
 
 /* ---- open ---- */
 
-static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport *t, chatgptt_error *error)
-{
+static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport *t, chatgptt_error *error) {
     const char *missing = NULL;
 #ifndef CHATGPTT_NO_NET
     if (!h->now_ms) h->now_ms = cgt_builtin_now_ms;
@@ -6295,8 +5910,7 @@ static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport 
 
 #define CGT_OR(field, value) if (o->field == 0) o->field = (value)
 
-static void cgt_fill_options(chatgptt_options *o)
-{
+static void cgt_fill_options(chatgptt_options *o) {
     CGT_OR(user_agent, "Mozilla/5.0 (compatible; chatgptt.h/" CHATGPTT_VERSION ")");
     CGT_OR(connect_timeout_ms, 15000);
     CGT_OR(idle_timeout_ms, 150000);
@@ -6311,8 +5925,7 @@ static void cgt_fill_options(chatgptt_options *o)
 
 /* The option strings, for what is done to all of them. ca_pem is the only one that may hold line ends. */
 #define CGT_STRINGS 13
-static void cgt_list_strings(chatgptt_options *o, const char **strings[CGT_STRINGS], const char *names[CGT_STRINGS])
-{
+static void cgt_list_strings(chatgptt_options *o, const char **strings[CGT_STRINGS], const char *names[CGT_STRINGS]) {
     size_t n = 0;
 #define CGT_STRING(field) names[n] = #field; strings[n++] = &o->field
     CGT_STRING(ca_pem);
@@ -6332,8 +5945,7 @@ static void cgt_list_strings(chatgptt_options *o, const char **strings[CGT_STRIN
     strings[n] = NULL;
 }
 
-static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *error)
-{
+static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *error) {
     const char **strings[CGT_STRINGS], *names[CGT_STRINGS], *why;
     size_t i, at;
     cgt_pattern pattern;
@@ -6351,8 +5963,7 @@ static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *erro
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_copy_strings(chatgptt_client *c)
-{
+static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
     const char **strings[CGT_STRINGS], *names[CGT_STRINGS];
     size_t i, at = 0;
     cgt_list_strings(&c->options, strings, names);
@@ -6371,8 +5982,7 @@ static chatgptt_code cgt_copy_strings(chatgptt_client *c)
 }
 
 /* A client id as the site's own page makes it: random, and then kept, since it is what quotas are counted by. */
-static chatgptt_code cgt_make_ids(chatgptt_client *c)
-{
+static chatgptt_code cgt_make_ids(chatgptt_client *c) {
     unsigned char bytes[5];
     size_t i;
     if (!cgt_make_uuid(&c->hooks, c->session_id)) return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
@@ -6387,8 +5997,7 @@ static chatgptt_code cgt_make_ids(chatgptt_client *c)
 }
 
 /* Parses an URL that the caller gave. */
-static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char *text, const char *name)
-{
+static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char *text, const char *name) {
     const char *why = "";
     cgt_slice user;
     chatgptt_code code = cgt_url_parse(url, &c->hooks, cgt_text(text), &user, &why);
@@ -6397,8 +6006,7 @@ static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char 
     return url->https ? cgt_pool_trust(&c->pool, &c->error) : CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_setup_urls(chatgptt_client *c)
-{
+static chatgptt_code cgt_setup_urls(chatgptt_client *c) {
     const chatgptt_options *o = &c->options;
     chatgptt_code code = cgt_given_url(c, &c->home, o->url ? o->url : o->endpoint ? o->endpoint : CGT_DEFAULT_URL, "url");
     if (code < 0 || !o->endpoint) return code;
@@ -6410,8 +6018,7 @@ static chatgptt_code cgt_setup_urls(chatgptt_client *c)
 }
 
 /* The options are in place, but their strings are still the caller's. */
-static chatgptt_code cgt_setup(chatgptt_client *c)
-{
+static chatgptt_code cgt_setup(chatgptt_client *c) {
     chatgptt_code code = cgt_fill_hooks(&c->hooks, &c->options.transport, &c->error);
     cgt_fill_options(&c->options);
     if (code == CHATGPTT_OK) code = cgt_check_strings(&c->options, &c->error);
@@ -6433,8 +6040,7 @@ static chatgptt_code cgt_setup(chatgptt_client *c)
     return code == CHATGPTT_OK ? cgt_make_ids(c) : code;
 }
 
-CHATGPTT_API void chatgptt_close(chatgptt_client *client)
-{
+CHATGPTT_API void chatgptt_close(chatgptt_client *client) {
     chatgptt_hooks hooks;
     if (!client) return;
     while (client->streams) chatgptt_finish(client->streams);
@@ -6448,8 +6054,7 @@ CHATGPTT_API void chatgptt_close(chatgptt_client *client)
     cgt_free(&hooks, client, sizeof *client);
 }
 
-CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, chatgptt_error *error)
-{
+CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, chatgptt_error *error) {
     chatgptt_hooks hooks;
     chatgptt_client *c;
     if (error) memset(error, 0, sizeof *error);
@@ -6470,16 +6075,14 @@ CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, cha
 
 CHATGPTT_API const chatgptt_site *chatgptt_client_site(const chatgptt_client *client) { return &client->site; }
 
-CHATGPTT_API const chatgptt_error *chatgptt_client_error(const chatgptt_client *client)
-{
+CHATGPTT_API const chatgptt_error *chatgptt_client_error(const chatgptt_client *client) {
     static const chatgptt_error no_client = { CHATGPTT_E_ARGUMENT, 0, 0, 0, "no client: chatgptt_open() failed; its error parameter says why" };
     return client ? &client->error : &no_client;
 }
 
 /* ---- blocking calls ---- */
 
-CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt_request *request, chatgptt_text_fn *on_text, void *user)
-{
+CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt_request *request, chatgptt_text_fn *on_text, void *user) {
     chatgptt_stream *stream = chatgptt_start(client, request);
     chatgptt_event event;
     chatgptt_code code;
@@ -6491,16 +6094,14 @@ CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt
     return code;
 }
 
-static int cgt_collect(void *user, const char *text, size_t len)
-{
+static int cgt_collect(void *user, const char *text, size_t len) {
     cgt_buffer *b = (cgt_buffer *)user;
     cgt_append(b, cgt_slice_of(text, len));
     return b->failed != CHATGPTT_OK;
 }
 
 /* The size of the block stands before the text, for chatgptt_free(). */
-CHATGPTT_API char *chatgptt_ask(chatgptt_client *client, const char *prompt)
-{
+CHATGPTT_API char *chatgptt_ask(chatgptt_client *client, const char *prompt) {
     chatgptt_request request;
     chatgptt_code code;
     cgt_buffer b;
@@ -6517,8 +6118,7 @@ CHATGPTT_API char *chatgptt_ask(chatgptt_client *client, const char *prompt)
     return b.data + sizeof size;
 }
 
-CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text)
-{
+CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text) {
     size_t size;
     if (!client || !text) return;
     memcpy(&size, text - sizeof size, sizeof size);
@@ -6547,8 +6147,7 @@ typedef struct cgt_state {
     bool home_ok, no_nonce_action;
 } cgt_state;
 
-static void cgt_put_record(cgt_buffer *b, enum cgt_tag tag, cgt_slice s)
-{
+static void cgt_put_record(cgt_buffer *b, enum cgt_tag tag, cgt_slice s) {
     int i;
     if (s.len == 0) return;
     cgt_putc(b, (char)tag);
@@ -6556,20 +6155,17 @@ static void cgt_put_record(cgt_buffer *b, enum cgt_tag tag, cgt_slice s)
     cgt_append(b, s);
 }
 
-static void cgt_put_number_record(cgt_buffer *b, enum cgt_tag tag, long long n)
-{
+static void cgt_put_number_record(cgt_buffer *b, enum cgt_tag tag, long long n) {
     char digits[24];
     cgt_put_record(b, tag, cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(n < 0 ? 0 : n))));
 }
 
-static cgt_slice cgt_checksum(char out[24], cgt_slice s)
-{
+static cgt_slice cgt_checksum(char out[24], cgt_slice s) {
     return cgt_slice_of(out, cgt_digits(out, cgt_fnv(0xCBF29CE484222325u, s)));
 }
 
 /* A cookie as the Set-Cookie value that makes it again. */
-static void cgt_put_cookie(cgt_buffer *b, const cgt_cookie *c)
-{
+static void cgt_put_cookie(cgt_buffer *b, const cgt_cookie *c) {
     cgt_append(b, c->name);
     cgt_putc(b, '=');
     cgt_append(b, c->value);
@@ -6580,8 +6176,7 @@ static void cgt_put_cookie(cgt_buffer *b, const cgt_cookie *c)
 }
 
 /* Only cookies that the page's own host gets: those of hosts on the way are not worth keeping. */
-static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b)
-{
+static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b) {
     const cgt_cookie *cookie;
     cgt_buffer text;
     cgt_buffer_init(&text, &c->hooks, CHATGPTT_MAX_VALUE * 2);
@@ -6594,8 +6189,7 @@ static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b)
     cgt_buffer_free(&text);
 }
 
-static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b)
-{
+static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b) {
     const cgt_chat *chat = &c->chat;
     cgt_put_record(b, CGT_TAG_PAGE, c->page.whole);
     cgt_put_record(b, CGT_TAG_ENDPOINT, c->endpoint.whole);
@@ -6612,8 +6206,7 @@ static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b)
     cgt_put_number_record(b, CGT_TAG_FLAGS, chat->widget | chat->assistant << 1 | chat->keeps_openai << 2 | chat->keeps_google << 3 | chat->asks_consent << 4 | c->no_nonce_action << 5);
 }
 
-static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b)
-{
+static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
 #ifndef CHATGPTT_NO_TLS
     cgt_buffer text;
     size_t i;
@@ -6628,8 +6221,7 @@ static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b)
     (void)b;
 }
 
-CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size)
-{
+CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size) {
     char digits[24];
     cgt_buffer b;
     size_t len;
@@ -6650,13 +6242,11 @@ CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, s
 
 /* ---- load ---- */
 
-static bool cgt_load_text(char *out, size_t size, cgt_slice s)
-{
+static bool cgt_load_text(char *out, size_t size, cgt_slice s) {
     return !cgt_has_control(s) && cgt_utf8_valid(s) && cgt_fixed_set(out, size, s);
 }
 
-static bool cgt_load_url(cgt_url *url, cgt_slice s)
-{
+static bool cgt_load_url(cgt_url *url, cgt_slice s) {
     const chatgptt_hooks *hooks = url->text.hooks;
     const char *why;
     cgt_slice user;
@@ -6667,8 +6257,7 @@ static bool cgt_load_url(cgt_url *url, cgt_slice s)
     return ok && user.len == 0;
 }
 
-static bool cgt_load_number(long long *out, cgt_slice s, long long max)
-{
+static bool cgt_load_number(long long *out, cgt_slice s, long long max) {
     size_t i;
     for (i = 0; i < s.len; i++)
         if (!cgt_digit(s.at[i])) return false;
@@ -6676,8 +6265,7 @@ static bool cgt_load_number(long long *out, cgt_slice s, long long max)
     return *out >= 0;
 }
 
-static bool cgt_load_flags(cgt_state *d, cgt_slice s)
-{
+static bool cgt_load_flags(cgt_state *d, cgt_slice s) {
     long long n;
     if (!cgt_load_number(&n, s, 63)) return false;
     d->chat.widget = n & 1;
@@ -6690,8 +6278,7 @@ static bool cgt_load_flags(cgt_state *d, cgt_slice s)
 }
 
 /* One record into the draft. false: it is not in order. */
-static bool cgt_load_record(chatgptt_client *c, cgt_state *d, char tag, cgt_slice s)
-{
+static bool cgt_load_record(chatgptt_client *c, cgt_state *d, char tag, cgt_slice s) {
     cgt_chat *chat = &d->chat;
     long long n;
     switch (tag) {
@@ -6717,8 +6304,7 @@ static bool cgt_load_record(chatgptt_client *c, cgt_state *d, char tag, cgt_slic
 }
 
 /* Takes the next record off `rest`. false: there is none that is whole. */
-static bool cgt_next_record(cgt_slice *rest, char *tag, cgt_slice *s)
-{
+static bool cgt_next_record(cgt_slice *rest, char *tag, cgt_slice *s) {
     size_t len = 0;
     int i;
     if (rest->len < 5) return false;
@@ -6731,8 +6317,7 @@ static bool cgt_next_record(cgt_slice *rest, char *tag, cgt_slice *s)
     return true;
 }
 
-static bool cgt_load_draft(chatgptt_client *c, cgt_state *d, cgt_slice all)
-{
+static bool cgt_load_draft(chatgptt_client *c, cgt_state *d, cgt_slice all) {
     size_t magic = sizeof CGT_STATE_MAGIC - 1;
     char tag = 0, digits[24];
     cgt_slice rest, s;
@@ -6748,8 +6333,7 @@ static bool cgt_load_draft(chatgptt_client *c, cgt_state *d, cgt_slice all)
 }
 
 /* Whether the draft's tokens are what these options ask for. */
-static bool cgt_load_has_tokens(const chatgptt_client *c, const cgt_state *d)
-{
+static bool cgt_load_has_tokens(const chatgptt_client *c, const cgt_state *d) {
     const chatgptt_options *o = &c->options;
     const cgt_chat *chat = &d->chat;
     bool endpoint = o->endpoint ? cgt_slice_same(c->endpoint.whole, d->endpoint.whole) : d->endpoint.whole.len > 0;
@@ -6758,15 +6342,13 @@ static bool cgt_load_has_tokens(const chatgptt_client *c, const cgt_state *d)
     return (!o->bot_id || strcmp(o->bot_id, chat->bot_id) == 0) && (o->dialect == CHATGPTT_AUTO || o->dialect == chat->dialect);
 }
 
-static void cgt_swap_url(cgt_url *a, cgt_url *b)
-{
+static void cgt_swap_url(cgt_url *a, cgt_url *b) {
     cgt_url held = *a;
     *a = *b;
     *b = held;
 }
 
-static void cgt_load_take(chatgptt_client *c, cgt_state *d, cgt_slice all)
-{
+static void cgt_load_take(chatgptt_client *c, cgt_state *d, cgt_slice all) {
     char tag;
     cgt_jar jar = c->cookies;
     cgt_slice s, rest = cgt_from(all, sizeof CGT_STATE_MAGIC - 1);
@@ -6790,8 +6372,7 @@ static void cgt_load_take(chatgptt_client *c, cgt_state *d, cgt_slice all)
 #endif
 }
 
-CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *buffer, size_t size)
-{
+CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *buffer, size_t size) {
     chatgptt_client *c = client;
     cgt_slice all = cgt_slice_of((const char *)buffer, size);
     cgt_state *draft = (cgt_state *)cgt_new(&c->hooks, sizeof *draft);

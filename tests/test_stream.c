@@ -1118,7 +1118,7 @@ TEST(bad_requests)
     script_finish(&s);
 }
 
-TEST(no_client_no_crash)
+TEST(no_client_no_stream_no_crash)
 {
     chatgptt_request request;
     memset(&request, 0, sizeof request);
@@ -1128,6 +1128,12 @@ TEST(no_client_no_crash)
     CHECK(chatgptt_ask(NULL, "hi") == NULL);
     CHECK_INT(chatgptt_client_error(NULL)->code, CHATGPTT_E_ARGUMENT);
     CHECK(chatgptt_client_error(NULL)->message[0] != '\0');
+    chatgptt_event event;
+    CHECK_INT(chatgptt_step(NULL, &event), CHATGPTT_E_ARGUMENT);
+    CHECK_INT(chatgptt_next(NULL, &event), CHATGPTT_E_ARGUMENT);
+    CHECK_INT(chatgptt_want(NULL).count, 0);
+    CHECK(chatgptt_stream_error(NULL)->message[0] != '\0');
+    chatgptt_cancel(NULL);
     chatgptt_free(NULL, NULL);
     chatgptt_finish(NULL);
     chatgptt_close(NULL);
@@ -1317,7 +1323,7 @@ int main(void)
     RUN(limits_are_kept);
     RUN(bad_options);
     RUN(bad_requests);
-    RUN(no_client_no_crash);
+    RUN(no_client_no_stream_no_crash);
     RUN(codes_are_distinct);
     RUN(every_allocation_fails);
     RUN(no_memory_nothing_sent);
