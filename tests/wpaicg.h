@@ -21,14 +21,17 @@
     " data-url=\"http://site.test\"\n data-bot-id=\"0\"\n data-openai_stream_nav=\"" stream "\"\n data-memory-limit = \"100\"\n" \
     " data-assistant-enabled=\"false\"\n data-type=\"shortcode\"\n>\n<div data-type=\"widget\"></div></div>\n"
 #define WP_SCRIPT(url) \
-    "<script>\nvar wpaicgParams = {\"ajax_url\":\"" url "\",\"search_nonce\":\"" WP_NONCE "\",\"search_query\":\"\"};\n</script>\n"
+    "<script>\nvar wpaicgParams = {\"ajax_url\":\"" url "\",\"search_nonce\":\"" WP_NONCE \
+    "\",\"search_query\":\"\"};\n</script>\n"
 #define WP_ENDPOINT "http:\\/\\/site.test\\/wp-admin\\/admin-ajax.php"
-#define WP_PAGE_OF(chats) "<!DOCTYPE html>\n<html><head><title>Chat &#8211; Site</title></head><body>\n" chats WP_SCRIPT(WP_ENDPOINT) "</body></html>\n"
+#define WP_PAGE_OF(chats) "<!DOCTYPE html>\n<html><head><title>Chat &#8211; Site</title></head><body>\n" chats \
+    WP_SCRIPT(WP_ENDPOINT) "</body></html>\n"
 #define WP_PAGE        WP_PAGE_OF(WP_CHAT(WP_NONCE, "1"))
 #define WP_PAGE_PLAIN  WP_PAGE_OF(WP_CHAT(WP_NONCE, "0"))
 #define WP_PAGE_FRESH  WP_PAGE_OF(WP_CHAT(WP_FRESH, "1"))
 
-#define WP_ANSWER "{\"status\":\"success\",\"msg\":\"Something went wrong\",\"greeting_message\":\"Converse\",\"data\":\"Hello\",\"log\":false}"
+#define WP_ANSWER \
+    "{\"status\":\"success\",\"msg\":\"Something went wrong\",\"greeting_message\":\"Converse\",\"data\":\"Hello\",\"log\":false}"
 
 /* ---- responses; they live until wp_forget() ---- */
 
@@ -47,7 +50,8 @@ __attribute__((format(printf, 1, 2))) static inline void wp_put(const char *form
 }
 
 /* Head and body in chunks of `chunk` bytes (0: one chunk); `whole`: with the zero chunk. `extra`: more header lines or "". */
-static inline const char *wp_response(const char *status, const char *type, const char *extra, const char *body, size_t chunk, bool whole)
+static inline const char *wp_response(const char *status, const char *type, const char *extra, const char *body, size_t chunk,
+    bool whole)
 {
     const char *start = wp_bytes + wp_len;
     size_t left = strlen(body), n;
@@ -97,7 +101,8 @@ static inline void wp_take(script *s, chatgptt_stream *stream, wp_result *r)
     while ((r->code = chatgptt_next(stream, &event)) == CHATGPTT_OK) {
         if (event.kind != CHATGPTT_TEXT) continue;
         if (r->len + event.len >= sizeof text) abort();
-        if (!cgt_utf8_valid(cgt_slice_of(event.text, event.len))) check_fail(__FILE__, __LINE__, "a piece of text is no whole UTF-8");
+        if (!cgt_utf8_valid(cgt_slice_of(event.text, event.len))) check_fail(__FILE__, __LINE__,
+            "a piece of text is no whole UTF-8");
         memcpy(text + r->len, event.text, event.len);
         r->len += event.len;
         r->pieces++;
@@ -142,7 +147,8 @@ static inline bool wp_check_field(const script *s, int connection, const char *n
     char value[1000];
     const char *got = script_field(s, connection, 0, name, value, sizeof value);
     if (got && strcmp(got, wanted) == 0) return true;
-    return check_fail(__FILE__, __LINE__, "field %s of request %d is %s, wanted %s", name, connection, got ? got : "missing", wanted);
+    return check_fail(__FILE__, __LINE__, "field %s of request %d is %s, wanted %s", name, connection, got ? got : "missing",
+        wanted);
 }
 
 /* The message in request `connection`, as the site's own page sends it. */
