@@ -1,13 +1,62 @@
 /* test_site.c - the client over real sockets, against a site on loopback: text that comes at once, 64 MB in little memory, every
    manner of losing a connection, signals, epoll, deadlines in real time, no descriptor left behind. */
-#define CHATGPTT_IMPLEMENTATION
-#include "../chatgptt.h"
+#include <stddef.h>
 #include "site.h"
 #include <dirent.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
+
+/* ---- the library's system calls, of which one may be made to fail ---- */
+
+typedef enum call { RECV, SEND, CONNECT, POLL, SOCKET, CALLS } call;
+enum { SHORT = -1, END = -2 };              /* instead of an errno: a count of 1 (for poll: of 0); the end of the connection */
+static struct { bool armed; call call; int at, calls, error; } sabotage;
+
+static bool sabotaged(call which) { return sabotage.armed && sabotage.call == which && ++sabotage.calls == sabotage.at; }
+static int failed_call(void) { errno = sabotage.error; return -1; }
+
+static ssize_t own_recv(int fd, void *buffer, size_t size, int flags)
+{
+    if (!sabotaged(RECV)) return recv(fd, buffer, size, flags);
+    return sabotage.error == END ? 0 : sabotage.error == SHORT ? recv(fd, buffer, 1, flags) : failed_call();
+}
+static ssize_t own_send(int fd, const void *bytes, size_t size, int flags)
+{
+    if (!sabotaged(SEND)) return send(fd, bytes, size, flags);
+    return sabotage.error < 0 ? send(fd, bytes, 1, flags) : failed_call();
+}
+static int own_connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+    bool fails = sabotaged(CONNECT) && sabotage.error > 0;
+    if (fails && sabotage.error != EINTR) return failed_call();
+    int result = connect(fd, address, len);     /* after EINTR it goes on by itself */
+    return fails ? failed_call() : result;
+}
+static int own_poll(struct pollfd *on, nfds_t count, int timeout)
+{
+    if (!sabotaged(POLL)) return poll(on, count, timeout);
+    return sabotage.error < 0 ? 0 : failed_call();
+}
+static int own_socket(int family, int type, int protocol)
+{
+    return sabotaged(SOCKET) && sabotage.error > 0 ? failed_call() : socket(family, type, protocol);
+}
+
+#define recv(fd, buffer, size, flags) own_recv(fd, buffer, size, flags)
+#define send(fd, bytes, size, flags) own_send(fd, bytes, size, flags)
+#define connect(fd, address, len) own_connect(fd, address, len)
+#define poll(on, count, timeout) own_poll(on, count, timeout)
+#define socket(family, type, protocol) own_socket(family, type, protocol)
+#define CHATGPTT_IMPLEMENTATION
+#include "../chatgptt.h"
+#undef recv
+#undef send
+#undef connect
+#undef poll
+#undef socket
 
 /* ---- surroundings ---- */
 
@@ -103,7 +152,8 @@ static bool hold_back(const site_request *request, int socket)
     char first[1000], rest[5000];
     if (is_get(request)) return give_page(request, socket);
     memset(rest, 'x', sizeof rest);
-    if (h->json) snprintf(first, sizeof first, "%sapplication/json\r\nContent-Length: %zu\r\n\r\n{\"data\":\"first", head, 14 + sizeof rest + 21);
+    if (h->json) snprintf(first, sizeof first, "%sapplication/json\r\nContent-Length: %zu\r\n\r\n{\"data\":\"first",
+                          head, strlen("{\"data\":\"first") + sizeof rest + strlen("\",\"status\":\"success\"}"));
     else snprintf(first, sizeof first, "%stext/event-stream\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"first", head);
     h->before = strlen(first);
     if (!site_say(socket, first) || !(h->released = site_await(request->site, 1, 10000))) return false;
@@ -152,7 +202,8 @@ static bool talk_long(const site_request *request, int socket)
     size_t extra = json ? 0 : sizeof before + sizeof after - 2, unit = LONG_PIECE + extra, count = 64;
     char line[200], *batch;
     if (is_get(request)) return give_page(request, socket);
-    if (json) snprintf(line, sizeof line, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", sizeof head - 1 + LONG_ANSWER + sizeof tail - 1, head);
+    size_t json_len = sizeof head - 1 + LONG_ANSWER + sizeof tail - 1;
+    if (json) snprintf(line, sizeof line, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", json_len, head);
     else snprintf(line, sizeof line, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
     batch = (char *)malloc(unit * count);
     if (!batch) return false;
@@ -236,7 +287,8 @@ static bool echo_host(const site_request *request, int socket)
 TEST(hosts_of_all_kinds)
 {
     static const struct { int family; const char *host, *address; } rows[] = {
-        {AF_INET, "127.0.0.1", NULL}, {AF_INET, "localhost", NULL}, {AF_INET6, "[::1]", NULL}, {AF_INET, "no-such-name.test", "127.0.0.1"},
+        {AF_INET, "127.0.0.1", NULL}, {AF_INET, "localhost", NULL}, {AF_INET6, "[::1]", NULL},
+        {AF_INET, "no-such-name.test", "127.0.0.1"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         static site s;
@@ -317,6 +369,42 @@ TEST(lost_connections)
         }
 }
 
+/* One exchange in which the n-th call of its kind fails; false if there was no n-th. */
+static bool check_sabotage(const site *s, call which, int error, int n)
+{
+    bool was_bad = check_now.bad, transfer = which != CONNECT && which != SOCKET;
+    bool harmless = error == EINTR || error == SHORT || (error == EAGAIN && transfer);
+    check_now.bad = false;
+    chatgptt_client *c = open_url(s->url);
+    sabotage.call = which, sabotage.error = error, sabotage.at = n, sabotage.calls = 0, sabotage.armed = true;
+    char *text = chatgptt_ask(c, "hi");
+    sabotage.armed = false;
+    chatgptt_code code = chatgptt_client_error(c)->code;
+    if (text || harmless) CHECK_STR(text, "You said: hi");
+    else CHECK(code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_CONNECT || code == CHATGPTT_E_INCOMPLETE);
+    if (!text) CHECK_INT(ask(c, "hi", "You said: hi"), CHATGPTT_DONE);
+    chatgptt_free(c, text);
+    chatgptt_close(c);
+    if (check_now.bad) printf("    in: call %d, errno %d, the %d.: %s\n", which, error, n, chatgptt_code_name(code));
+    check_now.bad |= was_bad;
+    return sabotage.calls >= n;
+}
+
+TEST(every_system_call_fails)
+{
+    static const int errors[] = {EINTR, EAGAIN, ECONNRESET, ETIMEDOUT, EPIPE, ENOMEM, SHORT, END};
+    for (int which = 0; which < CALLS; which++)
+        for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+            static site s;
+            int n = 1;
+            if (which == SOCKET && errors[i] == EINTR) continue;            /* it knows no such thing */
+            if (!CHECK(site_start(&s, site_chat, NULL))) return;
+            while (check_sabotage(&s, (call)which, errors[i], n) && n < 90) n++;
+            CHECK(n > 1 && n < 90);
+            site_stop(&s);
+        }
+}
+
 /* ---- signals ---- */
 
 static volatile sig_atomic_t signals;
@@ -377,7 +465,6 @@ static int append(void *user, const char *text, size_t len) { strncat((char *)us
 TEST(interrupted_calls_go_on)
 {
     static site s;
-    struct sigaction old;
     const struct itimerval every_ms = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
     sigset_t alarm_only;
     chatgptt_request request;
@@ -387,7 +474,7 @@ TEST(interrupted_calls_go_on)
     sigaddset(&alarm_only, SIGALRM);
     pthread_sigmask(SIG_BLOCK, &alarm_only, NULL);      /* the site's threads never see it */
     if (!CHECK(site_start(&s, drip, NULL))) return;
-    on_signal(SIGALRM, &old);
+    on_signal(SIGALRM, NULL);
     pthread_sigmask(SIG_UNBLOCK, &alarm_only, NULL);
     chatgptt_client *c = open_url(s.url);
     memset(&request, 0, sizeof request);
@@ -398,9 +485,8 @@ TEST(interrupted_calls_go_on)
     CHECK_INT(strlen(text), 100);
     CHECK(signals > 50);
     CHECK(ticks > 50);                                  /* the caller has its say after every one */
-    sigaction(SIGALRM, &old, NULL);
     chatgptt_close(c);
-    site_stop(&s);
+    site_stop(&s);                                      /* the handler stays: a last signal may be on its way */
 }
 
 /* ---- event loops ---- */
@@ -419,7 +505,8 @@ static bool run_epoll(chatgptt_stream *stream, bool by_generation, int patience,
         bool changed = by_generation ? want.generation != generation : want.count && want.on[0].fd != fd;
         if (*code == CHATGPTT_OK) continue;
         memset(&on, 0, sizeof on);
-        if (want.count) on.events = (want.on[0].events & CHATGPTT_READ ? EPOLLIN : 0u) | (want.on[0].events & CHATGPTT_WRITE ? EPOLLOUT : 0u);
+        if (want.count && (want.on[0].events & CHATGPTT_READ)) on.events |= EPOLLIN;
+        if (want.count && (want.on[0].events & CHATGPTT_WRITE)) on.events |= EPOLLOUT;
         if (changed && want.count && want.on[0].fd == fd) *same = true;
         if (changed && fd >= 0) epoll_ctl(poller, EPOLL_CTL_DEL, fd, &on);      /* closed ones are out already */
         if (changed) fd = want.count ? want.on[0].fd : -1;
@@ -521,7 +608,7 @@ TEST(deadlines_hold)
         options.url = s.url;
         snprintf(url, sizeof url, "%s", "");
         if (at == CONNECTING) listener = full_listener(&port, fillers);
-        if (at == SENDING && (listener = bind_loopback(AF_INET, &port)) >= 0) listen(listener, 4);     /* takes connections, never reads */
+        if (at == SENDING && (listener = bind_loopback(AF_INET, &port)) >= 0) listen(listener, 4);    /* never reads */
         if (listener >= 0) { snprintf(url, sizeof url, "http://127.0.0.1:%d/", port); options.endpoint = url; }
         if (at == CONNECTING) options.connect_timeout_ms = 200;
         else if (at == TRICKLE) options.total_timeout_ms = 200;
@@ -553,6 +640,7 @@ int main(void)
     RUN(hosts_of_all_kinds);
     RUN(refused_then_usable);
     RUN(lost_connections);
+    RUN(every_system_call_fails);
     RUN(no_sigpipe);
     RUN(interrupted_calls_go_on);
     RUN(a_number_is_used_again);

@@ -10,7 +10,8 @@
 #define FINISH       "data: " CHUNK("\"delta\":{},\"finish_reason\":\"stop\"")
 #define HELLO        ": hi\n\n" EVENT("") EVENT("Hel") EVENT("lo, \\u4f60\\ud83d\\ude00 \xd0\x96\\n")
 #define HELLO_TEXT   "Hello, \xe4\xbd\xa0\xf0\x9f\x98\x80 \xd0\x96\n"
-#define DELTA(text)  "event: thread.message.delta\ndata: {\"id\":\"m\",\"delta\":{\"content\":[{\"type\":\"text\",\"text\":{\"value\":\"" text "\"}}]}}\n\n"
+#define DELTA(text)  "event: thread.message.delta\ndata: {\"id\":\"m\",\"delta\":{\"content\":[{\"type\":\"text\",\"text\":" \
+                     "{\"value\":\"" text "\"}}]}}\n\n"
 #define JSON(text)   "{\"status\":\"success\",\"msg\":\"Something went wrong\",\"data\":\"" text "\",\"log\":false}"
 
 typedef enum framing { COUNTED, CHUNKED, TO_CLOSE } framing;
@@ -34,23 +35,27 @@ static fixture fixtures[] = {
     {"no [DONE]", CHUNKED, SSE, EVENT("a") EVENT("b") FINISH, "ab", "\"stop\"", "}]}\n", "", 0, 0, 0},
     {"events to the close", TO_CLOSE, SSE, HELLO FINISH "data: [DONE]\n\n", HELLO_TEXT, "\"stop\"", "}]}\n", "", 0, 0, 0},
     {"[DONE] is the last line", TO_CLOSE, SSE, EVENT("a") EVENT("b") "data: [DONE]", "ab", "[DONE]", "", "", 0, 0, 0},
-    {"finish_reason first", CHUNKED, SSE, EVENT("a") "data: {\"choices\":[{\"finish_reason\":\"stop\",\"delta\":{\"content\":\"the end\"}}]}\n\n",
+    {"finish_reason first", CHUNKED, SSE, EVENT("a")
+     "data: {\"choices\":[{\"finish_reason\":\"stop\",\"delta\":{\"content\":\"the end\"}}]}\n\n",
      "athe end", "the end\"", "}}]}\n", "", 0, 0, 0},
-    {"text and end in one", TO_CLOSE, SSE, EVENT("a") "data: " CHUNK("\"delta\":{\"content\":\"the end\"},\"finish_reason\":\"stop\""),
+    {"text and end in one", TO_CLOSE, SSE, EVENT("a")
+     "data: " CHUNK("\"delta\":{\"content\":\"the end\"},\"finish_reason\":\"stop\""),
      "athe end", "\"stop\"", "}]}\n", "", 0, 0, 0},
-    {"explicit messages", TO_CLOSE, SSE, "event: message\n" EVENT("a") "event: message\n" EVENT("b") "event: message\n" FINISH "data: [DONE]\n\n",
+    {"explicit messages", TO_CLOSE, SSE,
+     "event: message\n" EVENT("a") "event: message\n" EVENT("b") "event: message\n" FINISH "data: [DONE]\n\n",
      "ab", "\"stop\"", "}]}\n\n", "", 0, 0, 0},
     {"explicit message with the end", TO_CLOSE, SSE, "event: message\n" EVENT("a") "event: message\ndata: "
      CHUNK("\"delta\":{\"content\":\"the end\"},\"finish_reason\":\"stop\""), "athe end", "\"stop\"", "}]}\n\n", "", 0, 0, 0},
     {"assistant", CHUNKED, SSE, "event: thread_id\ndata: thread_1\n\n" DELTA("a") DELTA("b") "event: done\ndata: [DONE]\n\n", "ab",
      "event: done", "\ndata: [DONE]\n\n", "", 0, 0, 0},
-    {"JSON in noise", TO_CLOSE, "application/json", "\xef\xbb\xbf<b>Warning</b>: { in x.php\n" JSON("ab") "\n<!-- cached -->", "ab", "false}", "", "", 0, 0, 0},
+    {"JSON in noise", TO_CLOSE, "application/json",
+     "\xef\xbb\xbf<b>Warning</b>: { in x.php\n" JSON("ab") "\n<!-- cached -->", "ab", "false}", "", "", 0, 0, 0},
 };
 #define FIXTURES (sizeof fixtures / sizeof *fixtures)
 static const fixture *const events = &fixtures[0], *const json = &fixtures[1];
 
-#define PAGE_BODY "<!DOCTYPE html><title>Chat</title><div class=\"wpaicg-chat-shortcode\" data-nonce=\"0123456789\"\n data-post-id=\"7\"" \
-    " data-bot-id=\"0\"></div>"
+#define PAGE_BODY "<!DOCTYPE html><title>Chat</title><div class=\"wpaicg-chat-shortcode\" data-nonce=\"0123456789\"\n" \
+    " data-post-id=\"7\" data-bot-id=\"0\"></div>"
 static char page[600];
 
 /* Puts the body into frames; chunks end anywhere. Notes where the marks end in the response. */
@@ -203,9 +208,14 @@ static bool usable(script *s, chatgptt_client *c)
 
 /* Names the run that failed. */
 #define CASE_BEGIN bool was_bad = check_now.bad; check_now.bad = false
-#define CASE_END(...) do { if (check_now.bad) { printf("    in: " __VA_ARGS__); putchar('\n'); } check_now.bad |= was_bad; } while (0)
+#define CASE_END(...) do { \
+        if (check_now.bad) printf("    in: " __VA_ARGS__), putchar('\n'); \
+        check_now.bad |= was_bad; \
+    } while (0)
 
 /* ---- the model's exchange ---- */
+
+#define USER_AGENT "Mozilla/5.0 (compatible; chatgptt.h/" CHATGPTT_VERSION ")"
 
 TEST(exchange_is_the_models)
 {
@@ -226,13 +236,13 @@ TEST(exchange_is_the_models)
     CHECK_STR(s.peers[0].port, "80");
     CHECK(script_head(&s, 0, 0, text, sizeof text) && strncmp(text, "GET / HTTP/1.1\r\n", 16) == 0);
     CHECK_STR(script_header(&s, 0, 0, "Host", text, sizeof text), "site.test");
-    CHECK_STR(script_header(&s, 0, 0, "User-Agent", text, sizeof text), "Mozilla/5.0 (compatible; chatgptt.h/" CHATGPTT_VERSION ")");
+    CHECK_STR(script_header(&s, 0, 0, "User-Agent", text, sizeof text), USER_AGENT);
     CHECK(script_header(&s, 0, 0, "Accept", text, sizeof text) != NULL);
     CHECK(script_head(&s, 0, 1, text, sizeof text) && strncmp(text, "POST /wp-admin/admin-ajax.php HTTP/1.1\r\n", 40) == 0);
     CHECK_STR(script_header(&s, 0, 1, "Host", text, sizeof text), "site.test");
     CHECK_STR(script_header(&s, 0, 1, "Origin", text, sizeof text), "http://site.test");
     CHECK_STR(script_header(&s, 0, 1, "Referer", text, sizeof text), "http://site.test/");
-    CHECK_STR(script_header(&s, 0, 1, "User-Agent", text, sizeof text), "Mozilla/5.0 (compatible; chatgptt.h/" CHATGPTT_VERSION ")");
+    CHECK_STR(script_header(&s, 0, 1, "User-Agent", text, sizeof text), USER_AGENT);
     CHECK_STR(script_header(&s, 0, 1, "Content-Type", text, sizeof text), "application/x-www-form-urlencoded");
     CHECK(script_header(&s, 0, 1, "Accept", text, sizeof text) != NULL);
     size_t num_fields = sizeof fields / sizeof *fields;
@@ -240,7 +250,8 @@ TEST(exchange_is_the_models)
     if (CHECK(script_get(&s, 0, 1, &request)))
         for (size_t i = 0; i < request.body_len; i++) num_fields -= request.body[i] == '&';
     CHECK_INT(num_fields, 0);                           /* the client id is the ninth: 5 random bytes in hex */
-    CHECK(script_field(&s, 0, 1, "wpaicg_chat_client_id", id, sizeof id) && strlen(id) == 10 && strspn(id, "0123456789abcdef") == 10);
+    CHECK(script_field(&s, 0, 1, "wpaicg_chat_client_id", id, sizeof id) != NULL);
+    CHECK(strlen(id) == 10 && strspn(id, "0123456789abcdef") == 10);
     CHECK_INT(ask_by(&s, c, "And?", NEXT).code, CHATGPTT_DONE);     /* no page again, the same id, the same connection */
     CHECK_STR(script_field(&s, 0, 2, "message", text, sizeof text), "And?");
     CHECK_STR(script_field(&s, 0, 2, "wpaicg_chat_client_id", text, sizeof text), id);
@@ -346,7 +357,8 @@ static void check_cut(const fixture *f, size_t len, way how, bool clean)
     if (o.code < 0 && len + 16 < f->len) CHECK(usable(&s, c));
     chatgptt_close(c);
     script_finish(&s);
-    CASE_END("%s, way %d, cut %s at %zu of %zu: %s", f->name, how, clean ? "cleanly" : "hard", len, f->len, chatgptt_code_name(o.code));
+    CASE_END("%s, way %d, cut %s at %zu of %zu: %s", f->name, how, clean ? "cleanly" : "hard", len, f->len,
+             chatgptt_code_name(o.code));
 }
 
 TEST(no_part_is_called_whole)
@@ -416,7 +428,9 @@ TEST(all_ways_give_the_same_text)
 
 /* ---- time ---- */
 
-typedef enum phase { CONNECTING, SENDING_GET, PAGE_HEAD, PAGE_BODY_, SENDING_POST, REPLY_HEAD, REPLY_BODY, TRICKLE, AFTER_FINISH, LATE_DONE, SLOW } phase;
+typedef enum phase {
+    CONNECTING, SENDING_GET, PAGE_HEAD, IN_PAGE, SENDING_POST, REPLY_HEAD, REPLY_BODY, TRICKLE, AFTER_FINISH, LATE_DONE, SLOW
+} phase;
 
 #define REPLY_HEAD_TEXT "HTTP/1.1 200 OK\r\nContent-Type: " SSE "\r\n\r\n"
 
@@ -429,7 +443,7 @@ static void script_silence(script *s, phase at)
     if (at == SENDING_GET) { script_accept(s, 10); script_fail(s, CHATGPTT_WRITE, CHATGPTT_AGAIN); return; }
     script_request(s);
     if (at == SLOW) script_pause(s, 10000000);
-    if (at == PAGE_HEAD || at == PAGE_BODY_) { script_send(s, page, at == PAGE_HEAD ? 20 : strlen(page) - 1, 1); return; }
+    if (at == PAGE_HEAD || at == IN_PAGE) { script_send(s, page, at == PAGE_HEAD ? 20 : strlen(page) - 1, 1); return; }
     script_say(s, page);
     if (at == SENDING_POST) { script_accept(s, 300); script_fail(s, CHATGPTT_WRITE, CHATGPTT_AGAIN); return; }
     script_request(s);
@@ -459,9 +473,9 @@ TEST(deadlines_are_exact)
         {SENDING_GET,  0, 900, 800,     CHATGPTT_E_TIMEOUT, 1800, "total_timeout_ms"},
         {PAGE_HEAD,    0, 900, 0,       CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms"},
         {PAGE_HEAD,    0, 900, 300,     CHATGPTT_E_TIMEOUT, 1300, "total_timeout_ms"},
-        {PAGE_BODY_,   0, 900, 0,       CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms"},
-        {PAGE_BODY_,   0, 0, 0,         CHATGPTT_E_TIMEOUT, 151050, "idle_timeout_ms"},
-        {PAGE_BODY_,   0, -1, 0,        CHATGPTT_E_TIMEOUT, 601000, "total_timeout_ms"},
+        {IN_PAGE,      0, 900, 0,       CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms"},
+        {IN_PAGE,      0, 0, 0,         CHATGPTT_E_TIMEOUT, 151050, "idle_timeout_ms"},
+        {IN_PAGE,      0, -1, 0,        CHATGPTT_E_TIMEOUT, 601000, "total_timeout_ms"},
         {SENDING_POST, 0, 900, 0,       CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms"},
         {SENDING_POST, 0, 900, 60,      CHATGPTT_E_TIMEOUT, 1060, "total_timeout_ms"},
         {REPLY_HEAD,   0, 900, 0,       CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms"},
@@ -486,7 +500,9 @@ TEST(deadlines_are_exact)
             script_silence(&s, rows[i].at);
             s.no_descriptors = variant & 1;
             chatgptt_options options = script_options(&s);
-            options.connect_timeout_ms = rows[i].connect, options.idle_timeout_ms = rows[i].idle, options.total_timeout_ms = rows[i].total;
+            options.connect_timeout_ms = rows[i].connect;
+            options.idle_timeout_ms = rows[i].idle;
+            options.total_timeout_ms = rows[i].total;
             chatgptt_client *c = chatgptt_open(&options, NULL);
             chatgptt_request request;
             memset(&request, 0, sizeof request);
@@ -571,7 +587,10 @@ static bool check_cancel(int n)
     for (int i = 0; i < n && code >= 0 && code != CHATGPTT_DONE; i++) code = step_and_wait(&s, stream, &event);
     bool ended = code == CHATGPTT_DONE;
     chatgptt_cancel(stream);
-    for (int i = 0; i < 3; i++) CHECK_INT(i < 2 ? chatgptt_step(stream, &event) : chatgptt_next(stream, &event), ended ? CHATGPTT_DONE : CHATGPTT_E_CANCELLED);
+    for (int i = 0; i < 3; i++) {
+        code = i < 2 ? chatgptt_step(stream, &event) : chatgptt_next(stream, &event);
+        CHECK_INT(code, ended ? CHATGPTT_DONE : CHATGPTT_E_CANCELLED);
+    }
     CHECK_INT(chatgptt_stream_error(stream)->code, ended ? CHATGPTT_OK : CHATGPTT_E_CANCELLED);
     CHECK_INT(chatgptt_want(stream).timeout_ms, 0);
     chatgptt_finish(stream);
@@ -694,7 +713,8 @@ static void interleave(int give_up, bool close_early)
     script_init(&s);
     s.read_max = 7;
     for (int i = 0; i < STREAMS; i++) {
-        int len = snprintf(replies[i], sizeof replies[i], REPLY_HEAD_TEXT EVENT("I am %d") EVENT(", not %d") "data: [DONE]\n\n", i, i + 1);
+        int len = snprintf(replies[i], sizeof replies[i], REPLY_HEAD_TEXT EVENT("I am %d") EVENT(", not %d") "data: [DONE]\n\n",
+                           i, i + 1);
         script_exchange(&s, NULL, 0);
         script_send(&s, replies[i], (size_t)len, 1);
         memset(&o[i], 0, sizeof o[i]);
@@ -941,7 +961,8 @@ TEST(endless_tails_are_dropped)
         script s;
         script_init(&s);
         script_exchange(&s, NULL, 0);
-        script_say(&s, "HTTP/1.1 200 OK\r\nContent-Type: " SSE "\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n" EVENT("ab") "data: [DONE]\n\n");
+        script_say(&s, "HTTP/1.1 200 OK\r\nContent-Type: " SSE "\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n");
+        script_say(&s, EVENT("ab") "data: [DONE]\n\n");
         if (size) script_send(&s, ": more\n", 7, 20000);
         chatgptt_client *c = open_on(&s);
         CHECK_STR(ask_by(&s, c, "hi", NEXT).text, "ab");
@@ -962,7 +983,8 @@ TEST(errors_leave_the_client_usable)
 {
     static const struct { const char *page, *reply; chatgptt_code refusal, code; } rows[] = {
         {NULL, NULL, CHATGPTT_E_RESOLVE, CHATGPTT_E_RESOLVE},       {NULL, NULL, CHATGPTT_E_CONNECT, CHATGPTT_E_CONNECT},
-        {"nonsense\r\n\r\n", NULL, CHATGPTT_OK, CHATGPTT_E_HTTP},   {"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", NULL, CHATGPTT_OK, CHATGPTT_E_STATUS},
+        {"nonsense\r\n\r\n", NULL, CHATGPTT_OK, CHATGPTT_E_HTTP},
+        {"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", NULL, CHATGPTT_OK, CHATGPTT_E_STATUS},
         {"HTTP/1.1 404 No\r\n\r\n<title>Not found</title>", NULL, CHATGPTT_OK, CHATGPTT_E_STATUS},
         {"HTTP/1.1 200 OK\r\n\r\n<title>Just a blog</title>", NULL, CHATGPTT_OK, CHATGPTT_E_PAGE},
         {"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n", NULL, CHATGPTT_OK, CHATGPTT_E_HTTP},
@@ -1043,7 +1065,8 @@ static void check_refused(const chatgptt_options *options, chatgptt_code code, c
 
 TEST(bad_options)
 {
-    static const char *const urls[] = {"", " ", "foo", "foo.test", "http:", "http://", "http:///x", "//site.test/", "ftp://site.test/", "http://site.test:99999/",
+    static const char *const urls[] = {"", " ", "foo", "foo.test", "http:", "http://", "http:///x",
+        "//site.test/", "ftp://site.test/", "http://site.test:99999/",
         "http://site.test:x/", "http://si te.test/", "http://[::1/", "http://[zz]/", "javascript:alert(1)"};
     script s;
     script_init(&s);
@@ -1056,17 +1079,18 @@ TEST(bad_options)
         options.endpoint = NULL;
     }
     options.url = NULL;
-    const char **const strings[] = {&options.url, &options.endpoint, &options.bot_id, &options.client_id, &options.model, &options.proxy,
-        &options.user_agent, &options.address, &options.nonce_pattern, &options.post_id_pattern, &options.ca_file};
-    static const char *const names[] = {"url", "endpoint", "bot_id", "client_id", "model", "proxy", "user_agent", "address", "nonce_pattern",
-        "post_id_pattern", "ca_file"};
+#define STRING(name) {#name, &options.name}
+    const struct { const char *name, **at; } strings[] = {STRING(url), STRING(endpoint), STRING(bot_id), STRING(client_id),
+        STRING(model), STRING(proxy), STRING(user_agent), STRING(address), STRING(nonce_pattern), STRING(post_id_pattern),
+        STRING(ca_file)};
+#undef STRING
     static const char *const splits[] = {"http://a.test/\r\nX: y", "http://a.test/\n", "http://a.test/\r", "gpt-4\n", "\nx"};
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         for (size_t k = 0; k < sizeof splits / sizeof *splits; k++) {
             options.url = "http://site.test/";
-            *strings[i] = splits[k];
-            check_refused(&options, CHATGPTT_E_ARGUMENT, names[i]);
-            *strings[i] = NULL;
+            *strings[i].at = splits[k];
+            check_refused(&options, CHATGPTT_E_ARGUMENT, strings[i].name);
+            *strings[i].at = NULL;
         }
     options.url = "http://site.test/", options.model = "gpt-5";
     check_refused(&options, CHATGPTT_E_MODEL, "gpt-4o-mini");
@@ -1084,15 +1108,15 @@ TEST(bad_options)
 
 TEST(bad_requests)
 {
-    static const chatgptt_message no_text = {CHATGPTT_USER, NULL, 0}, no_role = {(chatgptt_role)7, "x", 0}, nul = {CHATGPTT_USER, "a\0b", 3},
-        bad_utf8 = {CHATGPTT_USER, "a\xff", 0}, blank = {CHATGPTT_USER, " \xe2\x80\xa8\t", 0}, zero = {CHATGPTT_USER, "0", 0}, good = {CHATGPTT_USER, "x", 0};
-    static const struct { const char *prompt; const chatgptt_message *message; size_t count; const char *model; chatgptt_code code; } rows[] = {
-        {NULL, NULL, 0, NULL, CHATGPTT_E_ARGUMENT},         {NULL, NULL, 3, NULL, CHATGPTT_E_ARGUMENT},     {NULL, &good, 0, NULL, CHATGPTT_E_ARGUMENT},
-        {"", NULL, 0, NULL, CHATGPTT_E_ARGUMENT},           {"0", NULL, 0, NULL, CHATGPTT_E_ARGUMENT},      {" \r\n\t ", NULL, 0, NULL, CHATGPTT_E_ARGUMENT},
-        {" 0\n", NULL, 0, NULL, CHATGPTT_E_ARGUMENT},       {"\xc3", NULL, 0, NULL, CHATGPTT_E_ARGUMENT},   {"x", &good, 1, NULL, CHATGPTT_E_ARGUMENT},
-        {NULL, &no_text, 1, NULL, CHATGPTT_E_ARGUMENT},     {NULL, &no_role, 1, NULL, CHATGPTT_E_ARGUMENT}, {NULL, &nul, 1, NULL, CHATGPTT_E_ARGUMENT},
-        {NULL, &bad_utf8, 1, NULL, CHATGPTT_E_ARGUMENT},    {NULL, &blank, 1, NULL, CHATGPTT_E_ARGUMENT},   {NULL, &zero, 1, NULL, CHATGPTT_E_ARGUMENT},
-        {"x", NULL, 0, "gpt-5", CHATGPTT_E_MODEL},          {"x", NULL, 0, "", CHATGPTT_E_MODEL},           {"x", NULL, 0, "gpt-4\r\n", CHATGPTT_E_MODEL},
+    static const chatgptt_message no_text = {CHATGPTT_USER, NULL, 0}, no_role = {(chatgptt_role)7, "x", 0},
+        nul = {CHATGPTT_USER, "a\0b", 3}, bad_utf8 = {CHATGPTT_USER, "a\xff", 0}, blank = {CHATGPTT_USER, " \xe2\x80\xa8\t", 0},
+        zero = {CHATGPTT_USER, "0", 0}, good = {CHATGPTT_USER, "x", 0};
+    static const struct { const char *prompt; const chatgptt_message *message; size_t count; const char *model; } rows[] = {
+        {NULL, NULL, 0, NULL},      {NULL, NULL, 3, NULL},      {NULL, &good, 0, NULL},     {"", NULL, 0, NULL},
+        {"0", NULL, 0, NULL},       {" \r\n\t ", NULL, 0, NULL}, {" 0\n", NULL, 0, NULL},   {"\xc3", NULL, 0, NULL},
+        {"x", &good, 1, NULL},      {NULL, &no_text, 1, NULL},  {NULL, &no_role, 1, NULL},  {NULL, &nul, 1, NULL},
+        {NULL, &bad_utf8, 1, NULL}, {NULL, &blank, 1, NULL},    {NULL, &zero, 1, NULL},
+        {"x", NULL, 0, "gpt-5"},    {"x", NULL, 0, ""},         {"x", NULL, 0, "gpt-4\r\n"},
     };
     script s;
     script_init(&s);
@@ -1102,10 +1126,11 @@ TEST(bad_requests)
             chatgptt_request request;
             CASE_BEGIN;
             memset(&request, 0, sizeof request);
-            request.prompt = rows[i].prompt, request.messages = rows[i].message, request.num_messages = rows[i].count, request.model = rows[i].model;
+            request.prompt = rows[i].prompt, request.model = rows[i].model;
+            request.messages = rows[i].message, request.num_messages = rows[i].count;
             if (how == ASK && (rows[i].message || rows[i].model)) continue;
             outcome o = request_by(&s, c, &request, (way)how);
-            CHECK_INT(o.code, rows[i].code);
+            CHECK_INT(o.code, rows[i].model ? CHATGPTT_E_MODEL : CHATGPTT_E_ARGUMENT);
             CHECK(!strpbrk(o.error.message, "\r\n"));
             CASE_END("row %zu, way %d: %s", i, how, o.error.message);
         }
@@ -1152,8 +1177,10 @@ TEST(codes_are_distinct)
         CHECK_STR(chatgptt_code_name(code), codes[i].name);
         CHECK(chatgptt_code_text(code)[0] != '\0');
         CHECK((code < 0) == (strncmp(codes[i].name, "E_", 2) == 0));
-        for (size_t k = 0; k < i; k++)
-            CHECK(codes[k].value != codes[i].value && strcmp(chatgptt_code_text((chatgptt_code)codes[k].value), chatgptt_code_text(code)) != 0);
+        for (size_t k = 0; k < i; k++) {
+            CHECK(codes[k].value != codes[i].value);
+            CHECK(strcmp(chatgptt_code_text((chatgptt_code)codes[k].value), chatgptt_code_text(code)) != 0);
+        }
     }
     CHECK_INT(CHATGPTT_OK, 0);
     CHECK_STR(chatgptt_code_name((chatgptt_code)99), "?");
