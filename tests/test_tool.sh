@@ -100,7 +100,7 @@ interrupt() {
     "$@" >"$work/$name.out" 2>"$work/$name.err" 3>&- &
     pid=$!
     tries=0
-    until grep -q "$word" "$file" || [ $((tries += 1)) -gt 100 ]; do sleep 0.05; done
+    until grep -qs "$word" "$file" || [ $((tries += 1)) -gt 100 ]; do sleep 0.05; done
     kill -INT "$pid"
     wait "$pid"
     echo $? >"$work/$name.status"
@@ -226,12 +226,14 @@ enter='
 '
 TERM=xterm
 export TERM
-run repl "$helper" pty '> ' "hello$enter" 'You said: hello' '' '> ' "/stats$enter" 'requests=2' '' \
+prompt=$(printf '\r\n\033[?2004h> ')          # on a line of its own
+run repl "$helper" pty '> ' "hello$enter" 'You said: hello' '' "$prompt" "/stats$enter" 'requests=2' '' \
     '> ' "again$enter" 'You said: again' '' 'Earlier messages I know: ' '' '> ' "/new$enter" 'a new conversation' '' \
     '> ' "afresh$enter" 'You said: afresh' '' '> ' "/help$enter" 'Ctrl-C stops' '' '> ' "/nothing$enter" 'no such command' '' \
     '> ' "$(printf '\033[200~one\ntwo\033[201~')$enter" "$(printf 'You said: one\r\ntwo')" '' '> ' "/quit$enter" -- "$tool" --url "$plain"
 run repl_stop "$helper" pty '> ' "$(printf 'stop\tme')$enter" 'You said: ' "$(printf '\003')" 'E_CANCELLED' '' \
-    '> ' "$(printf '\004')" -- "$tool" --url "$words"
+    '> ' "$(printf '\033[200~void')$enter" 'void' "$(printf '\003')" "$prompt" "$(printf '\004')" -- "$tool" --url "$words"
+run clean "$helper" pty -- "$tool" --url "$plain" "$(printf 'a\033[31mb\302\233c')"
 run repl_newer "$helper" pty '> ' "hello$enter" 'You said: hello' '' 'nice day' '' '> ' "again$enter" 'You said: again' '' \
     'Earlier messages I know: ' '' 'nice day' '' '> ' "/quit$enter" -- "$tool" --url "$newer"
 
@@ -291,6 +293,7 @@ for name in verbose verbose_newer; do
     check "$name tells" shows $name.err '^chatgptt: request: POST http://127\.0\.0\.1:[0-9]*/wp-admin/admin-ajax\.php$'
     check "$name nonce is known" [ "$(wc -c <"$work/$name.nonce")" -ge 10 ]
     check "$name message" lacks $name.err 'secret|words'
+    check "$name query" lacks $name.err 'request: .*[?]'
     check "$name token" lacks $name.err "nonce=|$(nonce_of $name)"
 done
 check "verbose_proxy password" lacks verbose_proxy.err 'geheim|someone|Z2VoZWlt|c29tZW9uZ'
@@ -342,10 +345,13 @@ if [ "$tls" ]; then
     check "state_tls resumes" shows other.log '^POST .*wpaicg_chat_shortcode_message .*tls=resumed'
 fi
 
-for name in repl repl_stop repl_newer; do
+for name in repl repl_stop repl_newer clean; do
     check $name status $name 0
     check "$name saw all" silent $name
 done
+
+check "repl_stop sends nothing void" lacks repl_stop.out 'You said: void'
+check "clean text" shows clean.out '^You said: a\[31mbc'
 
 answers iterate
 answers iterate_newer
