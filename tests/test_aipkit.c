@@ -120,6 +120,9 @@ static const row requests[] = {
     G("P2-218 the generation asked for is not the first on the page", NULL, NULL, AIPKIT, ASKED, "Hello, world", DONE, NULL,
       HTML("200 OK", SITE(WP_CHAT(N2, "1") INLINE("7", CONFIG("7", N1, "5", "")))), KEY(K1), ANSWER),
     G("P2-219 the generation asked for is not on the page", NULL, NULL, AIPKIT, "page", "", E_PAGE, NULL, OLD_PAGE),
+    G("P2-220 the nonce action refuses: the page", AJAX, "7", AIPKIT, "nonce 7, page!, cache " N1 ", stream " N1 " " K1,
+      "Hello, world",
+      DONE, NULL, HTML("403 Forbidden", "No."), PAGE, KEY(K1), ANSWER),
     F("P2-221 noise around the JSON", ASKED, "Hello, world", DONE, NULL, PAGE,
       "200 OK\n" WP_HTML "\n\xEF\xBB\xBF<br />\n<b>Notice</b>:  Undefined index: a {x} in <b>/srv/x.php</b><br />\n"
       "{\"data\":{\"other\":{\"cache_key\":\"no\"},\"cache_key\":\"" K1 "\"},\"success\":true}<!-- cached -->", ANSWER),
@@ -314,6 +317,15 @@ static const row errors[] = {
     G("P2-463 nonce refused, without a page", AJAX, "7", AIPKIT,
       "nonce 7, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1, "Hello, world", DONE, NULL,
       NONCE(N1), NO_NONCE, NONCE(N2), KEY(K1), ANSWER),
+    F("P2-464 a fresh nonce is refused to us", "page, cache " N1 ", nonce 7", "", E_NONCE, NULL, PAGE, NO_NONCE,
+      HTML("403 Forbidden", "No.")),
+    G("P2-465 no nonce in the answer", AJAX, "7", AIPKIT, "nonce 7", "", E_REPLY, NULL,
+      JSON("200 OK", "{\"success\":true,\"data\":{}}")),
+    G("P2-466 no nonce but a crash", AJAX, "7", AIPKIT, "nonce 7", "", E_STATUS, "critical",
+      HTML("500 Internal Server Error", "A critical error.")),
+    G("P2-467 no nonce but a challenge", AJAX, "7", AIPKIT, "nonce 7", "", E_BLOCKED, NULL, HTML("403 Forbidden", CHALLENGE)),
+    G("P2-468 no nonce but haste", AJAX, "7", AIPKIT, "nonce 7", "", E_RATE_LIMITED, "Slow",
+      HTML("429 Too Many Requests", "Slow down.")),
     /* the site changed its generation */
     F("P2-471 WPAICG, now AIPKIT", "page, old " N1 ", page!, cache " N1 ", stream " N1 " " K1, "Hello, world", DONE, NULL,
       OLD_PAGE, NO_ACTION, PAGE, KEY(K1), ANSWER),
@@ -663,6 +675,7 @@ static bool play_page(script *s, const page_row *r)
         describe_target(s, 1, old ? 0 : 1, target, sizeof target);
         if (old) snprintf(target, sizeof target, "%s - %s " AJAX, field(s, 1, 0, "bot_id"), field(s, 1, 0, "post_id"));
         else CHECK_STR(field(s, 1, 0, "_ajax_nonce"), field(s, 1, 1, "_ajax_nonce"));
+        if (!old) CHECK_STR(field(s, 1, 1, "action"), "aipkit_frontend_chat_stream");
         good = CHECK_STR(target, r->sent);
         good &= CHECK_STR(about, r->site);
     }
@@ -769,6 +782,25 @@ TEST(P2_232_no_foreign_origin)
     script_finish(&s);
 }
 
+/* The site sets no limit of its own. */
+TEST(P2_233_a_message_of_300_kB)
+{
+    static const char *const answers[] = {PAGE, KEY(K1), ANSWER, NULL};
+    static char message[300001], sent[300001];
+    script s;
+    result got;
+    for (size_t i = 0; i < sizeof message - 1; i++) message[i] = (char)(' ' + i % 95);
+    message[0] = message[sizeof message - 2] = '%';
+    write_answers(&s, answers, 0, CLEAN);
+    chatgptt_options options = script_options(&s);
+    chatgptt_client *client = chatgptt_open(&options, NULL);
+    ask_text(&s, client, NULL, message, &got);
+    chatgptt_close(client);
+    CHECK_STR(chatgptt_code_name(got.code), "DONE");
+    CHECK(script_field(&s, 0, 1, "message", sent, sizeof sent) && strcmp(sent, message) == 0);
+    script_finish(&s);
+}
+
 /* ---- tokens that age ---- */
 
 /* Two messages, `seconds` apart: what the site is asked in all. */
@@ -816,6 +848,40 @@ TEST(P2_245_an_old_nonce_renewed_and_refused)
 {
     static const char *const answers[] = {PAGE, KEY(K1), ANSWER, NONCE(N1), NO_NONCE, NONCE(N2), KEY(K2), ANSWER, NULL};
     ask_twice(answers, 11 * 3600 + 1, ASKED ", nonce 7, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K2);
+}
+
+/* Of two messages under way at once the first that is refused gets a fresh nonce; the other takes it over. */
+TEST(P2_469_one_fresh_nonce_for_two_messages)
+{
+    static const char *const answers[] = {PAGE, KEY(K1), ANSWER, NULL};
+    static const char *const first[] = {NO_NONCE, NONCE(N2), KEY(K1), ANSWER, NULL};
+    static const char *const second[] = {NO_NONCE, KEY(K2), ANSWER, NULL};
+    static char asked[3000];
+    chatgptt_request request;
+    chatgptt_event event;
+    script s;
+    result got;
+    write_answers(&s, answers, 0, CLEAN);
+    script_accept(&s, 1);
+    script_pause(&s, 100);
+    for (int i = 0; second[i]; i++) write_answer(&s, second[i], 0, true);
+    script_connection(&s);
+    for (int i = 0; first[i]; i++) write_answer(&s, first[i], 0, true);
+    chatgptt_options options = script_options(&s);
+    chatgptt_client *client = chatgptt_open(&options, NULL);
+    ask_text(&s, client, NULL, "one", &got);
+    memset(&request, 0, sizeof request);
+    request.prompt = "two";
+    chatgptt_stream *slow = chatgptt_start(client, &request), *quick = chatgptt_start(client, &request);
+    CHECK_INT(chatgptt_step(slow, &event), CHATGPTT_AGAIN);
+    take(&s, quick, &got);
+    CHECK_STR(chatgptt_code_name(got.code), "DONE");
+    take(&s, slow, &got);
+    CHECK_STR(chatgptt_code_name(got.code), "DONE");
+    chatgptt_close(client);
+    describe(&s, asked, sizeof asked);
+    CHECK_STR(asked, ASKED ", cache " N1 ", cache " N2 ", stream " N2 " " K2 ", cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1);
+    script_finish(&s);
 }
 
 /* ---- the stream's times ---- */
@@ -1164,6 +1230,7 @@ int main(void)
     WP_RUN(requests, run_flow);
     RUN(P2_231_as_the_site_gets_them);
     RUN(P2_232_no_foreign_origin);
+    RUN(P2_233_a_message_of_300_kB);
     RUN(P2_241_a_nonce_is_used_again);
     RUN(P2_242_an_old_nonce_is_renewed_first);
     RUN(P2_243_an_old_nonce_and_no_nonce_action);
@@ -1173,6 +1240,7 @@ int main(void)
     RUN(P2_341_preamble);
     RUN(P2_342_a_slow_model);
     WP_RUN(errors, run_flow);
+    RUN(P2_469_one_fresh_nonce_for_two_messages);
     RUN(P2_501_the_site_remembers);
     RUN(P2_502_no_conversation_all_folded);
     RUN(P2_503_resumed_elsewhere);
