@@ -412,9 +412,7 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 typedef struct cgt_slice { const char *at; size_t len; } cgt_slice;    /* borrowed, not terminated */
 
 static cgt_slice cgt_slice_of(const char *at, size_t len) {
-    cgt_slice s;
-    s.at = at;
-    s.len = len;
+    cgt_slice s = { at, len };
     return s;
 }
 
@@ -501,6 +499,11 @@ static uint64_t cgt_fnv(uint64_t sum, cgt_slice s) {      /* FNV-1a: tells texts
     return sum;
 }
 
+static bool cgt_among(const char *word, const char *const *list) {    /* list: ends with NULL */
+    while (*list && strcmp(word, *list) != 0) list++;
+    return *list != NULL;
+}
+
 /* ---- UTF-8 (RFC 3629) ---- */
 
 typedef enum cgt_utf8 { CGT_UTF8_WHOLE, CGT_UTF8_CUT, CGT_UTF8_BAD } cgt_utf8;
@@ -530,24 +533,13 @@ static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len) {
 }
 
 static size_t cgt_utf8_put(char out[4], uint32_t code) {      /* surrogates and beyond become U+FFFD */
+    static const unsigned char lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    size_t len, i;
     if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) code = 0xFFFD;
-    if (code < 0x80) { out[0] = (char)code; return 1; }
-    if (code < 0x800) {
-        out[0] = (char)(0xC0 | (code >> 6));
-        out[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xE0 | (code >> 12));
-        out[1] = (char)(0x80 | ((code >> 6) & 0x3F));
-        out[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | (code >> 18));
-    out[1] = (char)(0x80 | ((code >> 12) & 0x3F));
-    out[2] = (char)(0x80 | ((code >> 6) & 0x3F));
-    out[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
+    len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (i = len - 1; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3F));
+    out[0] = (char)(lead[len] | code);
+    return len;
 }
 
 static bool cgt_utf8_valid(cgt_slice s) {
@@ -621,8 +613,8 @@ static bool cgt_reserve(cgt_buffer *b, size_t more) {
     size_t need = cgt_sum(cgt_sum(b->len, more), 1), size;
     char *data;
     if (b->failed) return false;
-    if (need <= b->size) return true;
     if (need - 1 > b->max || need == SIZE_MAX) { b->failed = CHATGPTT_E_LIMIT; return false; }
+    if (need <= b->size) return true;
     size = cgt_sum(need, need / 2) < 128 ? 128 : cgt_sum(need, need / 2);
     data = (char *)cgt_resize(b->hooks, b->data, b->size, size);
     if (!data) { b->failed = CHATGPTT_E_MEMORY; return false; }
@@ -751,23 +743,9 @@ typedef struct cgt_socket {
     unsigned events, generation;    /* what the last AGAIN waits for */
 } cgt_socket;
 
-static const char *cgt_errno_text(int number) {
-    switch (number) {
-    case ECONNREFUSED: return "connection refused";
-    case ECONNRESET: return "connection reset by the peer";
-    case EPIPE: return "the peer closed the connection";
-    case ETIMEDOUT: return "no answer";
-    case ENETUNREACH: case EHOSTUNREACH: return "no route to the host";
-    case EADDRNOTAVAIL: case EAFNOSUPPORT: return "no such kind of address here";
-    case EMFILE: case ENFILE: return "too many open files";
-    case EACCES: case EPERM: return "forbidden by this system";
-    default: return "system error";
-    }
-}
-
 static chatgptt_code cgt_net_fail(cgt_net *net, chatgptt_code code, int number, const char *why) {
     net->sys_errno = number;
-    net->why = why ? why : cgt_errno_text(number);
+    net->why = why ? why : strerror(number);
     return code;
 }
 
@@ -856,6 +834,7 @@ static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i) {
     s->fd[0] = fd;
     s->generation = ++net->generation;
     s->connected = true;
+    s->events = 0;
     freeaddrinfo(s->list);
     s->list = NULL;
 }
@@ -898,7 +877,7 @@ static chatgptt_code cgt_net_open(void *user, const char *host, const char *port
 
 /* What a failed read or write means: AGAIN, or E_IO. */
 static chatgptt_code cgt_socket_trouble(cgt_net *net, cgt_socket *s, unsigned events) {
-    s->events = events;
+    s->events |= events;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return CHATGPTT_AGAIN;
     return cgt_net_fail(net, CHATGPTT_E_IO, errno, NULL);
 }
@@ -912,6 +891,7 @@ static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t s
     if (code) return code;
     do n = recv(s->fd[0], buffer, size, 0); while (n < 0 && errno == EINTR);
     if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_READ);
+    s->events &= ~CHATGPTT_READ;
     *done = (size_t)n;
     return n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
 }
@@ -930,6 +910,7 @@ static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, si
     if (code) return code;
     do n = send(s->fd[0], bytes, size, flags); while (n < 0 && errno == EINTR);
     if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_WRITE);
+    s->events &= ~CHATGPTT_WRITE;
     *done = (size_t)n;
     return CHATGPTT_OK;
 }
@@ -963,14 +944,7 @@ static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what) {
 }
 
 static chatgptt_transport cgt_net_transport(cgt_net *net) {
-    chatgptt_transport t;
-    t.open = cgt_net_open;
-    t.read = cgt_net_read;
-    t.write = cgt_net_write;
-    t.want = cgt_net_want;
-    t.wait = cgt_net_wait;
-    t.close = cgt_net_close;
-    t.user = net;
+    chatgptt_transport t = { cgt_net_open, cgt_net_read, cgt_net_write, cgt_net_want, cgt_net_wait, cgt_net_close, net };
     return t;
 }
 
@@ -1284,11 +1258,8 @@ static chatgptt_code cgt_http_bad(cgt_http *h, chatgptt_code code, const char *w
 
 static bool cgt_http_kept(const char *name) {
     static const char *const kept[] = { "content-length", "transfer-encoding", "connection", "content-type", "content-encoding",
-        "location", "set-cookie", "retry-after", "cf-mitigated", "x-sucuri-id", "proxy-authenticate", "server" };
-    size_t i;
-    for (i = 0; i < sizeof kept / sizeof *kept; i++)
-        if (strcmp(name, kept[i]) == 0) return true;
-    return false;
+        "location", "set-cookie", "cf-mitigated", NULL };
+    return cgt_among(name, kept);
 }
 
 static bool cgt_http_tchar(char c) { return cgt_alnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c)); }
@@ -1607,40 +1578,24 @@ static int cgt_month(cgt_slice word) {
     return 0;
 }
 
-/* hh:mm:ss, as seconds of the day; -1: it is none. */
-static long long cgt_time_of_day(cgt_slice word) {
-    long long total = 0;
-    int i;
-    for (i = 0; i < 3; i++) {
-        size_t n = 0;
-        long long part = cgt_number(word, i == 0 ? 23 : 59);
-        while (n < word.len && cgt_digit(word.at[n])) n++;
-        if (part < 0 || n > 2 || (i < 2 && (n == word.len || word.at[n] != ':'))) return -1;
-        total = total * 60 + part;
-        word = cgt_from(word, i < 2 ? n + 1 : n);
-    }
-    return total;
-}
-
+/* Day, month and year in either order of the old formats, the time behind or between: "Thu, 01 Jan 1970 00:00:00 GMT" and its kin. */
 static long long cgt_date(cgt_slice s) {
-    long long day = -1, month = 0, year = -1, seconds = -1;
-    while (s.len) {
-        size_t n = 0;
-        cgt_slice word;
-        while (n < s.len && (cgt_alnum(s.at[n]) || s.at[n] == ':')) n++;
-        word = cgt_slice_of(s.at, n);
-        s = cgt_from(s, n < s.len ? n + 1 : n);
-        if (n == 0) continue;
-        if (seconds < 0 && (seconds = cgt_time_of_day(word)) >= 0) continue;
-        if (month == 0 && (month = cgt_month(word)) > 0) continue;
-        if (!cgt_digit(word.at[0])) continue;
-        if (day < 0 && !(word.len > 1 && cgt_digit(word.at[1]) && word.len > 2 && cgt_digit(word.at[2]))) day = cgt_number(word, 31);
-        else if (year < 0) year = cgt_number(word, 9999);
+    long long n[5] = { 0, 0, 0, 0, 0 }, month = 0, year, *time;
+    int count = 0, month_first = 0;
+    while (s.len && count < 5) {
+        size_t len = 0;
+        bool number = cgt_digit(s.at[0]);
+        while (len < s.len && cgt_alnum(s.at[len]) && cgt_digit(s.at[len]) == number) len++;
+        if (number) n[count++] = cgt_number(s, 9999);
+        else if (month == 0 && (month = cgt_month(s)) > 0) month_first = count == 0;
+        s = cgt_from(s, len ? len : 1);
     }
-    if (year >= 0 && year < 70) year += 2000;
-    if (year >= 70 && year < 100) year += 1900;
-    if (day < 1 || month < 1 || year < 1601 || seconds < 0) return -1;
-    return cgt_days(year, month, day) * 86400 + seconds;
+    year = n[month_first ? 4 : 1];
+    time = n + (month_first ? 1 : 2);
+    if (year >= 0 && year < 100) year += year < 70 ? 2000 : 1900;
+    if (count < 5 || month == 0 || n[0] < 1 || n[0] > 31 || year < 1601 || time[0] < 0 || time[0] > 23 || time[1] < 0 || time[1] > 59 || time[2] < 0 || time[2] > 59) return -1;
+    if (year < 1970) return 0;
+    return cgt_days(year, month, n[0]) * 86400 + time[0] * 3600 + time[1] * 60 + time[2];
 }
 
 /* ---- matching ---- */
@@ -1676,26 +1631,27 @@ static void cgt_cookie_split(cgt_slice part, cgt_slice *name, cgt_slice *value) 
     *value = cgt_trim(n < part.len ? cgt_from(part, n + 1) : cgt_from(part, n));
 }
 
+/* When a Max-Age runs out, -1: at once; 0: it is no number. */
 static long long cgt_max_age(cgt_slice value, long long now) {
-    long long age;
-    if (value.len && value.at[0] == '-') return -1;
-    age = cgt_number(value, 10LL * 365 * 86400);
-    return age < 0 ? LLONG_MAX : age == 0 ? -1 : now + age;
+    bool minus = value.len && value.at[0] == '-';
+    long long age = cgt_number(cgt_from(value, minus), 10LL * 365 * 86400);
+    size_t i = minus;
+    while (i < value.len && cgt_digit(value.at[i])) i++;
+    if (i < value.len || i == minus) return 0;
+    return minus || age == 0 ? -1 : age < 0 ? LLONG_MAX : now + age;
 }
 
 typedef struct cgt_cookie_draft { cgt_cookie cookie; char domain[256]; bool has_age; } cgt_cookie_draft;
 
 static void cgt_cookie_attribute(cgt_cookie_draft *d, cgt_slice name, cgt_slice value, long long now) {
     cgt_cookie *c = &d->cookie;
-    bool number = value.len && (cgt_digit(value.at[0]) || (value.at[0] == '-' && value.len > 1 && cgt_digit(value.at[1])));
+    long long ends = cgt_max_age(value, now), date = cgt_date(value);
     size_t i;
     if (cgt_is_any_case(name, "secure")) c->secure = true;
     else if (cgt_is_any_case(name, "path")) c->path = value;
-    else if (cgt_is_any_case(name, "max-age") && number) { c->until = cgt_max_age(value, now); d->has_age = true; }
-    else if (cgt_is_any_case(name, "expires") && !d->has_age) {
-        long long date = cgt_date(value);
-        if (date >= 0) c->until = date <= now ? -1 : LLONG_MAX;
-    } else if (cgt_is_any_case(name, "domain") && value.len) {
+    else if (cgt_is_any_case(name, "max-age") && ends) { c->until = ends; d->has_age = true; }
+    else if (cgt_is_any_case(name, "expires") && !d->has_age && date >= 0) c->until = date <= now ? -1 : LLONG_MAX;
+    else if (cgt_is_any_case(name, "domain") && value.len) {
         if (value.at[0] == '.') value = cgt_from(value, 1);
         if (!cgt_fixed_set(d->domain, sizeof d->domain, value)) d->domain[0] = '.';     /* too long: matches nothing */
         for (i = 0; d->domain[i]; i++) d->domain[i] = cgt_lower(d->domain[i]);
@@ -1721,12 +1677,16 @@ static void cgt_copy_slice(char **to, cgt_slice *s) {
     *to += s->len;
 }
 
-/* Puts a copy at the end of the jar, or where one of the same name, domain and path was. false: out of memory. */
-static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft) {
+/* Puts a copy at the end of the jar, or where one of the same name, domain and path was; one that has run out only removes that.
+   false: out of memory. */
+static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft, long long now) {
     size_t size = sizeof *draft + draft->name.len + draft->value.len + draft->domain.len + draft->path.len;
-    cgt_cookie **at = &jar->first, *c = (cgt_cookie *)cgt_new(jar->hooks, size);
+    cgt_cookie **at = &jar->first, *c = draft->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
     char *text;
-    if (!c) return false;
+    if (!c && draft->until > now) return false;
+    while (*at && !(cgt_slice_same((*at)->name, draft->name) && cgt_slice_same((*at)->domain, draft->domain) && cgt_slice_same((*at)->path, draft->path))) at = &(*at)->next;
+    if (*at) cgt_jar_remove(jar, at);
+    if (!c) return true;
     *c = *draft;
     c->size = size;
     text = (char *)(c + 1);
@@ -1734,8 +1694,6 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft) {
     cgt_copy_slice(&text, &c->value);
     cgt_copy_slice(&text, &c->domain);
     cgt_copy_slice(&text, &c->path);
-    while (*at && !(cgt_slice_same((*at)->name, c->name) && cgt_slice_same((*at)->domain, c->domain) && cgt_slice_same((*at)->path, c->path))) at = &(*at)->next;
-    if (*at) cgt_jar_remove(jar, at);
     c->next = *at;
     *at = c;
     jar->count++;
@@ -1746,12 +1704,14 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft) {
 /* Takes one Set-Cookie value that came from `url`. What is not well-formed or not allowed is left out. false: out of memory. */
 static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now) {
     cgt_cookie_draft d;
-    cgt_cookie *c = &d.cookie, **at;
-    size_t n = cgt_find(value, ";");
+    cgt_cookie *c = &d.cookie;
+    size_t n = cgt_find(value, ";"), i;
     memset(&d, 0, sizeof d);
     c->until = LLONG_MAX;
     c->domain = c->path = cgt_slice_of("", 0);
-    if (cgt_find(cgt_slice_of(value.at, n), "=") == n || cgt_has_control(value)) return true;
+    for (i = 0; i < value.len; i++)
+        if (cgt_control(value.at[i]) && value.at[i] != '\t') return true;
+    if (cgt_find(cgt_slice_of(value.at, n), "=") == n) return true;
     cgt_cookie_split(cgt_slice_of(value.at, n), &c->name, &c->value);
     if (c->name.len == 0 || c->name.len + c->value.len > CHATGPTT_MAX_VALUE) return true;
     while (n < value.len) {
@@ -1761,11 +1721,7 @@ static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long 
         cgt_cookie_split(cgt_slice_of(value.at, n), &name, &of);
         cgt_cookie_attribute(&d, name, of, now);
     }
-    if (!cgt_cookie_settle(c, url)) return true;
-    if (c->until > now) return cgt_jar_put(jar, c);
-    for (at = &jar->first; *at; at = &(*at)->next)
-        if (cgt_slice_same((*at)->name, c->name) && cgt_slice_same((*at)->domain, c->domain) && cgt_slice_same((*at)->path, c->path)) { cgt_jar_remove(jar, at); break; }
-    return true;
+    return !cgt_cookie_settle(c, url) || cgt_jar_put(jar, c, now);
 }
 
 /* ---- Cookie ---- */
@@ -2376,6 +2332,8 @@ typedef struct cgt_conn {
     cgt_buffer tunnel;              /* the CONNECT request, until the proxy has answered it */
     size_t tunnel_sent;
     bool carried, ready;            /* the transport took or gave bytes, so it is connected; requests may go out */
+    bool unclean;                   /* TLS ended without close_notify: that is no end of a body */
+    bool resumed, stale;            /* the TLS session was; one was offered that the server may not want: without it, once more */
     bool reused;                    /* it served an earlier request */
     size_t drained;                 /* what came after the end mark of the last response */
     long long parked;               /* when it was given back, in ms */
@@ -2428,7 +2386,7 @@ static void cgt_put_base64(cgt_buffer *b, cgt_slice s) {
 static void cgt_percent_decode(cgt_buffer *b, cgt_slice s) {
     for (; s.len; s = cgt_from(s, 1)) {
         bool escape = s.at[0] == '%' && s.len > 2 && cgt_hex(s.at[1]) >= 0 && cgt_hex(s.at[2]) >= 0;
-        cgt_putc(b, escape ? (char)(cgt_hex(s.at[1]) << 4 | cgt_hex(s.at[2])) : s.at[0]);
+        cgt_putc(b, escape ? (char)(unsigned char)(cgt_hex(s.at[1]) * 16 + cgt_hex(s.at[2])) : s.at[0]);
         if (escape) s = cgt_from(s, 2);
     }
 }
@@ -2545,9 +2503,15 @@ static cgt_slice cgt_conn_peer(const cgt_pool *pool, const cgt_conn *conn) {
 /* What a code of TLS means: its own error is set already, unless the transport failed below it. */
 static chatgptt_code cgt_conn_result(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, chatgptt_code code, const char *doing) {
 #ifndef CHATGPTT_NO_TLS
-    if (conn->tls && conn->tls->carried) conn->carried = true;
-    if (conn->tls && conn->tls->io) code = conn->tls->io;
-    else if (conn->tls) return code;
+    const cgt_tls *t = conn->tls;
+    if (t) {
+        conn->carried |= t->carried;
+        conn->unclean = !t->clean;
+        conn->resumed = t->ready && t->offered && !t->verified;
+        conn->stale = !t->ready && t->offered && !t->verified && !t->io;
+        if (!t->io) return code;
+        code = t->io;
+    }
 #endif
     return code < 0 ? cgt_conn_fail(pool, error, code, conn->carried ? doing : "cannot connect to", cgt_conn_peer(pool, conn)) : code;
 }
@@ -2627,34 +2591,6 @@ static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, chatgptt_err
     code = pool->transport.write(pool->transport.user, conn->raw, bytes, size, done);
     if (code == CHATGPTT_OK) conn->carried = true;
     return cgt_conn_result(pool, conn, error, code, "cannot write to");
-}
-
-/* Whether the end of the connection was announced, so that it can be the end of a body. Plain TCP knows no better. */
-static bool cgt_conn_clean(const cgt_conn *conn) {
-#ifndef CHATGPTT_NO_TLS
-    if (conn->tls) return conn->tls->clean;
-#endif
-    (void)conn;
-    return true;
-}
-
-static bool cgt_conn_resumed(const cgt_conn *conn) {
-#ifndef CHATGPTT_NO_TLS
-    return conn->tls && conn->tls->ready && conn->tls->offered && !conn->tls->verified;
-#else
-    (void)conn;
-    return false;
-#endif
-}
-
-/* Whether a session was offered that the server would not have: without it the handshake may be tried once more. */
-static bool cgt_conn_stale_session(const cgt_conn *conn) {
-#ifndef CHATGPTT_NO_TLS
-    return conn->tls && !conn->tunnel.len && !conn->tls->ready && conn->tls->offered && !conn->tls->verified && !conn->tls->io;
-#else
-    (void)conn;
-    return false;
-#endif
 }
 
 static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn) {
@@ -2939,6 +2875,8 @@ typedef struct cgt_json {
     const char *const *fields;
     int num_fields;                 /* 32 at most */
     bool lenient;                   /* invalid UTF-8 becomes U+FFFD instead of an error */
+    int joined;                     /* strings of fields below this number go on in one another: */
+    uint32_t spare;                 /* a high surrogate at the end of one waits for the next, in a later document too */
     cgt_json_event event;
     int field;
     cgt_json_type type;
@@ -3062,7 +3000,11 @@ static chatgptt_code cgt_json_open(cgt_json *j, bool array) {
 static void cgt_json_string(cgt_json *j, bool key) {
     j->in_key = key;
     j->state = CGT_JSON_IN_STRING;
-    if (!key) { cgt_json_begin(j, CGT_JSON_STRING); return; }
+    if (!key) {
+        cgt_json_begin(j, CGT_JSON_STRING);
+        if (j->told && j->field < j->joined) { j->high = j->spare; j->spare = 0; }
+        return;
+    }
     j->here = j->inside[j->depth];
     cgt_json_aim(j, j->here, j->depth);
 }
@@ -3225,6 +3167,7 @@ static chatgptt_code cgt_json_special(cgt_json *j, cgt_json_run *r, bool *closed
     if (j->state == CGT_JSON_UNICODE) return cgt_json_hex(j, r);
     if (j->part_len) return cgt_json_beyond(j, r);
     if (*r->in == '\\') { r->in++; j->state = CGT_JSON_ESCAPE; return CHATGPTT_OK; }
+    if (j->high && *r->in == '"' && j->told && j->field < j->joined) { j->spare = j->high; j->high = 0; }
     if (j->high) { cgt_json_lone(j, r); return CHATGPTT_OK; }
     if ((unsigned char)*r->in >= 0x80) return cgt_json_beyond(j, r);
     if (*r->in != '"') return cgt_json_bad(j, "control character in a string");
@@ -3392,11 +3335,8 @@ typedef struct cgt_html {
 } cgt_html;
 
 static bool cgt_html_is_raw(const char *tag) {
-    static const char *const raw[] = { "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes" };
-    size_t i;
-    for (i = 0; i < sizeof raw / sizeof *raw; i++)
-        if (strcmp(tag, raw[i]) == 0) return true;
-    return false;
+    static const char *const raw[] = { "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", NULL };
+    return cgt_among(tag, raw);
 }
 
 /* Adds a byte to a name; at `size` it is too long to be anyone's. */
@@ -3626,11 +3566,8 @@ typedef struct cgt_said {
 } cgt_said;
 
 static bool cgt_said_inline(const char *tag) {    /* tags that do not end a sentence */
-    static const char *const names[] = { "a", "b", "i", "em", "strong", "span", "code", "small", "u" };
-    size_t i;
-    for (i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(tag, names[i]) == 0) return true;
-    return false;
+    static const char *const names[] = { "a", "b", "i", "em", "strong", "span", "code", "small", "u", NULL };
+    return cgt_among(tag, names);
 }
 
 static void cgt_said_marks(cgt_said *p, cgt_slice s) {
@@ -4133,8 +4070,11 @@ static void cgt_reply_free(cgt_reply *r) {
 
 /* An object begins: what is known of the one before it no longer counts. */
 static void cgt_reply_object(cgt_reply *r) {
+    uint32_t spare = r->json.spare;
     cgt_json_init(&r->json, cgt_reply_fields, CGT_FIELDS);
     r->json.lenient = true;
+    r->json.joined = CGT_F_DATA;    /* one delta may end within a surrogate pair, and the next go on with it */
+    r->json.spare = spare;
     memset(r->token, 0, sizeof r->token);
     r->has_id = r->has_status = r->failed = r->greeting = r->quota = r->data_odd = r->has_data = r->object = r->success = r->refused = false;
     r->flag = CHATGPTT_OK;
@@ -4481,9 +4421,9 @@ static chatgptt_code cgt_reply_eof(cgt_reply *r) {
     chatgptt_code code = CHATGPTT_OK;
     r->event = CGT_REPLY_NONE;
     if (!r->events) return r->mute ? CHATGPTT_OK : cgt_reply_no_json(r);
-    if (r->sse.data && !r->sse.over && r->body != CGT_BODY_JSON) code = cgt_reply_dispatch(r);     /* [DONE] without its blank line */
+    if (r->sse.data && !r->sse.over && r->body != CGT_BODY_JSON && r->held.len == 0) code = cgt_reply_dispatch(r);     /* [DONE] without its blank line */
     if (code < 0 || r->event == CGT_REPLY_END) return code;
-    if (r->finished && r->texted && !r->dressed) return cgt_reply_end(r);
+    if (r->finished && r->texted && !r->dressed && r->body != CGT_BODY_JSON) return cgt_reply_end(r);
     if (r->junk && !r->sse.raw) cgt_reply_say(r, cgt_said_words(&r->said));
     if (r->dressed || r->junk) return CHATGPTT_E_UPSTREAM;
     if (r->texted || (r->started && !r->finished)) return CHATGPTT_E_INCOMPLETE;
@@ -4496,8 +4436,7 @@ static chatgptt_code cgt_reply_eof(cgt_reply *r) {
 /* What is sent. Generation WPAICG takes one POST with these fields, of which _wpnonce, action and message are the needed ones;
    generation AIPKIT takes a POST that hands over the message for a key, then a GET that fetches the answer by it. */
 
-static const char *const cgt_models[] = { "gpt-4o", "gpt-4", "gpt-4o-mini" };
-#define CGT_MODELS (sizeof cgt_models / sizeof *cgt_models)
+static const char *const cgt_models[] = { "gpt-4o", "gpt-4", "gpt-4o-mini", NULL };
 
 /* A blank as Python's str.strip() sees it; *len is its length. */
 static bool cgt_wide_blank(cgt_slice s, size_t *len) {
@@ -4617,7 +4556,8 @@ static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, 
 /* ---- ids ---- */
 
 static const char cgt_hex_digits[] = "0123456789abcdef";
-#define CGT_UUID_SIZE 37
+#define CGT_UUID_SIZE 37            /* what the plugin takes as conversation_uuid, and the end */
+#define CGT_SESSION_SIZE 65         /* the same of session_id */
 
 /* A random UUID of version 4 (RFC 9562 section 5.4), as browsers send. false: no random bytes. */
 static bool cgt_make_uuid(const chatgptt_hooks *hooks, char out[CGT_UUID_SIZE]) {
@@ -4656,8 +4596,8 @@ static bool cgt_memory_id_ok(const char *id, size_t size) {
 
 /* The bytes may come from anywhere: false, they are no conversation. */
 static bool cgt_memory_ok(const cgt_memory *m) {
-    return memcmp(m->magic, CGT_MEMORY_MAGIC, sizeof m->magic) == 0 && cgt_memory_id_ok(m->session_id, sizeof m->session_id) &&
-           cgt_memory_id_ok(m->conversation_id, sizeof m->conversation_id) && cgt_memory_id_ok(m->thread_id, sizeof m->thread_id) &&
+    return memcmp(m->magic, CGT_MEMORY_MAGIC, sizeof m->magic) == 0 && cgt_memory_id_ok(m->session_id, CGT_SESSION_SIZE) &&
+           cgt_memory_id_ok(m->conversation_id, CGT_UUID_SIZE) && cgt_memory_id_ok(m->thread_id, sizeof m->thread_id) &&
            cgt_memory_id_ok(m->openai_id, sizeof m->openai_id) && cgt_memory_id_ok(m->google_id, sizeof m->google_id);
 }
 
@@ -4672,7 +4612,7 @@ static void cgt_put_aipkit_nonce(cgt_buffer *b, const cgt_chat *chat) {
    character in front (U+200B) keeps it a message. */
 static void cgt_put_aipkit_key(cgt_buffer *b, const cgt_chat *chat, cgt_slice message) {
     cgt_slice trimmed = cgt_trim(message);
-    bool taken = trimmed.len && trimmed.at[0] == '{' && cgt_contains(trimmed, "stream_context");
+    bool taken = trimmed.len && trimmed.at[0] == '{' && (cgt_contains(trimmed, "stream_context") || cgt_contains(trimmed, "\\u"));
     cgt_form_field(b, "action", cgt_text("aipkit_cache_sse_message"));
     cgt_form_field(b, "_ajax_nonce", cgt_text(chat->nonce));
     cgt_form_field(b, "bot_id", cgt_text(chat->bot_id));
@@ -4729,7 +4669,7 @@ struct chatgptt_client {
     unsigned tokens_count;          /* how often tokens were stored: tells a stream that there are newer ones */
     long long tokens_time;          /* when the nonce was given out, as far as we know: Unix seconds */
     bool no_nonce_action;           /* the endpoint gives out no nonces: they are on the page */
-    char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_UUID_SIZE];
+    char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_SESSION_SIZE];
     chatgptt_site site;
     chatgptt_stream *streams;
 };
@@ -4782,9 +4722,8 @@ struct chatgptt_stream {
 
 static long long cgt_unix(const chatgptt_client *c) { return c->hooks.unix_time(c->hooks.user); }
 
-static chatgptt_code cgt_trace(const chatgptt_client *c, const char *what, cgt_slice text) {
+static void cgt_trace(const chatgptt_client *c, const char *what, cgt_slice text) {
     if (c->hooks.trace) c->hooks.trace(c->hooks.user, what, text.at, text.len);
-    return CHATGPTT_OK;
 }
 
 /* ---- deadlines ---- */
@@ -5080,9 +5019,7 @@ static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
     else cgt_stream_write_message(s);
     if (s->out.failed == CHATGPTT_E_LIMIT) return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "the request is longer than CHATGPTT_MAX_REQUEST");
     if (s->out.failed) return cgt_fail(&s->error, s->out.failed, "out of memory for the request");
-    code = cgt_stream_connect(s, now);
-    if (code < 0) return code;
-    return CHATGPTT_OK;
+    return cgt_stream_connect(s, now);
 }
 
 /* Another attempt at the same request, on another connection. */
@@ -5146,20 +5083,32 @@ static void cgt_stream_connected(chatgptt_stream *s, long long now) {
     if (!s->conn->ready || !s->conn->carried) return;
     if (s->connecting != LLONG_MAX && s->conn->tls) {
         s->stats.tls_ms = taken - s->stats.connect_ms;
-        s->stats.resumed = cgt_conn_resumed(s->conn);
+        s->stats.resumed = s->conn->resumed;
         cgt_trace(s->client, "tls", cgt_text(s->stats.resumed ? "resumed" : "new session"));
     }
     s->connecting = LLONG_MAX;
+}
+
+/* The request is stuck half way: a peer that answers before it has read all will not read on. AGAIN: it has not. */
+static chatgptt_code cgt_stream_early(chatgptt_stream *s, long long now) {
+    chatgptt_code code = cgt_conn_read(&s->client->pool, s->conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &s->end);
+    if (code != CHATGPTT_OK) return CHATGPTT_AGAIN;     /* if it broke, the next write says so */
+    s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
+    s->stats.bytes_in += s->end;
+    s->sent = s->out.len;
+    s->conn->in.close = true;
+    s->state = CGT_STREAM_RECEIVE;
+    return CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now) {
     cgt_pool *pool = &s->client->pool;
     size_t done = 0;
     chatgptt_code code = cgt_conn_ready(pool, s->conn, &s->error);
-    if (code < 0 && cgt_conn_stale_session(s->conn)) return cgt_stream_again(s, "the server would not have the TLS session");
+    if (code < 0 && s->conn->stale) return cgt_stream_again(s, "the server would not have the TLS session");
     if (code == CHATGPTT_OK) code = cgt_conn_write(pool, s->conn, &s->error, s->out.data + s->sent, s->out.len - s->sent, &done);
     if (s->connecting != LLONG_MAX) cgt_stream_connected(s, now);
-    if (code == CHATGPTT_AGAIN) return code;
+    if (code == CHATGPTT_AGAIN) return s->sent ? cgt_stream_early(s, now) : code;
     if (code < 0 && cgt_stream_may_retry(s)) return cgt_stream_retry(s);
     if (code < 0 && s->connecting != LLONG_MAX) return code;
     s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
@@ -5227,11 +5176,6 @@ static void cgt_client_share(chatgptt_client *c) {
     c->tokens_count++;
     c->tokens_time = cgt_unix(c);
     c->site.dialect = c->chat.dialect;
-    c->site.bot_id = c->chat.bot_id;
-    c->site.bot_name = c->chat.bot_name;
-    c->site.greeting = c->chat.greeting;
-    c->site.provider = c->chat.provider;
-    c->site.consent = c->chat.consent;
     c->site.memory_limit = c->chat.memory_limit;
 }
 
@@ -5259,18 +5203,14 @@ static chatgptt_code cgt_stream_status(chatgptt_stream *s, const cgt_said *said,
     const char *what = challenge ? "shows a challenge or firewall page, which is not for programs; it is not evaded" :
                        s->goal == CGT_GOAL_PAGE ? "does not give the page" : "does not take the message";
     if (!words[0]) words = cgt_said_words(said);
-    if (proxy) code = cgt_fail(&s->error, CHATGPTT_E_PROXY, "the proxy %b wants a login (status 407): put user:password@ before its host", s->client->pool.proxy.authority);
-    else cgt_fail(&s->error, code, words[0] ? "%b %s (status %d): %s" : "%b %s (status %d)", host, what, status, words);
-    s->error.http_status = status;
-    return code;
+    if (proxy) return cgt_tunnel_refused(&s->client->pool, &s->error, status);
+    return cgt_fail(&s->error, code, words[0] ? "%b %s (status %d): %s" : "%b %s (status %d)", host, what, status, words);
 }
 
 static bool cgt_is_redirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
 
 static chatgptt_code cgt_stream_lost(chatgptt_stream *s, const char *why) {
-    cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b redirects to %b: %s", cgt_stream_url(s)->authority, cgt_slice_of_buffer(&s->location), why);
-    s->error.http_status = s->conn->in.status;
-    return CHATGPTT_E_STATUS;
+    return cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b redirects to %b: %s", cgt_stream_url(s)->authority, cgt_slice_of_buffer(&s->location), why);
 }
 
 /* Follows a redirect: the page's any, the message's only where that repeats it. Never from https to http. */
@@ -5303,17 +5243,17 @@ static chatgptt_code cgt_stream_page_end(chatgptt_stream *s) {
     int status = s->conn->in.status;
     chatgptt_code code;
     if (cgt_is_redirect(status)) return cgt_stream_redirect(s);
-    if (status != 200 || s->challenged) return cgt_stream_status(s, &p->said, p->said.title);
-    if (!cgt_page_end(p)) {
-        code = cgt_fail(&s->error, CHATGPTT_E_PAGE, "Required authentication tokens not found in page HTML (%b, status 200, title \"%s\")",
-                        s->target.authority, p->said.title);
-        s->error.http_status = status;
-        return code;
-    }
+    if (status != 200 || s->challenged) return cgt_stream_status(s, &p->said, "");
+    if (!cgt_page_end(p))
+        return cgt_fail(&s->error, CHATGPTT_E_PAGE, "Required authentication tokens not found in page HTML (%b, status 200, title \"%s\"): neither "
+                        "data-nonce and data-post-id nor data-config", s->target.authority, p->said.title);
     if (s->refreshed && !s->unknown_action && strcmp(s->old_nonce, p->best.nonce) == 0)
         return cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses its own token: the site's page cache serves an expired token", s->target.authority);
-    if (s->refreshed && s->unknown_action && s->client->has_tokens && s->client->chat.dialect == p->best.dialect)
-        return cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b does not know the chat's action (status 400): the plugin is switched off there", s->target.authority);
+    if (s->refreshed && s->unknown_action && s->client->has_tokens && s->client->chat.dialect == p->best.dialect) {
+        code = cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b does not know the chat's action (status 400): the plugin is switched off there", s->target.authority);
+        s->error.http_status = 400;
+        return code;
+    }
     code = cgt_stream_store(s, &p->best);
     s->refresh = false;
     return code;
@@ -5321,20 +5261,18 @@ static chatgptt_code cgt_stream_page_end(chatgptt_stream *s) {
 
 /* ---- the reply ---- */
 
+static chatgptt_code cgt_stream_reply_failed(chatgptt_stream *s, chatgptt_code code) {
+    const cgt_reply *r = s->reply;
+    return cgt_fail(&s->error, code, r->words[0] ? "%s: %s" : "%s%s", chatgptt_code_text(code), r->words);
+}
+
 /* How a reply that broke off ends: complete if it was marked so, else a partial answer is never called whole. */
 static chatgptt_code cgt_stream_broken(chatgptt_stream *s) {
     const cgt_reply *r = s->reply;
+    if (r && r->dressed) return cgt_stream_reply_failed(s, CHATGPTT_E_UPSTREAM);
     if (!r || !r->texted) return s->error.code;
     if (r->events && r->finished && !r->dressed && r->body != CGT_BODY_JSON) return CHATGPTT_DONE;  /* all of the event that says so is here */
     return cgt_fail(&s->error, CHATGPTT_E_INCOMPLETE, "the answer of %b broke off after %z bytes", cgt_stream_url(s)->authority, s->stats.text_bytes);
-}
-
-static chatgptt_code cgt_stream_reply_failed(chatgptt_stream *s, chatgptt_code code) {
-    int status = s->conn->in.status;
-    const cgt_reply *r = s->reply;
-    cgt_fail(&s->error, code, r->words[0] ? "%s: %s" : "%s%s", chatgptt_code_text(code), r->words);
-    s->error.http_status = status;
-    return code;
 }
 
 /* Once a message, and only before any text, the tokens are renewed: WPAICG reads the page anew, AIPKIT asks the endpoint. */
@@ -5357,17 +5295,14 @@ static chatgptt_code cgt_stream_recover(chatgptt_stream *s, bool unknown_action)
     s->cache_key[0] = '\0';
     if (c->tokens_count != s->tokens_seen && !s->borrowed) { s->borrowed = true; return CHATGPTT_OK; }
     if (!s->refreshed) return cgt_stream_renew(s, unknown_action);
-    if (unknown_action) cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b does not know the chat's action: the plugin is switched off there", c->endpoint.authority);
-    else cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses the token (status %d), also a fresh one: %s", c->endpoint.authority, status,
-                  s->reply->words[0] ? s->reply->words : cgt_said_words(&s->reply->said));
-    s->error.http_status = status;
-    return s->error.code;
+    if (unknown_action) return cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b does not know the chat's action: the plugin is switched off there", c->endpoint.authority);
+    return cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses the token (status %d), also a fresh one: %s", c->endpoint.authority, status,
+                    s->reply->words[0] ? s->reply->words : cgt_said_words(&s->reply->said));
 }
 
 /* The answer's GET refused the nonce by an event: the rest of the response is of no use. */
-static chatgptt_code cgt_stream_spent(chatgptt_stream *s, long long now) {
+static chatgptt_code cgt_stream_spent(chatgptt_stream *s) {
     chatgptt_code code = cgt_stream_recover(s, false);
-    (void)now;
     if (code == CHATGPTT_OK) cgt_stream_leave(s, false);
     s->state = CGT_STREAM_PLAN;
     return code;
@@ -5382,7 +5317,7 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
     s->body_len -= used;
     s->telling = code == CHATGPTT_OK && r->event != CGT_REPLY_NONE;
     if (code == CHATGPTT_E_REFUSED && s->goal == CGT_GOAL_ANSWER && !s->refreshed && cgt_starts(cgt_text(r->words), "security check failed"))
-        return cgt_stream_spent(s, now);
+        return cgt_stream_spent(s);
     if (code < 0) return cgt_stream_reply_failed(s, code);
     if (r->finished && s->grace == LLONG_MAX) s->grace = now + CGT_GRACE_MS;
     if (r->event == CGT_REPLY_END) return CHATGPTT_DONE;
@@ -5540,9 +5475,9 @@ static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now) {
     if (code == CHATGPTT_OK) return CHATGPTT_OK;
     if (cgt_stream_may_retry(s)) return cgt_stream_retry(s);
     if (code < 0) return code;
-    code = cgt_http_eof(&s->conn->in, cgt_conn_clean(s->conn));
+    code = cgt_http_eof(&s->conn->in, !s->conn->unclean);
     if (code == CHATGPTT_OK) return cgt_stream_response_end(s, now);
-    return cgt_fail(&s->error, code, "%b %s%s", cgt_stream_url(s)->authority, s->conn->in.why, cgt_conn_clean(s->conn) ? "" : ", without TLS's close_notify");
+    return cgt_fail(&s->error, code, "%b %s%s", cgt_stream_url(s)->authority, s->conn->in.why, s->conn->unclean ? ", without TLS's close_notify" : "");
 }
 
 /* RECEIVE: what was read and not used comes first, then what the transport has. */
@@ -5566,7 +5501,7 @@ static void cgt_stream_remember(chatgptt_stream *s) {
     (void)cgt_memory_set(s->memory.thread_id, sizeof s->memory.thread_id, r->thread_id);
     (void)cgt_memory_set(s->memory.openai_id, sizeof s->memory.openai_id, r->openai_id);
     (void)cgt_memory_set(s->memory.google_id, sizeof s->memory.google_id, r->google_id);
-    s->memory.begun = 1;
+    s->memory.begun = s->goal == CGT_GOAL_ANSWER || s->memory.thread_id[0];     /* else nothing but the history sent along */
     memset(s->conversation, 0, sizeof *s->conversation);
     memcpy(s->conversation->opaque, &s->memory, sizeof s->memory);
 }
@@ -5592,6 +5527,7 @@ static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, lon
         memset(&s->error, 0, sizeof s->error);
         cgt_stream_remember(s);
     }
+    if (code <= CHATGPTT_E_STATUS && code >= CHATGPTT_E_REPLY && s->conn && !s->error.http_status) s->error.http_status = s->conn->in.status;
     s->result = code;
     s->state = CGT_STREAM_OVER;
     s->stats.total_ms = cgt_until(now, s->started);
@@ -5718,15 +5654,8 @@ CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream) {
 
 /* ---- start: what is asked is checked before anything is sent ---- */
 
-static bool cgt_model_known(const char *model) {
-    size_t i;
-    for (i = 0; i < CGT_MODELS; i++)
-        if (strcmp(model, cgt_models[i]) == 0) return true;
-    return false;
-}
-
 static chatgptt_code cgt_check_model(chatgptt_error *error, const char *model) {
-    if (!model || cgt_model_known(model)) return CHATGPTT_OK;
+    if (!model || cgt_among(model, cgt_models)) return CHATGPTT_OK;
     return cgt_fail(error, CHATGPTT_E_MODEL, "unknown model \"%s\": use gpt-4o, gpt-4 or gpt-4o-mini", model);
 }
 
@@ -5887,7 +5816,7 @@ CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code) {
     return "?";
 }
 
-CHATGPTT_API const char *chatgptt_model(size_t index) { return index < CGT_MODELS ? cgt_models[index] : NULL; }
+CHATGPTT_API const char *chatgptt_model(size_t index) { return index < sizeof cgt_models / sizeof *cgt_models ? cgt_models[index] : NULL; }
 
 /* ---- open ---- */
 
@@ -5924,54 +5853,47 @@ static void cgt_fill_options(chatgptt_options *o) {
 #undef CGT_OR
 
 /* The option strings, for what is done to all of them. ca_pem is the only one that may hold line ends. */
-#define CGT_STRINGS 13
-static void cgt_list_strings(chatgptt_options *o, const char **strings[CGT_STRINGS], const char *names[CGT_STRINGS]) {
+#define CGT_STRINGS(X) X(ca_pem) X(url) X(endpoint) X(bot_id) X(client_id) X(model) X(proxy) X(user_agent) X(address) X(nonce_pattern) \
+    X(post_id_pattern) X(ca_file)
+#define CGT_STRING_NAME(field) #field,
+#define CGT_STRING_PLACE(field) strings[n++] = &o->field;
+#define CGT_NUM_STRINGS (sizeof cgt_string_names / sizeof *cgt_string_names)
+
+static const char *const cgt_string_names[] = { CGT_STRINGS(CGT_STRING_NAME) };
+
+static void cgt_list_strings(chatgptt_options *o, const char **strings[CGT_NUM_STRINGS]) {
     size_t n = 0;
-#define CGT_STRING(field) names[n] = #field; strings[n++] = &o->field
-    CGT_STRING(ca_pem);
-    CGT_STRING(url);
-    CGT_STRING(endpoint);
-    CGT_STRING(bot_id);
-    CGT_STRING(client_id);
-    CGT_STRING(model);
-    CGT_STRING(proxy);
-    CGT_STRING(user_agent);
-    CGT_STRING(address);
-    CGT_STRING(nonce_pattern);
-    CGT_STRING(post_id_pattern);
-    CGT_STRING(ca_file);
-#undef CGT_STRING
-    names[n] = "";
-    strings[n] = NULL;
+    CGT_STRINGS(CGT_STRING_PLACE)
 }
 
 static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *error) {
-    const char **strings[CGT_STRINGS], *names[CGT_STRINGS], *why;
+    const char **strings[CGT_NUM_STRINGS], *why;
     size_t i, at;
     cgt_pattern pattern;
-    cgt_list_strings(o, strings, names);
-    for (i = 1; strings[i]; i++)
-        if (*strings[i] && cgt_has_control(cgt_text(*strings[i]))) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s holds a control character", names[i]);
-    for (i = 0; strings[i]; i++) {
-        bool token = *strings[i] && (strings[i] == &o->bot_id || strings[i] == &o->client_id);
-        bool is_pattern = *strings[i] && (strings[i] == &o->nonce_pattern || strings[i] == &o->post_id_pattern);
-        if (token && (**strings[i] == '\0' || strlen(*strings[i]) >= CHATGPTT_MAX_TOKEN))
-            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is empty or longer than CHATGPTT_MAX_TOKEN", names[i]);
-        if (is_pattern && !cgt_pattern_compile(&pattern, cgt_text(*strings[i]), &at, &why))
-            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: %s, at position %z", names[i], why, at);
+    cgt_list_strings(o, strings);
+    for (i = 0; i < CGT_NUM_STRINGS; i++) {
+        const char *text = *strings[i], *name = cgt_string_names[i];
+        bool token = strings[i] == &o->bot_id || strings[i] == &o->client_id;
+        bool is_pattern = strings[i] == &o->nonce_pattern || strings[i] == &o->post_id_pattern;
+        if (!text) continue;
+        if (i > 0 && cgt_has_control(cgt_text(text))) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s holds a control character", name);
+        if (token && (*text == '\0' || strlen(text) >= CGT_SESSION_SIZE))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is empty or longer than 64 bytes", name);
+        if (is_pattern && !cgt_pattern_compile(&pattern, cgt_text(text), &at, &why))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: %s, at position %z", name, why, at);
     }
     return CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
-    const char **strings[CGT_STRINGS], *names[CGT_STRINGS];
+    const char **strings[CGT_NUM_STRINGS];
     size_t i, at = 0;
-    cgt_list_strings(&c->options, strings, names);
-    for (i = 0; strings[i]; i++)
+    cgt_list_strings(&c->options, strings);
+    for (i = 0; i < CGT_NUM_STRINGS; i++)
         if (*strings[i]) c->strings_size = cgt_sum(c->strings_size, strlen(*strings[i]) + 1);
     c->strings = (char *)cgt_resize(&c->hooks, NULL, 0, c->strings_size);
     if (!c->strings) return CHATGPTT_E_MEMORY;
-    for (i = 0; strings[i]; i++) {
+    for (i = 0; i < CGT_NUM_STRINGS; i++) {
         size_t size = *strings[i] ? strlen(*strings[i]) + 1 : 0;
         if (size == 0) continue;
         memcpy(c->strings + at, *strings[i], size);
@@ -5986,7 +5908,11 @@ static chatgptt_code cgt_make_ids(chatgptt_client *c) {
     unsigned char bytes[5];
     size_t i;
     if (!cgt_make_uuid(&c->hooks, c->session_id)) return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
-    if (c->options.client_id) { (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(c->options.client_id)); return CHATGPTT_OK; }
+    if (c->options.client_id) {     /* AIPKIT knows its guests by session */
+        (void)cgt_fixed_set(c->session_id, sizeof c->session_id, cgt_text(c->options.client_id));
+        (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(c->options.client_id));
+        return CHATGPTT_OK;
+    }
     if (c->hooks.random(c->hooks.user, bytes, sizeof bytes) != CHATGPTT_OK)
         return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
     for (i = 0; i < sizeof bytes; i++) {
@@ -6025,7 +5951,11 @@ static chatgptt_code cgt_setup(chatgptt_client *c) {
     if (code == CHATGPTT_OK) code = cgt_check_model(&c->error, c->options.model);
     if (code < 0) return code;
     if (cgt_copy_strings(c) < 0) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a client");
-    c->site.bot_id = c->site.bot_name = c->site.greeting = c->site.provider = c->site.consent = "";
+    c->site.bot_id = c->chat.bot_id;
+    c->site.bot_name = c->chat.bot_name;
+    c->site.greeting = c->chat.greeting;
+    c->site.provider = c->chat.provider;
+    c->site.consent = c->chat.consent;
     c->pool.transport = c->options.transport;
     c->pool.options = &c->options;
     c->cookies.hooks = &c->hooks;
@@ -6143,7 +6073,7 @@ typedef struct cgt_state {
     cgt_url page, endpoint;
     cgt_jar cookies;
     long long time;
-    char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_UUID_SIZE];
+    char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_SESSION_SIZE];
     bool home_ok, no_nonce_action;
 } cgt_state;
 
@@ -6353,7 +6283,7 @@ static void cgt_load_take(chatgptt_client *c, cgt_state *d, cgt_slice all) {
     cgt_jar jar = c->cookies;
     cgt_slice s, rest = cgt_from(all, sizeof CGT_STATE_MAGIC - 1);
     if (!c->options.client_id && d->client_id[0]) memcpy(c->client_id, d->client_id, sizeof c->client_id);
-    if (d->session_id[0]) memcpy(c->session_id, d->session_id, sizeof c->session_id);
+    if (!c->options.client_id && d->session_id[0]) memcpy(c->session_id, d->session_id, sizeof c->session_id);
     c->cookies = d->cookies;
     d->cookies = jar;
     if (cgt_load_has_tokens(c, d)) {
@@ -6394,7 +6324,6 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
 #undef CGT_BOM
 #undef CGT_GRACE_MS
 #undef CGT_HISTORY_TURNS
-#undef CGT_MODELS
 #undef CGT_NO_BREAK
 #undef CGT_TICK_MS
 
