@@ -2,7 +2,7 @@
    (The name lookup of the system allocates by itself: give options.address, or an own transport, to avoid that too.)
 
        arena URL [MESSAGE]          http only: mbedTLS would take its memory from elsewhere */
-#define CHATGPTT_NO_TLS
+#define CHATGPTT_NO_TLS 1
 #define CHATGPTT_IMPLEMENTATION
 #include "chatgptt.h"
 

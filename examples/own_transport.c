@@ -3,7 +3,7 @@
 
        own_transport [MESSAGE] */
 #define CHATGPTT_NO_NET
-#define CHATGPTT_NO_TLS
+#define CHATGPTT_NO_TLS 1
 #define CHATGPTT_IMPLEMENTATION
 #include "chatgptt.h"
 
