@@ -88,27 +88,18 @@ typedef enum chatgptt_code {
 /* What went wrong last. `code` is what the call returned. */
 typedef struct chatgptt_error {
     chatgptt_code code;
-    int http_status;                /* of the response that was the reason; 0: none */
-    int sys_errno;                  /* of the system call that failed; 0: none */
-    int tls_code;                   /* mbedTLS's own number; 0: none */
+    int http_status, sys_errno, tls_code;   /* of the response, system call or mbedTLS call that was the reason; 0: none */
     char message[256];              /* one line, UTF-8: what failed, where, what to do; never a token, cookie or password */
 } chatgptt_error;
 
 /* ---- options ---- */
 
-typedef enum chatgptt_dialect {
-    CHATGPTT_AUTO,                  /* find out from the page */
-    CHATGPTT_WPAICG,                /* plugin AI Power 1.x to 2.2 */
-    CHATGPTT_AIPKIT                 /* plugin AI Power 2.3 and later */
-} chatgptt_dialect;
+/* What generation of the plugin a site runs: to be found out from the page; AI Power 1.x to 2.2; 2.3 and later. */
+typedef enum chatgptt_dialect { CHATGPTT_AUTO, CHATGPTT_WPAICG, CHATGPTT_AIPKIT } chatgptt_dialect;
 
 typedef enum chatgptt_role { CHATGPTT_USER, CHATGPTT_ASSISTANT, CHATGPTT_SYSTEM } chatgptt_role;
 
-typedef struct chatgptt_message {
-    chatgptt_role role;
-    const char *text;               /* UTF-8 */
-    size_t len;                     /* bytes of text; 0: strlen(text) */
-} chatgptt_message;
+typedef struct chatgptt_message { chatgptt_role role; const char *text; size_t len; } chatgptt_message;  /* UTF-8; len 0: strlen(text) */
 
 #define CHATGPTT_READ  1u
 #define CHATGPTT_WRITE 2u
@@ -176,35 +167,26 @@ typedef struct chatgptt_conversation { unsigned char opaque[512]; } chatgptt_con
 /* Zero it. Strings are copied by start(). */
 typedef struct chatgptt_request {
     const char *prompt;                         /* one user message; or ... */
-    const chatgptt_message *messages;           /* ... all messages, oldest first */
-    size_t num_messages;
+    const chatgptt_message *messages; size_t num_messages;      /* ... all messages, oldest first */
     const char *model;                          /* default: the client's */
     chatgptt_conversation *conversation;        /* NULL: all is folded into one prompt. Must live until finish(); written at DONE only */
-    int (*on_tick)(void *user);                 /* blocking calls: at least every 100 ms and after EINTR; non-zero cancels */
-    void *tick_user;
+    int (*on_tick)(void *user); void *tick_user;    /* blocking calls: at least every 100 ms and after EINTR; non-zero cancels */
 } chatgptt_request;
 
 /* ---- what comes out ---- */
 
-typedef enum chatgptt_event_kind {
-    CHATGPTT_TEXT,                  /* a piece of the answer */
-    CHATGPTT_NOTICE                 /* a remark of the site or the library beside the answer */
-} chatgptt_event_kind;
+/* A piece of the answer; or a remark of the site beside it. */
+typedef enum chatgptt_event_kind { CHATGPTT_TEXT, CHATGPTT_NOTICE } chatgptt_event_kind;
 
-typedef struct chatgptt_event {
-    chatgptt_event_kind kind;
-    const char *text;               /* valid UTF-8, whole characters, not terminated; valid until the next call on the client */
-    size_t len;
-} chatgptt_event;
+/* The text is UTF-8 in whole characters, not terminated, and valid until the next call on the client. */
+typedef struct chatgptt_event { chatgptt_event_kind kind; const char *text; size_t len; } chatgptt_event;
 
 typedef int chatgptt_text_fn(void *user, const char *text, size_t len);     /* non-zero cancels */
 
 typedef struct chatgptt_stats {
     int resolve_ms, connect_ms, tls_ms, page_ms, first_text_ms, total_ms;   /* -1: did not happen */
-    size_t bytes_in, bytes_out;     /* of HTTP, without TLS */
-    size_t text_bytes;
-    int requests, connections;      /* sent; opened */
-    bool reused, resumed;           /* a kept connection served; a TLS session was resumed */
+    size_t bytes_in, bytes_out, text_bytes;     /* of HTTP, without TLS; of the answer */
+    int requests, connections; bool reused, resumed;    /* sent, opened; a kept connection served, a TLS session was resumed */
 } chatgptt_stats;
 
 /* What the page told of its chat. Strings are "" until known; valid until the next call on the client. */
@@ -462,8 +444,9 @@ static long long cgt_number(cgt_slice s, long long max) {
     long long n = 0;
     size_t i;
     for (i = 0; i < s.len && cgt_digit(s.at[i]); i++) {
-        n = n * 10 + (s.at[i] - '0');
-        if (n > max) return -1;
+        int digit = s.at[i] - '0';
+        if (n > (max - digit) / 10) return -1;
+        n = n * 10 + digit;
     }
     return i ? n : -1;
 }
@@ -718,11 +701,13 @@ static int cgt_until(long long deadline, long long now) {
 /* ==== [SOCKET] ==== */
 
 /* The built-in transport. A name's addresses race as RFC 8305 says: families alternate, an attempt starts every 250 ms or as
-   soon as the one before it failed, at most two are open at once, the first to connect wins. getaddrinfo() is the only call that blocks. */
+   soon as the one before it failed, the first to connect wins. At most two are open at once: the older makes room after a second while
+   there are more addresses. getaddrinfo() is the only call that blocks. */
 
 #ifndef CHATGPTT_NO_NET
 
-#define CGT_ATTEMPT_MS 250
+#define CGT_ATTEMPT_MS 250          /* until the next attempt starts beside the one under way ... */
+#define CGT_PATIENCE_MS 1000        /* ... or in place of the older of two */
 
 typedef struct cgt_net {            /* what the sockets of a client share: the transport's `user` */
     const chatgptt_hooks *hooks;
@@ -738,7 +723,8 @@ typedef struct cgt_socket {
     struct addrinfo *order[CHATGPTT_MAX_ADDRESSES];
     int count, next;                /* of order: how many; which is tried next */
     int fd[2];                      /* attempts under way, -1: none; once connected, fd[0] is the connection */
-    long long next_at;              /* when the next attempt may start beside the one under way */
+    int latest;                     /* the younger of two attempts */
+    long long next_at;              /* when the next attempt may start */
     bool connected;
     unsigned events, generation;    /* what the last AGAIN waits for */
 } cgt_socket;
@@ -808,7 +794,8 @@ static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i) {
             cgt_socket_drop(net, s, i);
         }
     }
-    s->next_at = cgt_now(net->hooks) + CGT_ATTEMPT_MS;
+    s->latest = i;
+    s->next_at = cgt_now(net->hooks) + (s->fd[1 - i] < 0 ? CGT_ATTEMPT_MS : CGT_PATIENCE_MS);
 }
 
 /* Whether attempt i has connected; one that failed is dropped. */
@@ -824,6 +811,7 @@ static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i) {
     if (failed == 0) return true;
     net->sys_errno = failed;
     cgt_socket_drop(net, s, i);
+    s->next_at = LLONG_MIN;
     return false;
 }
 
@@ -846,9 +834,11 @@ static chatgptt_code cgt_socket_connect(cgt_net *net, cgt_socket *s) {
     s->events = CHATGPTT_WRITE;
     for (i = 0; i < 2; i++)
         if (cgt_socket_arrived(net, s, i)) { cgt_socket_win(net, s, i); return CHATGPTT_OK; }
-    i = s->fd[0] < 0 ? 0 : 1;
-    if (s->fd[0] < 0 && s->fd[1] < 0) cgt_socket_attempt(net, s, 0);
-    else if (s->fd[i] < 0 && (cgt_now(net->hooks) >= s->next_at)) cgt_socket_attempt(net, s, i);
+    i = s->fd[0] < 0 ? 0 : s->fd[1] < 0 ? 1 : 1 - s->latest;
+    if (s->next < s->count && ((s->fd[0] < 0 && s->fd[1] < 0) || cgt_now(net->hooks) >= s->next_at)) {
+        if (s->fd[i] >= 0) cgt_socket_drop(net, s, i);
+        cgt_socket_attempt(net, s, i);
+    }
     if (s->fd[0] >= 0 || s->fd[1] >= 0) return CHATGPTT_AGAIN;
     return cgt_net_fail(net, CHATGPTT_E_CONNECT, net->sys_errno, NULL);
 }
@@ -925,7 +915,7 @@ static chatgptt_wait cgt_net_want(void *user, void *conn) {
         if (s->fd[i] >= 0) { w.on[w.count].fd = s->fd[i]; w.on[w.count++].events = s->events; }
     w.timeout_ms = -1;
     if (w.count == 0) w.timeout_ms = 0;
-    else if (!s->connected && w.count == 1 && s->next < s->count) w.timeout_ms = cgt_until(s->next_at, cgt_now(net->hooks));
+    else if (!s->connected && s->next < s->count) w.timeout_ms = cgt_until(s->next_at, cgt_now(net->hooks));
     w.generation = s->generation;
     return w;
 }
@@ -1158,6 +1148,15 @@ static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slic
     code = b.failed ? b.failed : cgt_url_parse(url, b.hooks, cgt_slice_of_buffer(&b), user, why);
     user->at = ref.at;      /* its text goes with b: only its length says anything */
     cgt_buffer_free(&b);
+    return code;
+}
+
+/* Parses what was put together in `text`, which is then freed. It is the library's own work: only too long or out of memory can go wrong. */
+static chatgptt_code cgt_url_take(cgt_url *url, cgt_buffer *text) {
+    const char *why;
+    cgt_slice user;
+    chatgptt_code code = text->failed ? text->failed : cgt_url_parse(url, text->hooks, cgt_slice_of_buffer(text), &user, &why);
+    cgt_buffer_free(text);
     return code;
 }
 
@@ -4839,8 +4838,6 @@ static void cgt_stream_put_request(chatgptt_stream *s, cgt_request_head *r) {
 /* The address to fetch the page from: past caches if it is to be fresh, by a query no cache has seen. */
 static chatgptt_code cgt_stream_aim(chatgptt_stream *s) {
     const cgt_url *home = &s->client->home;
-    const char *why;
-    cgt_slice user;
     cgt_buffer b;
     chatgptt_code code;
     if (s->target.text.len) return CHATGPTT_OK;     /* on the way through redirects */
@@ -4850,8 +4847,7 @@ static chatgptt_code cgt_stream_aim(chatgptt_stream *s) {
         cgt_puts(&b, cgt_find(home->path, "?") < home->path.len ? "&nocache=" : "?nocache=");
         cgt_put_number(&b, (unsigned long long)cgt_unix(s->client));
     }
-    code = b.failed ? b.failed : cgt_url_parse(&s->target, b.hooks, cgt_slice_of_buffer(&b), &user, &why);
-    cgt_buffer_free(&b);
+    code = cgt_url_take(&s->target, &b);
     return code < 0 ? cgt_fail(&s->error, code, "cannot write the page's address: %s", chatgptt_code_text(code)) : CHATGPTT_OK;
 }
 
@@ -4906,17 +4902,12 @@ static void cgt_stream_put_form(chatgptt_stream *s, cgt_buffer *form) {
 /* The endpoint with the query that fetches the answer. */
 static chatgptt_code cgt_stream_answer_url(chatgptt_stream *s, cgt_url *url) {
     const cgt_url *endpoint = &s->client->endpoint;
-    const char *why;
-    cgt_slice user;
     cgt_buffer b;
-    chatgptt_code code;
     cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_URL);
     cgt_append(&b, endpoint->whole);
     if (cgt_find(endpoint->path, "?") == endpoint->path.len) cgt_putc(&b, '?');
     cgt_put_aipkit_answer(&b, &s->client->chat, &s->memory, s->cache_key, cgt_unix(s->client));
-    code = b.failed ? b.failed : cgt_url_parse(url, b.hooks, cgt_slice_of_buffer(&b), &user, &why);
-    cgt_buffer_free(&b);
-    return code;
+    return cgt_url_take(url, &b);
 }
 
 /* Writes the request of any goal but the page's: a form by POST, or the answer's GET. */
@@ -5123,8 +5114,6 @@ static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now) {
 
 /* An http endpoint that an https page names: on the page's own host it is taken for https, elsewhere refused. */
 static chatgptt_code cgt_stream_upgrade(chatgptt_stream *s, cgt_url *url) {
-    const char *why;
-    cgt_slice user;
     cgt_buffer b;
     chatgptt_code code;
     if (url->https || !s->client->page.https) return CHATGPTT_OK;
@@ -5134,8 +5123,7 @@ static chatgptt_code cgt_stream_upgrade(chatgptt_stream *s, cgt_url *url) {
     cgt_puts(&b, "https");
     cgt_append(&b, cgt_from(url->whole, 4));
     cgt_url_free(url);
-    code = b.failed ? b.failed : cgt_url_parse(url, b.hooks, cgt_slice_of_buffer(&b), &user, &why);
-    cgt_buffer_free(&b);
+    code = cgt_url_take(url, &b);
     return code < 0 ? cgt_fail(&s->error, code, "%s", chatgptt_code_text(code)) : CHATGPTT_OK;
 }
 
@@ -5877,8 +5865,8 @@ static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *erro
         bool is_pattern = strings[i] == &o->nonce_pattern || strings[i] == &o->post_id_pattern;
         if (!text) continue;
         if (i > 0 && cgt_has_control(cgt_text(text))) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s holds a control character", name);
-        if (token && (*text == '\0' || strlen(text) >= CGT_SESSION_SIZE))
-            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is empty or longer than 64 bytes", name);
+        if (token && (*text == '\0' || strlen(text) >= CHATGPTT_MAX_TOKEN))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is empty or longer than CHATGPTT_MAX_TOKEN", name);
         if (is_pattern && !cgt_pattern_compile(&pattern, cgt_text(text), &at, &why))
             return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: %s, at position %z", name, why, at);
     }
@@ -5908,8 +5896,9 @@ static chatgptt_code cgt_make_ids(chatgptt_client *c) {
     unsigned char bytes[5];
     size_t i;
     if (!cgt_make_uuid(&c->hooks, c->session_id)) return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
-    if (c->options.client_id) {     /* AIPKIT knows its guests by session */
-        (void)cgt_fixed_set(c->session_id, sizeof c->session_id, cgt_text(c->options.client_id));
+    if (c->options.client_id) {     /* AIPKIT knows its guests by session, of 64 bytes at most */
+        c->session_id[0] = '\0';
+        cgt_line_add(c->session_id, sizeof c->session_id, cgt_text(c->options.client_id));
         (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(c->options.client_id));
         return CHATGPTT_OK;
     }
@@ -6325,6 +6314,7 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
 #undef CGT_GRACE_MS
 #undef CGT_HISTORY_TURNS
 #undef CGT_NO_BREAK
+#undef CGT_PATIENCE_MS
 #undef CGT_TICK_MS
 
 #endif /* CHATGPTT_IMPLEMENTATION_DONE */

@@ -355,7 +355,7 @@ static chatgptt_code http_read(http_probe *p, long long now)
     if (code == CHATGPTT_OK) return code;
     if (cgt_stream_may_retry(s)) return cgt_stream_retry(s);
     if (code < 0) return code;
-    code = cgt_http_eof(&s->conn->in, cgt_conn_clean(s->conn));
+    code = cgt_http_eof(&s->conn->in, !s->conn->unclean);
     return code == CHATGPTT_OK ? http_end(p) : cgt_fail(&s->error, code, "%s", s->conn->in.why);
 }
 

@@ -480,15 +480,17 @@ typedef struct visit {                  /* one message to a site with this page 
     const char *path;
 } visit;
 
+#define MISSED "neither data-nonce and data-post-id nor data-config"
+
 static const visit visits[] = {
     {NULL, NULL, NULL, "200 OK", "<title>Our\n shop</title><p>hi", CHATGPTT_E_PAGE,
-        "Required authentication tokens not found in page HTML (site.test, status 200, title \"Our shop\")", {NULL}, NULL},
+        "Required authentication tokens not found in page HTML (site.test, status 200, title \"Our shop\"): " MISSED, {NULL}, NULL},
     {NULL, NULL, NULL, "200 OK", "<title>\xE2\x82\xAC caf\xE9</title>", CHATGPTT_E_PAGE,
-        "Required authentication tokens not found in page HTML (site.test, status 200, title \"\xE2\x82\xAC caf?\")", {NULL}, NULL},
+        "Required authentication tokens not found in page HTML (site.test, status 200, title \"\xE2\x82\xAC caf?\"): " MISSED, {NULL}, NULL},
     {NULL, NULL, NULL, "200 OK", "<div data-nonce=" N ">", CHATGPTT_E_PAGE,
-        "Required authentication tokens not found in page HTML (site.test, status 200, title \"\")", {NULL}, NULL},
+        "Required authentication tokens not found in page HTML (site.test, status 200, title \"\"): " MISSED, {NULL}, NULL},
     {NULL, "n=([a-z]+);", NULL, "200 OK", "<title>x</title>" REAL, CHATGPTT_E_PAGE,
-        "Required authentication tokens not found in page HTML (site.test, status 200, title \"x\")", {NULL}, NULL},
+        "Required authentication tokens not found in page HTML (site.test, status 200, title \"x\"): " MISSED, {NULL}, NULL},
     {NULL, NULL, NULL, "404 Not Found", "<title>Page not found</title>" REAL, CHATGPTT_E_STATUS, "404", {NULL}, NULL},
     {NULL, NULL, NULL, "500 Oops", "<title>Page not found</title>" REAL, CHATGPTT_E_STATUS, "Page not found", {NULL}, NULL},
     {NULL, NULL, NULL, "200 OK", REAL PARAMS("http:\\/\\/site.test\\/own\\/ajax.php?x=1"), CHATGPTT_DONE, "",
@@ -518,7 +520,7 @@ static void check_visit(const visit *v, script *s)
     const chatgptt_error *error = chatgptt_client_error(client);
     if (!strstr(error->message, v->message) || (v->code == CHATGPTT_E_PAGE && strcmp(error->message, v->message) != 0))
         CHECK_STR(error->message, v->message);
-    CHECK_INT(error->http_status, v->code < 0 ? atoi(v->status) : 0);
+    CHECK_INT(error->http_status, v->code < 0 ? (int)strtol(v->status, NULL, 10) : 0);
     CHECK_INT(s->opened, v->path ? 2 : 1);
     for (size_t i = 0; v->path && i < 4; i++) {
         size_t name = strcspn(v->fields[i], "=");

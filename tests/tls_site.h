@@ -1,5 +1,5 @@
 /* tls_site.h: a TLS server on loopback in a thread of its own, good or bad as its settings say.
-   One connection after the other, one request on each. mbedTLS 2.28 and later. */
+   One connection after the other, one request on each unless it is to keep them. mbedTLS 2.28 and later. */
 
 #ifndef TLS_SITE_H
 #define TLS_SITE_H
@@ -38,6 +38,8 @@ typedef struct tls_site_settings {          /* zero it: every zero is the usual 
     int group;                              /* TLS number of the only group; default: the library's */
     bool tickets;
     tls_site_answer *answer;                /* what a request gets */
+    bool keep;                              /* as many requests on a connection as the client sends */
+    const char *late;                       /* what follows every answer, 20 ms later */
     bool truncate;                          /* close without close_notify */
     bool v6;                                /* ::1 */
     int port;                               /* default: a free one */
@@ -152,10 +154,15 @@ static inline void tls_site_write(mbedtls_ssl_context *ssl, const char *bytes, s
 static inline void tls_site_exchange(tls_site *site, mbedtls_ssl_context *ssl)
 {
     char bytes[TLS_SITE_BUFFER], response[TLS_SITE_BUFFER];
+    const char *late = site->settings.late;
     http_request request;
-    if (!tls_site_read_request(ssl, &request, bytes, sizeof bytes)) return;
-    site->requests++;
-    tls_site_write(ssl, response, site->settings.answer(&request, response, sizeof response));
+    do {
+        if (!tls_site_read_request(ssl, &request, bytes, sizeof bytes)) return;
+        site->requests++;
+        tls_site_write(ssl, response, site->settings.answer(&request, response, sizeof response));
+        if (late) tls_site_wait(site, -1, 0, 20);
+        if (late) tls_site_write(ssl, late, strlen(late));
+    } while (site->settings.keep);
     if (!site->settings.truncate) mbedtls_ssl_close_notify(ssl);
 }
 
