@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -380,6 +381,8 @@ static void choose_proxy(tool *t)
 /* ==== [SIGNALS] ==== */
 
 static volatile sig_atomic_t interrupts;    /* Ctrl-C since the last prompt; on_tick() reads it */
+static volatile sig_atomic_t reading_line;  /* Ctrl-C leads to line_void: a read() that is just about to begin would not hear of it */
+static sigjmp_buf line_void;
 static volatile sig_atomic_t paste_marks;   /* the terminal was told to mark pasted text */
 static volatile sig_atomic_t json_lines;
 
@@ -398,6 +401,7 @@ static void paste_marks_off(void)
    timeout, and of no Ctrl-C: whoever presses it three times gets out. */
 static void on_signal(int sig)
 {
+    if (sig == SIGINT && reading_line) siglongjmp(line_void, 1);
     if (sig == SIGINT && ++interrupts < 3) return;
     paste_marks_off();
     if (sig != SIGALRM) _exit(128 + sig);
@@ -636,24 +640,37 @@ static void cut_out(text *typed, const char *mark)
     }
 }
 
-/* One message: a line, or all lines of a paste and what follows it on its last line. False at the end of input. */
-static bool read_message(text *typed, char **line, size_t *size)
+/* As read() from the terminal, which gives a line at most; -1 also if the user interrupts. */
+static ssize_t read_line(char *line, size_t size)
 {
+    volatile ssize_t n = -1;
+    if (sigsetjmp(line_void, 1) == 0) {
+        reading_line = 1;
+        while (!interrupts && (n = read(STDIN_FILENO, line, size)) < 0 && errno == EINTR) {}
+    } else {
+        interrupts = 1;
+        n = -1;
+    }
+    reading_line = 0;
+    return n;
+}
+
+/* One message: a line, or all lines of a paste and what follows it on its last line. False at the end of input. */
+static bool read_message(text *typed)
+{
+    char line[4096];
     text_clear(typed);
     interrupts = 0;
     fputs(paste_marks ? "\033[?2004h> " : "> ", stderr);
     fflush(stderr);
     do {
-        ssize_t n = getline(line, size, stdin);
-        if (n > 0) text_add(typed, *line, (size_t)n);
-        if (interrupts) {                       /* Ctrl-C: what was typed is void */
-            clearerr(stdin);
-            text_clear(typed);
-        }
-        if (n < 0) putc('\n', stderr);
-        if (n < 0 && !interrupts && typed->len == 0) return false;
-        if (n < 0) break;
-    } while (inside_paste(typed));
+        ssize_t n = read_line(line, sizeof line);
+        if (n > 0) text_add(typed, line, (size_t)n);
+        if (interrupts) text_clear(typed);      /* Ctrl-C: what was typed is void */
+        if (n <= 0) putc('\n', stderr);
+        if (n <= 0 && !interrupts && typed->len == 0) return false;
+        if (n <= 0) break;
+    } while (typed->bytes[typed->len - 1] != '\n' || inside_paste(typed));
     cut_out(typed, paste_begin);
     cut_out(typed, paste_end);
     while (typed->len > 0 && typed->bytes[typed->len - 1] == '\n') typed->bytes[--typed->len] = '\0';
@@ -688,8 +705,6 @@ static int repl(tool *t)
 {
     memory m = {0};
     text typed = {0};
-    char *line = NULL;
-    size_t size = 0;
     begin_conversation(t, &m);
     fprintf(stderr, "chatgptt %s. What you write goes to the site. /help lists the commands.\n", CHATGPTT_VERSION);
     introduce(t);                               /* known already if it stood in the state */
@@ -697,7 +712,7 @@ static int repl(tool *t)
     handle(SIGTERM, on_signal);
     const char *term = variable("TERM");
     paste_marks = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
-    while (!t->write_error && read_message(&typed, &line, &size)) {
+    while (!t->write_error && read_message(&typed)) {
         if (is_command(typed.bytes)) {
             if (!run_command(t, &m, typed.bytes)) break;
         } else if (typed.bytes[strspn(typed.bytes, " \t")] != '\0') {
@@ -707,7 +722,6 @@ static int repl(tool *t)
     forget_to(&m, 0);
     free(m.messages);
     free(typed.bytes);
-    free(line);
     return t->write_error ? EXIT_ERROR : 0;
 }
 
