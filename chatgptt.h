@@ -444,9 +444,9 @@ static long long cgt_number(cgt_slice s, long long max) {
     long long n = 0;
     size_t i;
     for (i = 0; i < s.len && cgt_digit(s.at[i]); i++) {
-        int digit = s.at[i] - '0';
-        if (n > (max - digit) / 10) return -1;
-        n = n * 10 + digit;
+        if (n > max / 10) return -1;        /* so that n * 10 stays in its type */
+        n = n * 10 + (s.at[i] - '0');
+        if (n > max) return -1;
     }
     return i ? n : -1;
 }
@@ -1788,7 +1788,7 @@ struct cgt_trust {                  /* what the connections of a client share */
 #endif
     cgt_session sessions[CGT_SESSIONS];
     size_t oldest;                  /* the session that makes room for the next */
-    char settings[8];               /* a mark of what is trusted: a session of other settings is not resumed */
+    uint64_t mark;                  /* of the roots; 0: insecure. A session that was trusted under others is not resumed */
 };
 
 struct cgt_tls {                    /* one connection */
@@ -1861,6 +1861,7 @@ typedef struct cgt_pem {
     bool inside;
     uint32_t bits;
     int num_bits, good, bad;
+    uint64_t mark;                  /* a checksum of the good ones */
 } cgt_pem;
 
 static int cgt_base64(char c) {
@@ -1890,8 +1891,9 @@ static void cgt_pem_line_end(cgt_pem *p) {
     if (cgt_starts(line, "-----begin certificate----")) { p->inside = true; p->der.len = 0; p->num_bits = 0; }
     else if (p->inside && cgt_starts(line, "-----end")) {
         p->inside = false;
-        if (!p->der.failed && mbedtls_x509_crt_parse_der(p->roots, (const unsigned char *)p->der.data, p->der.len) == 0) p->good++;
-        else p->bad++;
+        if (p->der.failed || mbedtls_x509_crt_parse_der(p->roots, (const unsigned char *)p->der.data, p->der.len) != 0) { p->bad++; return; }
+        p->good++;
+        p->mark = cgt_fnv(p->mark + 1, cgt_slice_of_buffer(&p->der));
     }
 }
 
@@ -1967,6 +1969,7 @@ static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, cha
         code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "%s holds %s", o->ca_pem ? "ca_pem" : o->ca_file, p.bad ? "a damaged certificate" : "no certificate in PEM form");
     if (p.der.failed == CHATGPTT_E_MEMORY) code = cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for the trust store");
     cgt_buffer_free(&p.der);
+    t->mark = p.mark;
     return code;
 }
 
@@ -2007,16 +2010,6 @@ static void cgt_trust_free(cgt_trust *t) {
     cgt_free(t->hooks, t, sizeof *t);
 }
 
-static void cgt_trust_mark(cgt_trust *t, const chatgptt_options *o) {
-    uint64_t mark = o->insecure ? 1 : 2;
-    cgt_slice texts[2];
-    size_t i, j;
-    texts[0] = cgt_text(o->ca_file);
-    texts[1] = cgt_text(o->ca_pem);
-    for (i = 0; i < 2; i++) mark = cgt_fnv(cgt_fnv(mark, texts[i]), cgt_slice_of("|", 1));
-    for (j = 0; j < sizeof t->settings; j++) t->settings[j] = (char)(mark >> (8 * j) & 0xFF);
-}
-
 /* What all https connections of a client share. NULL: *error says why. */
 static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_options *o, chatgptt_error *error) {
     cgt_trust *t = (cgt_trust *)cgt_new(hooks, sizeof *t);
@@ -2036,7 +2029,6 @@ static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_opti
     cgt_tls_limit(&t->config);
     mbedtls_ssl_conf_authmode(&t->config, o->insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
     mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
-    cgt_trust_mark(t, o);
     return t;
 }
 
@@ -2117,7 +2109,7 @@ static void cgt_session_keep(cgt_tls *t) {
     (void)cgt_fixed_set(s->origin, sizeof s->origin, cgt_text(t->origin));
 }
 
-/* The sessions of a client in bytes: origin, the settings they were trusted under, mbedTLS's own bytes, which only the very same
+/* The sessions of a client in bytes: origin, the mark of the roots they were trusted under, mbedTLS's own bytes, which only the very same
    version reads. */
 static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
     const cgt_session *s = &t->sessions[i];
@@ -2125,7 +2117,7 @@ static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
     if (!s->set) return false;
     (void)mbedtls_ssl_session_save(&s->session, NULL, 0, &size);
     cgt_append(out, cgt_slice_of(s->origin, strlen(s->origin) + 1));
-    cgt_append(out, cgt_slice_of(t->settings, sizeof t->settings));
+    cgt_append(out, cgt_slice_of((const char *)&t->mark, sizeof t->mark));
     if (size == 0 || !cgt_reserve(out, size)) return false;
     if (mbedtls_ssl_session_save(&s->session, (unsigned char *)out->data + out->len, size, &size) != 0) return false;
     out->len += size;
@@ -2135,13 +2127,13 @@ static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
 static void cgt_session_load(cgt_trust *t, cgt_slice in) {
     size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len;
     cgt_session *s = &t->sessions[t->oldest];
-    if (origin == in.len || origin >= sizeof s->origin || in.len - origin - 1 < sizeof t->settings) return;
-    if (memcmp(in.at + origin + 1, t->settings, sizeof t->settings) != 0) return;
+    if (origin == in.len || origin >= sizeof s->origin || in.len - origin - 1 < sizeof t->mark) return;
+    if (memcmp(in.at + origin + 1, &t->mark, sizeof t->mark) != 0) return;
     cgt_session_forget(t, in.at);
     mbedtls_ssl_session_free(&s->session);
     mbedtls_ssl_session_init(&s->session);
     memcpy(s->origin, in.at, origin + 1);
-    in = cgt_from(in, origin + 1 + sizeof t->settings);
+    in = cgt_from(in, origin + 1 + sizeof t->mark);
     s->set = mbedtls_ssl_session_load(&s->session, (const unsigned char *)in.at, in.len) == 0;
     t->oldest = (t->oldest + 1) % CGT_SESSIONS;
 }
@@ -4167,6 +4159,16 @@ static chatgptt_code cgt_reply_verdict(cgt_reply *r) {
     return r->failed ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
 }
 
+/* Data that is no object comes in pieces that may cut a character, so its bytes are kept as they are, but for controls and blanks. */
+static void cgt_reply_bare_add(cgt_reply *r, cgt_slice s) {
+    size_t len = strlen(r->bare), i;
+    for (i = 0; i < s.len && len + 1 < sizeof r->bare; i++) {
+        bool blank = cgt_control(s.at[i]) || s.at[i] == ' ';
+        if (!blank || (len && r->bare[len - 1] != ' ')) r->bare[len++] = blank ? ' ' : s.at[i];
+    }
+    r->bare[len] = '\0';
+}
+
 /* ---- a JSON body, maybe behind noise ---- */
 
 /* Looks for the first `{` followed by blanks and a quote. What is no JSON may say something to people. */
@@ -4181,7 +4183,7 @@ static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *
     }
     *used = n;
     r->noise += n;
-    if (strlen(r->bare) + n < sizeof r->bare) cgt_line_add(r->bare, sizeof r->bare, cgt_slice_of(in, n));
+    cgt_reply_bare_add(r, cgt_slice_of(in, n));
     cgt_said_feed(&r->said, cgt_slice_of(in, n));
     if (n == end) return end < len ? CHATGPTT_E_REPLY : CHATGPTT_OK;
     r->body = CGT_BODY_JSON;
@@ -4286,7 +4288,10 @@ static chatgptt_code cgt_reply_event_object(cgt_reply *r) {
 
 /* Data that is no object: an end mark, or a thread's id. */
 static chatgptt_code cgt_reply_bare(cgt_reply *r) {
-    if (r->kind == CGT_KIND_THREAD) memcpy(r->thread_id, r->bare, sizeof r->thread_id);
+    if (r->kind == CGT_KIND_THREAD) {
+        r->thread_id[0] = '\0';
+        cgt_line_add(r->thread_id, sizeof r->thread_id, cgt_text(r->bare));
+    }
     if (strcmp(r->bare, "[LIMITED]") == 0) return CHATGPTT_E_UPSTREAM;
     if (r->dressed) return CHATGPTT_OK;
     if (strcmp(r->bare, "[DONE]") != 0 || r->kind == CGT_KIND_OTHER) return CHATGPTT_OK;
@@ -4351,7 +4356,7 @@ static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *
         if (r->held.failed) cgt_reply_say(r, "an event longer than max_event_bytes");
         return r->held.failed;
     }
-    if (r->body == CGT_BODY_BARE) cgt_line_add(r->bare, sizeof r->bare, cgt_slice_of(in, len));
+    if (r->body == CGT_BODY_BARE) cgt_reply_bare_add(r, cgt_slice_of(in, len));
     if (r->body != CGT_BODY_JSON) return CHATGPTT_OK;
     code = cgt_reply_scan(r, in + n, len - n, took);
     *took += n;
@@ -4745,11 +4750,6 @@ static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, in
     return cgt_fail(&s->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, cgt_stream_doing(s), cgt_stream_url(s)->authority, name);
 }
 
-/* OK, or the total time has run out. */
-static chatgptt_code cgt_stream_clock(chatgptt_stream *s, long long now) {
-    return now < s->deadline ? CHATGPTT_OK : cgt_stream_timeout(s, "total_timeout_ms", s->client->options.total_timeout_ms);
-}
-
 /* There is nothing to do but wait: AGAIN, or the error of the time that has run out. Asked only now, since what came while a slow
    caller was away is no silence of the site's. */
 static chatgptt_code cgt_stream_silence(chatgptt_stream *s, long long now) {
@@ -4851,16 +4851,6 @@ static chatgptt_code cgt_stream_aim(chatgptt_stream *s) {
     return code < 0 ? cgt_fail(&s->error, code, "cannot write the page's address: %s", chatgptt_code_text(code)) : CHATGPTT_OK;
 }
 
-static void cgt_stream_write_page(chatgptt_stream *s) {
-    cgt_request_head r;
-    memset(&r, 0, sizeof r);
-    r.method = "GET";
-    r.url = &s->target;
-    r.accept = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
-    r.refresh = s->refresh;
-    cgt_stream_put_request(s, &r);
-}
-
 /* What is sent as the message: in a conversation that the site remembers its last turn, else all that was said. */
 static void cgt_stream_put_asked(chatgptt_stream *s, cgt_buffer *b) {
     if (!s->turns) { cgt_append(b, cgt_slice_of_buffer(&s->message)); return; }
@@ -4910,11 +4900,10 @@ static chatgptt_code cgt_stream_answer_url(chatgptt_stream *s, cgt_url *url) {
     return cgt_url_take(url, &b);
 }
 
-/* Writes the request of any goal but the page's: a form by POST, or the answer's GET. */
-static void cgt_stream_write_message(chatgptt_stream *s) {
+/* Writes the goal's request: a form by POST, or the GET of page or answer. */
+static void cgt_stream_write(chatgptt_stream *s) {
     chatgptt_client *c = s->client;
-    bool get = s->goal == CGT_GOAL_ANSWER;
-    chatgptt_code code = CHATGPTT_OK;
+    bool page = s->goal == CGT_GOAL_PAGE, answer = s->goal == CGT_GOAL_ANSWER;
     cgt_request_head r;
     cgt_url url;
     cgt_buffer form;
@@ -4922,16 +4911,16 @@ static void cgt_stream_write_message(chatgptt_stream *s) {
     memset(&url, 0, sizeof url);
     url.text.hooks = &c->hooks;
     cgt_buffer_init(&form, &c->hooks, CHATGPTT_MAX_REQUEST);
-    if (get) code = cgt_stream_answer_url(s, &url);
-    else cgt_stream_put_form(s, &form);
-    r.method = get ? "GET" : "POST";
-    r.url = get ? &url : &c->endpoint;
-    r.page = &c->page;
-    r.accept = get ? "text/event-stream" : "*/*";
+    if (answer) form.failed = cgt_stream_answer_url(s, &url);
+    else if (!page) cgt_stream_put_form(s, &form);
+    r.method = page || answer ? "GET" : "POST";
+    r.url = answer ? &url : cgt_stream_url(s);
+    r.page = page ? NULL : &c->page;
+    r.accept = page ? "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8" : answer ? "text/event-stream" : "*/*";
+    r.refresh = page && s->refresh;
     r.body = cgt_slice_of_buffer(&form);
-    if (code == CHATGPTT_OK) cgt_stream_put_request(s, &r);
     if (form.failed) s->out.failed = form.failed;
-    if (code < 0) s->out.failed = code;
+    else cgt_stream_put_request(s, &r);
     cgt_buffer_free(&form);
     cgt_url_free(&url);
 }
@@ -5006,8 +4995,7 @@ static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
     s->tokens_seen = s->client->tokens_count;
     if (!cgt_stream_make_bodies(s)) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response");
     if (s->goal == CGT_GOAL_PAGE && (code = cgt_stream_aim(s)) < 0) return code;
-    if (s->goal == CGT_GOAL_PAGE) cgt_stream_write_page(s);
-    else cgt_stream_write_message(s);
+    cgt_stream_write(s);
     if (s->out.failed == CHATGPTT_E_LIMIT) return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "the request is longer than CHATGPTT_MAX_REQUEST");
     if (s->out.failed) return cgt_fail(&s->error, s->out.failed, "out of memory for the request");
     return cgt_stream_connect(s, now);
@@ -5023,31 +5011,28 @@ static chatgptt_code cgt_stream_again(chatgptt_stream *s, const char *why) {
 
 /* ---- a kept connection ---- */
 
-/* Takes what a kept connection still had to say; true: its last response is complete and nothing follows. At most
-   CHATGPTT_MAX_DRAIN bytes, or it is of no use any more. */
-static bool cgt_conn_drain(cgt_conn *conn, char *bytes, size_t len, bool *useless) {
-    size_t at = 0, used;
+/* Takes what a kept connection still had to say. false: it is of no use any more, since that is no end of its last response, or more
+   than CHATGPTT_MAX_DRAIN bytes. */
+static bool cgt_conn_drain(cgt_conn *conn, char *bytes, size_t len) {
+    size_t used;
     conn->drained += len;
-    *useless = conn->drained > CHATGPTT_MAX_DRAIN;
-    while (!*useless && (at < len || conn->in.state == CGT_HTTP_COMPLETE)) {
-        if (cgt_http_feed(&conn->in, bytes + at, len - at, &used) < 0 || (conn->in.state == CGT_HTTP_ENDED && at + used < len)) *useless = true;
-        at += used;
+    if (conn->drained > CHATGPTT_MAX_DRAIN) return false;
+    while (len || conn->in.state == CGT_HTTP_COMPLETE) {
+        if (cgt_http_feed(&conn->in, bytes, len, &used) < 0 || (conn->in.state == CGT_HTTP_ENDED && used < len)) return false;
+        bytes += used;
+        len -= used;
     }
-    return !*useless && conn->in.state == CGT_HTTP_ENDED;
+    return true;
 }
 
 /* CHECK: the server may have closed it, or still owe the end of the last response. */
 static chatgptt_code cgt_stream_check(chatgptt_stream *s, long long now) {
     cgt_conn *conn = s->conn;
     size_t done = 0;
-    bool useless = false;
+    bool ended = conn->in.state == CGT_HTTP_ENDED;
     chatgptt_code code = cgt_conn_read(&s->client->pool, conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
-    if (code == CHATGPTT_OK && conn->in.state == CGT_HTTP_ENDED) useless = true;        /* a response to nothing */
-    if (code == CHATGPTT_OK && !useless) {
-        (void)cgt_conn_drain(conn, s->buffer, done, &useless);
-        if (!useless) return CHATGPTT_OK;
-    }
-    if (code == CHATGPTT_AGAIN && conn->in.state == CGT_HTTP_ENDED) {
+    if (code == CHATGPTT_OK && !ended && cgt_conn_drain(conn, s->buffer, done)) return CHATGPTT_OK;
+    if (code == CHATGPTT_AGAIN && ended) {
         s->stats.reused = conn->reused = true;
         cgt_stream_begin_send(s);
         return CHATGPTT_OK;
@@ -5181,12 +5166,17 @@ static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat) 
 
 /* ---- statuses and redirects ---- */
 
+/* Whether the response is a challenge page or a firewall's, by its header or the marks in it. */
+static bool cgt_stream_is_challenge(const chatgptt_stream *s, const cgt_said *said) {
+    return s->challenged || ((s->conn->in.status == 403 || s->conn->in.status == 503) && said->challenge);
+}
+
 /* What a status that is no success comes to, with the site's own words. */
 static chatgptt_code cgt_stream_status(chatgptt_stream *s, const cgt_said *said, const char *words) {
     int status = s->conn->in.status;
     bool proxy = status == 407 && s->client->pool.proxy.whole.len && !cgt_stream_url(s)->https;
     cgt_slice host = cgt_stream_url(s)->authority;
-    bool challenge = s->challenged || ((status == 403 || status == 503) && said->challenge);
+    bool challenge = cgt_stream_is_challenge(s, said);
     chatgptt_code code = challenge ? CHATGPTT_E_BLOCKED : status == 429 || status == 402 ? CHATGPTT_E_RATE_LIMITED : CHATGPTT_E_STATUS;
     const char *what = challenge ? "shows a challenge or firewall page, which is not for programs; it is not evaded" :
                        s->goal == CGT_GOAL_PAGE ? "does not give the page" : "does not take the message";
@@ -5318,18 +5308,13 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
     return CHATGPTT_OK;
 }
 
-static bool cgt_stream_is_challenge(const chatgptt_stream *s) {
-    int status = s->conn->in.status;
-    return s->challenged || ((status == 403 || status == 503) && s->reply->said.challenge);
-}
-
 /* The response to a message is complete. DONE, OK: on to the next request, or an error. */
 static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s) {
     cgt_reply *r = s->reply;
     int status = s->conn->in.status;
     chatgptt_code code = cgt_reply_eof(r);
     if (cgt_is_redirect(status)) return cgt_stream_redirect(s);
-    if ((status == 403 && !cgt_stream_is_challenge(s)) || (code == CHATGPTT_E_REPLY && strcmp(r->bare, "-1") == 0)) return cgt_stream_recover(s, false);
+    if ((status == 403 && !cgt_stream_is_challenge(s, &s->reply->said)) || (code == CHATGPTT_E_REPLY && strcmp(r->bare, "-1") == 0)) return cgt_stream_recover(s, false);
     if ((status == 400 || code == CHATGPTT_E_REPLY) && strcmp(r->bare, "0") == 0) return cgt_stream_recover(s, true);
     if (r->mute) return cgt_stream_status(s, &r->said, r->words);
     if (code == CHATGPTT_E_INCOMPLETE && r->texted) return cgt_stream_broken(s);
@@ -5361,9 +5346,9 @@ static chatgptt_code cgt_stream_envelope_refused(chatgptt_stream *s) {
         return CHATGPTT_OK;
     }
     if (unknown) return cgt_stream_recover(s, true);
-    if (nonce || (status == 403 && !cgt_stream_is_challenge(s) && (!code[0] || cgt_starts(cgt_text(code), "nonce_failure")))) return cgt_stream_recover(s, false);
+    if (nonce || (status == 403 && !cgt_stream_is_challenge(s, &s->reply->said) && (!code[0] || cgt_starts(cgt_text(code), "nonce_failure")))) return cgt_stream_recover(s, false);
     if (!r->object && status == 200) { cgt_reply_say(r, cgt_said_words(&r->said)); return cgt_stream_reply_failed(s, CHATGPTT_E_REPLY); }
-    if (!r->refused || cgt_stream_is_challenge(s) || status == 429 || status == 402 || status >= 500) return cgt_stream_status(s, &r->said, r->words);
+    if (!r->refused || cgt_stream_is_challenge(s, &s->reply->said) || status == 429 || status == 402 || status >= 500) return cgt_stream_status(s, &r->said, r->words);
     return cgt_stream_reply_failed(s, CHATGPTT_E_REFUSED);
 }
 
@@ -5497,13 +5482,11 @@ static void cgt_stream_remember(chatgptt_stream *s) {
 /* Whether the connection can serve again: its response is complete, or the little that is missing may still come. */
 static bool cgt_stream_can_reuse(chatgptt_stream *s) {
     cgt_conn *conn = s->conn;
-    bool useless = false;
+    size_t rest = s->end - s->at;
     if (!conn || !cgt_http_alive(&conn->in)) return false;
     conn->drained = s->body_len;
-    if (cgt_http_reusable(&conn->in)) return s->at == s->end;
-    (void)cgt_conn_drain(conn, s->buffer + s->at, s->end - s->at, &useless);
     s->at = s->end;
-    return !useless;
+    return cgt_http_reusable(&conn->in) ? rest == 0 : cgt_conn_drain(conn, s->buffer + s->end - rest, rest);
 }
 
 /* Sets the result once and for all. The connection stays until finish(), so that a loop can take its descriptor out. */
@@ -5545,8 +5528,7 @@ CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event
     s->paused = false;
     if (s->cancelled) return cgt_stream_over(s, cgt_fail(&s->error, CHATGPTT_E_CANCELLED, "cancelled"), now);
     for (; turns > 0; turns--) {
-        code = cgt_stream_clock(s, now);
-        if (code == CHATGPTT_OK) code = cgt_stream_move(s, event, now);
+        code = now < s->deadline ? cgt_stream_move(s, event, now) : cgt_stream_timeout(s, "total_timeout_ms", s->client->options.total_timeout_ms);
         if (code == CHATGPTT_AGAIN) code = cgt_stream_silence(s, now);
         if (code == CHATGPTT_AGAIN) return code;
         if (code != CHATGPTT_OK) return cgt_stream_over(s, code, now);
@@ -5648,7 +5630,7 @@ static chatgptt_code cgt_check_model(chatgptt_error *error, const char *model) {
 }
 
 static chatgptt_code cgt_check_messages(chatgptt_error *error, const chatgptt_message *messages, size_t count) {
-    size_t i;
+    size_t i, said = 0;
     for (i = 0; i < count; i++) {
         cgt_slice text;
         if (!messages[i].text) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z has no text", i);
@@ -5656,26 +5638,15 @@ static chatgptt_code cgt_check_messages(chatgptt_error *error, const chatgptt_me
         text = cgt_message_text(&messages[i]);
         if (memchr(text.at, '\0', text.len)) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z holds a NUL", i);
         if (!cgt_utf8_valid(text)) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z is not valid UTF-8, which the site takes for an empty one", i);
+        if (!cgt_all_blank(text) && !(count == 1 && cgt_is(cgt_trim(text), "0"))) said++;
     }
-    return CHATGPTT_OK;
-}
-
-/* The site calls these empty; then nothing is sent at all. */
-static bool cgt_says_nothing(const chatgptt_message *messages, size_t count) {
-    size_t i;
-    for (i = 0; i < count; i++) {
-        cgt_slice text = cgt_message_text(&messages[i]);
-        if (!cgt_all_blank(text) && !(count == 1 && cgt_is(cgt_trim(text), "0"))) return false;
-    }
-    return true;
+    if (count == 0) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "no message: set prompt, or messages and num_messages");
+    return said ? CHATGPTT_OK : cgt_fail(error, CHATGPTT_E_ARGUMENT, "the message is empty or \"0\", which the site takes for nothing: nothing was sent");
 }
 
 static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_request *r, const chatgptt_message *messages, size_t count) {
     chatgptt_code code = cgt_check_model(&c->error, r->model);
-    if (code == CHATGPTT_OK && count == 0) code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "no message: set prompt, or messages and num_messages");
     if (code == CHATGPTT_OK) code = cgt_check_messages(&c->error, messages, count);
-    if (code == CHATGPTT_OK && cgt_says_nothing(messages, count))
-        code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the message is empty or \"0\", which the site takes for nothing: nothing was sent");
     if (code == CHATGPTT_OK && r->conversation && messages[count - 1].role == CHATGPTT_ASSISTANT)
         code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the last message of a conversation must be the user's");
     return code;
@@ -6108,19 +6079,21 @@ static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b) {
     cgt_buffer_free(&text);
 }
 
+static const struct { enum cgt_tag tag; size_t at, size; } cgt_chat_texts[] = {     /* the chat's texts, by their place in it */
+    { CGT_TAG_NONCE, offsetof(cgt_chat, nonce), CHATGPTT_MAX_TOKEN }, { CGT_TAG_POST, offsetof(cgt_chat, post_id), CHATGPTT_MAX_TOKEN },
+    { CGT_TAG_BOT, offsetof(cgt_chat, bot_id), CHATGPTT_MAX_TOKEN }, { CGT_TAG_NAME, offsetof(cgt_chat, bot_name), CHATGPTT_MAX_TOKEN },
+    { CGT_TAG_GREETING, offsetof(cgt_chat, greeting), CHATGPTT_MAX_WORDS }, { CGT_TAG_PROVIDER, offsetof(cgt_chat, provider), CHATGPTT_MAX_TOKEN },
+    { CGT_TAG_CONSENT, offsetof(cgt_chat, consent), CHATGPTT_MAX_WORDS } };
+#define CGT_CHAT_TEXTS (sizeof cgt_chat_texts / sizeof *cgt_chat_texts)
+
 static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b) {
     const cgt_chat *chat = &c->chat;
+    size_t i;
     cgt_put_record(b, CGT_TAG_PAGE, c->page.whole);
     cgt_put_record(b, CGT_TAG_ENDPOINT, c->endpoint.whole);
     cgt_put_number_record(b, CGT_TAG_DIALECT, chat->dialect);
-    cgt_put_record(b, CGT_TAG_NONCE, cgt_text(chat->nonce));
     cgt_put_number_record(b, CGT_TAG_TIME, c->tokens_time);
-    cgt_put_record(b, CGT_TAG_POST, cgt_text(chat->post_id));
-    cgt_put_record(b, CGT_TAG_BOT, cgt_text(chat->bot_id));
-    cgt_put_record(b, CGT_TAG_NAME, cgt_text(chat->bot_name));
-    cgt_put_record(b, CGT_TAG_GREETING, cgt_text(chat->greeting));
-    cgt_put_record(b, CGT_TAG_PROVIDER, cgt_text(chat->provider));
-    cgt_put_record(b, CGT_TAG_CONSENT, cgt_text(chat->consent));
+    for (i = 0; i < CGT_CHAT_TEXTS; i++) cgt_put_record(b, cgt_chat_texts[i].tag, cgt_text((const char *)chat + cgt_chat_texts[i].at));
     cgt_put_number_record(b, CGT_TAG_LIMIT, chat->memory_limit);
     cgt_put_number_record(b, CGT_TAG_FLAGS, chat->widget | chat->assistant << 1 | chat->keeps_openai << 2 | chat->keeps_google << 3 | chat->asks_consent << 4 | c->no_nonce_action << 5);
 }
@@ -6200,25 +6173,22 @@ static bool cgt_load_flags(cgt_state *d, cgt_slice s) {
 static bool cgt_load_record(chatgptt_client *c, cgt_state *d, char tag, cgt_slice s) {
     cgt_chat *chat = &d->chat;
     long long n;
+    size_t i;
     switch (tag) {
     case CGT_TAG_HOME: d->home_ok = cgt_slice_same(s, c->home.whole); return d->home_ok;
     case CGT_TAG_PAGE: return cgt_load_url(&d->page, s);
     case CGT_TAG_ENDPOINT: return cgt_load_url(&d->endpoint, s);
     case CGT_TAG_CLIENT: return cgt_load_text(d->client_id, sizeof d->client_id, s);
     case CGT_TAG_SESSION: return cgt_load_text(d->session_id, sizeof d->session_id, s);
-    case CGT_TAG_NONCE: return cgt_load_text(chat->nonce, sizeof chat->nonce, s);
-    case CGT_TAG_POST: return cgt_load_text(chat->post_id, sizeof chat->post_id, s);
-    case CGT_TAG_BOT: return cgt_load_text(chat->bot_id, sizeof chat->bot_id, s);
-    case CGT_TAG_NAME: return cgt_load_text(chat->bot_name, sizeof chat->bot_name, s);
-    case CGT_TAG_GREETING: return cgt_load_text(chat->greeting, sizeof chat->greeting, s);
-    case CGT_TAG_PROVIDER: return cgt_load_text(chat->provider, sizeof chat->provider, s);
-    case CGT_TAG_CONSENT: return cgt_load_text(chat->consent, sizeof chat->consent, s);
     case CGT_TAG_TIME: return cgt_load_number(&d->time, s, LLONG_MAX / 2);
     case CGT_TAG_FLAGS: return cgt_load_flags(d, s);
     case CGT_TAG_LIMIT: if (!cgt_load_number(&n, s, 100000)) return false; chat->memory_limit = (int)n; return true;
     case CGT_TAG_DIALECT: if (!cgt_load_number(&n, s, CHATGPTT_AIPKIT)) return false; chat->dialect = (chatgptt_dialect)n; return true;
     case CGT_TAG_COOKIE: return d->page.whole.len > 0 && cgt_jar_set(&d->cookies, &d->page, s, cgt_unix(c));
-    default: return tag == CGT_TAG_TLS;
+    default:
+        for (i = 0; i < CGT_CHAT_TEXTS; i++)
+            if (tag == (char)cgt_chat_texts[i].tag) return cgt_load_text((char *)chat + cgt_chat_texts[i].at, cgt_chat_texts[i].size, s);
+        return tag == CGT_TAG_TLS;
     }
 }
 
