@@ -403,7 +403,7 @@ static chatgptt_code http_run(http_probe *p)
     chatgptt_code code;
     do {
         long long now = cgt_now(&s->client->hooks);
-        code = cgt_stream_clock(s, now);
+        code = now < s->deadline ? CHATGPTT_OK : cgt_stream_timeout(s, "total_timeout_ms", s->client->options.total_timeout_ms);
         if (code != CHATGPTT_OK) break;
         if (s->state == CGT_STREAM_PLAN) code = http_plan(p, now);
         else if (s->state == CGT_STREAM_SEND) code = cgt_stream_send(s, now);
