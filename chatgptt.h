@@ -40,6 +40,78 @@
        [STREAM]    one message: page, tokens, post, reply, under deadlines
        [CLIENT]    what streams share; the calls that block
 */
+
+/* ==== [MANUAL] ====
+
+   WHAT IT DOES. It fetches the page that holds the chat, takes the tokens out of it, posts the message, and hands out the answer as
+   it arrives. Two generations of the plugin are known: WPAICG (AI Power 1.x to 2.2) and AIPKIT (2.3 and later); which one a site runs is found
+   out from its page. Tokens, cookies and connections are kept by the client, so that a second message costs one request (WPAICG) or two on
+   one connection (AIPKIT). A token the site refuses is renewed once a message, before any text.
+
+   THREE WAYS, one engine; each is a loop over the next:
+       one call     chatgptt_ask() gives the whole text; chatgptt_chat() hands each piece to a function of yours
+       pull         chatgptt_start(), then chatgptt_next() until it is not OK, then chatgptt_finish()
+       event loop   the same with chatgptt_step(), which never sleeps; after AGAIN, chatgptt_want() says which descriptors and which time to
+                    wait for. Loops that keep registrations (epoll, libuv) register anew when `generation` changes, and take descriptors
+                    out before finish(): the connection may go to another stream, and a closed number may come back as another socket.
+   Many streams may run on one client at once, each on its own connection.
+
+   RESULTS. 0 (OK) and above are no errors, below 0 are. DONE alone says that an answer is whole: text that came before an error is
+   provisional. After the end every further call repeats it. The error's message is one line that says what failed, where, and what to
+   do; it never holds a token, cookie, password or message. The README has a table of what each code means.
+
+   MEMORY. All memory but that of mbedTLS and getaddrinfo() comes through hooks.resize. A client over http needs about 50 KB while an answer
+   runs, whatever its length, plus the message; CHATGPTT_READ_BUFFER and the table of limits lower it. TLS adds some 54 to 63 KB
+   of mbedTLS's own a connection and what the trust store takes. Options and requests are copied; what the library hands out is its own,
+   valid until the next call on the client; only what chatgptt_ask() returns is the caller's, to be given to chatgptt_free().
+
+   TIME. Three limits, each on by default: total_timeout_ms is absolute, from start() to the last byte, redirects and renewals included;
+   connect_timeout_ms ends at a connection ready for the request, TLS and proxy included; idle_timeout_ms counts silence, and comment
+   lines of an event stream break it. One exception: getaddrinfo() BLOCKS and heeds no timeout, neither these nor cancel. Where that
+   matters give `address`, or a transport of your own. Names with several addresses are tried as RFC 8305 says, 250 ms apart, two at once.
+
+   THREADS. One thread at a time per client; clients are independent, and there are no globals. With mbedTLS 3 and later that needs its
+   MBEDTLS_THREADING_C, since its PSA core is shared. To cancel from a signal handler or another thread set a flag of your own and return
+   it from on_tick. The library never touches the process: no signals (a broken pipe is an error, not SIGPIPE), no locale, no
+   printing, no exit. It reads one environment variable, SSL_CERT_FILE.
+
+   TRUST. https is verified by default: a chain to the system's roots or to ca_file / ca_pem, the name or address in a subjectAltName, TLS 1.2
+   or 1.3 with ECDHE and AEAD, SHA-2, RSA of 2048 bits or more. Revocation is not checked, as in curl. Validity is judged by the
+   system's clock. `insecure` takes any certificate: whoever is on the path can then read and change the chat. A page never leads from
+   https to http. What save() writes holds tokens, cookies and TLS keys: keep it as secret as a cookie.
+
+   CONVERSATIONS. Without one, all messages are folded into one prompt, a line "Role: content" each. With a chatgptt_conversation still pass
+   all messages: what the site remembers is left out. WPAICG gets the turns as wpaicg_chat_history, in which some characters must be replaced
+   (quotes, backslashes, `<`, line ends: see [DIALECT]); AIPKIT and assistants get the last message only. No site takes a system
+   message as such: it stands in front of the first turn. Send the turns of one conversation one after another.
+
+   THE MODEL is the site's choice: the name is checked against chatgptt_model() and not sent. The client id is what a site counts its guests'
+   quotas by, and is made once a client: keep it with save().
+
+   SWITCHES   CHATGPTT_STATIC     all functions static, in one file
+              CHATGPTT_NO_TLS     http only: nothing but a libc is needed
+              CHATGPTT_NO_NET     no sockets, clocks or random of its own: options must give `transport` and three hooks
+              CHATGPTT_NO_FILES   no fopen: roots by ca_pem only
+
+   A TRANSPORT OF YOUR OWN is six functions over raw bytes (chatgptt_transport); TLS, proxy and reuse lie above it. examples/own_transport.c
+   runs over two rings in memory.
+
+   WHAT IT COSTS  (make size, gcc 12 -Os, x86-64)  text: 75 KB with TLS glue, 68 KB with NO_TLS, 66 KB with NO_NET too; data: 0. Deepest
+   stack outside mbedTLS and libc at -O2: 2.0 KB (chatgptt_ask down to the reading of roots); no frame over 1 KB (make lint).
+
+   LOOKING INSIDE. The parsers know nothing of each other and own no memory: zero the struct, feed it pieces of any size, one event a
+   call. To fuzz or test one, include the implementation and call it: cgt_url_parse, cgt_http_feed, cgt_pattern_compile with cgt_match_feed,
+   cgt_page_init with cgt_page_feed, cgt_sse_feed, cgt_json_init with cgt_json_feed, cgt_reply_init with cgt_reply_feed, cgt_jar_set, chatgptt_load.
+   fuzz/own.c is an example. hooks.trace tells what goes on: connect, tls, request (without its query), status, redirect, refresh, retry, end.
+
+   BUILD TROUBLE
+       "multiple definition"                   CHATGPTT_IMPLEMENTATION in more than one file
+       "undefined reference to chatgptt_…"     in none
+       "undefined reference to mbedtls_…"      link -lmbedtls -lmbedx509 -lmbedcrypto, in this order, behind your files
+       "needs POSIX 2008"                      -std=c99 hides it: -D_POSIX_C_SOURCE=200809L, or include this before other headers
+
+   Use sites that you may use, as a guest would: their limits are theirs to set, and no challenge is evaded. */
+
 /* ==== [API] ==== */
 
 #ifndef CHATGPTT_H
@@ -6279,13 +6351,31 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
 }
 
 /* Nothing private leaks into the file that includes this. */
+#undef CGT_ANY
 #undef CGT_ATTEMPT_MS
 #undef CGT_BOM
+#undef CGT_CHAT_TEXTS
+#undef CGT_DEFAULT_URL
+#undef CGT_ENDPOINT_PATTERN
 #undef CGT_GRACE_MS
 #undef CGT_HISTORY_TURNS
+#undef CGT_MEMORY_MAGIC
+#undef CGT_NONCE_PATTERN
+#undef CGT_NONCE_SECONDS
 #undef CGT_NO_BREAK
+#undef CGT_NUM_STRINGS
 #undef CGT_PATIENCE_MS
+#undef CGT_POST_ID_PATTERN
+#undef CGT_SESSIONS
+#undef CGT_SESSION_SIZE
+#undef CGT_STATE_MAGIC
+#undef CGT_STRINGS
+#undef CGT_STRING_NAME
+#undef CGT_STRING_PLACE
 #undef CGT_TICK_MS
+#undef CGT_TLS_VERSION
+#undef CGT_TOKENS
+#undef CGT_UUID_SIZE
 
 #endif /* CHATGPTT_IMPLEMENTATION_DONE */
 #endif /* CHATGPTT_IMPLEMENTATION */
