@@ -778,8 +778,8 @@ static int cgt_until(long long deadline, long long now) {
 
 #ifndef CHATGPTT_NO_NET
 
-#define CGT_ATTEMPT_MS 250          /* until the next attempt starts beside the one under way ... */
-#define CGT_PATIENCE_MS 1000        /* ... or in place of the older of two */
+enum { CGT_ATTEMPT_MS = 250 };          /* until the next attempt starts beside the one under way ... */
+enum { CGT_PATIENCE_MS = 1000 };        /* ... or in place of the older of two */
 
 typedef struct cgt_net {            /* what the sockets of a client share: the transport's `user` */
     const chatgptt_hooks *hooks;
@@ -1843,7 +1843,7 @@ typedef struct cgt_tls cgt_tls;
 #define CGT_TLS_VERSION 2
 #endif
 
-#define CGT_SESSIONS 4              /* sessions kept for resumption, one an origin */
+enum { CGT_SESSIONS = 4 };              /* sessions kept for resumption, one an origin */
 
 typedef struct cgt_session {
     char origin[CHATGPTT_MAX_ORIGIN];
@@ -4082,7 +4082,7 @@ enum {
     CGT_F_FINISH, CGT_F_GREETING, CGT_F_QUOTA, CGT_F_SUCCESS,
     CGT_F_TOKEN_LIMIT, CGT_F_FLAGGED, CGT_F_BANNED, CGT_F_MODFLAG, CGT_F_PINECONE, CGT_FIELDS
 };
-#define CGT_TOKENS 6                /* fields from CGT_F_ID on whose text is kept */
+enum { CGT_TOKENS = 6 };                /* fields from CGT_F_ID on whose text is kept */
 
 typedef enum cgt_kind {             /* what an event's name makes of its data */
     CGT_KIND_PLAIN, CGT_KIND_MESSAGE, CGT_KIND_THREAD_DELTA, CGT_KIND_THREAD, CGT_KIND_DONE, CGT_KIND_ERROR, CGT_KIND_WARNING,
@@ -4558,7 +4558,7 @@ static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t cou
    that looks like a tag or like an octet in the form %41, and every backslash; if what is left is no JSON, the whole history is gone
    without a word. So nothing can be escaped: what would be lost or do harm is sent as a substitute that reads the same. */
 
-#define CGT_HISTORY_TURNS 100               /* what the site's own page sends if it says nothing else */
+enum { CGT_HISTORY_TURNS = 100 };               /* what the site's own page sends if it says nothing else */
 #define CGT_NO_BREAK      "\xC2\xA0"        /* a blank the server does not know */
 
 /* The substitute for the first character of `s`; NULL: it goes as it is. `label`: it follows an "AI:" in the assistant's words. */
@@ -4632,8 +4632,8 @@ static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, 
 /* ---- ids ---- */
 
 static const char cgt_hex_digits[] = "0123456789abcdef";
-#define CGT_UUID_SIZE 37            /* what the plugin takes as conversation_uuid, and the end */
-#define CGT_SESSION_SIZE 65         /* the same of session_id */
+enum { CGT_UUID_SIZE = 37 };            /* what the plugin takes as conversation_uuid, and the end */
+enum { CGT_SESSION_SIZE = 65 };         /* the same of session_id */
 
 /* A random UUID of version 4 (RFC 9562 section 5.4), as browsers send. false: no random bytes. */
 static bool cgt_make_uuid(const chatgptt_hooks *hooks, char out[CGT_UUID_SIZE]) {
@@ -4658,7 +4658,7 @@ typedef struct cgt_memory {
     char thread_id[100];            /* WPAICG with an assistant: its thread */
     char openai_id[100], google_id[168];        /* AIPKIT: of the last answer, for the provider's own memory */
 } cgt_memory;
-#define CGT_MEMORY_MAGIC "chat-1"
+static const char cgt_memory_magic[] = "chat-1";
 
 /* Takes an id over if there is one. false: it does not fit, and the old one is gone: it would lead to the wrong place. */
 static bool cgt_memory_set(char *out, size_t size, const char *id) {
@@ -4672,7 +4672,7 @@ static bool cgt_memory_id_ok(const char *id, size_t size) {
 
 /* The bytes may come from anywhere: false, they are no conversation. */
 static bool cgt_memory_ok(const cgt_memory *m) {
-    return memcmp(m->magic, CGT_MEMORY_MAGIC, sizeof m->magic) == 0 && cgt_memory_id_ok(m->session_id, CGT_SESSION_SIZE) &&
+    return memcmp(m->magic, cgt_memory_magic, sizeof m->magic) == 0 && cgt_memory_id_ok(m->session_id, CGT_SESSION_SIZE) &&
            cgt_memory_id_ok(m->conversation_id, CGT_UUID_SIZE) && cgt_memory_id_ok(m->thread_id, sizeof m->thread_id) &&
            cgt_memory_id_ok(m->openai_id, sizeof m->openai_id) && cgt_memory_id_ok(m->google_id, sizeof m->google_id);
 }
@@ -4794,7 +4794,7 @@ struct chatgptt_stream {
     long long ticked;
 };
 
-#define CGT_GRACE_MS 1000           /* how long the end may still come after finish_reason */
+enum { CGT_GRACE_MS = 1000 };           /* how long the end may still come after finish_reason */
 
 static long long cgt_unix(const chatgptt_client *c) { return c->hooks.unix_time(c->hooks.user); }
 
@@ -5031,7 +5031,7 @@ static void cgt_stream_trace_request(chatgptt_stream *s) {
     cgt_trace(s->client, "request", cgt_text(line));
 }
 
-#define CGT_NONCE_SECONDS (11 * 3600)   /* WordPress keeps a nonce for 12 hours at least */
+enum { CGT_NONCE_SECONDS = (11 * 3600) };   /* WordPress keeps a nonce for 12 hours at least */
 
 /* With the endpoint and the bot given, AIPKIT needs no page: the endpoint gives out nonces. */
 static bool cgt_stream_without_page(const chatgptt_client *c) {
@@ -5632,7 +5632,7 @@ CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream) {
 }
 
 /* Blocking calls give the caller a say at least this often. */
-#define CGT_TICK_MS 100
+enum { CGT_TICK_MS = 100 };
 
 static void cgt_stream_tick(chatgptt_stream *s, bool waited) {
     long long now;
@@ -5778,7 +5778,7 @@ static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_convers
         if (cgt_memory_ok(m)) return CHATGPTT_OK;
         return cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the conversation's bytes are damaged: zero them for a new one");
     }
-    memcpy(m->magic, CGT_MEMORY_MAGIC, sizeof m->magic);
+    memcpy(m->magic, cgt_memory_magic, sizeof m->magic);
     memcpy(m->session_id, c->session_id, sizeof c->session_id);
     if (cgt_make_uuid(&c->hooks, m->conversation_id)) return CHATGPTT_OK;
     return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
@@ -5866,8 +5866,6 @@ static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport 
     return missing ? cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is missing in the options", missing) : CHATGPTT_OK;
 }
 
-#define CGT_DEFAULT_URL "https://chatgptt.me"
-
 #define CGT_OR(field, value) if (o->field == 0) o->field = (value)
 
 static void cgt_fill_options(chatgptt_options *o) {
@@ -5888,7 +5886,7 @@ static void cgt_fill_options(chatgptt_options *o) {
     X(post_id_pattern) X(ca_file)
 #define CGT_STRING_NAME(field) #field,
 #define CGT_STRING_PLACE(field) strings[n++] = &o->field;
-#define CGT_NUM_STRINGS (sizeof cgt_string_names / sizeof *cgt_string_names)
+enum { CGT_NUM_STRINGS = (sizeof cgt_string_names / sizeof *cgt_string_names) };
 
 static const char *const cgt_string_names[] = { CGT_STRINGS(CGT_STRING_NAME) };
 
@@ -5966,7 +5964,7 @@ static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char 
 
 static chatgptt_code cgt_setup_urls(chatgptt_client *c) {
     const chatgptt_options *o = &c->options;
-    chatgptt_code code = cgt_given_url(c, &c->home, o->url ? o->url : o->endpoint ? o->endpoint : CGT_DEFAULT_URL, "url");
+    chatgptt_code code = cgt_given_url(c, &c->home, o->url ? o->url : o->endpoint ? o->endpoint : "https://chatgptt.me", "url");
     if (code < 0 || !o->endpoint) return code;
     if (!o->url) {                  /* the page of an endpoint of its own is its site's front page */
         c->home.whole.len = c->home.origin.len + 1;
@@ -6092,7 +6090,7 @@ CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text) {
 /* Records of a tag, a length of four bytes and that many bytes, behind a magic and before a checksum. Numbers are decimal texts.
    The bytes may come from anywhere, so load() reads them into a draft and takes that over only if all of it is in order. */
 
-#define CGT_STATE_MAGIC "cgptst1\n"
+static const char cgt_state_magic[] = "cgptst1\n";
 
 enum cgt_tag {
     CGT_TAG_HOME = 'h', CGT_TAG_PAGE = 'p', CGT_TAG_ENDPOINT = 'e', CGT_TAG_CLIENT = 'c', CGT_TAG_SESSION = 's', CGT_TAG_DIALECT = 'd',
@@ -6156,7 +6154,7 @@ static const struct { enum cgt_tag tag; size_t at, size; } cgt_chat_texts[] = { 
     { CGT_TAG_BOT, offsetof(cgt_chat, bot_id), CHATGPTT_MAX_TOKEN }, { CGT_TAG_NAME, offsetof(cgt_chat, bot_name), CHATGPTT_MAX_TOKEN },
     { CGT_TAG_GREETING, offsetof(cgt_chat, greeting), CHATGPTT_MAX_WORDS }, { CGT_TAG_PROVIDER, offsetof(cgt_chat, provider), CHATGPTT_MAX_TOKEN },
     { CGT_TAG_CONSENT, offsetof(cgt_chat, consent), CHATGPTT_MAX_WORDS } };
-#define CGT_CHAT_TEXTS (sizeof cgt_chat_texts / sizeof *cgt_chat_texts)
+enum { CGT_CHAT_TEXTS = (sizeof cgt_chat_texts / sizeof *cgt_chat_texts) };
 
 static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b) {
     const cgt_chat *chat = &c->chat;
@@ -6190,7 +6188,7 @@ CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, s
     cgt_buffer b;
     size_t len;
     cgt_buffer_init(&b, &client->hooks, CHATGPTT_MAX_STATE);
-    cgt_puts(&b, CGT_STATE_MAGIC);
+    cgt_puts(&b, cgt_state_magic);
     cgt_put_record(&b, CGT_TAG_HOME, client->home.whole);
     cgt_put_record(&b, CGT_TAG_CLIENT, cgt_text(client->client_id));
     cgt_put_record(&b, CGT_TAG_SESSION, cgt_text(client->session_id));
@@ -6279,10 +6277,10 @@ static bool cgt_next_record(cgt_slice *rest, char *tag, cgt_slice *s) {
 }
 
 static bool cgt_load_draft(chatgptt_client *c, cgt_state *d, cgt_slice all) {
-    size_t magic = sizeof CGT_STATE_MAGIC - 1;
+    size_t magic = sizeof cgt_state_magic - 1;
     char tag = 0, digits[24];
     cgt_slice rest, s;
-    if (all.len < magic || memcmp(all.at, CGT_STATE_MAGIC, magic) != 0) return false;
+    if (all.len < magic || memcmp(all.at, cgt_state_magic, magic) != 0) return false;
     rest = cgt_from(all, magic);
     while (rest.len) {
         cgt_slice sum = cgt_checksum(digits, cgt_slice_of(all.at, (size_t)(rest.at - all.at)));
@@ -6312,7 +6310,7 @@ static void cgt_swap_url(cgt_url *a, cgt_url *b) {
 static void cgt_load_take(chatgptt_client *c, cgt_state *d, cgt_slice all) {
     char tag;
     cgt_jar jar = c->cookies;
-    cgt_slice s, rest = cgt_from(all, sizeof CGT_STATE_MAGIC - 1);
+    cgt_slice s, rest = cgt_from(all, sizeof cgt_state_magic - 1);
     if (!c->options.client_id && d->client_id[0]) memcpy(c->client_id, d->client_id, sizeof c->client_id);
     if (!c->options.client_id && d->session_id[0]) memcpy(c->session_id, d->session_id, sizeof c->session_id);
     c->cookies = d->cookies;
@@ -6352,30 +6350,15 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
 
 /* Nothing private leaks into the file that includes this. */
 #undef CGT_ANY
-#undef CGT_ATTEMPT_MS
 #undef CGT_BOM
-#undef CGT_CHAT_TEXTS
-#undef CGT_DEFAULT_URL
 #undef CGT_ENDPOINT_PATTERN
-#undef CGT_GRACE_MS
-#undef CGT_HISTORY_TURNS
-#undef CGT_MEMORY_MAGIC
 #undef CGT_NONCE_PATTERN
-#undef CGT_NONCE_SECONDS
 #undef CGT_NO_BREAK
-#undef CGT_NUM_STRINGS
-#undef CGT_PATIENCE_MS
 #undef CGT_POST_ID_PATTERN
-#undef CGT_SESSIONS
-#undef CGT_SESSION_SIZE
-#undef CGT_STATE_MAGIC
 #undef CGT_STRINGS
 #undef CGT_STRING_NAME
 #undef CGT_STRING_PLACE
-#undef CGT_TICK_MS
 #undef CGT_TLS_VERSION
-#undef CGT_TOKENS
-#undef CGT_UUID_SIZE
 
 #endif /* CHATGPTT_IMPLEMENTATION_DONE */
 #endif /* CHATGPTT_IMPLEMENTATION */
