@@ -867,7 +867,7 @@ static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i) {
         }
     }
     s->latest = i;
-    s->next_at = cgt_now(net->hooks) + (s->fd[1 - i] < 0 ? CGT_ATTEMPT_MS : CGT_PATIENCE_MS);
+    s->next_at = cgt_now(net->hooks) + (s->fd[1 - i] < 0 ? (int)CGT_ATTEMPT_MS : (int)CGT_PATIENCE_MS);
 }
 
 /* Whether attempt i has connected; one that failed is dropped. */
@@ -4599,7 +4599,7 @@ static void cgt_put_history_turn(cgt_buffer *b, bool assistant, cgt_slice s) {
 /* Appends the turns before the current message, oldest first, the newest `limit` of them (0: CGT_HISTORY_TURNS). System messages
    and turns that say nothing are left out. */
 static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, size_t count, int limit) {
-    size_t most = limit > 0 ? (size_t)limit : CGT_HISTORY_TURNS, turns = 0, i = count;
+    size_t most = limit > 0 ? (size_t)limit : (size_t)CGT_HISTORY_TURNS, turns = 0, i = count;
     while (i && turns < most)
         if (cgt_history_text(&messages[--i]).len) turns++;
     cgt_putc(b, '[');
@@ -5886,9 +5886,9 @@ static void cgt_fill_options(chatgptt_options *o) {
     X(post_id_pattern) X(ca_file)
 #define CGT_STRING_NAME(field) #field,
 #define CGT_STRING_PLACE(field) strings[n++] = &o->field;
-enum { CGT_NUM_STRINGS = (sizeof cgt_string_names / sizeof *cgt_string_names) };
 
 static const char *const cgt_string_names[] = { CGT_STRINGS(CGT_STRING_NAME) };
+enum { CGT_NUM_STRINGS = sizeof cgt_string_names / sizeof *cgt_string_names };
 
 static void cgt_list_strings(chatgptt_options *o, const char **strings[CGT_NUM_STRINGS]) {
     size_t n = 0;
