@@ -1,6 +1,7 @@
 # chatgptt.h is used by copying it: nothing here has to be built for that. This builds the tools, tests, and checks.
 #   make demo      ask a stand-in site a question      make test    the tests; needs gcc and libmbedtls-dev only
 #   make           the tools, into build/              make lint    the rules of the code
+#   make fuzz T=json SECS=60    new inputs for a target of fuzz/; needs clang
 #   make NO_TLS=1  without mbedTLS: http only          make size    what it costs in a program
 #   make MBEDTLS=DIR BUILD=build/other                 against DIR/include and DIR/lib/*.a instead of the system's mbedTLS
 
@@ -9,6 +10,8 @@ CFLAGS  = -O2 -g
 BUILD   = build
 PREFIX  = /usr/local
 DESTDIR =
+FUZZ_CC = clang
+SECS    = 60
 # The demo's site speaks https, with a certificate authority made for the occasion.
 DEMO_FLAGS = $(if $(NO_TLS),,--tls)
 
@@ -30,6 +33,7 @@ LINK = $(TLS_CFLAGS) $< $(LDFLAGS) $(TLS_LIBS) -pthread -o $@
 TOOLS   = $(patsubst examples/%.c,$(BUILD)/%,$(wildcard examples/*.c)) $(patsubst tests/probe.c,$(BUILD)/probe,$(wildcard tests/probe.c))
 TESTS   = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 CHECKED = $(patsubst tests/%.c,$(BUILD)/valgrind/%,$(wildcard tests/test_*.c))
+FUZZED  = $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out fuzz/replay.c,$(wildcard fuzz/*.c)))
 SCRIPTS = $(wildcard tests/test_*.sh)
 MANUALS = $(wildcard examples/*.1)
 
@@ -43,15 +47,26 @@ else ifeq ($(MAKELEVEL),0)
 .NOTPARALLEL:
 endif
 
-.PHONY: all demo test lint size slow valgrind clean install uninstall mbedtls-found always
+.PHONY: all demo test fuzz lint size slow valgrind clean install uninstall mbedtls-found always
 
 all: $(TOOLS)
 
 demo: all
 	@examples/demo.sh $(DEMO_FLAGS)
 
-test: all $(TESTS)
+test: all $(TESTS) $(FUZZED)
 	@tests/run.sh $(TESTS) $(SCRIPTS)
+
+# Inputs that reach something new are kept for the next time; one that breaks something is named at the end.
+fuzz: FOUND = $(BUILD)/libfuzzer/$(T).found
+fuzz: $(BUILD)/flags | mbedtls-found
+	@test -f 'fuzz/$(T).c' || { echo 'make fuzz T=NAME SECS=60, NAME one of: $(notdir $(FUZZED))' >&2; exit 1; }
+	@command -v $(FUZZ_CC) >/dev/null || { echo 'make fuzz needs libFuzzer, which comes with clang: apt-get install clang' >&2; exit 1; }
+	@mkdir -p $(FOUND)
+	$(FUZZ_CC) $(BASE) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(TLS_CFLAGS) fuzz/$(T).c \
+	    $(LDFLAGS) $(TLS_LIBS) -o $(BUILD)/libfuzzer/$(T)
+	$(BUILD)/libfuzzer/$(T) -max_total_time=$(SECS) -max_len=2000 -timeout=10 -print_final_stats=1 -artifact_prefix=$(FOUND)- \
+	    $(patsubst %,-dict=%,$(wildcard fuzz/$(T).dict)) $(FOUND) $(wildcard fuzz/corpus/$(T))
 
 lint: mbedtls-found
 	@tests/lint.sh
@@ -93,6 +108,11 @@ $(BUILD)/probe: tests/probe.c chatgptt.h $(BUILD)/flags | mbedtls-found
 $(BUILD)/tests/%: tests/%.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -O1 -g $(SANITIZE) $(LINK)
+
+# The target as a program that replays files.
+$(BUILD)/fuzz/%: fuzz/%.c fuzz/fuzz.h fuzz/replay.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
+	@mkdir -p $(@D)
+	$(CC) $(BASE) -g $(SANITIZE) fuzz/replay.c $(LINK)
 
 # A script that runs the test under valgrind, built without the sanitizers, which do not bear it.
 $(BUILD)/valgrind/%: tests/%.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags | mbedtls-found

@@ -2462,6 +2462,7 @@ static void cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
     cgt_puts(&pool->login, "Basic ");
     cgt_put_base64(&pool->login, cgt_slice_of_buffer(&plain));
     if (plain.failed) pool->login.failed = plain.failed;
+    if (cgt_has_control(cgt_slice_of_buffer(&plain))) pool->login.failed = CHATGPTT_E_ARGUMENT;
     cgt_buffer_free(&plain);
 }
 
@@ -2481,7 +2482,7 @@ static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt
     cgt_buffer_init(&pool->login, pool->hooks, CHATGPTT_MAX_URL * 2);
     if (code == CHATGPTT_OK && user.len) cgt_pool_set_login(pool, user);
     cgt_buffer_free(&b);
-    if (code == CHATGPTT_OK && pool->login.failed) code = pool->login.failed;
+    if (code == CHATGPTT_OK && pool->login.failed) { code = pool->login.failed; why = "its login is too long or holds a control character"; }
     return code < 0 ? cgt_fail(error, code, "proxy is no URL: %s", why) : CHATGPTT_OK;
 }
 
@@ -2580,7 +2581,8 @@ static chatgptt_code cgt_conn_result(cgt_pool *pool, cgt_conn *conn, chatgptt_er
 }
 
 static chatgptt_code cgt_tunnel_refused(cgt_pool *pool, chatgptt_error *error, int status) {
-    if (status == 407) cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b wants a login (status 407): put user:password@ before its host", pool->proxy.authority);
+    if (status == 407) cgt_fail(error, CHATGPTT_E_PROXY, pool->login.len ? "the proxy %b refuses the login (status 407)" :
+                                "the proxy %b wants a login (status 407): put user:password@ before its host", pool->proxy.authority);
     else cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b refuses the connection (status %d)", pool->proxy.authority, status);
     error->http_status = status;
     return CHATGPTT_E_PROXY;
@@ -4093,7 +4095,7 @@ typedef enum cgt_body { CGT_BODY_UNKNOWN, CGT_BODY_BRACE, CGT_BODY_JSON, CGT_BOD
 
 typedef struct cgt_reply {
     bool events;                    /* set by the caller: an event stream, by its Content-Type; else JSON */
-    bool mute;                      /* set by the caller: the status is an error's, nothing in the body is an answer */
+    bool mute;                      /* set by the caller, never with `events`: the status is an error's, nothing in the body is an answer */
     size_t max_event;
     cgt_reply_event event;
     cgt_slice piece;                /* of TEXT and NOTICE */
@@ -4819,7 +4821,8 @@ static const cgt_url *cgt_stream_url(const chatgptt_stream *s) {
 }
 
 static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, int ms) {
-    return cgt_fail(&s->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, cgt_stream_doing(s), cgt_stream_url(s)->authority, name);
+    cgt_slice whom = s->conn ? cgt_conn_peer(&s->client->pool, s->conn) : cgt_stream_url(s)->authority;
+    return cgt_fail(&s->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, cgt_stream_doing(s), whom, name);
 }
 
 /* There is nothing to do but wait: AGAIN, or the error of the time that has run out. Asked only now, since what came while a slow
@@ -5243,17 +5246,21 @@ static bool cgt_stream_is_challenge(const chatgptt_stream *s, const cgt_said *sa
     return s->challenged || ((s->conn->in.status == 403 || s->conn->in.status == 503) && said->challenge);
 }
 
+/* Whether it is the proxy that answers, not the site: over plain http nothing but this status tells. */
+static bool cgt_stream_is_proxy(const chatgptt_stream *s) {
+    return s->conn->in.status == 407 && s->client->pool.proxy.whole.len && !cgt_stream_url(s)->https;
+}
+
 /* What a status that is no success comes to, with the site's own words. */
 static chatgptt_code cgt_stream_status(chatgptt_stream *s, const cgt_said *said, const char *words) {
     int status = s->conn->in.status;
-    bool proxy = status == 407 && s->client->pool.proxy.whole.len && !cgt_stream_url(s)->https;
     cgt_slice host = cgt_stream_url(s)->authority;
     bool challenge = cgt_stream_is_challenge(s, said);
     chatgptt_code code = challenge ? CHATGPTT_E_BLOCKED : status == 429 || status == 402 ? CHATGPTT_E_RATE_LIMITED : CHATGPTT_E_STATUS;
     const char *what = challenge ? "shows a challenge or firewall page, which is not for programs; it is not evaded" :
                        s->goal == CGT_GOAL_PAGE ? "does not give the page" : "does not take the message";
     if (!words[0]) words = cgt_said_words(said);
-    if (proxy) return cgt_tunnel_refused(&s->client->pool, &s->error, status);
+    if (cgt_stream_is_proxy(s)) return cgt_tunnel_refused(&s->client->pool, &s->error, status);
     return cgt_fail(&s->error, code, words[0] ? "%b %s (status %d): %s" : "%b %s (status %d)", host, what, status, words);
 }
 
@@ -5442,7 +5449,7 @@ static void cgt_stream_header(chatgptt_stream *s) {
     const cgt_http *h = &s->conn->in;
     cgt_slice name = cgt_text(h->name);
     if (cgt_is(name, "content-type")) s->is_events = cgt_starts(cgt_text(h->value), "text/event-stream");
-    if (cgt_is(name, "set-cookie") && !h->cut && !cgt_jar_set(&s->client->cookies, cgt_stream_url(s), cgt_text(h->value), cgt_unix(s->client)))
+    if (cgt_is(name, "set-cookie") && !h->cut && !cgt_stream_is_proxy(s) && !cgt_jar_set(&s->client->cookies, cgt_stream_url(s), cgt_text(h->value), cgt_unix(s->client)))
         s->location.failed = CHATGPTT_E_MEMORY;
     if (cgt_is(name, "cf-mitigated")) s->challenged = true;
     if (cgt_is(name, "content-encoding")) s->coded = !cgt_is_any_case(cgt_text(h->value), "identity") && h->value[0];
@@ -5457,8 +5464,8 @@ static chatgptt_code cgt_stream_head(chatgptt_stream *s) {
     if ((s->coded || h->coding_left) && !cgt_is_redirect(h->status))
         return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "%b sends a compressed body though identity was asked for", cgt_stream_url(s)->authority);
     if (s->reply) {
-        s->reply->events = s->is_events && h->status == 200 && s->goal != CGT_GOAL_NONCE && s->goal != CGT_GOAL_KEY;
         s->reply->mute = h->status != 200 || s->challenged || s->goal == CGT_GOAL_NONCE || s->goal == CGT_GOAL_KEY;
+        s->reply->events = s->is_events && !s->reply->mute;
     }
     return CHATGPTT_OK;
 }

@@ -1,4 +1,4 @@
-/* reply.c - input: a letter, e for an event stream, j for anything else, in upper case if the status was an error's; then the body.
+/* reply.c - input: a letter, e for an event stream, J for what is no answer (the status says so), j for all else; then the body.
    What is told is whole UTF-8, and after the end nothing is told. */
 #include "fuzz.h"
 
@@ -59,8 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const feed_parser parser = {feed, reset, end, NULL};
     cgt_slice in = fuzz_input(data, size < FUZZ_MAX ? size : FUZZ_MAX);
     char letter = (char)fuzz_byte(&in);
-    now.events = cgt_lower(letter) == 'e';
-    now.mute = letter != cgt_lower(letter);
+    now.events = letter == 'e';
+    now.mute = letter == 'J';
     if (!now.reply.held.hooks) cgt_reply_init(&now.reply, fuzz_hooks(), MAX_EVENT);
     fuzz_agree(&parser, in);
     cgt_reply_free(&now.reply);

@@ -3,6 +3,8 @@
    is taken over is saved and loaded again alike. */
 #include "fuzz.h"
 
+#define MAGIC "cgptst1\n"
+
 typedef struct saved { char bytes[CHATGPTT_MAX_STATE]; size_t len; } saved;
 
 static chatgptt_client *new_client(void)
@@ -29,7 +31,7 @@ static void make_file(cgt_buffer *b, char how, cgt_slice in)
 {
     char digits[24];
     cgt_buffer_init(b, fuzz_hooks(), SIZE_MAX / 4);
-    if (how != 'f') cgt_puts(b, CGT_STATE_MAGIC);
+    if (how != 'f') cgt_puts(b, MAGIC);
     if (how == 'f' || how == 'r') cgt_append(b, in);
     while (how != 'f' && how != 'r' && in.len) {
         cgt_slice line = fuzz_line(&in);

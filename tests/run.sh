@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh PROGRAM... - runs test programs in turn, TEST_TIMEOUT seconds (120) at most each, and adds up what they counted.
-# The last line is "N passed, N failed", ", N skipped" if any were; exit 1 if a case failed, a program crashed, hung or told nothing.
+# The last line is "N passed, N failed"; exit 1 if a case failed, a program crashed, hung or told nothing.
 
 passed=0 failed=0 skipped=0
 summary='^[^ ]+: [0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$'
@@ -26,6 +26,6 @@ for program in "$@"; do
     fi
 done
 
-[ "$skipped" -eq 0 ] && tail='' || tail=", $skipped skipped"
-echo "$passed passed, $failed failed$tail"
+[ "$skipped" -eq 0 ] || echo "$skipped skipped, each with its reason above"
+echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ $# -gt 0 ]
