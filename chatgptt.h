@@ -152,7 +152,7 @@ extern "C" {
     X(E_INCOMPLETE, -23, "answer broke off") X(E_UNSUPPORTED, -24, "not supported")
 
 typedef enum chatgptt_code {
-#define CHATGPTT_X(name, value, text) CHATGPTT_##name = value,
+#define CHATGPTT_X(name, value, text) CHATGPTT_##name = (value),
     CHATGPTT_CODES(CHATGPTT_X)
 #undef CHATGPTT_X
 } chatgptt_code;
@@ -609,7 +609,7 @@ static bool cgt_utf8_valid(cgt_slice s) {
 /* Appends as one line: controls become blanks, runs of blanks one, invalid UTF-8 `?`; what does not fit is cut at a character. */
 static void cgt_line_add(char *line, size_t size, cgt_slice s) {
     size_t len = strlen(line), n;
-    for (; s.len; s.at += n, s.len -= n) {
+    for (; s.at && s.len; s.at += n, s.len -= n) {
         bool whole = cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE;
         bool blank = whole && n == 1 && (cgt_control(*s.at) || *s.at == ' ');
         if (blank && (len == 0 || line[len - 1] == ' ')) continue;
@@ -1640,11 +1640,11 @@ static long long cgt_days(long long year, long long month, long long day) {     
 
 static int cgt_month(cgt_slice word) {
     static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-    int i;
+    size_t i;
     for (i = 0; i < 12; i++) {
         char name[4] = "";
         memcpy(name, months + 3 * i, 3);
-        if (cgt_starts(word, name)) return i + 1;
+        if (cgt_starts(word, name)) return (int)i + 1;
     }
     return 0;
 }
@@ -1993,7 +1993,7 @@ static bool cgt_pem_file(cgt_pem *p, const char *path) {      /* false: it canno
     if (!file) return false;
     while ((n = fread(block, 1, sizeof block, file)) > 0) cgt_pem_feed(p, cgt_slice_of(block, n));
     ok = !ferror(file);
-    fclose(file);
+    (void)fclose(file);
     return ok;
 }
 
@@ -2479,7 +2479,7 @@ static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt
     if (bare) cgt_puts(&b, "http://");
     cgt_append(&b, text);
     code = b.failed ? b.failed : cgt_url_parse(&pool->proxy, pool->hooks, cgt_slice_of_buffer(&b), &user, &why);
-    cgt_buffer_init(&pool->login, pool->hooks, CHATGPTT_MAX_URL * 2);
+    cgt_buffer_init(&pool->login, pool->hooks, (size_t)2 * CHATGPTT_MAX_URL);
     if (code == CHATGPTT_OK && user.len) cgt_pool_set_login(pool, user);
     cgt_buffer_free(&b);
     if (code == CHATGPTT_OK && pool->login.failed) { code = pool->login.failed; why = "its login is too long or holds a control character"; }
@@ -4810,6 +4810,7 @@ static long long cgt_after(long long now, int ms) { return ms < 0 ? LLONG_MAX : 
 
 static const char *cgt_stream_doing(const chatgptt_stream *s) {
     bool connecting = s->state == CGT_STREAM_SEND && s->conn && s->connecting != LLONG_MAX;
+    if (connecting && s->conn->tunnel.len && s->conn->carried) return "asking for a tunnel from";
     if (connecting && s->conn->tls && s->conn->carried) return "in the TLS handshake with";
     if (connecting) return "connecting to";
     if (s->state == CGT_STREAM_SEND) return "sending to";
@@ -4821,7 +4822,7 @@ static const cgt_url *cgt_stream_url(const chatgptt_stream *s) {
 }
 
 static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, int ms) {
-    cgt_slice whom = s->conn ? cgt_conn_peer(&s->client->pool, s->conn) : cgt_stream_url(s)->authority;
+    cgt_slice whom = s->conn && s->connecting != LLONG_MAX ? cgt_conn_peer(&s->client->pool, s->conn) : cgt_stream_url(s)->authority;
     return cgt_fail(&s->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, cgt_stream_doing(s), whom, name);
 }
 
@@ -5053,9 +5054,8 @@ static void cgt_stream_aim_at(chatgptt_stream *s) {
         else s->refresh = true;
         cgt_trace(c, "refresh", cgt_text("the token is old"));
     }
-    if (s->refresh) s->goal = CGT_GOAL_PAGE;
+    if (s->refresh || (!aipkit && !c->has_tokens)) s->goal = CGT_GOAL_PAGE;
     else if (aipkit && (s->wants_nonce || !c->has_tokens)) s->goal = CGT_GOAL_NONCE;
-    else if (!c->has_tokens) s->goal = CGT_GOAL_PAGE;
     else if (aipkit) s->goal = s->cache_key[0] ? CGT_GOAL_ANSWER : CGT_GOAL_KEY;
     else s->goal = CGT_GOAL_MESSAGE;
     if (aipkit && !c->has_tokens) (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
@@ -5539,7 +5539,7 @@ static chatgptt_code cgt_stream_receive(chatgptt_stream *s, chatgptt_event *even
         code = cgt_stream_tell(s, event, now);
         if (code != CHATGPTT_AGAIN) return code;
     }
-    if (now >= s->grace) return cgt_stream_reply_end(s);
+    if (s->reply && now >= s->grace) return cgt_stream_reply_end(s);
     code = cgt_stream_parse(s, now);
     return code == CHATGPTT_AGAIN ? cgt_stream_read(s, now) : code;
 }
@@ -5754,7 +5754,7 @@ static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *me
         size_t before = s->message.len;
         bool last_resort = i == count - 1 && first;         /* nothing but system messages: then they are what is asked */
         if (messages[i].role == CHATGPTT_SYSTEM && !last_resort) continue;
-        if (cgt_all_blank(cgt_message_text(&messages[i])) && i < count - 1) continue;
+        if (i < count - 1 && cgt_all_blank(cgt_message_text(&messages[i]))) continue;
         if (messages[i].role != CHATGPTT_ASSISTANT && first) {
             for (j = 0; j < count; j++)
                 if (messages[j].role == CHATGPTT_SYSTEM && j != i && !cgt_all_blank(cgt_message_text(&messages[j]))) {
@@ -6080,7 +6080,7 @@ CHATGPTT_API char *chatgptt_ask(chatgptt_client *client, const char *prompt) {
     cgt_append(&b, cgt_slice_of((const char *)&size, sizeof size));
     code = b.failed ? b.failed : chatgptt_chat(client, &request, cgt_collect, &b);
     if (b.failed) code = cgt_fail(&client->error, b.failed, "out of memory for the answer");
-    if (code < 0) { cgt_buffer_free(&b); return NULL; }
+    if (code < 0 || !b.data) { cgt_buffer_free(&b); return NULL; }
     memcpy(b.data, &b.size, sizeof b.size);
     return b.data + sizeof size;
 }
@@ -6146,7 +6146,7 @@ static void cgt_put_cookie(cgt_buffer *b, const cgt_cookie *c) {
 static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b) {
     const cgt_cookie *cookie;
     cgt_buffer text;
-    cgt_buffer_init(&text, &c->hooks, CHATGPTT_MAX_VALUE * 2);
+    cgt_buffer_init(&text, &c->hooks, (size_t)2 * CHATGPTT_MAX_VALUE);
     for (cookie = c->cookies.first; cookie; cookie = cookie->next) {
         text.len = 0;
         cgt_put_cookie(&text, cookie);

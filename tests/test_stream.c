@@ -58,6 +58,8 @@ static const fixture *const events = &fixtures[0], *const json = &fixtures[1];
     " data-post-id=\"7\" data-bot-id=\"0\"></div>"
 static char page[600];
 
+#define PUT(...) out += snprintf(out, (size_t)(f->bytes + sizeof f->bytes - out), __VA_ARGS__)
+
 /* Puts the body into frames; chunks end anywhere. Notes where the marks end in the response. */
 static void compose(fixture *f)
 {
@@ -65,21 +67,21 @@ static void compose(fixture *f)
     char *out = f->bytes;
     size_t whole = mark + strlen(f->whole), size = 0;
     if (strncmp(f->body + mark, f->whole, strlen(f->whole)) != 0 || body_len > 2000) abort();
-    out += sprintf(out, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n", f->type);
-    if (f->framing == COUNTED) out += sprintf(out, "Content-Length: %zu\r\n", body_len);
-    if (f->framing == CHUNKED) out += sprintf(out, "Transfer-Encoding: chunked\r\n");
-    out += sprintf(out, "\r\n");
+    PUT("HTTP/1.1 200 OK\r\nContent-Type: %s\r\n", f->type);
+    if (f->framing == COUNTED) PUT("Content-Length: %zu\r\n", body_len);
+    if (f->framing == CHUNKED) PUT("Transfer-Encoding: chunked\r\n");
+    PUT("\r\n");
     for (size_t i = 0; i < body_len; i++) {
         if (f->framing == CHUNKED && size == 0) {
             size = body_len - i < 37 ? body_len - i : 37;
-            out += sprintf(out, "%zx\r\n", size);
+            PUT("%zx\r\n", size);
         }
         *out++ = f->body[i];
         if (i + 1 == mark) f->mark_at = (size_t)(out - f->bytes);
         if (i + 1 == whole) f->whole_at = (size_t)(out - f->bytes);
-        if (f->framing == CHUNKED && --size == 0) out += sprintf(out, "\r\n");
+        if (f->framing == CHUNKED && --size == 0) PUT("\r\n");
     }
-    if (f->framing == CHUNKED) out += sprintf(out, "0\r\n\r\n");
+    if (f->framing == CHUNKED) PUT("0\r\n\r\n");
     f->len = (size_t)(out - f->bytes);
 }
 
