@@ -343,10 +343,9 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 
 /* ==== [CONFIG] ==== */
 
-#if !defined(CHATGPTT_NO_NET) && !defined(_WIN32)
-#if !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && !defined(__APPLE__) && !defined(__FreeBSD__) && !defined(__OpenBSD__)
+#if !defined(CHATGPTT_NO_NET) && !defined(_WIN32) && !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && \
+    !defined(__APPLE__) && !defined(__FreeBSD__) && !defined(__OpenBSD__)
 #define _POSIX_C_SOURCE 200809L     /* getaddrinfo and clock_gettime, also under -std=c99 */
-#endif
 #endif
 
 #include <limits.h>
@@ -390,12 +389,8 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #ifndef CHATGPTT_MAX_URL
 #define CHATGPTT_MAX_URL       4096     /* any URL, encoded */
 #endif
-#ifndef CHATGPTT_MAX_ORIGIN
 #define CHATGPTT_MAX_ORIGIN    288      /* "https://host:port" */
-#endif
-#ifndef CHATGPTT_MAX_CERTIFICATE
 #define CHATGPTT_MAX_CERTIFICATE 65536  /* one root of the trust store */
-#endif
 #ifndef CHATGPTT_TRUST_PLACES           /* where systems keep their roots: Debian, Fedora, SUSE, Alpine and BSD and macOS, FreeBSD */
 #define CHATGPTT_TRUST_PLACES "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", \
     "/etc/ssl/cert.pem", "/usr/local/share/certs/ca-root-nss.crt"
@@ -406,15 +401,11 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #ifndef CHATGPTT_MAX_IDLE
 #define CHATGPTT_MAX_IDLE      4        /* idle connections of a client */
 #endif
-#ifndef CHATGPTT_MAX_IDLE_MS
 #define CHATGPTT_MAX_IDLE_MS   55000    /* how long one is kept; servers close theirs after 60 s or more */
-#endif
 #ifndef CHATGPTT_MAX_DRAIN
 #define CHATGPTT_MAX_DRAIN     4096     /* what may still come of a response whose end mark was seen */
 #endif
-#ifndef CHATGPTT_MAX_DRAIN_MS
 #define CHATGPTT_MAX_DRAIN_MS  250      /* how long the next message waits for it, before it opens a connection of its own */
-#endif
 #ifndef CHATGPTT_MAX_STATE
 #define CHATGPTT_MAX_STATE     262144   /* a saved state */
 #endif
@@ -427,24 +418,18 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #ifndef CHATGPTT_MAX_VALUE
 #define CHATGPTT_MAX_VALUE     4096     /* value of a header that is looked at */
 #endif
-#ifndef CHATGPTT_MAX_INTERIM
 #define CHATGPTT_MAX_INTERIM   16       /* 1xx responses before the real one */
-#endif
 #ifndef CHATGPTT_MAX_CHUNK_EXT
 #define CHATGPTT_MAX_CHUNK_EXT 16384    /* chunk extensions of one response, all together */
 #endif
-#ifndef CHATGPTT_MAX_PAUSE
 #define CHATGPTT_MAX_PAUSE     16       /* buffers one step() works through before it lets the caller breathe */
-#endif
 #ifndef CHATGPTT_MAX_ADDRESSES
 #define CHATGPTT_MAX_ADDRESSES 16       /* addresses of one name that are tried */
 #endif
 #ifndef CHATGPTT_MAX_PATTERN
 #define CHATGPTT_MAX_PATTERN   60       /* characters and classes of one pattern; 62 at most, `x+` counts twice */
 #endif
-#ifndef CHATGPTT_MAX_CLASSES
 #define CHATGPTT_MAX_CLASSES   8        /* classes of one pattern */
-#endif
 #ifndef CHATGPTT_MAX_CAPTURE
 #define CHATGPTT_MAX_CAPTURE   1024     /* what a pattern may capture from a page */
 #endif
@@ -472,11 +457,14 @@ static cgt_slice cgt_slice_of(const char *at, size_t len) {
 
 static cgt_slice cgt_text(const char *text) { return cgt_slice_of(text ? text : "", text ? strlen(text) : 0); }
 
-static bool cgt_is(cgt_slice s, const char *text) { return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0; }
+static bool cgt_same(cgt_slice a, cgt_slice b) { return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0); }
+
+static bool cgt_is(cgt_slice s, const char *text) { return cgt_same(s, cgt_text(text)); }
 
 static char cgt_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c; }
 static bool cgt_digit(char c) { return c >= '0' && c <= '9'; }
-static bool cgt_alnum(char c) { return cgt_digit(c) || (cgt_lower(c) >= 'a' && cgt_lower(c) <= 'z'); }
+static bool cgt_letter(char c) { return cgt_lower(c) >= 'a' && cgt_lower(c) <= 'z'; }
+static bool cgt_alnum(char c) { return cgt_digit(c) || cgt_letter(c); }
 static bool cgt_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 static bool cgt_control(char c) { return (unsigned char)c < 0x20 || c == 0x7f; }
 
@@ -495,12 +483,14 @@ static bool cgt_starts(cgt_slice s, const char *lower) {      /* in any letter c
 
 static bool cgt_is_any_case(cgt_slice s, const char *lower) { return s.len == strlen(lower) && cgt_starts(s, lower); }
 
-static bool cgt_has_control(cgt_slice s) {
-    size_t i;
-    for (i = 0; i < s.len; i++)
-        if (cgt_control(s.at[i])) return true;
-    return false;
+static size_t cgt_span(cgt_slice s, bool (*is)(char)) {     /* how many characters at the start are such */
+    size_t n = 0;
+    while (n < s.len && is(s.at[n])) n++;
+    return n;
 }
+
+static bool cgt_visible(char c) { return !cgt_control(c); }
+static bool cgt_has_control(cgt_slice s) { return cgt_span(s, cgt_visible) < s.len; }
 
 static cgt_slice cgt_trim(cgt_slice s) {
     while (s.len && cgt_blank(s.at[0])) { s.at++; s.len--; }
@@ -514,13 +504,17 @@ static size_t cgt_sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX :
 /* The number at the start of `s`, -1 if there is none or it passes `max`. */
 static long long cgt_number(cgt_slice s, long long max) {
     long long n = 0;
-    size_t i;
-    for (i = 0; i < s.len && cgt_digit(s.at[i]); i++) {
-        if (n > max / 10) return -1;        /* so that n * 10 stays in its type */
+    size_t i, digits = cgt_span(s, cgt_digit);
+    for (i = 0; i < digits; i++) {
+        if (n > (max - (s.at[i] - '0')) / 10) return -1;        /* so that n stays in its type */
         n = n * 10 + (s.at[i] - '0');
-        if (n > max) return -1;
     }
-    return i ? n : -1;
+    return digits ? n : -1;
+}
+
+/* The same where nothing may follow it. */
+static long long cgt_whole_number(cgt_slice s, long long max) {
+    return cgt_span(s, cgt_digit) == s.len ? cgt_number(s, max) : -1;
 }
 
 static size_t cgt_digits(char out[24], unsigned long long n) {    /* terminated; the number of digits */
@@ -540,6 +534,14 @@ static size_t cgt_find(cgt_slice s, const char *any) {    /* where the first of 
 }
 
 static cgt_slice cgt_from(cgt_slice s, size_t from) { return cgt_slice_of(s.at + from, s.len - from); }
+
+/* Takes what stands before the next such character off `rest`, trimmed, and the character too. */
+static cgt_slice cgt_cut(cgt_slice *rest, const char *at) {
+    size_t n = cgt_find(*rest, at);
+    cgt_slice part = cgt_trim(cgt_slice_of(rest->at, n));
+    *rest = cgt_from(*rest, n < rest->len ? n + 1 : n);
+    return part;
+}
 
 static bool cgt_contains(cgt_slice s, const char *lower) {
     size_t i, len = strlen(lower);
@@ -697,7 +699,7 @@ static cgt_slice cgt_slice_of_buffer(const cgt_buffer *b) { return cgt_slice_of(
 
 /* ---- errors ---- */
 
-/* Sets the error and returns its code. In `format`: %s a string, %b a cgt_slice, %d an int, %z a size_t. What the network
+/* Sets the error and returns its code. In `format`: %s a string, %b a cgt_slice, %d an int that is not negative, %z a size_t. What the network
    sent may be passed as it is: it is made one line. Not vsnprintf, so that an embedded build needs no formatted output. */
 static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const char *format, ...) {
     char digits[24];
@@ -709,16 +711,13 @@ static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const c
         size_t plain = strcspn(format, "%");
         cgt_slice piece = cgt_slice_of(format, plain);
         if (plain == 0) {
-            int n = 0;
+            plain = 2;
             switch (format[1]) {
             case 's': piece = cgt_text(va_arg(args, const char *)); break;
             case 'b': piece = va_arg(args, cgt_slice); break;
             case 'z': piece = cgt_slice_of(digits, cgt_digits(digits, va_arg(args, size_t))); break;
-            default:
-                n = va_arg(args, int);
-                piece = cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(n < 0 ? 0 : n)));
+            default: piece = cgt_slice_of(digits, cgt_digits(digits, (unsigned)va_arg(args, int)));
             }
-            plain = 2;
         }
         cgt_line_add(error->message, sizeof error->message, piece);
         format += plain;
@@ -1025,24 +1024,22 @@ typedef struct cgt_url {
 
 static void cgt_percent(cgt_buffer *b, char c) {
     static const char digits[] = "0123456789ABCDEF";
-    char out[3];
-    out[0] = '%';
-    out[1] = digits[((unsigned char)c >> 4) & 15];
-    out[2] = digits[(unsigned char)c & 15];
-    cgt_append(b, cgt_slice_of(out, 3));
+    cgt_putc(b, '%');
+    cgt_putc(b, digits[(unsigned char)c >> 4]);
+    cgt_putc(b, digits[(unsigned char)c & 15]);
 }
+
+static bool cgt_form_plain(char c) { return cgt_alnum(c) || (c && strchr("*-._", c)); }
 
 /* application/x-www-form-urlencoded (WHATWG URL, section 5.2). */
 static void cgt_form_encode(cgt_buffer *b, cgt_slice s) {
-    size_t run = 0;
-    for (; s.len; s.at += run + 1, s.len -= run + 1) {
-        char c;
-        for (run = 0; run < s.len && (cgt_alnum(s.at[run]) || strchr("*-._", s.at[run] ? s.at[run] : ' ')); run++) {}
+    for (; s.len; s = cgt_from(s, 1)) {
+        size_t run = cgt_span(s, cgt_form_plain);
         cgt_append(b, cgt_slice_of(s.at, run));
-        if (run == s.len) return;
-        c = s.at[run];
-        if (c == ' ') cgt_putc(b, '+');
-        else cgt_percent(b, c);
+        s = cgt_from(s, run);
+        if (s.len == 0) return;
+        if (*s.at == ' ') cgt_putc(b, '+');
+        else cgt_percent(b, *s.at);
     }
 }
 
@@ -1054,9 +1051,16 @@ static void cgt_form_field(cgt_buffer *b, const char *name, cgt_slice value) {
     cgt_form_encode(b, value);
 }
 
+/* Appends with percent-encoding what is no visible ASCII, and what is among `others`. */
+static void cgt_url_put(cgt_buffer *b, cgt_slice s, const char *others) {
+    for (; s.len; s = cgt_from(s, 1))
+        if (*s.at > ' ' && *s.at < 0x7f && !strchr(others, *s.at)) cgt_putc(b, *s.at);
+        else cgt_percent(b, *s.at);
+}
+
 /* Appends the path without `.` and `..` segments (RFC 3986 section 5.2.4), which begins at b->data[root]. */
 static void cgt_url_put_path(cgt_buffer *b, cgt_slice path) {
-    size_t root = b->len, n, i;
+    size_t root = b->len, n;
     for (; path.len; path = cgt_from(path, n)) {
         cgt_slice name;
         n = 1 + cgt_find(cgt_from(path, 1), "/");
@@ -1065,9 +1069,7 @@ static void cgt_url_put_path(cgt_buffer *b, cgt_slice path) {
             while (!b->failed && b->len > root && b->data[--b->len] != '/') {}
         else if (!cgt_is(name, ".") && !cgt_is_any_case(name, "%2e")) {
             cgt_putc(b, '/');
-            for (i = 0; i < name.len; i++)
-                if (name.at[i] > ' ' && name.at[i] < 0x7f && !strchr("\"<>\\^`{|}", name.at[i])) cgt_putc(b, name.at[i]);
-                else cgt_percent(b, name.at[i]);
+            cgt_url_put(b, name, "\"<>\\^`{|}");
             continue;
         }
         if (n == path.len) cgt_putc(b, '/');
@@ -1075,27 +1077,17 @@ static void cgt_url_put_path(cgt_buffer *b, cgt_slice path) {
     if (b->len == root) cgt_putc(b, '/');
 }
 
-static void cgt_url_put_query(cgt_buffer *b, cgt_slice query) {
-    size_t i;
-    for (i = 0; i < query.len; i++)
-        if (query.at[i] > ' ' && query.at[i] < 0x7f && !strchr("\"<>", query.at[i])) cgt_putc(b, query.at[i]);
-        else cgt_percent(b, query.at[i]);
-}
+static bool cgt_in_name(char c) { return cgt_alnum(c) || c == '-' || c == '.' || c == '_'; }
+static bool cgt_in_literal(char c) { return cgt_hex(c) >= 0 || c == ':' || c == '.'; }
 
 static bool cgt_url_name_ok(cgt_slice host) {     /* letters, digits and -._ only: no port, scope, escape or non-ASCII name */
-    size_t i;
-    for (i = 0; i < host.len; i++)
-        if (!cgt_alnum(host.at[i]) && !(host.at[i] && strchr("-._", host.at[i]))) return false;
-    return host.len > 0 && host.len < 254 && host.at[0] != '.';
+    return cgt_span(host, cgt_in_name) == host.len && host.len > 0 && host.len < 254 && host.at[0] != '.';
 }
 
 static bool cgt_url_literal_ok(cgt_slice host) {  /* what may stand in brackets; whether it is an address, the lookup says */
-    size_t i, colons = 0;
-    for (i = 0; i < host.len; i++) {
-        if (cgt_hex(host.at[i]) < 0 && host.at[i] != ':' && host.at[i] != '.') return false;
-        colons += host.at[i] == ':';
-    }
-    return colons >= 2 && host.len < 46;
+    cgt_slice rest = host;
+    (void)cgt_cut(&rest, ":");
+    return cgt_span(host, cgt_in_literal) == host.len && cgt_find(rest, ":") < rest.len && host.len < 46;
 }
 
 /* Splits host[:port]. NULL, or why it cannot be. */
@@ -1116,27 +1108,23 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
     *port = cgt_from(authority, end);
     if (port->len && port->at[0] != ':') return "something follows the bracket";
     if (port->len) *port = cgt_from(*port, 1);
-    if (port->len && cgt_number(*port, 65535) < 1) return "no valid port";
-    for (end = 0; end < port->len; end++)
-        if (!cgt_digit(port->at[end])) return "no valid port";
-    return NULL;
+    return port->len && cgt_whole_number(*port, 65535) < 1 ? "no valid port" : NULL;
 }
 
 static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4]) {     /* 4, or 0: it is none */
-    size_t i, digits;
+    size_t i;
     for (i = 0; i < 4; i++) {
-        long long n = cgt_number(s, 255);
-        for (digits = 0; digits < s.len && cgt_digit(s.at[digits]); digits++) {}
-        if (n < 0 || digits > 3 || (i < 3 && (digits == s.len || s.at[digits] != '.')) || (i == 3 && digits != s.len)) return 0;
+        size_t end = i < 3 ? cgt_find(s, ".") : s.len;
+        long long n = cgt_whole_number(cgt_slice_of(s.at, end), 255);
+        if (n < 0 || end > 3 || (i < 3 && end == s.len)) return 0;
         out[i] = (unsigned char)n;
-        s = cgt_from(s, i < 3 ? digits + 1 : digits);
+        if (i < 3) s = cgt_from(s, end + 1);
     }
     return 4;
 }
 
-static void cgt_url_free(cgt_url *url) {
-    cgt_buffer_free(&url->text);
-}
+static void cgt_url_free(cgt_url *url) { cgt_buffer_free(&url->text); }
+static const char *cgt_buffer_why(const cgt_buffer *b) { return b->failed == CHATGPTT_E_LIMIT ? "it is too long" : "out of memory"; }
 
 /* Writes the text in its normal form and points the slices into it. */
 static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slice rest) {
@@ -1152,7 +1140,7 @@ static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slic
     if (number != normal) { cgt_putc(b, ':'); cgt_put_number(b, (unsigned long long)number); }
     authority = b->len;
     cgt_url_put_path(b, cgt_slice_of(rest.at, query));
-    cgt_url_put_query(b, cgt_from(rest, query));
+    cgt_url_put(b, cgt_from(rest, query), "\"<>");
     path = b->len;
     if (path > CHATGPTT_MAX_URL && !b->failed) b->failed = CHATGPTT_E_LIMIT;
     cgt_putc(b, '\0');
@@ -1173,6 +1161,7 @@ static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slic
 /* Parses an absolute URL into a zeroed one. *why says what is wrong with it, *user holds what stands before an @, in `in`. */
 static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cgt_slice in, cgt_slice *user, const char **why) {
     cgt_slice authority, host, port;
+    chatgptt_code code;
     size_t end;
     memset(url, 0, sizeof *url);
     cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL + 512);     /* host and port stand there twice */
@@ -1191,11 +1180,10 @@ static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cg
     *why = cgt_url_split(authority, &host, &port, &url->literal);
     if (*why) return CHATGPTT_E_ARGUMENT;
     cgt_url_build(url, host, port, cgt_slice_of(authority.at + authority.len, (size_t)(in.at + in.len - authority.at) - authority.len));
-    if (url->text.failed == CHATGPTT_E_LIMIT) *why = "it is too long";
-    if (url->text.failed == CHATGPTT_E_MEMORY) *why = "out of memory";
-    end = url->text.failed ? 1 : 0;
-    if (end) { chatgptt_code code = url->text.failed; cgt_url_free(url); return code; }
-    return CHATGPTT_OK;
+    code = url->text.failed;
+    *why = cgt_buffer_why(&url->text);
+    if (code) cgt_url_free(url);
+    return code;
 }
 
 /* Parses a reference as `base` sees it (RFC 3986 section 5.2): what Location, Set-Cookie and the page give. */
@@ -1214,7 +1202,7 @@ static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slic
         cgt_append(&b, cgt_slice_of(base->path.at, path));
     }
     cgt_append(&b, ref);
-    *why = b.failed == CHATGPTT_E_LIMIT ? "it is too long" : "out of memory";
+    *why = cgt_buffer_why(&b);
     *user = cgt_slice_of("", 0);
     memset(url, 0, sizeof *url);
     code = b.failed ? b.failed : cgt_url_parse(url, b.hooks, cgt_slice_of_buffer(&b), user, why);
@@ -1233,7 +1221,7 @@ static chatgptt_code cgt_url_take(cgt_url *url, cgt_buffer *text) {
 }
 
 static bool cgt_url_same_origin(const cgt_url *a, const cgt_url *b) {
-    return a->origin.len == b->origin.len && memcmp(a->origin.at, b->origin.at, a->origin.len) == 0;
+    return cgt_same(a->origin, b->origin);
 }
 
 /* ==== [HTTP-OUT] ==== */
@@ -1618,8 +1606,6 @@ typedef struct cgt_jar {
     int count;
 } cgt_jar;
 
-static bool cgt_slice_same(cgt_slice a, cgt_slice b) { return a.len == b.len && memcmp(a.at, b.at, a.len) == 0; }
-
 static void cgt_jar_remove(cgt_jar *jar, cgt_cookie **at) {
     cgt_cookie *gone = *at;
     *at = gone->next;
@@ -1639,14 +1625,10 @@ static long long cgt_days(long long year, long long month, long long day) {     
 }
 
 static int cgt_month(cgt_slice word) {
-    static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-    size_t i;
-    for (i = 0; i < 12; i++) {
-        char name[4] = "";
-        memcpy(name, months + 3 * i, 3);
-        if (cgt_starts(word, name)) return (int)i + 1;
-    }
-    return 0;
+    static const char *const names[] = { "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec" };
+    int month = 12;
+    while (month && !cgt_starts(word, names[month - 1])) month--;
+    return month;
 }
 
 /* Day, month and year in either order of the old formats, the time behind or between: "Thu, 01 Jan 1970 00:00:00 GMT" and its kin. */
@@ -1654,9 +1636,8 @@ static long long cgt_date(cgt_slice s) {
     long long n[5] = { 0, 0, 0, 0, 0 }, month = 0, year, *time;
     int count = 0, month_first = 0;
     while (s.len && count < 5) {
-        size_t len = 0;
         bool number = cgt_digit(s.at[0]);
-        while (len < s.len && cgt_alnum(s.at[len]) && cgt_digit(s.at[len]) == number) len++;
+        size_t len = cgt_span(s, number ? cgt_digit : cgt_letter);
         if (number) n[count++] = cgt_number(s, 9999);
         else if (month == 0 && (month = cgt_month(s)) > 0) month_first = count == 0;
         s = cgt_from(s, len ? len : 1);
@@ -1675,9 +1656,9 @@ static long long cgt_date(cgt_slice s) {
 static bool cgt_domain_match(const cgt_url *url, cgt_slice domain) {
     cgt_slice host = cgt_text(url->host);
     unsigned char address[4];
-    if (cgt_slice_same(host, domain)) return true;
+    if (cgt_same(host, domain)) return true;
     if (url->literal || cgt_parse_ipv4(host, address) || host.len <= domain.len) return false;
-    return host.at[host.len - domain.len - 1] == '.' && cgt_slice_same(cgt_from(host, host.len - domain.len), domain);
+    return host.at[host.len - domain.len - 1] == '.' && cgt_same(cgt_from(host, host.len - domain.len), domain);
 }
 
 static cgt_slice cgt_url_only_path(const cgt_url *url) { return cgt_slice_of(url->path.at, cgt_find(url->path, "?")); }
@@ -1695,20 +1676,12 @@ static cgt_slice cgt_default_path(const cgt_url *url) {
 
 /* ---- Set-Cookie ---- */
 
-/* Splits "name=value" and trims both; without an equals sign all of it is the name. */
-static void cgt_cookie_split(cgt_slice part, cgt_slice *name, cgt_slice *value) {
-    size_t n = cgt_find(part, "=");
-    *name = cgt_trim(cgt_slice_of(part.at, n));
-    *value = cgt_trim(n < part.len ? cgt_from(part, n + 1) : cgt_from(part, n));
-}
-
 /* When a Max-Age runs out, -1: at once; 0: it is no number. */
 static long long cgt_max_age(cgt_slice value, long long now) {
     bool minus = value.len && value.at[0] == '-';
-    long long age = cgt_number(cgt_from(value, minus), 10LL * 365 * 86400);
-    size_t i = minus;
-    while (i < value.len && cgt_digit(value.at[i])) i++;
-    if (i < value.len || i == minus) return 0;
+    cgt_slice digits = cgt_from(value, minus);
+    long long age = cgt_number(digits, 10LL * 365 * 86400);
+    if (digits.len == 0 || cgt_span(digits, cgt_digit) < digits.len) return 0;
     return minus || age == 0 ? -1 : age < 0 ? LLONG_MAX : now + age;
 }
 
@@ -1755,7 +1728,8 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft, long long now) {
     cgt_cookie **at = &jar->first, *c = draft->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
     char *text;
     if (!c && draft->until > now) return false;
-    while (*at && !(cgt_slice_same((*at)->name, draft->name) && cgt_slice_same((*at)->domain, draft->domain) && cgt_slice_same((*at)->path, draft->path))) at = &(*at)->next;
+    while (*at && !(cgt_same((*at)->name, draft->name) && cgt_same((*at)->domain, draft->domain) && cgt_same((*at)->path, draft->path)))
+        at = &(*at)->next;
     if (*at) cgt_jar_remove(jar, at);
     if (!c) return true;
     *c = *draft;
@@ -1772,25 +1746,24 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft, long long now) {
     return true;
 }
 
+static bool cgt_cookie_byte(char c) { return c == '\t' || !cgt_control(c); }
+
 /* Takes one Set-Cookie value that came from `url`. What is not well-formed or not allowed is left out. false: out of memory. */
 static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now) {
     cgt_cookie_draft d;
     cgt_cookie *c = &d.cookie;
-    size_t n = cgt_find(value, ";"), i;
+    cgt_slice all = value;
+    cgt_slice part = cgt_cut(&value, ";");
     memset(&d, 0, sizeof d);
     c->until = LLONG_MAX;
     c->domain = c->path = cgt_slice_of("", 0);
-    for (i = 0; i < value.len; i++)
-        if (cgt_control(value.at[i]) && value.at[i] != '\t') return true;
-    if (cgt_find(cgt_slice_of(value.at, n), "=") == n) return true;
-    cgt_cookie_split(cgt_slice_of(value.at, n), &c->name, &c->value);
+    if (cgt_span(all, cgt_cookie_byte) < all.len || cgt_find(part, "=") == part.len) return true;
+    c->name = cgt_cut(&part, "=");
+    c->value = cgt_trim(part);
     if (c->name.len == 0 || c->name.len + c->value.len > CHATGPTT_MAX_VALUE) return true;
-    while (n < value.len) {
-        cgt_slice name, of;
-        value = cgt_from(value, n + 1);
-        n = cgt_find(value, ";");
-        cgt_cookie_split(cgt_slice_of(value.at, n), &name, &of);
-        cgt_cookie_attribute(&d, name, of, now);
+    while (value.len) {
+        cgt_slice of = cgt_cut(&value, ";"), name = cgt_cut(&of, "=");
+        cgt_cookie_attribute(&d, name, cgt_trim(of), now);
     }
     return !cgt_cookie_settle(c, url) || cgt_jar_put(jar, c, now);
 }
@@ -6252,7 +6225,7 @@ static bool cgt_load_record(chatgptt_client *c, cgt_state *d, char tag, cgt_slic
     long long n;
     size_t i;
     switch (tag) {
-    case CGT_TAG_HOME: d->home_ok = cgt_slice_same(s, c->home.whole); return d->home_ok;
+    case CGT_TAG_HOME: d->home_ok = cgt_same(s, c->home.whole); return d->home_ok;
     case CGT_TAG_PAGE: return cgt_load_url(&d->page, s);
     case CGT_TAG_ENDPOINT: return cgt_load_url(&d->endpoint, s);
     case CGT_TAG_CLIENT: return cgt_load_text(d->client_id, sizeof d->client_id, s);
@@ -6292,7 +6265,7 @@ static bool cgt_load_draft(chatgptt_client *c, cgt_state *d, cgt_slice all) {
     while (rest.len) {
         cgt_slice sum = cgt_checksum(digits, cgt_slice_of(all.at, (size_t)(rest.at - all.at)));
         if (!cgt_next_record(&rest, &tag, &s)) return false;
-        if (tag == CGT_TAG_END) return rest.len == 0 && cgt_slice_same(s, sum) && d->home_ok;
+        if (tag == CGT_TAG_END) return rest.len == 0 && cgt_same(s, sum) && d->home_ok;
         if (!cgt_load_record(c, d, tag, s)) return false;
     }
     return false;
@@ -6302,7 +6275,7 @@ static bool cgt_load_draft(chatgptt_client *c, cgt_state *d, cgt_slice all) {
 static bool cgt_load_has_tokens(const chatgptt_client *c, const cgt_state *d) {
     const chatgptt_options *o = &c->options;
     const cgt_chat *chat = &d->chat;
-    bool endpoint = o->endpoint ? cgt_slice_same(c->endpoint.whole, d->endpoint.whole) : d->endpoint.whole.len > 0;
+    bool endpoint = o->endpoint ? cgt_same(c->endpoint.whole, d->endpoint.whole) : d->endpoint.whole.len > 0;
     if (!chat->nonce[0] || chat->dialect == CHATGPTT_AUTO || !endpoint || (d->page.https && !d->endpoint.https && !o->endpoint)) return false;
     if (chat->dialect == CHATGPTT_WPAICG && d->page.whole.len == 0) return false;
     return (!o->bot_id || strcmp(o->bot_id, chat->bot_id) == 0) && (o->dialect == CHATGPTT_AUTO || o->dialect == chat->dialect);
