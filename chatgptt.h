@@ -5462,7 +5462,7 @@ static chatgptt_code cgt_stream_body(chatgptt_stream *s) {
 static chatgptt_code cgt_stream_response_end(chatgptt_stream *s, long long now) {
     chatgptt_code code;
     bool reuse = cgt_http_reusable(&s->conn->in) && s->at == s->end;
-    if (s->goal == CGT_GOAL_PAGE) {
+    if (!s->reply) {                /* then it is the page's */
         s->stats.page_ms = cgt_until(now, s->started);
         code = cgt_stream_page_end(s);
     } else code = s->goal == CGT_GOAL_NONCE || s->goal == CGT_GOAL_KEY ? cgt_stream_envelope_end(s) : cgt_stream_reply_end(s);
