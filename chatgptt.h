@@ -2100,17 +2100,14 @@ static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 
     return 16;
 }
 
-static bool cgt_tls_address_in(const cgt_tls *t, const mbedtls_x509_crt *leaf) {
+/* Whether a subjectAltName is the host's address, or, for a host that is a name, any name at all: the common name alone does not count. */
+static bool cgt_tls_named(const cgt_tls *t, const mbedtls_x509_crt *leaf) {
     const mbedtls_x509_sequence *s;
-    for (s = &leaf->subject_alt_names; s; s = s->next)
-        if ((s->buf.tag & 0x1F) == 7 && s->buf.len == t->address_len && memcmp(s->buf.p, t->address, t->address_len) == 0) return true;
-    return false;
-}
-
-static bool cgt_tls_named(const mbedtls_x509_crt *leaf) {     /* by a subjectAltName; the common name alone does not count */
-    const mbedtls_x509_sequence *s;
-    for (s = &leaf->subject_alt_names; s; s = s->next)
-        if (s->buf.p && (s->buf.tag & 0x1F) == 2) return true;
+    for (s = &leaf->subject_alt_names; s; s = s->next) {
+        int kind = s->buf.tag & 0x1F;
+        if (s->buf.p && t->address_len == 0 && kind == 2) return true;
+        if (s->buf.len == t->address_len && kind == 7 && memcmp(s->buf.p, t->address, t->address_len) == 0) return true;
+    }
     return false;
 }
 
@@ -2120,7 +2117,7 @@ static int cgt_tls_verify(void *user, mbedtls_x509_crt *crt, int depth, uint32_t
     t->verified = true;
     if (depth > 0) return 0;
     t->self_signed = crt->issuer_raw.len == crt->subject_raw.len && memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->subject_raw.len) == 0;
-    if (t->address_len ? !cgt_tls_address_in(t, crt) : !cgt_tls_named(crt)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+    if (!cgt_tls_named(t, crt)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
     return 0;
 }
 
@@ -4074,6 +4071,7 @@ typedef struct cgt_reply {
     cgt_slice piece;                /* of TEXT and NOTICE */
     char words[CHATGPTT_MAX_WORDS]; /* the site's own, for an error's message */
     char token[CGT_TOKENS][CHATGPTT_MAX_TOKEN];     /* of the JSON object under way; indexed by field - CGT_F_ID */
+    unsigned no_token;              /* bits: those too long or holding a NUL, which are "" */
     char thread_id[CHATGPTT_MAX_TOKEN], openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN];
     bool texted, finished, started; /* text was told; finish_reason was seen; message_start was */
     bool junk, dressed, dispatched; /* HTML between the events; an error dressed as an answer; there was an event */
@@ -4114,6 +4112,7 @@ static void cgt_reply_object(cgt_reply *r) {
     r->json.joined = CGT_F_DATA;    /* one delta may end within a surrogate pair, and the next go on with it */
     r->json.spare = spare;
     memset(r->token, 0, sizeof r->token);
+    r->no_token = 0;
     r->has_id = r->has_status = r->failed = r->greeting = r->quota = r->data_odd = r->has_data = r->object = r->success = r->refused = false;
     r->flag = CHATGPTT_OK;
     r->words_of = -1;
@@ -4142,8 +4141,10 @@ static void cgt_reply_text(cgt_reply *r, cgt_slice s) {
     bool ok = true;
     int field = r->json.field;
     if (field >= CGT_F_ID && field < CGT_F_ID + CGT_TOKENS) {
-        cgt_token_add(r->token[field - CGT_F_ID], CHATGPTT_MAX_TOKEN, s, &ok);
-        if (!ok) r->token[field - CGT_F_ID][0] = '\0';
+        int token = field - CGT_F_ID;
+        cgt_token_add(r->token[token], CHATGPTT_MAX_TOKEN, s, &ok);
+        if (!ok) r->no_token |= 1u << token;
+        if (r->no_token >> token & 1) r->token[token][0] = '\0';       /* nor is what comes after its other pieces */
     } else if (field >= CGT_F_MSG && field < CGT_F_ID) cgt_reply_words(r, s);
     else if (r->json.type != CGT_JSON_STRING) return;
     else if (field < CGT_F_MSG && r->kind == CGT_KIND_MESSAGE) cgt_append(&r->decoded, s);
@@ -4833,36 +4834,27 @@ static void cgt_stream_begin_send(chatgptt_stream *s) {
     s->state = CGT_STREAM_SEND;
 }
 
-static chatgptt_code cgt_stream_open_new(chatgptt_stream *s, long long now) {
-    const cgt_url *url = cgt_stream_url(s);
-    cgt_pool *pool = &s->client->pool;
-    cgt_trace(s->client, "connect", url->authority);
-    s->conn = cgt_conn_open(pool, url, &s->error);
-    if (!s->conn) return s->error.code;
-    s->stats.connections++;
-    s->opened = now;
-    s->connecting = cgt_after(now, s->client->options.connect_timeout_ms);
-#ifndef CHATGPTT_NO_NET
-    if (pool->transport.user == &pool->net) s->stats.resolve_ms = pool->net.resolve_ms;
-#endif
-    cgt_stream_begin_send(s);
-    return CHATGPTT_OK;
-}
-
 /* Finds a connection for the request: the stream's own, an idle one of the client's, or a new one. */
 static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now) {
     const cgt_url *url = cgt_stream_url(s);
+    cgt_pool *pool = &s->client->pool;
     if (s->conn && !cgt_is(url->origin, s->conn->origin)) cgt_stream_leave(s, true);
-    if (s->conn) {
-        s->stats.reused = s->conn->reused = true;
-        cgt_stream_begin_send(s);
-        return CHATGPTT_OK;
+    if (s->conn) s->stats.reused = s->conn->reused = true;
+    else {
+        s->generation++;
+        s->opened = now;
+        if (!s->retried) s->conn = cgt_conn_take(pool, url, now);       /* where one was dead, others may be */
+        if (s->conn) { s->state = CGT_STREAM_CHECK; return CHATGPTT_OK; }
+        cgt_trace(s->client, "connect", url->authority);
+        s->conn = cgt_conn_open(pool, url, &s->error);
+        if (!s->conn) return s->error.code;
+        s->stats.connections++;
+        s->connecting = cgt_after(now, s->client->options.connect_timeout_ms);
+#ifndef CHATGPTT_NO_NET
+        if (pool->transport.user == &pool->net) s->stats.resolve_ms = pool->net.resolve_ms;
+#endif
     }
-    s->generation++;
-    if (!s->retried) s->conn = cgt_conn_take(&s->client->pool, url, now);   /* where one was dead, others may be */
-    if (!s->conn) return cgt_stream_open_new(s, now);
-    s->opened = now;
-    s->state = CGT_STREAM_CHECK;
+    cgt_stream_begin_send(s);
     return CHATGPTT_OK;
 }
 
@@ -6123,6 +6115,7 @@ static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b) {
     for (cookie = c->cookies.first; cookie; cookie = cookie->next) {
         text.len = 0;
         cgt_put_cookie(&text, cookie);
+        if (cgt_find(cookie->path, ";") < cookie->path.len) continue;      /* of a page's own path: no attribute can say it */
         if (cookie->until > cgt_unix(c) && cgt_domain_match(&c->page, cookie->domain)) cgt_put_record(b, CGT_TAG_COOKIE, cgt_slice_of_buffer(&text));
     }
     if (text.failed) b->failed = text.failed;

@@ -48,6 +48,7 @@ static void check_saved(const cgt_jar *jar, const cgt_url *from, const cgt_url *
     again.hooks = fuzz_hooks();
     for (const cgt_cookie *c = jar->first; c; c = c->next) {
         cgt_buffer text;
+        if (memchr(c->path.at, ';', c->path.len)) { cgt_jar_free(&again); return; }     /* such are not saved */
         cgt_buffer_init(&text, fuzz_hooks(), SIZE_MAX / 4);
         cgt_put_cookie(&text, c);
         FUZZ_CHECK(cgt_jar_set(&again, from, cgt_slice_of_buffer(&text), fuzz_time(NULL)));
@@ -58,9 +59,12 @@ static void check_saved(const cgt_jar *jar, const cgt_url *from, const cgt_url *
     cgt_jar_free(&again);
 }
 
-static void set_all(cgt_jar *jar, const cgt_url *from, cgt_slice in)
+/* The number of lines. */
+static int set_all(cgt_jar *jar, const cgt_url *from, cgt_slice in)
 {
-    while (in.len) FUZZ_CHECK(cgt_jar_set(jar, from, fuzz_line(&in), fuzz_time(NULL)) && jar->count <= CHATGPTT_MAX_COOKIES);
+    int lines = 0;
+    for (; in.len; lines++) FUZZ_CHECK(cgt_jar_set(jar, from, fuzz_line(&in), fuzz_time(NULL)) && jar->count <= CHATGPTT_MAX_COOKIES);
+    return lines;
 }
 
 static void run(const cgt_url *from, const cgt_url *to, cgt_slice in)
@@ -68,15 +72,16 @@ static void run(const cgt_url *from, const cgt_url *to, cgt_slice in)
     cgt_jar jar;
     cgt_buffer sent;
     const cgt_cookie *c;
+    int lines;
     memset(&jar, 0, sizeof jar);
     jar.hooks = fuzz_hooks();
-    set_all(&jar, from, in);
+    lines = set_all(&jar, from, in);
     sent = header(&jar, to);
     if (sent.len) FUZZ_CHECK(related(from, to));
     for (c = jar.first; c && !to->https && sent.len; c = c->next) FUZZ_CHECK(!c->secure || jar.count > 1);
     check_saved(&jar, from, to, cgt_slice_of_buffer(&sent));
-    set_all(&jar, from, in);
-    if (jar.count < CHATGPTT_MAX_COOKIES) expect(&jar, to, cgt_slice_of_buffer(&sent));
+    (void)set_all(&jar, from, in);
+    if (lines <= CHATGPTT_MAX_COOKIES) expect(&jar, to, cgt_slice_of_buffer(&sent));
     cgt_buffer_free(&sent);
     cgt_jar_free(&jar);
 }
