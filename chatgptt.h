@@ -565,7 +565,6 @@ static bool cgt_among(const char *word, const char *const *list) {    /* list: e
 
 typedef enum cgt_utf8 { CGT_UTF8_WHOLE, CGT_UTF8_CUT, CGT_UTF8_BAD } cgt_utf8;
 
-#define CGT_BOM "\xEF\xBB\xBF"              /* a byte order mark */
 
 /* The character at `at`: *len is its length; for BAD that of the part to be replaced by one U+FFFD; for CUT all there is. */
 static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len) {
@@ -3683,9 +3682,6 @@ typedef struct cgt_chat {           /* one chat, as the page tells of it */
     int memory_limit;
 } cgt_chat;
 
-#define CGT_NONCE_PATTERN   "data-nonce=[\"']([^\"']+)[\"']"
-#define CGT_POST_ID_PATTERN "data-post-id=[\"']([^\"']+)[\"']"
-#define CGT_ENDPOINT_PATTERN "wpaicgParams *= *\\{ *\"ajax_url\" *: *\"([^\"]+)\""
 
 enum { CGT_FIND_NONCE, CGT_FIND_POST_ID, CGT_FIND_ENDPOINT, CGT_FINDS };
 
@@ -3868,9 +3864,9 @@ static void cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dial
     memset(p, 0, sizeof *p);
     p->bot_id = bot_id;
     p->dialect = dialect;
-    patterns[CGT_FIND_NONCE] = nonce ? nonce : CGT_NONCE_PATTERN;
-    patterns[CGT_FIND_POST_ID] = post_id ? post_id : CGT_POST_ID_PATTERN;
-    patterns[CGT_FIND_ENDPOINT] = CGT_ENDPOINT_PATTERN;
+    patterns[CGT_FIND_NONCE] = nonce ? nonce : "data-nonce=[\"']([^\"']+)[\"']";
+    patterns[CGT_FIND_POST_ID] = post_id ? post_id : "data-post-id=[\"']([^\"']+)[\"']";
+    patterns[CGT_FIND_ENDPOINT] = "wpaicgParams *= *\\{ *\"ajax_url\" *: *\"([^\"]+)\"";
     p->finds[CGT_FIND_NONCE].own = nonce != NULL;
     p->finds[CGT_FIND_POST_ID].own = post_id != NULL;
     for (i = 0; i < CGT_FINDS; i++) {
@@ -3978,7 +3974,7 @@ static chatgptt_code cgt_sse_value(cgt_sse *s, const char *in, size_t n) {
 
 /* The first byte of a line. */
 static void cgt_sse_line(cgt_sse *s, char c) {
-    static const char bom[] = CGT_BOM;
+    static const char bom[] = "\xEF\xBB\xBF";
     if (!s->begun && s->bom < 3 && c == bom[s->bom]) { s->bom++; return; }
     s->word_len = !s->begun && s->bom % 3 ? sizeof s->word : 0;     /* half a byte order mark is part of some unknown field */
     s->begun = true;
@@ -4535,7 +4531,6 @@ static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t cou
    without a word. So nothing can be escaped: what would be lost or do harm is sent as a substitute that reads the same. */
 
 enum { CGT_HISTORY_TURNS = 100 };               /* what the site's own page sends if it says nothing else */
-#define CGT_NO_BREAK      "\xC2\xA0"        /* a blank the server does not know */
 
 /* The substitute for the first character of `s`; NULL: it goes as it is. `label`: it follows an "AI:" in the assistant's words. */
 static const char *cgt_history_substitute(cgt_slice s, bool label) {
@@ -4549,7 +4544,7 @@ static const char *cgt_history_substitute(cgt_slice s, bool label) {
     default: break;
     }
     if ((unsigned char)s.at[0] > ' ') return NULL;
-    return label ? CGT_NO_BREAK : " ";      /* tabs and controls are blanks; "AI: " would be cut out */
+    return label ? "\xC2\xA0" : " ";      /* tabs and controls are blanks; "AI: " would be cut out */
 }
 
 /* The words of a turn without the controls and blanks at its ends, which the server cuts off; empty: the turn says nothing. */
@@ -4569,7 +4564,7 @@ static void cgt_put_history_turn(cgt_buffer *b, bool assistant, cgt_slice s) {
         const char *substitute = cgt_history_substitute(s, label);
         cgt_append(b, substitute ? cgt_text(substitute) : cgt_slice_of(s.at, 1));
     }
-    cgt_puts(b, zero ? CGT_NO_BREAK "\"" : "\"");
+    cgt_puts(b, zero ? "\xC2\xA0" "\"" : "\"");
 }
 
 /* Appends the turns before the current message, oldest first, the newest `limit` of them (0: CGT_HISTORY_TURNS). System messages
@@ -6323,11 +6318,6 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
 
 /* Nothing private leaks into the file that includes this. */
 #undef CGT_ANY
-#undef CGT_BOM
-#undef CGT_ENDPOINT_PATTERN
-#undef CGT_NONCE_PATTERN
-#undef CGT_NO_BREAK
-#undef CGT_POST_ID_PATTERN
 #undef CGT_STRINGS
 #undef CGT_STRING_NAME
 #undef CGT_STRING_PLACE
