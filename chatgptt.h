@@ -1286,10 +1286,9 @@ typedef enum cgt_http_event { CGT_HTTP_NONE, CGT_HTTP_HEADER, CGT_HTTP_HEAD, CGT
 typedef enum cgt_http_method { CGT_HTTP_OTHER, CGT_HTTP_HEAD_METHOD, CGT_HTTP_CONNECT } cgt_http_method;
 
 typedef enum cgt_http_state {
-    CGT_HTTP_STATUS_LINE, CGT_HTTP_STATUS_LF,
-    CGT_HTTP_LINE, CGT_HTTP_NAME, CGT_HTTP_BEFORE_VALUE, CGT_HTTP_VALUE, CGT_HTTP_VALUE_LF, CGT_HTTP_HEAD_LF,
-    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE,
-    CGT_HTTP_CHUNK_SIZE, CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT, CGT_HTTP_CHUNK_LF, CGT_HTTP_CHUNK_DATA, CGT_HTTP_DATA_CR, CGT_HTTP_DATA_LF,
+    CGT_HTTP_STATUS_LINE, CGT_HTTP_LINE_LF, CGT_HTTP_LINE, CGT_HTTP_NAME, CGT_HTTP_BEFORE_VALUE, CGT_HTTP_VALUE, CGT_HTTP_HEAD_LF,
+    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE, CGT_HTTP_CHUNK_DATA,       /* in the body */
+    CGT_HTTP_CHUNK_SIZE, CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT, CGT_HTTP_CHUNK_LF, CGT_HTTP_DATA_CR, CGT_HTTP_DATA_LF,
     CGT_HTTP_COMPLETE, CGT_HTTP_ENDED
 } cgt_http_state;
 
@@ -1320,6 +1319,7 @@ static bool cgt_http_kept(const char *name) {
     return cgt_among(name, kept);
 }
 
+static bool cgt_tab_or_space(char c) { return c == ' ' || c == '\t'; }
 static bool cgt_http_tchar(char c) { return cgt_alnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c)); }
 
 /* "HTTP/1.x NNN" with or without a reason, a byte at a time. */
@@ -1331,7 +1331,7 @@ static chatgptt_code cgt_http_status_byte(cgt_http *h, char c) {
     else if (at == 7) { ok = cgt_digit(c); h->minor = c - '0'; }
     else if (at == 8) { ok = c == ' '; h->status = 0; }
     else if (at < 12) { ok = cgt_digit(c); h->status = h->status * 10 + (c - '0'); }
-    else if (c == '\r') h->state = CGT_HTTP_STATUS_LF;
+    else if (c == '\r') h->state = CGT_HTTP_LINE_LF;
     else ok = at == 12 ? c == ' ' : c == '\t' || !cgt_control(c);
     if (!ok) return cgt_http_bad(h, CHATGPTT_E_HTTP, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
     if (at == 12 && h->status < 100) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad status");
@@ -1340,33 +1340,24 @@ static chatgptt_code cgt_http_status_byte(cgt_http *h, char c) {
 
 /* Content-Length, maybe a list of equal ones (RFC 9110 section 8.6). */
 static chatgptt_code cgt_http_length(cgt_http *h, cgt_slice v) {
-    for (;;) {
-        cgt_slice one = cgt_trim(cgt_slice_of(v.at, cgt_find(v, ",")));
-        unsigned long long n = 0;
-        size_t i;
-        for (i = 0; i < one.len; i++) {
-            unsigned digit = (unsigned)(one.at[i] - '0');
-            if (!cgt_digit(one.at[i]) || n > (ULLONG_MAX - digit) / 10) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
-            n = n * 10 + digit;
-        }
-        if (one.len == 0 || (h->counted && n != h->left)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
+    size_t comma;
+    for (;; v = cgt_from(v, comma + 1)) {
+        long long n;
+        comma = cgt_find(v, ",");
+        n = cgt_whole_number(cgt_trim(cgt_slice_of(v.at, comma)), LLONG_MAX);
+        if (n < 0 || (h->counted && (unsigned long long)n != h->left)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
         h->counted = true;
-        h->left = n;
-        i = cgt_find(v, ",");
-        if (i == v.len) return CHATGPTT_OK;
-        v = cgt_from(v, i + 1);
+        h->left = (unsigned long long)n;
+        if (comma == v.len) return CHATGPTT_OK;
     }
 }
 
 /* Transfer-Encoding: only a last coding of chunked frames the body (RFC 9112 section 6.3). */
 static chatgptt_code cgt_http_codings(cgt_http *h, cgt_slice v) {
     while (v.len) {
-        size_t n = cgt_find(v, ",");
-        cgt_slice one = cgt_trim(cgt_slice_of(v.at, n));
-        bool last;
-        v = cgt_from(v, n < v.len ? n + 1 : n);
+        cgt_slice one = cgt_cut(&v, ",");
+        bool last = cgt_is_any_case(one, "chunked");
         if (one.len == 0 || cgt_is_any_case(one, "identity")) continue;
-        last = cgt_is_any_case(one, "chunked");
         if (h->chunked && last) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunked twice");
         h->coded = true;
         h->chunked = last;
@@ -1377,11 +1368,9 @@ static chatgptt_code cgt_http_codings(cgt_http *h, cgt_slice v) {
 
 static void cgt_http_connection(cgt_http *h, cgt_slice v) {
     while (v.len) {
-        size_t n = cgt_find(v, ",");
-        cgt_slice one = cgt_trim(cgt_slice_of(v.at, n));
+        cgt_slice one = cgt_cut(&v, ",");
         if (cgt_is_any_case(one, "close")) h->close = true;
         if (cgt_is_any_case(one, "keep-alive")) h->alive = true;
-        v = cgt_from(v, n < v.len ? n + 1 : n);
     }
 }
 
@@ -1399,34 +1388,11 @@ static chatgptt_code cgt_http_header(cgt_http *h) {
     else if (cgt_is(name, "transfer-encoding")) code = cgt_http_codings(h, v);
     else if (cgt_is(name, "connection")) cgt_http_connection(h, v);
     else return CHATGPTT_OK;
-    if (h->cut) code = cgt_http_bad(h, CHATGPTT_E_LIMIT, "a header that frames the message is longer than CHATGPTT_MAX_VALUE");
-    return code;
-}
-
-/* The first byte of a line: a fold of the line before, its end, the blank line, or a new name. *took: the byte was used. */
-static chatgptt_code cgt_http_line(cgt_http *h, char c, bool *took) {
-    bool fold = c == ' ' || c == '\t';
-    *took = true;
-    if (h->have && fold) {
-        h->state = CGT_HTTP_BEFORE_VALUE;
-        if (h->value_len && h->value_len < sizeof h->value - 1) h->value[h->value_len++] = ' ';
-        return CHATGPTT_OK;
-    }
-    *took = false;
-    if (h->have) return cgt_http_header(h);
-    *took = true;
-    if (c == '\r') { h->state = CGT_HTTP_HEAD_LF; return CHATGPTT_OK; }
-    if (!cgt_http_tchar(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad header name");
-    h->name[0] = cgt_lower(c);
-    h->at = 1;
-    h->value_len = 0;
-    h->cut = false;
-    h->state = CGT_HTTP_NAME;
-    return CHATGPTT_OK;
+    return h->cut ? cgt_http_bad(h, CHATGPTT_E_LIMIT, "a header that frames the message is longer than CHATGPTT_MAX_VALUE") : code;
 }
 
 static chatgptt_code cgt_http_name_byte(cgt_http *h, char c) {
-    if (c == ':') {
+    if (c == ':' && h->at > 0) {
         h->kept = h->at < sizeof h->name;
         h->name[h->kept ? h->at : 0] = '\0';
         h->kept = h->kept && cgt_http_kept(h->name);
@@ -1439,8 +1405,22 @@ static chatgptt_code cgt_http_name_byte(cgt_http *h, char c) {
     return CHATGPTT_OK;
 }
 
+/* The first byte of a line: a fold of the line before, the blank line, or a new name. */
+static chatgptt_code cgt_http_line(cgt_http *h, char c) {
+    if (h->have) {
+        h->state = CGT_HTTP_BEFORE_VALUE;
+        if (h->value_len && h->value_len < sizeof h->value - 1) h->value[h->value_len++] = ' ';
+        return CHATGPTT_OK;
+    }
+    if (c == '\r') { h->state = CGT_HTTP_HEAD_LF; return CHATGPTT_OK; }
+    h->at = h->value_len = 0;
+    h->cut = false;
+    h->state = CGT_HTTP_NAME;
+    return cgt_http_name_byte(h, c);
+}
+
 static chatgptt_code cgt_http_value_byte(cgt_http *h, char c) {
-    if (c == '\r') { h->state = CGT_HTTP_VALUE_LF; return CHATGPTT_OK; }
+    if (c == '\r') { h->state = CGT_HTTP_LINE_LF; return CHATGPTT_OK; }
     if (c != '\t' && cgt_control(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a header");
     h->state = CGT_HTTP_VALUE;
     if (!h->kept) return CHATGPTT_OK;
@@ -1463,11 +1443,9 @@ static chatgptt_code cgt_http_head(cgt_http *h) {
     h->event = CGT_HTTP_HEAD;
     if (none || (h->method == CGT_HTTP_CONNECT && h->status < 300)) { h->state = CGT_HTTP_COMPLETE; return CHATGPTT_OK; }
     if ((h->coded && h->counted) || (h->coded && h->minor == 0)) h->close = true;   /* faulty framing: not used again */
-    if (h->chunked) h->state = CGT_HTTP_CHUNK_SIZE;
+    if (h->chunked) { h->state = CGT_HTTP_CHUNK_SIZE; h->left = 0; }
     else if (h->coded || !h->counted) { h->state = CGT_HTTP_TO_CLOSE; h->close = true; }
     else h->state = h->left ? CGT_HTTP_COUNTED : CGT_HTTP_COMPLETE;
-    h->digits = 0;
-    if (h->chunked) h->left = 0;
     return CHATGPTT_OK;
 }
 
@@ -1480,17 +1458,13 @@ static chatgptt_code cgt_http_chunk_byte(cgt_http *h, char c) {
         return CHATGPTT_OK;
     }
     if (h->digits == 0) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
-    if (++h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT && c != '\r')
-        return cgt_http_bad(h, CHATGPTT_E_LIMIT, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
-    if (h->state == CGT_HTTP_CHUNK_EXT) {
-        if (c == '\r') h->state = CGT_HTTP_CHUNK_LF;
-        else if (c != '\t' && cgt_control(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a chunk extension");
-        return CHATGPTT_OK;
-    }
-    if (c == ';') h->state = CGT_HTTP_CHUNK_EXT;
-    else if (c == ' ' || c == '\t') h->state = CGT_HTTP_CHUNK_BLANK;
-    else if (c == '\r' && h->state == CGT_HTTP_CHUNK_SIZE) { h->state = CGT_HTTP_CHUNK_LF; h->ext_bytes--; }
-    else return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
+    h->ext_bytes += c != '\r' || h->state == CGT_HTTP_CHUNK_EXT;
+    if (c == '\r' && h->state != CGT_HTTP_CHUNK_BLANK) { h->state = CGT_HTTP_CHUNK_LF; return CHATGPTT_OK; }
+    if (h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT) return cgt_http_bad(h, CHATGPTT_E_LIMIT, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
+    if (h->state == CGT_HTTP_CHUNK_EXT)
+        return c != '\t' && cgt_control(c) ? cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a chunk extension") : CHATGPTT_OK;
+    if (c != ';' && !cgt_tab_or_space(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
+    h->state = c == ';' ? CGT_HTTP_CHUNK_EXT : CGT_HTTP_CHUNK_BLANK;
     return CHATGPTT_OK;
 }
 
@@ -1508,27 +1482,21 @@ static void cgt_http_body(cgt_http *h, char *in, size_t len, size_t *used) {
 
 static chatgptt_code cgt_http_lf(cgt_http *h, char c) {       /* every CR must be followed by LF */
     if (c != '\n') return cgt_http_bad(h, CHATGPTT_E_HTTP, "CR without LF");
-    switch (h->state) {
-    case CGT_HTTP_STATUS_LF: case CGT_HTTP_VALUE_LF: h->state = CGT_HTTP_LINE; break;
-    case CGT_HTTP_HEAD_LF: return cgt_http_head(h);
-    case CGT_HTTP_DATA_LF: h->state = CGT_HTTP_CHUNK_SIZE; h->digits = 0; break;
-    default:
-        h->trailer = h->left == 0;
-        h->state = h->trailer ? CGT_HTTP_LINE : CGT_HTTP_CHUNK_DATA;
-    }
+    if (h->state == CGT_HTTP_HEAD_LF) return cgt_http_head(h);
+    if (h->state == CGT_HTTP_CHUNK_LF) h->trailer = h->left == 0;
+    if (h->state == CGT_HTTP_CHUNK_LF && !h->trailer) h->state = CGT_HTTP_CHUNK_DATA;
+    else h->state = h->state == CGT_HTTP_DATA_LF ? CGT_HTTP_CHUNK_SIZE : CGT_HTTP_LINE;
+    h->digits = 0;
     return CHATGPTT_OK;
 }
 
-/* A byte of a head or of a chunk's frame. *took: it was used. */
-static chatgptt_code cgt_http_byte(cgt_http *h, char c, bool *took) {
-    *took = true;
+/* A byte of a head or of a chunk's frame. */
+static chatgptt_code cgt_http_byte(cgt_http *h, char c) {
     switch (h->state) {
     case CGT_HTTP_STATUS_LINE: return cgt_http_status_byte(h, c);
-    case CGT_HTTP_LINE: return cgt_http_line(h, c, took);
+    case CGT_HTTP_LINE: return cgt_http_line(h, c);
     case CGT_HTTP_NAME: return cgt_http_name_byte(h, c);
-    case CGT_HTTP_BEFORE_VALUE:
-        if (c == ' ' || c == '\t') return CHATGPTT_OK;
-        return cgt_http_value_byte(h, c);
+    case CGT_HTTP_BEFORE_VALUE: return cgt_tab_or_space(c) ? CHATGPTT_OK : cgt_http_value_byte(h, c);
     case CGT_HTTP_VALUE: return cgt_http_value_byte(h, c);
     case CGT_HTTP_CHUNK_SIZE: case CGT_HTTP_CHUNK_BLANK: case CGT_HTTP_CHUNK_EXT: return cgt_http_chunk_byte(h, c);
     case CGT_HTTP_DATA_CR:
@@ -1538,29 +1506,21 @@ static chatgptt_code cgt_http_byte(cgt_http *h, char c, bool *took) {
     }
 }
 
-static bool cgt_http_in_body(const cgt_http *h) {
-    return h->state == CGT_HTTP_COUNTED || h->state == CGT_HTTP_TO_CLOSE || h->state == CGT_HTTP_CHUNK_DATA;
-}
-
 /* OK with h->event; < 0: h->why. Stays in its error if fed on: do not. */
 static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *used) {
+    chatgptt_code code = CHATGPTT_OK;
     *used = 0;
     h->event = CGT_HTTP_NONE;
-    while (h->event == CGT_HTTP_NONE) {
-        chatgptt_code code;
-        bool took, head;
+    while (h->event == CGT_HTTP_NONE && code == CHATGPTT_OK) {
+        bool head = h->state < CGT_HTTP_COUNTED;
         if (h->state == CGT_HTTP_COMPLETE) { h->state = CGT_HTTP_ENDED; h->event = CGT_HTTP_END; }
         if (h->state == CGT_HTTP_ENDED || *used == len) break;
-        if (cgt_http_in_body(h)) { cgt_http_body(h, in + *used, len - *used, used); break; }
-        head = h->state < CGT_HTTP_COUNTED;
-        if (head && h->head_bytes == h->max_head) return cgt_http_bad(h, CHATGPTT_E_LIMIT, "headers longer than max_header_bytes");
-        code = cgt_http_byte(h, in[*used], &took);
-        if (code < 0) return code;
-        if (!took) continue;
-        ++*used;
-        h->head_bytes += head;
+        if (!head && h->state <= CGT_HTTP_CHUNK_DATA) cgt_http_body(h, in + *used, len - *used, used);
+        else if (h->state == CGT_HTTP_LINE && h->have && !cgt_tab_or_space(in[*used])) code = cgt_http_header(h);
+        else if (head && h->head_bytes++ == h->max_head) code = cgt_http_bad(h, CHATGPTT_E_LIMIT, "headers longer than max_header_bytes");
+        else code = cgt_http_byte(h, in[(*used)++]);
     }
-    return CHATGPTT_OK;
+    return code;
 }
 
 /* The peer ended the connection. OK and END only where the end of the body is the end of the connection, and `clean`
@@ -1572,9 +1532,8 @@ static chatgptt_code cgt_http_eof(cgt_http *h, bool clean) {
         h->event = CGT_HTTP_END;
         return CHATGPTT_OK;
     }
-    if (h->state == CGT_HTTP_STATUS_LINE) return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed without a response");
-    if (h->state < CGT_HTTP_COUNTED) return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed inside the headers");
-    return cgt_http_bad(h, CHATGPTT_E_CLOSED, "closed inside the body");
+    return cgt_http_bad(h, CHATGPTT_E_CLOSED, h->state == CGT_HTTP_STATUS_LINE ? "closed without a response"
+                                              : h->state < CGT_HTTP_COUNTED ? "closed inside the headers" : "closed inside the body");
 }
 
 /* Whether the connection may carry another request once the response has ended. */
@@ -1582,9 +1541,7 @@ static bool cgt_http_alive(const cgt_http *h) {
     return h->state >= CGT_HTTP_COUNTED && h->state != CGT_HTTP_TO_CLOSE && !h->close && (h->minor >= 1 || h->alive);
 }
 
-static bool cgt_http_reusable(const cgt_http *h) {
-    return h->state == CGT_HTTP_ENDED && cgt_http_alive(h);
-}
+static bool cgt_http_reusable(const cgt_http *h) { return h->state == CGT_HTTP_ENDED && cgt_http_alive(h); }
 
 /* ==== [COOKIE] ==== */
 
