@@ -13,7 +13,7 @@ static cgt_buffer header(const cgt_jar *jar, const cgt_url *url)
     cgt_buffer b;
     cgt_buffer_init(&b, fuzz_hooks(), SIZE_MAX / 4);
     cgt_jar_header(jar, url, fuzz_time(NULL), &b);
-    FUZZ_CHECK(!cgt_has_control(cgt_slice_of_buffer(&b)));
+    for (size_t i = 0; i < b.len; i++) FUZZ_CHECK(!cgt_control(b.data[i]) || b.data[i] == '\t');    /* a tab is a cookie's own (RFC 6265bis) */
     return b;
 }
 
