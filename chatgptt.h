@@ -6026,10 +6026,12 @@ typedef struct cgt_state {
     cgt_chat chat;
     cgt_url page, endpoint;
     cgt_jar cookies;
-    long long time;
+    long long time, dialect, limit, flags;
     char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_SESSION_SIZE];
-    bool home_ok, no_nonce_action;
+    bool home_ok;
 } cgt_state;
+
+enum { CGT_FLAG_WIDGET = 1, CGT_FLAG_ASSISTANT = 2, CGT_FLAG_OPENAI = 4, CGT_FLAG_GOOGLE = 8, CGT_FLAG_NO_NONCE = 16, CGT_FLAGS_ALL = 31 };
 
 static void cgt_put_record(cgt_buffer *b, enum cgt_tag tag, cgt_slice s) {
     int i;
@@ -6042,10 +6044,6 @@ static void cgt_put_record(cgt_buffer *b, enum cgt_tag tag, cgt_slice s) {
 static void cgt_put_number_record(cgt_buffer *b, enum cgt_tag tag, long long n) {
     char digits[24];
     cgt_put_record(b, tag, cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(n < 0 ? 0 : n))));
-}
-
-static cgt_slice cgt_checksum(char out[24], cgt_slice s) {
-    return cgt_slice_of(out, cgt_digits(out, cgt_fnv(0xCBF29CE484222325u, s)));
 }
 
 /* A cookie as the Set-Cookie value that makes it again. */
@@ -6090,7 +6088,8 @@ static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b) {
     cgt_put_number_record(b, CGT_TAG_TIME, c->tokens_time);
     for (i = 0; i < CGT_CHAT_TEXTS; i++) cgt_put_record(b, cgt_chat_texts[i].tag, cgt_text((const char *)chat + cgt_chat_texts[i].at));
     cgt_put_number_record(b, CGT_TAG_LIMIT, chat->memory_limit);
-    cgt_put_number_record(b, CGT_TAG_FLAGS, chat->widget | chat->assistant << 1 | chat->keeps_openai << 2 | chat->keeps_google << 3 | chat->asks_consent << 4 | c->no_nonce_action << 5);
+    cgt_put_number_record(b, CGT_TAG_FLAGS, chat->widget * CGT_FLAG_WIDGET + chat->assistant * CGT_FLAG_ASSISTANT + chat->keeps_openai * CGT_FLAG_OPENAI +
+                          chat->keeps_google * CGT_FLAG_GOOGLE + c->no_nonce_action * CGT_FLAG_NO_NONCE);
 }
 
 static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
@@ -6109,7 +6108,6 @@ static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
 }
 
 CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size) {
-    char digits[24];
     cgt_buffer b;
     size_t len;
     cgt_buffer_init(&b, &client->hooks, CHATGPTT_MAX_STATE);
@@ -6120,7 +6118,7 @@ CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, s
     if (client->has_tokens) cgt_save_tokens(client, &b);
     if (client->has_tokens) cgt_save_cookies(client, &b);
     cgt_save_sessions(client, &b);
-    cgt_put_record(&b, CGT_TAG_END, cgt_checksum(digits, cgt_slice_of_buffer(&b)));
+    cgt_put_number_record(&b, CGT_TAG_END, (long long)(cgt_fnv(0, cgt_slice_of_buffer(&b)) >> 1));
     len = b.failed ? 0 : b.len;
     if (len && len <= size && buffer) memcpy(buffer, b.data, len);
     cgt_buffer_free(&b);
@@ -6152,22 +6150,8 @@ static bool cgt_load_number(long long *out, cgt_slice s, long long max) {
     return *out >= 0;
 }
 
-static bool cgt_load_flags(cgt_state *d, cgt_slice s) {
-    long long n;
-    if (!cgt_load_number(&n, s, 63)) return false;
-    d->chat.widget = n & 1;
-    d->chat.assistant = n >> 1 & 1;
-    d->chat.keeps_openai = n >> 2 & 1;
-    d->chat.keeps_google = n >> 3 & 1;
-    d->chat.asks_consent = n >> 4 & 1;
-    d->no_nonce_action = n >> 5 & 1;
-    return true;
-}
-
 /* One record into the draft. false: it is not in order. */
 static bool cgt_load_record(chatgptt_client *c, cgt_state *d, char tag, cgt_slice s) {
-    cgt_chat *chat = &d->chat;
-    long long n;
     size_t i;
     switch (tag) {
     case CGT_TAG_HOME: d->home_ok = cgt_same(s, c->home.whole); return d->home_ok;
@@ -6176,13 +6160,13 @@ static bool cgt_load_record(chatgptt_client *c, cgt_state *d, char tag, cgt_slic
     case CGT_TAG_CLIENT: return cgt_load_text(d->client_id, sizeof d->client_id, s);
     case CGT_TAG_SESSION: return cgt_load_text(d->session_id, sizeof d->session_id, s);
     case CGT_TAG_TIME: return cgt_load_number(&d->time, s, LLONG_MAX / 2);
-    case CGT_TAG_FLAGS: return cgt_load_flags(d, s);
-    case CGT_TAG_LIMIT: if (!cgt_load_number(&n, s, 100000)) return false; chat->memory_limit = (int)n; return true;
-    case CGT_TAG_DIALECT: if (!cgt_load_number(&n, s, CHATGPTT_AIPKIT)) return false; chat->dialect = (chatgptt_dialect)n; return true;
+    case CGT_TAG_FLAGS: return cgt_load_number(&d->flags, s, CGT_FLAGS_ALL);
+    case CGT_TAG_LIMIT: return cgt_load_number(&d->limit, s, 100000);
+    case CGT_TAG_DIALECT: return cgt_load_number(&d->dialect, s, CHATGPTT_AIPKIT);
     case CGT_TAG_COOKIE: return d->page.whole.len > 0 && cgt_jar_set(&d->cookies, &d->page, s, cgt_unix(c));
     default:
         for (i = 0; i < CGT_CHAT_TEXTS; i++)
-            if (tag == (char)cgt_chat_texts[i].tag) return cgt_load_text((char *)chat + cgt_chat_texts[i].at, cgt_chat_texts[i].size, s);
+            if (tag == (char)cgt_chat_texts[i].tag) return cgt_load_text((char *)&d->chat + cgt_chat_texts[i].at, cgt_chat_texts[i].size, s);
         return tag == CGT_TAG_TLS;
     }
 }
@@ -6203,17 +6187,15 @@ static bool cgt_next_record(cgt_slice *rest, char *tag, cgt_slice *s) {
 
 static bool cgt_load_draft(chatgptt_client *c, cgt_state *d, cgt_slice all) {
     size_t magic = sizeof cgt_state_magic - 1;
-    char tag = 0, digits[24];
+    char tag = 0;
+    long long sum;
     cgt_slice rest, s;
     if (all.len < magic || memcmp(all.at, cgt_state_magic, magic) != 0) return false;
     rest = cgt_from(all, magic);
-    while (rest.len) {
-        cgt_slice sum = cgt_checksum(digits, cgt_slice_of(all.at, (size_t)(rest.at - all.at)));
-        if (!cgt_next_record(&rest, &tag, &s)) return false;
-        if (tag == CGT_TAG_END) return rest.len == 0 && cgt_same(s, sum) && d->home_ok;
+    while (cgt_next_record(&rest, &tag, &s) && tag != CGT_TAG_END)
         if (!cgt_load_record(c, d, tag, s)) return false;
-    }
-    return false;
+    if (tag != CGT_TAG_END || rest.len || !d->home_ok || !cgt_load_number(&sum, s, LLONG_MAX)) return false;
+    return sum == (long long)(cgt_fnv(0, cgt_slice_of(all.at, all.len - s.len - 5)) >> 1);
 }
 
 /* Whether the draft's tokens are what these options ask for. */
@@ -6235,16 +6217,23 @@ static void cgt_swap_url(cgt_url *a, cgt_url *b) {
 static void cgt_load_take(chatgptt_client *c, cgt_state *d, cgt_slice all) {
     char tag;
     cgt_jar jar = c->cookies;
+    cgt_chat *chat = &d->chat;
     cgt_slice s, rest = cgt_from(all, sizeof cgt_state_magic - 1);
     if (!c->options.client_id && d->client_id[0]) memcpy(c->client_id, d->client_id, sizeof c->client_id);
     if (!c->options.client_id && d->session_id[0]) memcpy(c->session_id, d->session_id, sizeof c->session_id);
     c->cookies = d->cookies;
     d->cookies = jar;
+    chat->dialect = (chatgptt_dialect)d->dialect;
+    chat->memory_limit = (int)d->limit;
+    chat->widget = d->flags & CGT_FLAG_WIDGET;
+    chat->assistant = d->flags & CGT_FLAG_ASSISTANT;
+    chat->keeps_openai = d->flags & CGT_FLAG_OPENAI;
+    chat->keeps_google = d->flags & CGT_FLAG_GOOGLE;
     if (cgt_load_has_tokens(c, d)) {
         cgt_swap_url(&c->page, &d->page);
         cgt_swap_url(&c->endpoint, &d->endpoint);
         c->chat = d->chat;
-        c->no_nonce_action = d->no_nonce_action;
+        c->no_nonce_action = d->flags & CGT_FLAG_NO_NONCE;
         cgt_client_share(c);
         c->tokens_time = d->time;
     }
