@@ -74,8 +74,9 @@ lint: mbedtls-found
 size: mbedtls-found
 	@tests/size.sh
 
-# What takes too long for every change: the tests against the mbedTLS of Debian 13, and under valgrind.
-slow:
+# What takes too long for every change: real proxies, the tests against the mbedTLS of Debian 13, and under valgrind.
+slow: all
+	tests/run.sh tests/slow_proxy.sh
 	tests/mbedtls.sh $(BUILD)/mbedtls-3.6
 	$(MAKE) test BUILD=$(BUILD)/3.6 MBEDTLS=$(BUILD)/mbedtls-3.6
 	$(MAKE) valgrind

@@ -325,7 +325,6 @@ static chatgptt_code http_plan(http_probe *p, long long now)
     if (code < 0) return code;
     http_set_method(p);
     if (s->out.failed) return cgt_fail(&s->error, s->out.failed, "no room for the request");
-    s->conn->in.method = strcmp(p->method, "HEAD") == 0 ? CGT_HTTP_HEAD_METHOD : CGT_HTTP_OTHER;
     return code;
 }
 
@@ -364,7 +363,9 @@ static chatgptt_code http_receive(http_probe *p, long long now)
     chatgptt_stream *s = p->stream;
     cgt_http *h = &s->conn->in;
     size_t len = s->end - s->at < chunk ? s->end - s->at : chunk, used;
-    chatgptt_code code = cgt_http_feed(h, s->buffer + s->at, len, &used);
+    chatgptt_code code;
+    h->method = strcmp(p->method, "HEAD") == 0 ? CGT_HTTP_HEAD_METHOD : CGT_HTTP_OTHER;     /* now: a proxy's answer has a method of its own */
+    code = cgt_http_feed(h, s->buffer + s->at, len, &used);
     s->at += used;
     if (code < 0) return cgt_fail(&s->error, code, "%s", h->why);
     switch (h->event) {
