@@ -6189,7 +6189,7 @@ static bool cgt_load_draft(chatgptt_client *c, cgt_state *d, cgt_slice all) {
     size_t magic = sizeof cgt_state_magic - 1;
     char tag = 0;
     long long sum;
-    cgt_slice rest, s;
+    cgt_slice rest, s = cgt_text("");
     if (all.len < magic || memcmp(all.at, cgt_state_magic, magic) != 0) return false;
     rest = cgt_from(all, magic);
     while (cgt_next_record(&rest, &tag, &s) && tag != CGT_TAG_END)
