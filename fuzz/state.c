@@ -29,7 +29,6 @@ static bool save(const chatgptt_client *client, saved *s)
 
 static void make_file(cgt_buffer *b, char how, cgt_slice in)
 {
-    char digits[24];
     cgt_buffer_init(b, fuzz_hooks(), SIZE_MAX / 4);
     if (how != 'f') cgt_puts(b, MAGIC);
     if (how == 'f' || how == 'r') cgt_append(b, in);
@@ -37,7 +36,7 @@ static void make_file(cgt_buffer *b, char how, cgt_slice in)
         cgt_slice line = fuzz_line(&in);
         if (line.len) cgt_put_record(b, (enum cgt_tag)line.at[0], cgt_from(line, 1));
     }
-    if (how != 'f') cgt_put_record(b, CGT_TAG_END, cgt_checksum(digits, cgt_slice_of_buffer(b)));
+    if (how != 'f') cgt_put_number_record(b, CGT_TAG_END, (long long)(cgt_fnv(0, cgt_slice_of_buffer(b)) >> 1));
 }
 
 /* What is sent from it must hold no line end. */
