@@ -2670,7 +2670,7 @@ typedef struct cgt_match {
 typedef struct cgt_pattern_reader { cgt_slice text; size_t at; const char *why; } cgt_pattern_reader;
 
 static bool cgt_pattern_bad(cgt_pattern_reader *r, const char *why) {
-    if (!r->why) r->why = why;
+    r->why = why;
     return false;
 }
 
@@ -2726,10 +2726,10 @@ static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *no
 
 static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r) {
     bool open = r->text.at[r->at] == '(';
+    int *edge = open ? &p->open : &p->close;
     if (open && p->open >= 0) return cgt_pattern_bad(r, "only one group");
     if (!open && (p->open < 0 || p->close >= 0)) return cgt_pattern_bad(r, "no group is open");
-    if (open) p->open = p->count;
-    else p->close = p->count;
+    *edge = p->count;
     r->at++;
     if (!open && r->at < r->text.len && strchr("*+?", r->text.at[r->at])) return cgt_pattern_bad(r, "a group cannot be repeated");
     return true;
@@ -2751,12 +2751,9 @@ static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
 
 /* false: *why says what is wrong at position *at. */
 static bool cgt_pattern_compile(cgt_pattern *p, cgt_slice text, size_t *at, const char **why) {
-    cgt_pattern_reader r;
+    cgt_pattern_reader r = { text, 0, NULL };
     memset(p, 0, sizeof *p);
     p->open = p->close = -1;
-    r.text = text;
-    r.at = 0;
-    r.why = NULL;
     while (r.at < text.len && cgt_pattern_next(p, &r)) {}
     if (!r.why && p->open >= 0 && p->close < 0) r.why = "the group is not closed";
     *at = r.at;
@@ -2797,9 +2794,8 @@ static void cgt_match_settle(cgt_match *m) {
 }
 
 static void cgt_match_begin(cgt_match *m) {
-    cgt_thread t;
+    cgt_thread t = { 0, 0, 0 };
     if (m->found) return;
-    memset(&t, 0, sizeof t);
     cgt_match_add(m, t, true);
     cgt_match_settle(m);
 }
@@ -2849,7 +2845,7 @@ static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
        TEXT     `piece` is a part of the string or number at fields[field]
        VALUE    the value at fields[field] is complete; an object or array: it begins. `type` is its kind
        END      the document is complete; what follows it is not touched
-   The caller sets fields, num_fields and lenient in the zeroed state; fields are distinct and well-formed. */
+   The caller may set lenient and joined after cgt_json_init(); fields are distinct and well-formed. */
 
 typedef enum cgt_json_event { CGT_JSON_NONE, CGT_JSON_TEXT, CGT_JSON_VALUE, CGT_JSON_END } cgt_json_event;
 typedef enum cgt_json_type { CGT_JSON_STRING, CGT_JSON_NUMBER, CGT_JSON_TRUE, CGT_JSON_FALSE, CGT_JSON_NULL, CGT_JSON_OBJECT, CGT_JSON_ARRAY } cgt_json_type;
@@ -2864,7 +2860,6 @@ typedef enum cgt_json_state {
 
 typedef struct cgt_json {
     const char *const *fields;
-    int num_fields;                 /* 32 at most */
     bool lenient;                   /* invalid UTF-8 becomes U+FFFD instead of an error */
     int joined;                     /* strings of fields below this number go on in one another: */
     uint32_t spare;                 /* a high surrogate at the end of one waits for the next, in a later document too */
@@ -2879,7 +2874,7 @@ typedef struct cgt_json {
     uint32_t here;                  /* fields whose path leads to the value that comes */
     uint32_t inside[CHATGPTT_MAX_DEPTH + 1];    /* fields whose path may go on in the container at this depth */
     uint32_t index[CHATGPTT_MAX_DEPTH + 1];     /* of the next element of the array at this depth */
-    uint32_t arrays[CHATGPTT_MAX_DEPTH / 32 + 1];   /* bits: the container at this depth is an array */
+    bool array[CHATGPTT_MAX_DEPTH + 1];         /* the container at this depth is an array */
     uint32_t at[32];                /* how far each field's path is compared with the key */
     uint32_t code, high;            /* \u escape under way; high surrogate waiting for its low one */
     const char *literal;
@@ -2900,13 +2895,15 @@ static int cgt_lowest(uint32_t mask) {
     return i;
 }
 
-/* Puts j->at on the path segment that names what lies in the container at `depth`. */
-static void cgt_json_aim(cgt_json *j, uint32_t mask, int depth) {
-    for (; mask; mask &= mask - 1) {
+/* A key or index comes: puts j->at of the fields it may concern on the path segment that names it. */
+static void cgt_json_aim(cgt_json *j) {
+    uint32_t mask;
+    j->here = j->inside[j->depth];
+    for (mask = j->here; mask; mask &= mask - 1) {
         int f = cgt_lowest(mask), slashes = 0;
         const char *path = j->fields[f];
         size_t i = 0;
-        while (slashes < depth) slashes += path[i++] == '/';
+        while (slashes < j->depth) slashes += path[i++] == '/';
         j->at[f] = (uint32_t)i;
     }
 }
@@ -2950,13 +2947,10 @@ static void cgt_json_begin(cgt_json *j, cgt_json_type type) {
     }
 }
 
-static bool cgt_json_in_array(const cgt_json *j) { return j->arrays[j->depth / 32] >> (j->depth % 32) & 1; }
-
 static void cgt_json_element(cgt_json *j) {       /* the next value is an array's element: compare its index with the paths */
     char digits[24];
-    j->here = j->inside[j->depth];
+    cgt_json_aim(j);
     if (!j->here) return;
-    cgt_json_aim(j, j->here, j->depth);
     cgt_json_key_bytes(j, cgt_slice_of(digits, cgt_digits(digits, j->index[j->depth]++)));
     cgt_json_named(j);
 }
@@ -2970,18 +2964,13 @@ static void cgt_json_done(cgt_json *j) {          /* a value is complete */
 }
 
 static chatgptt_code cgt_json_open(cgt_json *j, bool array) {
-    uint32_t bit, here = j->here;
-    if (j->depth == CHATGPTT_MAX_DEPTH) {
-        j->why = "nested deeper than CHATGPTT_MAX_DEPTH";
-        return CHATGPTT_E_LIMIT;
-    }
+    uint32_t here = j->here;
+    if (j->depth == CHATGPTT_MAX_DEPTH) { j->why = "nested deeper than CHATGPTT_MAX_DEPTH"; return CHATGPTT_E_LIMIT; }
     cgt_json_begin(j, array ? CGT_JSON_ARRAY : CGT_JSON_OBJECT);
     if (j->told) { j->event = CGT_JSON_VALUE; here &= ~((uint32_t)1 << j->field); }
     j->told = false;
     j->depth++;
-    bit = (uint32_t)1 << (j->depth % 32);
-    if (array) j->arrays[j->depth / 32] |= bit;
-    else j->arrays[j->depth / 32] &= ~bit;
+    j->array[j->depth] = array;
     j->inside[j->depth] = here;
     j->index[j->depth] = 0;
     j->state = array ? CGT_JSON_EXPECT_OR_CLOSE : CGT_JSON_KEY_OR_CLOSE;
@@ -2991,18 +2980,14 @@ static chatgptt_code cgt_json_open(cgt_json *j, bool array) {
 static void cgt_json_string(cgt_json *j, bool key) {
     j->in_key = key;
     j->state = CGT_JSON_IN_STRING;
-    if (!key) {
-        cgt_json_begin(j, CGT_JSON_STRING);
-        if (j->told && j->field < j->joined) { j->high = j->spare; j->spare = 0; }
-        return;
-    }
-    j->here = j->inside[j->depth];
-    cgt_json_aim(j, j->here, j->depth);
+    if (key) { cgt_json_aim(j); return; }
+    cgt_json_begin(j, CGT_JSON_STRING);
+    if (j->told && j->field < j->joined) { j->high = j->spare; j->spare = 0; }
 }
 
 static chatgptt_code cgt_json_value(cgt_json *j, char c) {
     if (j->state == CGT_JSON_EXPECT_OR_CLOSE && c == ']') { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
-    if (j->depth && cgt_json_in_array(j)) cgt_json_element(j);
+    if (j->array[j->depth]) cgt_json_element(j);
     switch (c) {
     case '{': return cgt_json_open(j, false);
     case '[': return cgt_json_open(j, true);
@@ -3021,7 +3006,7 @@ static chatgptt_code cgt_json_value(cgt_json *j, char c) {
 }
 
 static chatgptt_code cgt_json_after(cgt_json *j, char c) {
-    bool array = cgt_json_in_array(j);
+    bool array = j->array[j->depth];
     if (c == ',') { j->state = array ? CGT_JSON_EXPECT : CGT_JSON_KEY; return CHATGPTT_OK; }
     if (c != (array ? ']' : '}')) return cgt_json_bad(j, "a comma or the end of the container was expected");
     j->depth--;
@@ -3088,25 +3073,22 @@ static void cgt_json_lone(cgt_json *j, cgt_json_run *r) {
     cgt_json_emit_code(j, r, 0xFFFD);
 }
 
-/* A whole \u escape is in j->code. */
+/* A whole \u escape is in j->code; after a high surrogate only a low one comes here. */
 static void cgt_json_unicode(cgt_json *j, cgt_json_run *r) {
     uint32_t code = j->code, high = j->high;
-    bool low = code >= 0xDC00 && code < 0xE000;
     j->state = CGT_JSON_IN_STRING;
     j->high = 0;
-    if (high && low) { cgt_json_emit_code(j, r, 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)); return; }
+    if (high) { cgt_json_emit_code(j, r, 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)); return; }
     if (code >= 0xD800 && code < 0xDC00) j->high = code;
     else cgt_json_emit_code(j, r, code);
 }
 
 static chatgptt_code cgt_json_hex(cgt_json *j, cgt_json_run *r) {
     int digit = cgt_hex(*r->in);
+    uint32_t code = j->code << 4 | (uint32_t)digit;
     if (digit < 0) return cgt_json_bad(j, "bad \\u escape");
-    if (j->digits == 3 && j->high && !((j->code << 4 | (uint32_t)digit) >= 0xDC00 && (j->code << 4 | (uint32_t)digit) < 0xE000)) {
-        cgt_json_lone(j, r);            /* first; the digit is read again */
-        return CHATGPTT_OK;
-    }
-    j->code = j->code << 4 | (uint32_t)digit;
+    if (j->digits == 3 && j->high && (code < 0xDC00 || code > 0xDFFF)) { cgt_json_lone(j, r); return CHATGPTT_OK; }   /* the digit is read again */
+    j->code = code;
     r->in++;
     if (++j->digits == 4) cgt_json_unicode(j, r);
     return CHATGPTT_OK;
@@ -3247,7 +3229,6 @@ static chatgptt_code cgt_json_byte(cgt_json *j, char c) {
 static void cgt_json_init(cgt_json *j, const char *const *fields, int num_fields) {
     memset(j, 0, sizeof *j);
     j->fields = fields;
-    j->num_fields = num_fields;
     j->here = num_fields >= 32 ? 0xFFFFFFFFu : ((uint32_t)1 << num_fields) - 1;
 }
 
