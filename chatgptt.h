@@ -1663,9 +1663,10 @@ static void cgt_cookie_attribute(cgt_cookie_draft *d, cgt_slice name, cgt_slice 
 static bool cgt_cookie_settle(cgt_cookie *c, const cgt_url *url) {
     size_t dot = cgt_find(c->domain, ".");
     bool own = cgt_is(c->domain, url->host);
+    unsigned char address[4];
     if (c->domain.len && !cgt_domain_match(url, c->domain)) return false;
     if (c->domain.len && (dot == c->domain.len || dot + 1 == c->domain.len) && !own) return false;
-    c->host_only = c->domain.len == 0 || (own && dot == c->domain.len);
+    c->host_only = c->domain.len == 0 || (own && (dot == c->domain.len || cgt_parse_ipv4(c->domain, address)));
     if (c->host_only) c->domain = cgt_text(url->host);
     if (c->path.len == 0 || c->path.at[0] != '/') c->path = cgt_default_path(url);
     return true;
@@ -6000,16 +6001,16 @@ static const char cgt_state_magic[] = "cgptst1\n";
 enum cgt_tag {
     CGT_TAG_HOME = 'h', CGT_TAG_PAGE = 'p', CGT_TAG_ENDPOINT = 'e', CGT_TAG_CLIENT = 'c', CGT_TAG_SESSION = 's', CGT_TAG_DIALECT = 'd',
     CGT_TAG_NONCE = 'n', CGT_TAG_TIME = 't', CGT_TAG_POST = 'i', CGT_TAG_BOT = 'b', CGT_TAG_NAME = 'N', CGT_TAG_GREETING = 'G', CGT_TAG_PROVIDER = 'P',
-    CGT_TAG_CONSENT = 'C', CGT_TAG_FLAGS = 'f', CGT_TAG_LIMIT = 'l', CGT_TAG_COOKIE = 'k', CGT_TAG_TLS = 'T', CGT_TAG_END = '.'
+    CGT_TAG_CONSENT = 'C', CGT_TAG_FLAGS = 'f', CGT_TAG_LIMIT = 'l', CGT_TAG_COOKIE = 'k', CGT_TAG_SAVED = 'w', CGT_TAG_TLS = 'T', CGT_TAG_END = '.'
 };
 
 typedef struct cgt_state {
     cgt_chat chat;
     cgt_url page, endpoint;
     cgt_jar cookies;
-    long long time, dialect, limit, flags;
+    long long time, saved, dialect, limit, flags;
     char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_SESSION_SIZE];
-    bool home_ok;
+    bool home_ok, no_memory;
 } cgt_state;
 
 enum { CGT_FLAG_WIDGET = 1, CGT_FLAG_ASSISTANT = 2, CGT_FLAG_OPENAI = 4, CGT_FLAG_GOOGLE = 8, CGT_FLAG_NO_NONCE = 16, CGT_FLAGS_ALL = 31 };
@@ -6027,8 +6028,8 @@ static void cgt_put_number_record(cgt_buffer *b, enum cgt_tag tag, long long n) 
     cgt_put_record(b, tag, cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(n < 0 ? 0 : n))));
 }
 
-/* A cookie as the Set-Cookie value that makes it again. */
-static void cgt_put_cookie(cgt_buffer *b, const cgt_cookie *c) {
+/* A cookie as the Set-Cookie value that makes it again, now. */
+static void cgt_put_cookie(cgt_buffer *b, const cgt_cookie *c, long long now) {
     cgt_append(b, c->name);
     cgt_putc(b, '=');
     cgt_append(b, c->value);
@@ -6036,18 +6037,25 @@ static void cgt_put_cookie(cgt_buffer *b, const cgt_cookie *c) {
     cgt_append(b, c->path);
     if (!c->host_only) { cgt_puts(b, "; Domain="); cgt_append(b, c->domain); }
     if (c->secure) cgt_puts(b, "; Secure");
+    if (c->until == LLONG_MAX) return;
+    cgt_puts(b, "; Max-Age=");
+    cgt_put_number(b, (unsigned long long)(c->until - now));
 }
 
-/* Only cookies that the page's own host gets: those of hosts on the way are not worth keeping. */
+/* Whose cookies are worth keeping: the page's host, and without a page the endpoint's; not those of hosts on the way. */
+static const cgt_url *cgt_state_site(const cgt_url *page, const cgt_url *endpoint) { return page->whole.len ? page : endpoint; }
+
 static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b) {
     const cgt_cookie *cookie;
+    long long now = cgt_unix(c);
     cgt_buffer text;
     cgt_buffer_init(&text, &c->hooks, (size_t)2 * CHATGPTT_MAX_VALUE);
+    cgt_put_number_record(b, CGT_TAG_SAVED, now);
     for (cookie = c->cookies.first; cookie; cookie = cookie->next) {
         text.len = 0;
-        cgt_put_cookie(&text, cookie);
+        cgt_put_cookie(&text, cookie, now);
         if (cgt_find(cookie->path, ";") < cookie->path.len) continue;      /* of a page's own path: no attribute can say it */
-        if (cookie->until > cgt_unix(c) && cgt_domain_match(&c->page, cookie->domain)) cgt_put_record(b, CGT_TAG_COOKIE, cgt_slice_of_buffer(&text));
+        if (cookie->until > now && cgt_domain_match(cgt_state_site(&c->page, &c->endpoint), cookie->domain)) cgt_put_record(b, CGT_TAG_COOKIE, cgt_slice_of_buffer(&text));
     }
     if (text.failed) b->failed = text.failed;
     cgt_buffer_free(&text);
@@ -6112,15 +6120,22 @@ static bool cgt_load_text(char *out, size_t size, cgt_slice s) {
     return !cgt_has_control(s) && cgt_utf8_valid(s) && cgt_fixed_set(out, size, s);
 }
 
-static bool cgt_load_url(cgt_url *url, cgt_slice s) {
+static bool cgt_load_url(cgt_state *d, cgt_url *url, cgt_slice s) {
     const chatgptt_hooks *hooks = url->text.hooks;
     const char *why;
     cgt_slice user;
-    bool ok;
+    chatgptt_code code;
     cgt_url_free(url);
-    ok = cgt_url_parse(url, hooks, s, &user, &why) == CHATGPTT_OK;
+    code = cgt_url_parse(url, hooks, s, &user, &why);
     url->text.hooks = hooks;
-    return ok && user.len == 0;
+    d->no_memory = code == CHATGPTT_E_MEMORY;
+    return code == CHATGPTT_OK && user.len == 0;
+}
+
+static bool cgt_load_cookie(cgt_state *d, cgt_slice s) {
+    const cgt_url *site = cgt_state_site(&d->page, &d->endpoint);
+    d->no_memory = site->whole.len && !cgt_jar_set(&d->cookies, site, s, d->saved);
+    return site->whole.len && !d->no_memory;
 }
 
 static bool cgt_load_number(long long *out, cgt_slice s, long long max) {
@@ -6136,15 +6151,16 @@ static bool cgt_load_record(chatgptt_client *c, cgt_state *d, char tag, cgt_slic
     size_t i;
     switch (tag) {
     case CGT_TAG_HOME: d->home_ok = cgt_same(s, c->home.whole); return d->home_ok;
-    case CGT_TAG_PAGE: return cgt_load_url(&d->page, s);
-    case CGT_TAG_ENDPOINT: return cgt_load_url(&d->endpoint, s);
+    case CGT_TAG_PAGE: return cgt_load_url(d, &d->page, s);
+    case CGT_TAG_ENDPOINT: return cgt_load_url(d, &d->endpoint, s);
     case CGT_TAG_CLIENT: return cgt_load_text(d->client_id, sizeof d->client_id, s);
     case CGT_TAG_SESSION: return cgt_load_text(d->session_id, sizeof d->session_id, s);
     case CGT_TAG_TIME: return cgt_load_number(&d->time, s, LLONG_MAX / 2);
     case CGT_TAG_FLAGS: return cgt_load_number(&d->flags, s, CGT_FLAGS_ALL);
     case CGT_TAG_LIMIT: return cgt_load_number(&d->limit, s, 100000);
     case CGT_TAG_DIALECT: return cgt_load_number(&d->dialect, s, CHATGPTT_AIPKIT);
-    case CGT_TAG_COOKIE: return d->page.whole.len > 0 && cgt_jar_set(&d->cookies, &d->page, s, cgt_unix(c));
+    case CGT_TAG_SAVED: return cgt_load_number(&d->saved, s, LLONG_MAX / 2);
+    case CGT_TAG_COOKIE: return cgt_load_cookie(d, s);
     default:
         for (i = 0; i < CGT_CHAT_TEXTS; i++)
             if (tag == (char)cgt_chat_texts[i].tag) return cgt_load_text((char *)&d->chat + cgt_chat_texts[i].at, cgt_chat_texts[i].size, s);
@@ -6230,16 +6246,18 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
     chatgptt_client *c = client;
     cgt_slice all = cgt_slice_of((const char *)buffer, size);
     cgt_state *draft = (cgt_state *)cgt_new(&c->hooks, sizeof *draft);
-    bool ok;
+    bool ok, no_memory;
     memset(&c->error, 0, sizeof c->error);
     if (!draft) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a saved state");
     draft->page.text.hooks = draft->endpoint.text.hooks = draft->cookies.hooks = &c->hooks;
     ok = buffer && size <= CHATGPTT_MAX_STATE && cgt_load_draft(c, draft, all);
     if (ok) cgt_load_take(c, draft, all);
+    no_memory = draft->no_memory;
     cgt_url_free(&draft->page);
     cgt_url_free(&draft->endpoint);
     cgt_jar_free(&draft->cookies);
     cgt_free(&c->hooks, draft, sizeof *draft);
+    if (no_memory) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a saved state");
     return ok ? CHATGPTT_OK : cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the saved state is damaged or of another site; it was not taken over");
 }
 

@@ -59,29 +59,17 @@ static void check_saved(const cgt_jar *jar, const cgt_url *from, const cgt_url *
     cgt_jar_free(&again);
 }
 
-/* The number of lines. */
-static int set_all(cgt_jar *jar, const cgt_url *from, cgt_slice in)
-{
-    int lines = 0;
-    for (; in.len; lines++) FUZZ_CHECK(cgt_jar_set(jar, from, fuzz_line(&in), fuzz_time(NULL)) && jar->count <= CHATGPTT_MAX_COOKIES);
-    return lines;
-}
-
 static void run(const cgt_url *from, const cgt_url *to, cgt_slice in)
 {
     cgt_jar jar;
     cgt_buffer sent;
-    const cgt_cookie *c;
-    int lines;
     memset(&jar, 0, sizeof jar);
     jar.hooks = fuzz_hooks();
-    lines = set_all(&jar, from, in);
+    while (in.len) FUZZ_CHECK(cgt_jar_set(&jar, from, fuzz_line(&in), fuzz_time(NULL)) && jar.count <= CHATGPTT_MAX_COOKIES);
     sent = header(&jar, to);
     if (sent.len) FUZZ_CHECK(related(from, to));
-    for (c = jar.first; c && !to->https && sent.len; c = c->next) FUZZ_CHECK(!c->secure || jar.count > 1);
+    if (jar.count == 1 && jar.first->secure && !to->https) FUZZ_CHECK(sent.len == 0);
     check_saved(&jar, from, to, cgt_slice_of_buffer(&sent));
-    (void)set_all(&jar, from, in);
-    if (lines <= CHATGPTT_MAX_COOKIES) expect(&jar, to, cgt_slice_of_buffer(&sent));
     cgt_buffer_free(&sent);
     cgt_jar_free(&jar);
 }
