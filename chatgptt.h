@@ -3366,10 +3366,9 @@ static bool cgt_entity_decode(cgt_html *h, bool semicolon) {
 
 /* A byte within a reference. false: it ended before the byte, which is still to be read. */
 static bool cgt_html_entity(cgt_html *h, char c) {
-    bool took = true;
+    bool took;
     if (cgt_entity_takes(h, c)) { h->hold[h->hold_len++] = c; return true; }
-    if (!cgt_entity_decode(h, c == ';')) took = false;
-    else took = c == ';';
+    took = cgt_entity_decode(h, c == ';') && c == ';';
     h->state = h->back;
     cgt_html_text(h, h->hold, h->hold_len);
     return took;
@@ -3423,8 +3422,8 @@ static bool cgt_html_open(cgt_html *h, char c) {
     if (c == '/') { h->state = CGT_HTML_END_OPEN; return true; }
     if (c == '?') { h->state = CGT_HTML_BOGUS; return true; }
     h->state = CGT_HTML_IN_TEXT;
-    if (!cgt_alnum(c) || cgt_digit(c)) { cgt_html_text(h, "<", 1); return false; }
-    h->state = CGT_HTML_TAG_NAME;
+    if (cgt_letter(c)) h->state = CGT_HTML_TAG_NAME;
+    else cgt_html_text(h, "<", 1);
     return false;
 }
 
@@ -3587,16 +3586,24 @@ static void cgt_said_sentence(cgt_said *p) {
     if (p->over) cgt_said_end(p->text);
 }
 
+/* Keeps the last `size` bytes of all that came. */
+static void cgt_tail_add(char *tail, size_t *len, size_t size, cgt_slice s) {
+    size_t rest;
+    if (s.len > size) s = cgt_from(s, s.len - size);
+    rest = *len < size - s.len ? *len : size - s.len;
+    memmove(tail, tail + *len - rest, rest);
+    memcpy(tail + rest, s.at, s.len);
+    *len = rest + s.len;
+}
+
 static void cgt_said_feed(cgt_said *p, cgt_slice s) {
-    char joint[64];
-    size_t used, head = s.len < 32 ? s.len : 32;
+    char joint[2 * sizeof p->tail];
+    size_t used, head = s.len < sizeof p->tail ? s.len : sizeof p->tail;
     memcpy(joint, p->tail, p->tail_len);
     memcpy(joint + p->tail_len, s.at, head);
     cgt_said_marks(p, cgt_slice_of(joint, p->tail_len + head));
     cgt_said_marks(p, s);
-    if (head < 32 && p->tail_len + head > 32) { memmove(joint, joint + p->tail_len + head - 32, 32); p->tail_len = 32 - head; }
-    if (head < 32) { memcpy(p->tail, joint, p->tail_len + head); p->tail_len += head; }
-    else { memcpy(p->tail, s.at + s.len - 32, 32); p->tail_len = 32; }
+    cgt_tail_add(p->tail, &p->tail_len, sizeof p->tail, s);
     for (; s.len; s = cgt_from(s, used)) {
         cgt_html_feed(&p->html, s.at, s.len, &used);
         cgt_said_title(p);
@@ -3627,8 +3634,8 @@ enum { CGT_FIND_NONCE, CGT_FIND_POST_ID, CGT_FIND_ENDPOINT, CGT_FINDS };
 typedef struct cgt_find_state {     /* one pattern over the raw page */
     cgt_pattern pattern;
     cgt_match match;
-    bool own, found, too_long;      /* own: the caller's pattern */
-    char text[CHATGPTT_MAX_CAPTURE];
+    bool own;                       /* the caller's pattern */
+    char text[CHATGPTT_MAX_CAPTURE];        /* what it captured; "": nothing, or what is too long or holds a NUL */
 } cgt_find_state;
 
 typedef struct cgt_page {
@@ -3645,10 +3652,11 @@ typedef struct cgt_page {
     cgt_json json;
 } cgt_page;
 
-static const char *const cgt_config_fields[] = { "/botId", "/nonce", "/postId", "/ajaxUrl", "/headerName", "/text/initialGreeting", "/provider",
-    "/enableOpenAIConversationState", "/enableGoogleConversationState", "/requireConsentCompliance", "/text/consentMessage" };
-enum { CGT_CONFIG_BOT, CGT_CONFIG_NONCE, CGT_CONFIG_POST, CGT_CONFIG_URL, CGT_CONFIG_NAME, CGT_CONFIG_GREETING, CGT_CONFIG_PROVIDER,
-    CGT_CONFIG_OPENAI, CGT_CONFIG_GOOGLE, CGT_CONFIG_ASKS, CGT_CONFIG_CONSENT, CGT_CONFIGS };
+/* Tokens, then what is for people, then switches: cgt_config_field() puts them where they belong. */
+static const char *const cgt_config_fields[] = { "/botId", "/nonce", "/postId", "/ajaxUrl",
+    "/headerName", "/text/initialGreeting", "/provider", "/text/consentMessage",
+    "/enableOpenAIConversationState", "/enableGoogleConversationState", "/requireConsentCompliance" };
+enum { CGT_CONFIG_LINES = 4, CGT_CONFIG_SWITCHES = 8, CGT_CONFIGS = 11 };
 
 /* Appends a token's piece; one that is too long for its array is no token. */
 static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok) {
@@ -3658,20 +3666,17 @@ static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok) {
     out[len + s.len] = '\0';
 }
 
-static void cgt_config_text(cgt_page *p, cgt_slice s) {
+static void cgt_config_field(cgt_page *p) {
     cgt_chat *c = &p->now;
-    bool *ok = &p->config_ok;
-    switch (p->json.field) {
-    case CGT_CONFIG_BOT: cgt_token_add(c->bot_id, sizeof c->bot_id, s, ok); break;
-    case CGT_CONFIG_NONCE: cgt_token_add(c->nonce, sizeof c->nonce, s, ok); break;
-    case CGT_CONFIG_POST: cgt_token_add(c->post_id, sizeof c->post_id, s, ok); break;
-    case CGT_CONFIG_URL: cgt_token_add(c->endpoint, sizeof c->endpoint, s, ok); break;
-    case CGT_CONFIG_NAME: cgt_line_add(c->bot_name, sizeof c->bot_name, s); break;
-    case CGT_CONFIG_GREETING: cgt_line_add(c->greeting, sizeof c->greeting, s); break;
-    case CGT_CONFIG_PROVIDER: cgt_line_add(c->provider, sizeof c->provider, s); break;
-    case CGT_CONFIG_CONSENT: cgt_line_add(c->consent, sizeof c->consent, s); break;
-    default: break;
-    }
+    const struct { char *text; size_t size; } to[] = {
+        { c->bot_id, sizeof c->bot_id }, { c->nonce, sizeof c->nonce }, { c->post_id, sizeof c->post_id }, { c->endpoint, sizeof c->endpoint },
+        { c->bot_name, sizeof c->bot_name }, { c->greeting, sizeof c->greeting }, { c->provider, sizeof c->provider }, { c->consent, sizeof c->consent } };
+    bool *const switches[] = { &c->keeps_openai, &c->keeps_google, &c->asks_consent };
+    int field = p->json.field;
+    bool text = p->json.event == CGT_JSON_TEXT;
+    if (text && field < CGT_CONFIG_LINES) cgt_token_add(to[field].text, to[field].size, p->json.piece, &p->config_ok);
+    else if (text && field < CGT_CONFIG_SWITCHES) cgt_line_add(to[field].text, to[field].size, p->json.piece);
+    else if (!text && field >= CGT_CONFIG_SWITCHES) *switches[field - CGT_CONFIG_SWITCHES] = p->json.type == CGT_JSON_TRUE;
 }
 
 /* A piece of the data-config attribute: JSON, read as it comes. */
@@ -3681,17 +3686,13 @@ static void cgt_config_feed(cgt_page *p, cgt_slice s) {
     for (; s.len && p->config_ok; s = cgt_from(s, n)) {     /* through a copy: the page's bytes are not ours alone */
         n = s.len < sizeof bytes ? s.len : sizeof bytes;
         memcpy(bytes, s.at, n);
-        for (used = 0; p->config_ok; ) {
+        used = 0;
+        do {
             size_t took = 0;
             if (cgt_json_feed(&p->json, bytes + used, n - used, &took) < 0) p->config_ok = false;
             used += took;
-            if (p->json.event == CGT_JSON_TEXT) cgt_config_text(p, p->json.piece);
-            else if (p->json.event == CGT_JSON_VALUE && p->json.type == CGT_JSON_TRUE) {
-                if (p->json.field == CGT_CONFIG_OPENAI) p->now.keeps_openai = true;
-                if (p->json.field == CGT_CONFIG_GOOGLE) p->now.keeps_google = true;
-                if (p->json.field == CGT_CONFIG_ASKS) p->now.asks_consent = true;
-            } else if (p->json.event == CGT_JSON_NONE || p->json.event == CGT_JSON_END) break;
-        }
+            if (p->json.event == CGT_JSON_TEXT || p->json.event == CGT_JSON_VALUE) cgt_config_field(p);
+        } while (p->config_ok && p->json.event != CGT_JSON_NONE && p->json.event != CGT_JSON_END);
     }
 }
 
@@ -3709,31 +3710,29 @@ static void cgt_page_attribute(cgt_page *p) {
 
 /* An attribute is complete. The first of duplicates counts, as in HTML. */
 static void cgt_page_attribute_end(cgt_page *p) {
+    static const char *const names[] = { "data-nonce", "data-post-id", "data-bot-id", "data-ai-name" };
     const char *name = p->said.html.name, *value = p->value;
     cgt_chat *c = &p->now;
+    char *const to[] = { c->nonce, c->post_id, c->bot_id, c->bot_name };
+    int i;
     if (p->in_config) p->config_ok = p->config_ok && cgt_json_eof(&p->json) == CHATGPTT_OK;
     p->in_config = false;
     if (!p->value_ok || value[0] == '\0' || c->dialect == CHATGPTT_AIPKIT) return;
-    if (strcmp(name, "data-nonce") == 0 && !c->nonce[0]) memcpy(c->nonce, value, sizeof c->nonce);
-    if (strcmp(name, "data-post-id") == 0 && !c->post_id[0]) {
-        memcpy(c->post_id, value, sizeof c->post_id);
-        if (value[0] == '<') memmove(c->post_id, c->post_id + 1, sizeof c->post_id - 1);     /* 1.9.16 writes "<5" */
-    }
-    if (strcmp(name, "data-bot-id") == 0 && !c->bot_id[0]) memcpy(c->bot_id, value, sizeof c->bot_id);
+    for (i = 0; i < 4; i++)
+        if (strcmp(name, names[i]) == 0 && !to[i][0]) memcpy(to[i], value, CHATGPTT_MAX_TOKEN);
+    if (c->post_id[0] == '<') memmove(c->post_id, c->post_id + 1, sizeof c->post_id - 1);     /* 1.9.16 writes "<5" */
     if (strcmp(name, "data-type") == 0 && strcmp(value, "widget") == 0) c->widget = true;
     if (strcmp(name, "data-assistant-enabled") == 0 && strcmp(value, "true") == 0) c->assistant = true;
     if (strcmp(name, "data-memory-limit") == 0 && !c->memory_limit) c->memory_limit = (int)cgt_number(cgt_text(value), 100000);
-    if (strcmp(name, "data-ai-name") == 0 && !c->bot_name[0]) memcpy(c->bot_name, value, sizeof c->bot_name);
 }
 
 /* A start tag is complete: is it a chat, and the one we want? */
 static void cgt_page_tag_end(cgt_page *p) {
     cgt_chat *c = &p->now;
-    bool wanted;
+    bool wanted, aipkit = c->dialect == CHATGPTT_AIPKIT;
     if (c->memory_limit < 0) c->memory_limit = 0;
-    if (c->dialect == CHATGPTT_AIPKIT && (!p->config_ok || !c->nonce[0] || !c->bot_id[0])) return;
-    if (c->dialect != CHATGPTT_AIPKIT && (!c->nonce[0] || !c->post_id[0])) return;
-    if (c->dialect != CHATGPTT_AIPKIT) c->dialect = CHATGPTT_WPAICG;
+    if (!c->nonce[0] || !(aipkit ? p->config_ok && c->bot_id[0] : c->post_id[0])) return;
+    if (!aipkit) c->dialect = CHATGPTT_WPAICG;
     if (p->dialect != CHATGPTT_AUTO && p->dialect != c->dialect) return;
     if (!c->asks_consent) c->consent[0] = '\0';
     c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;     /* the switch alone says nothing */
@@ -3763,18 +3762,16 @@ static void cgt_page_html(cgt_page *p) {
 /* Copies what a pattern captured: from this piece of the page or from the tail of what came before. */
 static void cgt_page_capture(cgt_page *p, cgt_find_state *f, const char *in) {
     size_t from = f->match.from, to = f->match.to, i, tail_at = p->offset - p->tail_len;
-    f->found = true;
-    f->too_long = from < tail_at || to - from >= sizeof f->text;
     f->text[0] = '\0';
-    if (f->too_long) return;
+    if (from < tail_at || to - from >= sizeof f->text) return;
     for (i = from; i < to; i++) f->text[i - from] = i >= p->offset ? in[i - p->offset] : p->tail[i - tail_at];
     f->text[to - from] = '\0';
-    if (strlen(f->text) != to - from) f->too_long = true;      /* NUL: no token */
+    if (strlen(f->text) != to - from) f->text[0] = '\0';
 }
 
 static void cgt_page_feed(cgt_page *p, const char *in, size_t len) {
     cgt_slice s = cgt_slice_of(in, len);
-    size_t i, used, keep = sizeof p->tail;
+    size_t i, used;
     for (i = 0; i < CGT_FINDS; i++) {
         cgt_find_state *f = &p->finds[i];
         size_t from = f->match.from, to = f->match.to;
@@ -3786,13 +3783,7 @@ static void cgt_page_feed(cgt_page *p, const char *in, size_t len) {
         cgt_html_feed(&p->said.html, s.at, s.len, &used);
         cgt_page_html(p);
     }
-    if (len >= keep) { memcpy(p->tail, in + len - keep, keep); p->tail_len = keep; }
-    else {
-        size_t rest = p->tail_len + len > keep ? keep - len : p->tail_len;
-        memmove(p->tail, p->tail + p->tail_len - rest, rest);
-        memcpy(p->tail + rest, in, len);
-        p->tail_len = rest + len;
-    }
+    cgt_tail_add(p->tail, &p->tail_len, sizeof p->tail, cgt_slice_of(in, len));
     p->offset += len;
 }
 
@@ -3825,8 +3816,8 @@ static void cgt_unslash(char *text) {
 /* Takes a pattern's token over, if it counts. false: the caller's own pattern found none. */
 static bool cgt_page_pattern(cgt_page *p, int which, char token[CHATGPTT_MAX_TOKEN]) {
     cgt_find_state *f = &p->finds[which];
-    if (!f->own && (p->chosen || !f->found)) return true;
-    return f->found && !f->too_long && f->text[0] && cgt_fixed_set(token, CHATGPTT_MAX_TOKEN, cgt_text(f->text));
+    if (!f->own && (p->chosen || !f->match.found)) return true;
+    return f->text[0] && cgt_fixed_set(token, CHATGPTT_MAX_TOKEN, cgt_text(f->text));
 }
 
 /* The page is complete: whether there is a chat on it, in p->best. */
@@ -3834,7 +3825,7 @@ static bool cgt_page_end(cgt_page *p) {
     cgt_chat *c = &p->best;
     if (!cgt_page_pattern(p, CGT_FIND_NONCE, c->nonce) || !cgt_page_pattern(p, CGT_FIND_POST_ID, c->post_id)) return false;
     if (!p->chosen && c->nonce[0] && c->post_id[0] && p->dialect != CHATGPTT_AIPKIT) { p->chosen = true; c->dialect = CHATGPTT_WPAICG; }
-    if (p->chosen && c->dialect == CHATGPTT_WPAICG && p->finds[CGT_FIND_ENDPOINT].found && !p->finds[CGT_FIND_ENDPOINT].too_long) {
+    if (p->chosen && c->dialect == CHATGPTT_WPAICG && p->finds[CGT_FIND_ENDPOINT].text[0]) {
         memcpy(c->endpoint, p->finds[CGT_FIND_ENDPOINT].text, sizeof c->endpoint);
         cgt_unslash(c->endpoint);
     }
