@@ -2,6 +2,7 @@
 #   make demo      ask a stand-in site a question      make test    the tests; needs gcc and libmbedtls-dev only
 #   make           the tools, into build/              make lint    the rules of the code
 #   make fuzz T=json SECS=60    new inputs for a target of fuzz/; needs clang
+#   make bench     how fast it is, beside others
 #   make NO_TLS=1  without mbedTLS: http only          make size    what it costs in a program
 #   make MBEDTLS=DIR BUILD=build/other                 against DIR/include and DIR/lib/*.a instead of the system's mbedTLS
 
@@ -35,6 +36,7 @@ TESTS   = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 CHECKED = $(patsubst tests/%.c,$(BUILD)/valgrind/%,$(wildcard tests/test_*.c))
 FUZZED  = $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out fuzz/replay.c,$(wildcard fuzz/*.c)))
 SCRIPTS = $(wildcard tests/test_*.sh)
+BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 MANUALS = $(wildcard examples/*.1)
 
 # What the scripts under tests/ build with.
@@ -47,7 +49,7 @@ else ifeq ($(MAKELEVEL),0)
 .NOTPARALLEL:
 endif
 
-.PHONY: all demo test fuzz lint size slow valgrind clean install uninstall mbedtls-found always
+.PHONY: all demo test fuzz lint size bench slow valgrind clean install uninstall mbedtls-found always
 
 all: $(TOOLS)
 
@@ -73,6 +75,11 @@ lint: mbedtls-found
 
 size: mbedtls-found
 	@tests/size.sh
+
+# One after another, since they share the processors. Peers that are not installed are skipped with a word.
+bench: all $(BENCHES)
+	@printf '%-36s %13s %11s %13s  %-28s %7s\n' what ours '' peer '' 'times as fast'
+	@$(foreach program,$(BENCHES),$(program) $(BUILD)/chatgptt && ) true
 
 # What takes too long for every change: real proxies, the tests against the mbedTLS of Debian 13, and under valgrind.
 slow: all
@@ -109,6 +116,13 @@ $(BUILD)/probe: tests/probe.c chatgptt.h $(BUILD)/flags | mbedtls-found
 $(BUILD)/tests/%: tests/%.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -O1 -g $(SANITIZE) $(LINK)
+
+# A peer's flags if a header of it is there: $(call peer,HEADER,FLAGS).
+peer = $(shell echo '\#include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 && echo '$2')
+
+$(BUILD)/bench/%: tests/bench/%.c tests/bench/bench.h chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags | mbedtls-found
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CFLAGS) $(LINK) $(call peer,cjson/cJSON.h,-DBENCH_CJSON -lcjson) $(call peer,pcre2.h,-DBENCH_PCRE2 -lpcre2-8)
 
 # The target as a program that replays files.
 $(BUILD)/fuzz/%: fuzz/%.c fuzz/fuzz.h fuzz/replay.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found

@@ -870,12 +870,9 @@ static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i) {
 
 /* Whether attempt i has connected; one that failed is dropped. */
 static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i) {
-    struct pollfd p;
+    struct pollfd p = { s->fd[i], POLLOUT, 0 };
     int failed = 0;
     socklen_t size = sizeof failed;
-    p.fd = s->fd[i];
-    p.events = POLLOUT;
-    p.revents = 0;
     if (p.fd < 0 || poll(&p, 1, 0) != 1) return false;
     if (getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
     if (failed == 0) return true;
@@ -2258,20 +2255,18 @@ static bool cgt_tls_wants(int failed) {
     return failed == MBEDTLS_ERR_SSL_WANT_READ || failed == MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
-static bool cgt_tls_ticket(int failed) {      /* not an error: a session ticket came */
+/* Not an error: a session ticket came. Where mbedTLS does not tell, no call gives this number. */
 #ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
-    return failed == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+enum { CGT_TLS_TICKET = MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET };
 #else
-    (void)failed;
-    return false;
+enum { CGT_TLS_TICKET = INT_MIN };
 #endif
-}
 
 /* OK: done; AGAIN; < 0: *error says why, or t->io holds the transport's code. */
 static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error) {
     int failed;
     if (t->ready) return CHATGPTT_OK;
-    do failed = mbedtls_ssl_handshake(&t->ssl); while (cgt_tls_ticket(failed));
+    do failed = mbedtls_ssl_handshake(&t->ssl); while (failed == CGT_TLS_TICKET);
     if (cgt_tls_wants(failed)) return CHATGPTT_AGAIN;
     if (failed) { cgt_session_forget(t->trust, t->origin); return cgt_tls_fail(t, error, failed); }
     t->ready = true;
@@ -2283,8 +2278,8 @@ static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffe
     int got;
     do {
         got = mbedtls_ssl_read(&t->ssl, (unsigned char *)buffer, size);
-        if (cgt_tls_ticket(got)) cgt_session_keep(t);
-    } while (cgt_tls_ticket(got));
+        if (got == CGT_TLS_TICKET) cgt_session_keep(t);
+    } while (got == CGT_TLS_TICKET);
     *done = got > 0 ? (size_t)got : 0;
     if (got > 0) return CHATGPTT_OK;
     if (cgt_tls_wants(got)) return CHATGPTT_AGAIN;
@@ -2295,7 +2290,7 @@ static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffe
 
 static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *error, const void *bytes, size_t size, size_t *done) {
     int put;
-    do put = mbedtls_ssl_write(&t->ssl, (const unsigned char *)bytes, size); while (cgt_tls_ticket(put));
+    do put = mbedtls_ssl_write(&t->ssl, (const unsigned char *)bytes, size); while (put == CGT_TLS_TICKET);
     *done = put > 0 ? (size_t)put : 0;
     if (put >= 0) return CHATGPTT_OK;
     return cgt_tls_wants(put) ? CHATGPTT_AGAIN : cgt_tls_fail(t, error, put);
@@ -2452,30 +2447,28 @@ static void cgt_conn_put_tunnel(cgt_pool *pool, cgt_conn *conn, const cgt_url *u
 static chatgptt_code cgt_conn_start(cgt_pool *pool, cgt_conn *conn, const cgt_url *url, chatgptt_error *error) {
     const cgt_url *peer = pool->proxy.whole.len ? &pool->proxy : url;
     chatgptt_code code;
-    cgt_buffer_init(&conn->tunnel, pool->hooks, CHATGPTT_MAX_REQUEST);
     if (!cgt_fixed_set(conn->origin, sizeof conn->origin, url->origin)) return cgt_fail(error, CHATGPTT_E_LIMIT, "the host's name is too long");
     if (url->https && cgt_pool_trust(pool, error) < 0) return error->code;
     if (url->https && peer != url) cgt_conn_put_tunnel(pool, conn, url);
     if (conn->tunnel.failed) return cgt_fail(error, conn->tunnel.failed, "out of memory for a connection");
-    conn->in.method = CGT_HTTP_CONNECT;
-    conn->in.max_head = pool->options->max_header_bytes;
     code = pool->transport.open(pool->transport.user, peer->host, peer->port, &conn->raw);
     if (code != CHATGPTT_OK) {
         conn->raw = NULL;
         return cgt_conn_fail(pool, error, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to", peer->authority);
     }
 #ifndef CHATGPTT_NO_TLS
-    if (!url->https) return CHATGPTT_OK;
-    conn->tls = cgt_tls_new(pool->trust, &pool->transport, conn->raw, url, conn->origin);
-    if (!conn->tls) return cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for TLS");
+    if (url->https) conn->tls = cgt_tls_new(pool->trust, &pool->transport, conn->raw, url, conn->origin);
 #endif
-    return CHATGPTT_OK;
+    return url->https && !conn->tls ? cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for TLS") : CHATGPTT_OK;
 }
 
 /* Opens a connection; it may still have to be made. NULL: *error says why. */
 static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_error *error) {
     cgt_conn *conn = (cgt_conn *)cgt_new(pool->hooks, sizeof *conn);
     if (!conn) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection"); return NULL; }
+    cgt_buffer_init(&conn->tunnel, pool->hooks, CHATGPTT_MAX_REQUEST);
+    conn->in.method = CGT_HTTP_CONNECT;
+    conn->in.max_head = pool->options->max_header_bytes;
     if (cgt_conn_start(pool, conn, url, error) == CHATGPTT_OK) return conn;
     cgt_conn_close(pool, conn);
     return NULL;

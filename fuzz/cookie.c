@@ -50,7 +50,7 @@ static void check_saved(const cgt_jar *jar, const cgt_url *from, const cgt_url *
         cgt_buffer text;
         if (memchr(c->path.at, ';', c->path.len)) { cgt_jar_free(&again); return; }     /* such are not saved */
         cgt_buffer_init(&text, fuzz_hooks(), SIZE_MAX / 4);
-        cgt_put_cookie(&text, c);
+        cgt_put_cookie(&text, c, fuzz_time(NULL));
         FUZZ_CHECK(cgt_jar_set(&again, from, cgt_slice_of_buffer(&text), fuzz_time(NULL)));
         cgt_buffer_free(&text);
     }
