@@ -1,0 +1,96 @@
+/* bench.h - how long something takes, beside a peer that does the same in the same run: rounds of the one and the other by turns, so
+   that a noisy machine is noisy to both. Printed: the medians, and the median of each round's ratio; above 1 ours is the faster. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BENCH_ROUNDS 25
+
+typedef struct bench_side {
+    const char *name;
+    void (*run)(void *what);
+    void *what;
+} bench_side;
+
+static const char *bench_what;              /* for messages */
+
+/* A bench that does not do its work measures nothing. */
+static inline void bench_must(bool good, const char *why)
+{
+    if (good) return;
+    fprintf(stderr, "bench: %s: %s\n", bench_what ? bench_what : "set-up", why);
+    exit(1);
+}
+
+static inline double bench_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* Milliseconds of one run, as the mean of so many. */
+static inline double bench_time(const bench_side *side, int times)
+{
+    double start = bench_now();
+    for (int i = 0; i < times; i++) side->run(side->what);
+    return (bench_now() - start) / times;
+}
+
+/* So many runs that the clock's steps do not show. The first warms up. */
+static inline int bench_times(const bench_side *side)
+{
+    int times = 1;
+    bench_time(side, 1);
+    while (bench_time(side, times) * times < 2) times *= 2;
+    return times;
+}
+
+static inline int bench_compare(const void *a, const void *b)
+{
+    return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+}
+
+static inline double bench_median(double *of, int count)
+{
+    qsort(of, (size_t)count, sizeof *of, bench_compare);
+    return of[count / 2];
+}
+
+/* One line of the table. bytes: what one run goes through, for MB/s; 0: none to speak of. */
+static inline void bench_row(const char *what, size_t bytes, int rounds, bench_side ours, bench_side peer)
+{
+    double our_ms[BENCH_ROUNDS], peer_ms[BENCH_ROUNDS], ratio[BENCH_ROUNDS], ms;
+    char speed[24] = "";
+    bench_what = what;
+    int our_times = bench_times(&ours), peer_times = bench_times(&peer);
+    for (int i = 0; i < rounds; i++) {
+        our_ms[i] = bench_time(&ours, our_times);
+        peer_ms[i] = bench_time(&peer, peer_times);
+        ratio[i] = peer_ms[i] / our_ms[i];
+    }
+    ms = bench_median(our_ms, rounds);
+    if (bytes) snprintf(speed, sizeof speed, "%.0f MB/s", (double)bytes / 1e3 / ms);
+    printf("%-36s %10.3f ms %11s %10.3f ms  %-28s %12.3f\n", what, ms, speed, bench_median(peer_ms, rounds), peer.name,
+           bench_median(ratio, rounds));
+    fflush(stdout);
+}
+
+static inline void bench_skip(const char *what, const char *why) { printf("%-36s skipped: %s\n", what, why); }
+
+static inline void *bench_bytes(size_t size)
+{
+    void *bytes = malloc(size);
+    bench_must(bytes != NULL, "out of memory");
+    return bytes;
+}
+
+#endif
