@@ -506,7 +506,7 @@ static long long cgt_number(cgt_slice s, long long max) {
     long long n = 0;
     size_t i, digits = cgt_span(s, cgt_digit);
     for (i = 0; i < digits; i++) {
-        if (n > (max - (s.at[i] - '0')) / 10) return -1;        /* so that n stays in its type */
+        if (n > max / 10 || s.at[i] - '0' > max - n * 10) return -1;        /* so that n stays in its type */
         n = n * 10 + (s.at[i] - '0');
     }
     return digits ? n : -1;
@@ -6117,9 +6117,9 @@ static bool cgt_load_url(cgt_state *d, cgt_url *url, cgt_slice s) {
 }
 
 static bool cgt_load_cookie(cgt_state *d, cgt_slice s) {
-    const cgt_url *site = cgt_state_site(&d->page, &d->endpoint);
-    d->no_memory = site->whole.len && !cgt_jar_set(&d->cookies, site, s, d->saved);
-    return site->whole.len && !d->no_memory;
+    const cgt_url *from = cgt_state_site(&d->page, &d->endpoint);
+    d->no_memory = from->whole.len && !cgt_jar_set(&d->cookies, from, s, d->saved);
+    return from->whole.len && !d->no_memory;
 }
 
 static bool cgt_load_number(long long *out, cgt_slice s, long long max) {
