@@ -813,13 +813,13 @@ static void cgt_socket_drop(cgt_net *net, cgt_socket *s, int i) {
 
 /* Fills order[] with the addresses, families alternating, the resolver's first choice first. */
 static void cgt_socket_order(cgt_socket *s) {
-    struct addrinfo *a = s->list, *b = s->list;
-    int family = s->list->ai_family;
-    while ((a || b) && s->count < CHATGPTT_MAX_ADDRESSES) {
-        while (a && a->ai_family != family) a = a->ai_next;
-        if (a) { s->order[s->count++] = a; a = a->ai_next; }
-        while (b && b->ai_family == family) b = b->ai_next;
-        if (b && s->count < CHATGPTT_MAX_ADDRESSES) { s->order[s->count++] = b; b = b->ai_next; }
+    struct addrinfo *next[2] = { s->list, s->list };
+    bool other;
+    for (other = false; (next[0] || next[1]) && s->count < CHATGPTT_MAX_ADDRESSES; other = !other) {
+        struct addrinfo *a = next[other];
+        while (a && (a->ai_family != s->list->ai_family) != other) a = a->ai_next;
+        if (a) s->order[s->count++] = a;
+        next[other] = a ? a->ai_next : NULL;
     }
 }
 
@@ -980,9 +980,7 @@ static chatgptt_wait cgt_net_want(void *user, void *conn) {
     memset(&w, 0, sizeof w);
     for (i = 0; i < 2; i++)
         if (s->fd[i] >= 0) { w.on[w.count].fd = s->fd[i]; w.on[w.count++].events = s->events; }
-    w.timeout_ms = -1;
-    if (w.count == 0) w.timeout_ms = 0;
-    else if (!s->connected && s->next < s->count) w.timeout_ms = cgt_until(s->next_at, cgt_now(net->hooks));
+    w.timeout_ms = w.count == 0 ? 0 : !s->connected && s->next < s->count ? cgt_until(s->next_at, cgt_now(net->hooks)) : -1;
     w.generation = s->generation;
     return w;
 }
@@ -2320,6 +2318,7 @@ typedef struct cgt_conn {
     bool unclean;                   /* TLS ended without close_notify: that is no end of a body */
     bool resumed, stale;            /* the TLS session was; one was offered that the server may not want: without it, once more */
     bool reused;                    /* it served an earlier request */
+    bool written_off;               /* the rest of its request is not written: that there is room for it is no news */
     size_t drained;                 /* what came after the end mark of the last response */
     long long parked;               /* when it was given back, in ms */
 } cgt_conn;
@@ -2580,9 +2579,11 @@ static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, chatgptt_err
 
 static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn) {
     chatgptt_wait w = pool->transport.want(pool->transport.user, conn->raw);
+    int i;
 #ifndef CHATGPTT_NO_TLS
     if (conn->tls && conn->tls->ready && cgt_tls_pending(conn->tls)) w.timeout_ms = 0;
 #endif
+    for (i = 0; conn->written_off && i < w.count; i++) w.on[i].events &= CHATGPTT_READ;
     return w;
 }
 
@@ -2845,8 +2846,8 @@ typedef enum cgt_json_event { CGT_JSON_NONE, CGT_JSON_TEXT, CGT_JSON_VALUE, CGT_
 typedef enum cgt_json_type { CGT_JSON_STRING, CGT_JSON_NUMBER, CGT_JSON_TRUE, CGT_JSON_FALSE, CGT_JSON_NULL, CGT_JSON_OBJECT, CGT_JSON_ARRAY } cgt_json_type;
 
 typedef enum cgt_json_state {
-    CGT_JSON_EXPECT, CGT_JSON_EXPECT_OR_CLOSE,      /* a value; or the end of an array */
-    CGT_JSON_KEY, CGT_JSON_KEY_OR_CLOSE, CGT_JSON_COLON, CGT_JSON_AFTER,
+    CGT_JSON_EXPECT, CGT_JSON_KEY, CGT_JSON_COLON,  /* a value; a key; what follows it */
+    CGT_JSON_OPENED, CGT_JSON_AFTER,                /* in a container, before and after a value: it may end here */
     CGT_JSON_IN_STRING, CGT_JSON_ESCAPE, CGT_JSON_UNICODE, CGT_JSON_LITERAL,
     CGT_JSON_NUMBER_START, CGT_JSON_MINUS, CGT_JSON_ZERO, CGT_JSON_INTEGER, CGT_JSON_POINT, CGT_JSON_FRACTION, CGT_JSON_E, CGT_JSON_SIGN, CGT_JSON_EXPONENT,
     CGT_JSON_CLOSED, CGT_JSON_ENDED
@@ -2967,7 +2968,7 @@ static chatgptt_code cgt_json_open(cgt_json *j, bool array) {
     j->array[j->depth] = array;
     j->inside[j->depth] = here;
     j->index[j->depth] = 0;
-    j->state = array ? CGT_JSON_EXPECT_OR_CLOSE : CGT_JSON_KEY_OR_CLOSE;
+    j->state = CGT_JSON_OPENED;
     return CHATGPTT_OK;
 }
 
@@ -2980,7 +2981,6 @@ static void cgt_json_string(cgt_json *j, bool key) {
 }
 
 static chatgptt_code cgt_json_value(cgt_json *j, char c) {
-    if (j->state == CGT_JSON_EXPECT_OR_CLOSE && c == ']') { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
     if (j->array[j->depth]) cgt_json_element(j);
     switch (c) {
     case '{': return cgt_json_open(j, false);
@@ -2996,15 +2996,6 @@ static chatgptt_code cgt_json_value(cgt_json *j, char c) {
         return CHATGPTT_OK;
     }
     j->state = CGT_JSON_LITERAL;
-    return CHATGPTT_OK;
-}
-
-static chatgptt_code cgt_json_after(cgt_json *j, char c) {
-    bool array = j->array[j->depth];
-    if (c == ',') { j->state = array ? CGT_JSON_EXPECT : CGT_JSON_KEY; return CHATGPTT_OK; }
-    if (c != (array ? ']' : '}')) return cgt_json_bad(j, "a comma or the end of the container was expected");
-    j->depth--;
-    cgt_json_done(j);
     return CHATGPTT_OK;
 }
 
@@ -3200,11 +3191,14 @@ static chatgptt_code cgt_json_number(cgt_json *j, char *in, size_t len, size_t *
 }
 
 static chatgptt_code cgt_json_byte(cgt_json *j, char c) {
+    bool array = j->array[j->depth], after = j->state == CGT_JSON_AFTER;
+    if (after || j->state == CGT_JSON_OPENED) {
+        j->state = array ? CGT_JSON_EXPECT : CGT_JSON_KEY;
+        if (c == (array ? ']' : '}')) { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
+        if (after) return c == ',' ? CHATGPTT_OK : cgt_json_bad(j, "a comma or the end of the container was expected");
+    }
     switch (j->state) {
-    case CGT_JSON_EXPECT: case CGT_JSON_EXPECT_OR_CLOSE: return cgt_json_value(j, c);
-    case CGT_JSON_KEY_OR_CLOSE:
-        if (c == '}') { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
-        /* fall through */
+    case CGT_JSON_EXPECT: return cgt_json_value(j, c);
     case CGT_JSON_KEY:
         if (c != '"') return cgt_json_bad(j, "a key was expected");
         cgt_json_string(j, true);
@@ -3212,11 +3206,10 @@ static chatgptt_code cgt_json_byte(cgt_json *j, char c) {
     case CGT_JSON_COLON:
         j->state = CGT_JSON_EXPECT;
         return c == ':' ? CHATGPTT_OK : cgt_json_bad(j, "a colon was expected");
-    case CGT_JSON_LITERAL:
+    default:                            /* CGT_JSON_LITERAL */
         if (c != *j->literal) return cgt_json_bad(j, "a value was expected");
         if (*++j->literal == '\0') cgt_json_done(j);
         return CHATGPTT_OK;
-    default: return cgt_json_after(j, c);
     }
 }
 
@@ -3430,11 +3423,7 @@ static bool cgt_html_tag_name(cgt_html *h, char c) {
 
 /* An end tag: its name, then anything up to `>`. */
 static bool cgt_html_end_tag(cgt_html *h, char c) {
-    if (h->state == CGT_HTML_END_OPEN) {
-        h->tag_len = 0;
-        h->state = cgt_alnum(c) ? CGT_HTML_END_NAME : CGT_HTML_BOGUS;
-        return false;
-    }
+    if (h->state == CGT_HTML_END_OPEN) { h->state = cgt_alnum(c) ? CGT_HTML_END_NAME : CGT_HTML_BOGUS; return false; }
     if (h->state == CGT_HTML_END_NAME && !cgt_blank(c) && c != '/' && c != '>') { cgt_html_add(h->tag, &h->tag_len, c); return true; }
     h->state = CGT_HTML_END_REST;
     if (c == '>') { h->state = CGT_HTML_IN_TEXT; h->event = CGT_HTML_CLOSE; }
@@ -3443,16 +3432,10 @@ static bool cgt_html_end_tag(cgt_html *h, char c) {
 
 /* Comments end at `-->` or `--!>`; `<!-->` is a whole one. Other declarations end at `>`. */
 static void cgt_html_comment(cgt_html *h, char c) {
-    if (h->state == CGT_HTML_DECLARATION) {
-        if (c == '-') { if (++h->at == 2) { h->state = CGT_HTML_COMMENT; h->bang = true; } }   /* `<!--!>` ends none */
-        else h->state = c == '>' ? CGT_HTML_IN_TEXT : CGT_HTML_BOGUS;
-        return;
-    }
-    if (h->state == CGT_HTML_BOGUS) {
-        if (c == '>') h->state = CGT_HTML_IN_TEXT;
-        return;
-    }
-    if (c == '>' && h->at >= 2) h->state = CGT_HTML_IN_TEXT;
+    if (h->state == CGT_HTML_DECLARATION && c == '-') {
+        if (++h->at == 2) { h->state = CGT_HTML_COMMENT; h->bang = true; }      /* `<!--!>` ends none */
+    } else if (h->state != CGT_HTML_COMMENT) h->state = c == '>' ? CGT_HTML_IN_TEXT : CGT_HTML_BOGUS;
+    else if (c == '>' && h->at >= 2) h->state = CGT_HTML_IN_TEXT;
     else if (c == '!' && h->at >= 2 && !h->bang) h->bang = true;
     else { h->at = c == '-' ? h->at + 1 : 0; h->bang = false; }
 }
@@ -3980,12 +3963,11 @@ typedef enum cgt_kind {             /* what an event's name makes of its data */
     CGT_KIND_START, CGT_KIND_OPENAI_ID, CGT_KIND_GOOGLE_ID, CGT_KIND_OTHER
 } cgt_kind;
 
-typedef enum cgt_body { CGT_BODY_UNKNOWN, CGT_BODY_BRACE, CGT_BODY_JSON, CGT_BODY_BARE, CGT_BODY_SKIP, CGT_BODY_RAW } cgt_body;
+typedef enum cgt_body { CGT_BODY_UNKNOWN, CGT_BODY_BRACE, CGT_BODY_JSON, CGT_BODY_BARE, CGT_BODY_SKIP } cgt_body;
 
 typedef struct cgt_reply {
     bool events;                    /* set by the caller: an event stream, by its Content-Type; else JSON */
     bool mute;                      /* set by the caller, never with `events`: the status is an error's, nothing in the body is an answer */
-    size_t max_event;
     cgt_reply_event event;
     cgt_slice piece;                /* of TEXT and NOTICE */
     char words[CHATGPTT_MAX_WORDS]; /* the site's own, for an error's message */
@@ -4006,14 +3988,13 @@ typedef struct cgt_reply {
     size_t noise;
     char bare[CHATGPTT_MAX_TOKEN];  /* data that is no object: [DONE], a thread's id */
     int words_of;                   /* the field the words are from */
-    bool has_id, has_status, failed, greeting, quota, data_odd, has_data, object;   /* of the object under way */
+    bool has_id, has_status, failed, greeting, quota, has_data, object;   /* of the object under way */
     bool success, refused;          /* AIPKIT's envelope: what `success` says */
     chatgptt_code flag;             /* the object's flag, as the code it leads to; OK: none */
 } cgt_reply;
 
 static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max_event) {
     memset(r, 0, sizeof *r);
-    r->max_event = max_event;
     cgt_buffer_init(&r->held, hooks, max_event);
     cgt_buffer_init(&r->decoded, hooks, cgt_sum(max_event, cgt_sum(max_event, max_event)));
 }
@@ -4032,7 +4013,7 @@ static void cgt_reply_object(cgt_reply *r) {
     r->json.spare = spare;
     memset(r->token, 0, sizeof r->token);
     r->no_token = 0;
-    r->has_id = r->has_status = r->failed = r->greeting = r->quota = r->data_odd = r->has_data = r->object = r->success = r->refused = false;
+    r->has_id = r->has_status = r->failed = r->greeting = r->quota = r->has_data = r->object = r->success = r->refused = false;
     r->flag = CHATGPTT_OK;
     r->words_of = -1;
     if (!r->dressed) r->words[0] = '\0';
@@ -4048,10 +4029,12 @@ static void cgt_reply_words(cgt_reply *r, cgt_slice s) {
     cgt_line_add(r->words, sizeof r->words, s);
 }
 
+static bool cgt_reply_bad_status(const cgt_reply *r) { return r->has_status && strcmp(r->token[CGT_F_STATUS - CGT_F_ID], "success") != 0; }
+
 /* Whether this field's text is the answer's, in this kind of event. */
 static bool cgt_reply_answers(const cgt_reply *r) {
     if (r->mute) return false;
-    if (r->json.field == CGT_F_DATA) return !r->events && !(r->has_status && strcmp(r->token[CGT_F_STATUS - CGT_F_ID], "success") != 0);
+    if (r->json.field == CGT_F_DATA) return !r->events && !cgt_reply_bad_status(r);
     if (r->json.field == CGT_F_THREAD_DELTA) return r->kind == CGT_KIND_THREAD_DELTA;
     return r->events && (r->kind == CGT_KIND_PLAIN || r->kind == CGT_KIND_MESSAGE || r->kind == CGT_KIND_WARNING);
 }
@@ -4084,7 +4067,7 @@ static void cgt_reply_value(cgt_reply *r) {
         return;
     }
     switch (field) {
-    case CGT_F_DATA: r->has_data = true; r->data_odd = type != CGT_JSON_STRING; break;
+    case CGT_F_DATA: r->has_data = type == CGT_JSON_STRING; break;
     case CGT_F_ID: r->has_id = type == CGT_JSON_STRING || type == CGT_JSON_NUMBER; break;
     case CGT_F_STATUS: r->has_status = true; break;
     case CGT_F_FINISH: if (type == CGT_JSON_STRING) r->finished = true; break;
@@ -4106,34 +4089,30 @@ static chatgptt_code cgt_reply_scan(cgt_reply *r, char *in, size_t len, size_t *
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_reply_end(cgt_reply *r) {
-    r->event = CGT_REPLY_END;
-    return CHATGPTT_OK;
-}
-
 static void cgt_reply_say(cgt_reply *r, const char *words) {      /* where the site itself says nothing */
     if (!r->words[0]) cgt_line_add(r->words, sizeof r->words, cgt_text(words));
 }
 
+static chatgptt_code cgt_reply_broken(cgt_reply *r, chatgptt_code code, const char *why) {   /* what the site said is a fragment */
+    r->words[0] = '\0';
+    cgt_reply_say(r, why);
+    return code;
+}
+
+/* The end of the answer was seen. */
+static chatgptt_code cgt_reply_end(cgt_reply *r) {
+    if (r->texted) { r->event = CGT_REPLY_END; return CHATGPTT_OK; }
+    cgt_reply_say(r, "the answer is empty");
+    return CHATGPTT_E_UPSTREAM;
+}
+
 /* An object is complete: the error it stands for, or OK. */
 static chatgptt_code cgt_reply_verdict(cgt_reply *r) {
-    const char *status = r->token[CGT_F_STATUS - CGT_F_ID];
-    bool bad_status = r->has_status && strcmp(status, "success") != 0;
     if (r->flag) return r->flag;
     if (r->quota) return CHATGPTT_E_RATE_LIMITED;
     if (r->refused) return CHATGPTT_E_REFUSED;
-    if (bad_status) return r->greeting ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED;
+    if (cgt_reply_bad_status(r)) return r->greeting ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED;
     return r->failed ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
-}
-
-/* Data that is no object comes in pieces that may cut a character, so its bytes are kept as they are, but for controls and blanks. */
-static void cgt_reply_bare_add(cgt_reply *r, cgt_slice s) {
-    size_t len = strlen(r->bare), i;
-    for (i = 0; i < s.len && len + 1 < sizeof r->bare; i++) {
-        bool blank = cgt_control(s.at[i]) || s.at[i] == ' ';
-        if (!blank || (len && r->bare[len - 1] != ' ')) r->bare[len++] = blank ? ' ' : s.at[i];
-    }
-    r->bare[len] = '\0';
 }
 
 /* ---- a JSON body, maybe behind noise ---- */
@@ -4150,7 +4129,7 @@ static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *
     }
     *used = n;
     r->noise += n;
-    cgt_reply_bare_add(r, cgt_slice_of(in, n));
+    (void)cgt_said_add(r->bare, sizeof r->bare, cgt_slice_of(in, n));
     cgt_said_feed(&r->said, cgt_slice_of(in, n));
     if (n == end) return end < len ? CHATGPTT_E_REPLY : CHATGPTT_OK;
     r->body = CGT_BODY_JSON;
@@ -4166,9 +4145,7 @@ static chatgptt_code cgt_reply_json_done(cgt_reply *r) {
     if (r->mute) return CHATGPTT_OK;
     if (code < 0) return code;
     r->words[0] = '\0';             /* msg says "Something went wrong" even in a success */
-    if (r->data_odd || !r->has_data) { cgt_reply_say(r, "the reply has no answer in it"); return CHATGPTT_E_REPLY; }
-    if (!r->texted) { cgt_reply_say(r, "the answer is empty"); return CHATGPTT_E_UPSTREAM; }
-    return cgt_reply_end(r);
+    return r->has_data ? cgt_reply_end(r) : cgt_reply_broken(r, CHATGPTT_E_REPLY, "the reply has no answer in it");
 }
 
 static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *used) {
@@ -4177,11 +4154,7 @@ static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *
     if (r->body != CGT_BODY_JSON) return cgt_reply_seek(r, in, len, used);
     code = cgt_reply_scan(r, in, len, used);
     if (code < 0 && r->mute) { r->body = CGT_BODY_SKIP; return CHATGPTT_OK; }
-    if (code < 0) {
-        r->words[0] = '\0';
-        cgt_reply_say(r, r->json.why);
-        return r->texted && code == CHATGPTT_E_REPLY ? CHATGPTT_E_INCOMPLETE : code;
-    }
+    if (code < 0) return cgt_reply_broken(r, r->texted && code == CHATGPTT_E_REPLY ? CHATGPTT_E_INCOMPLETE : code, r->json.why);
     return r->json.event == CGT_JSON_END ? cgt_reply_json_done(r) : CHATGPTT_OK;
 }
 
@@ -4207,8 +4180,7 @@ static chatgptt_code cgt_reply_dressed(cgt_reply *r, bool over) {
 /* An explicit `message` event is all there: an answer's, or an error's word. */
 static chatgptt_code cgt_reply_held(cgt_reply *r) {
     size_t at = 0, took = 0;
-    chatgptt_code code = CHATGPTT_OK, verdict;
-    bool first = !r->dispatched;
+    chatgptt_code code, verdict;
     r->decoded.len = 0;
     cgt_reply_object(r);
     do {
@@ -4217,7 +4189,7 @@ static chatgptt_code cgt_reply_held(cgt_reply *r) {
     } while (code == CHATGPTT_OK && r->json.event != CGT_JSON_NONE && r->json.event != CGT_JSON_END);
     if (r->decoded.failed) return r->decoded.failed;
     verdict = cgt_reply_verdict(r);
-    if (first && !r->has_id && verdict == CHATGPTT_OK) { r->dressed = true; r->words[0] = '\0'; }
+    if (!r->dispatched && !r->has_id && verdict == CHATGPTT_OK) { r->dressed = true; r->words[0] = '\0'; }
     if (r->dressed) return cgt_reply_dressed(r, false);
     if (code < 0) { cgt_reply_say(r, "an event is not JSON"); return code; }
     if (verdict < 0 || r->decoded.len == 0) return verdict;
@@ -4260,20 +4232,15 @@ static chatgptt_code cgt_reply_bare(cgt_reply *r) {
         cgt_line_add(r->thread_id, sizeof r->thread_id, cgt_text(r->bare));
     }
     if (strcmp(r->bare, "[LIMITED]") == 0) return CHATGPTT_E_UPSTREAM;
-    if (r->dressed) return CHATGPTT_OK;
-    if (strcmp(r->bare, "[DONE]") != 0 || r->kind == CGT_KIND_OTHER) return CHATGPTT_OK;
-    if (r->texted) return cgt_reply_end(r);
-    cgt_reply_say(r, "the answer is empty");
-    return CHATGPTT_E_UPSTREAM;
+    return strcmp(r->bare, "[DONE]") == 0 && !r->dressed ? cgt_reply_end(r) : CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_reply_start(cgt_reply *r) {
+static void cgt_reply_start(cgt_reply *r) {
     if (r->started && r->texted) {
         r->event = CGT_REPLY_TEXT;          /* a second message in one stream: a blank line between them */
         r->piece = cgt_slice_of("\n\n", 2);
     }
     r->started = true;
-    return CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_reply_dispatch(cgt_reply *r) {
@@ -4283,13 +4250,9 @@ static chatgptt_code cgt_reply_dispatch(cgt_reply *r) {
     if (r->body == CGT_BODY_JSON) { cgt_reply_say(r, "an event is not JSON"); code = r->dressed ? CHATGPTT_OK : CHATGPTT_E_REPLY; }
     else if (r->kind == CGT_KIND_MESSAGE && r->held.len && r->held.data[0] == '{') code = cgt_reply_held(r);
     else if (r->body == CGT_BODY_BARE) code = cgt_reply_bare(r);
-    if (code == CHATGPTT_OK && r->kind == CGT_KIND_START) code = cgt_reply_start(r);
-    if (code == CHATGPTT_OK && r->kind == CGT_KIND_ERROR && !r->object) { r->words[0] = '\0'; code = CHATGPTT_E_UPSTREAM; }
-    if (code == CHATGPTT_OK && r->kind == CGT_KIND_DONE && r->event != CGT_REPLY_END) {
-        if (r->texted) return cgt_reply_end(r);
-        cgt_reply_say(r, "the answer is empty");
-        code = CHATGPTT_E_UPSTREAM;
-    }
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_START) cgt_reply_start(r);
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_ERROR && !r->object) code = cgt_reply_broken(r, CHATGPTT_E_UPSTREAM, "");
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_DONE) code = cgt_reply_end(r);
     r->dispatched = true;
     r->body = CGT_BODY_UNKNOWN;
     r->object = false;
@@ -4323,12 +4286,12 @@ static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *
         if (r->held.failed) cgt_reply_say(r, "an event longer than max_event_bytes");
         return r->held.failed;
     }
-    if (r->body == CGT_BODY_BARE) cgt_reply_bare_add(r, cgt_slice_of(in, len));
+    if (r->body == CGT_BODY_BARE) (void)cgt_said_add(r->bare, sizeof r->bare, cgt_slice_of(in, len));
     if (r->body != CGT_BODY_JSON) return CHATGPTT_OK;
     code = cgt_reply_scan(r, in + n, len - n, took);
     *took += n;
     if (code < 0 && r->dressed) { r->body = CGT_BODY_SKIP; *took = len; return CHATGPTT_OK; }
-    if (code < 0) { r->words[0] = '\0'; cgt_reply_say(r, "an event is not JSON"); return code; }
+    if (code < 0) return cgt_reply_broken(r, code, "an event is not JSON");
     return r->json.event == CGT_JSON_END ? cgt_reply_event_object(r) : CHATGPTT_OK;
 }
 
@@ -4359,7 +4322,7 @@ static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t
     if (r->sse.event == CGT_SSE_DISPATCH) return cgt_reply_dispatch(r);
     if (r->sse.event == CGT_SSE_NONE) return CHATGPTT_OK;
     r->pending_junk = r->sse.event == CGT_SSE_JUNK;
-    r->pending_lf = r->sse.piece.at < in || r->sse.piece.at >= in + len;
+    r->pending_lf = r->sse.event == CGT_SSE_DATA && r->sse.piece.at[0] == '\n';     /* which is none of the bytes fed */
     r->pending = r->pending_lf ? in : in + (r->sse.piece.at - in);
     r->pending_len = r->sse.piece.len;
     return CHATGPTT_OK;
@@ -4381,9 +4344,8 @@ static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *
 }
 
 static chatgptt_code cgt_reply_no_json(cgt_reply *r) {
-    if (r->body == CGT_BODY_JSON && r->texted) return CHATGPTT_E_INCOMPLETE;
-    if (r->body == CGT_BODY_JSON) { r->words[0] = '\0'; cgt_reply_say(r, "the reply is cut"); }
-    else cgt_reply_say(r, cgt_said_words(&r->said));
+    if (r->body == CGT_BODY_JSON) return r->texted ? CHATGPTT_E_INCOMPLETE : cgt_reply_broken(r, CHATGPTT_E_REPLY, "the reply is cut");
+    cgt_reply_say(r, cgt_said_words(&r->said));
     return CHATGPTT_E_REPLY;
 }
 
@@ -4510,15 +4472,14 @@ static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, siz
 static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, const char *client_id, cgt_slice message, cgt_slice history) {
     const char *bot = chat->bot_id[0] ? chat->bot_id : "0";
     bool custom = strcmp(bot, "0") != 0;
-    char identity[CHATGPTT_MAX_TOKEN + 16] = "custom_bot_";
-    memcpy(identity + 11, bot, strlen(bot) + 1);
     cgt_form_field(b, "_wpnonce", cgt_text(chat->nonce));
     cgt_form_field(b, "post_id", cgt_text(chat->post_id));
     cgt_form_field(b, "url", page);
     cgt_form_field(b, "action", cgt_text(chat->widget ? "wpaicg_chatbox_message" : "wpaicg_chat_shortcode_message"));
     cgt_form_field(b, "message", message);
     cgt_form_field(b, "bot_id", cgt_text(bot));
-    cgt_form_field(b, "chatbot_identity", cgt_text(custom ? identity : chat->widget ? "widget" : "shortcode"));
+    cgt_form_field(b, "chatbot_identity", cgt_text(custom ? "custom_bot_" : chat->widget ? "widget" : "shortcode"));
+    cgt_form_encode(b, cgt_text(custom ? bot : ""));
     cgt_form_field(b, "wpaicg_chat_client_id", cgt_text(client_id));
     cgt_form_field(b, "wpaicg_chat_history", history);
 }
@@ -5030,7 +4991,7 @@ static chatgptt_code cgt_stream_early(chatgptt_stream *s, long long now) {
     s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
     s->stats.bytes_in += s->end;
     s->sent = s->out.len;
-    s->conn->in.close = true;
+    s->conn->in.close = s->conn->written_off = true;
     s->state = CGT_STREAM_RECEIVE;
     return CHATGPTT_OK;
 }
