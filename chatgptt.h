@@ -372,6 +372,7 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 
 #ifndef CHATGPTT_NO_TLS
 #include <mbedtls/version.h>
+#include <mbedtls/platform.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 #if MBEDTLS_VERSION_NUMBER < 0x04000000
@@ -527,9 +528,12 @@ static size_t cgt_digits(char out[24], unsigned long long n) {    /* terminated;
 }
 
 static size_t cgt_find(cgt_slice s, const char *any) {    /* where the first of these characters stands; s.len: nowhere */
+    const char *a = any;
     size_t i;
-    for (i = 0; i < s.len; i++)
-        if (s.at[i] && strchr(any, s.at[i])) break;
+    for (i = 0; i < s.len; i++, a = any) {
+        while (*a && *a != s.at[i]) a++;
+        if (*a) break;
+    }
     return i;
 }
 
@@ -1980,16 +1984,13 @@ static int cgt_trust_entropy(void *user, unsigned char *bytes, size_t size) {
 #endif
 
 static int cgt_trust_start(cgt_trust *t) {     /* mbedTLS's code: 0 or an error */
-    int failed = 0;
+    int failed = mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
 #if CGT_TLS_VERSION >= 4 || (CGT_TLS_VERSION == 3 && defined(MBEDTLS_PSA_CRYPTO_C))
     if (psa_crypto_init() != PSA_SUCCESS) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 #endif
 #if CGT_TLS_VERSION < 4
     mbedtls_ctr_drbg_init(&t->random);
-    failed = mbedtls_ctr_drbg_seed(&t->random, cgt_trust_entropy, (void *)(size_t)t->hooks, NULL, 0);
-#endif
-    if (failed == 0) failed = mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
-#if CGT_TLS_VERSION < 4
+    if (failed == 0) failed = mbedtls_ctr_drbg_seed(&t->random, cgt_trust_entropy, (void *)(size_t)t->hooks, NULL, 0);
     mbedtls_ssl_conf_rng(&t->config, mbedtls_ctr_drbg_random, &t->random);
 #endif
     return failed;
@@ -2118,6 +2119,24 @@ static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
     return true;
 }
 
+/* mbedTLS takes the host's name out of the bytes unlooked at, maybe without its end: it is made anew. */
+static void cgt_session_rename(cgt_session *s) {
+#if MBEDTLS_VERSION_NUMBER >= 0x03040000 && defined(MBEDTLS_SSL_PROTO_TLS1_3) && defined(MBEDTLS_SSL_SESSION_TICKETS) && \
+    defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
+    cgt_slice host = cgt_text(s->origin);
+    char **name = &s->session.MBEDTLS_PRIVATE(hostname);
+    if (!*name) return;
+    mbedtls_free(*name);
+    host = cgt_from(host, host.len < 8 ? host.len : 8);
+    host.len = cgt_find(host, ":");
+    if (host.len && host.at[host.len - 1] == '.') host.len--;
+    *name = (char *)mbedtls_calloc(1, host.len + 1);
+    if (*name) memcpy(*name, host.at, host.len);
+#else
+    (void)s;
+#endif
+}
+
 static void cgt_session_load(cgt_trust *t, cgt_slice in) {
     size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len;
     cgt_session *s = &t->sessions[t->oldest];
@@ -2129,6 +2148,7 @@ static void cgt_session_load(cgt_trust *t, cgt_slice in) {
     memcpy(s->origin, in.at, origin + 1);
     in = cgt_from(in, origin + 1 + sizeof t->mark);
     s->set = mbedtls_ssl_session_load(&s->session, (const unsigned char *)in.at, in.len) == 0;
+    if (s->set) cgt_session_rename(s);
     t->oldest = (t->oldest + 1) % CGT_SESSIONS;
 }
 
@@ -2354,17 +2374,15 @@ static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, 
 
 static void cgt_put_base64(cgt_buffer *b, cgt_slice s) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (; s.len; s = cgt_from(s, s.len < 3 ? s.len : 3)) {
-        uint32_t bits = (uint32_t)(unsigned char)s.at[0] << 16;
-        char out[4];
-        if (s.len > 1) bits |= (uint32_t)(unsigned char)s.at[1] << 8;
-        if (s.len > 2) bits |= (unsigned char)s.at[2];
-        out[0] = digits[bits >> 18];
-        out[1] = digits[bits >> 12 & 63];
-        out[2] = s.len > 1 ? digits[bits >> 6 & 63] : '=';
-        out[3] = s.len > 2 ? digits[bits & 63] : '=';
-        cgt_append(b, cgt_slice_of(out, 4));
+    uint32_t bits = 0;
+    size_t pad = (3 - s.len % 3) % 3;
+    int have = 0;
+    for (; s.len; s = cgt_from(s, 1)) {
+        bits = bits << 8 | (unsigned char)s.at[0];
+        for (have += 8; have >= 6; have -= 6) cgt_putc(b, digits[bits >> (have - 6) & 63]);
     }
+    if (have) cgt_putc(b, digits[bits << (6 - have) & 63]);
+    while (pad--) cgt_putc(b, '=');
 }
 
 static void cgt_percent_decode(cgt_buffer *b, cgt_slice s) {
@@ -2812,20 +2830,31 @@ static void cgt_match_step(cgt_match *m, unsigned char c) {
     cgt_match_settle(m);
 }
 
+/* Where the literals that the pattern begins with may stand next; len: nowhere. */
+static size_t cgt_match_seek(const cgt_pattern *p, const char *in, size_t len, size_t literals) {
+    const char *hit = in;
+    size_t n;
+    while ((hit = (const char *)memchr(hit, p->node->byte, len - (size_t)(hit - in))) != NULL) {
+        for (n = 1; n < literals && hit + n < in + len && (unsigned char)hit[n] == p->node[n].byte; n++) {}
+        if (n == literals || hit + n == in + len) return (size_t)(hit - in);
+        hit++;
+    }
+    return len;
+}
+
 /* Feeds text until the match is certain (m->ended). At the end of the text m->found tells whether there is one. */
 static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
-    const cgt_node *first = m->pattern->node;
-    bool literal = m->pattern->count > 0 && first->set == 0 && first->repeat == CGT_ONCE;
-    size_t i = 0;
+    const cgt_pattern *p = m->pattern;
+    size_t i = 0, literals = 0;
+    while ((int)literals < p->count && p->node[literals].set == 0 && p->node[literals].repeat == CGT_ONCE) literals++;
     if (m->offset == 0 && m->count == 0 && !m->found) cgt_match_begin(m);
     while (i < len && !m->ended) {
-        if (literal && m->count == 1 && m->list[0].at == 0) {       /* only the start is waited for: jump to it */
-            const char *hit = (const char *)memchr(in + i, first->byte, len - i);
-            size_t skip = hit ? (size_t)(hit - in) - i : len - i;
+        if (literals && m->count == 1 && m->list[0].at == 0) {      /* only the start is waited for: jump to it */
+            size_t skip = cgt_match_seek(p, in + i, len - i, literals);
             m->offset += skip;
             i += skip;
             m->list[0].from = m->list[0].to = m->offset;
-            if (!hit) break;
+            if (i == len) break;
         }
         cgt_match_step(m, (unsigned char)in[i++]);
         cgt_match_begin(m);
@@ -2885,9 +2914,13 @@ static chatgptt_code cgt_json_bad(cgt_json *j, const char *why) {
 /* ---- which field a value belongs to ---- */
 
 static int cgt_lowest(uint32_t mask) {
+#ifdef __GNUC__
+    return __builtin_ctz(mask);
+#else
     int i = 0;
     while (!(mask >> i & 1)) i++;
     return i;
+#endif
 }
 
 /* A key or index comes: puts j->at of the fields it may concern on the path segment that names it. */
@@ -4469,7 +4502,8 @@ static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, siz
 }
 
 /* The form of a WPAICG message. The fields are those the site's own page sends, the chat's kind deciding some. */
-static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, const char *client_id, cgt_slice message, cgt_slice history) {
+static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, const char *client_id, const char *thread_id, cgt_slice message,
+                           cgt_slice history) {
     const char *bot = chat->bot_id[0] ? chat->bot_id : "0";
     bool custom = strcmp(bot, "0") != 0;
     cgt_form_field(b, "_wpnonce", cgt_text(chat->nonce));
@@ -4482,6 +4516,7 @@ static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, 
     cgt_form_encode(b, cgt_text(custom ? bot : ""));
     cgt_form_field(b, "wpaicg_chat_client_id", cgt_text(client_id));
     cgt_form_field(b, "wpaicg_chat_history", history);
+    if (chat->assistant && thread_id[0]) cgt_form_field(b, "thread_id", cgt_text(thread_id));
 }
 
 /* ---- ids ---- */
@@ -4778,35 +4813,25 @@ static void cgt_stream_put_asked(chatgptt_stream *s, cgt_buffer *b) {
     else cgt_fold(b, s->turns, s->num_turns);
 }
 
-/* WPAICG: with an assistant the site remembers by thread; else the page itself sends the history along. */
-static void cgt_stream_put_wpaicg(chatgptt_stream *s, cgt_buffer *form) {
+/* The form of a POST. WPAICG without an assistant gets the earlier turns along, as the page itself sends them. */
+static void cgt_stream_put_form(chatgptt_stream *s, cgt_buffer *form) {
     chatgptt_client *c = s->client;
     cgt_buffer asked, history;
     cgt_buffer_init(&asked, &c->hooks, CHATGPTT_MAX_REQUEST);
     cgt_buffer_init(&history, &c->hooks, CHATGPTT_MAX_REQUEST);
-    if (s->turns && !c->chat.assistant) {
+    if (s->turns && s->goal == CGT_GOAL_MESSAGE && !c->chat.assistant) {
         cgt_append(&asked, cgt_message_text(&s->turns[s->num_turns - 1]));
         cgt_put_history(&history, s->turns, s->num_turns - 1, c->chat.memory_limit);
     } else {
         cgt_stream_put_asked(s, &asked);
         cgt_puts(&history, "[]");
     }
-    cgt_put_wpaicg(form, &c->chat, c->page.whole, c->client_id, cgt_slice_of_buffer(&asked), cgt_slice_of_buffer(&history));
-    if (c->chat.assistant && s->memory.thread_id[0]) cgt_form_field(form, "thread_id", cgt_text(s->memory.thread_id));
+    if (s->goal == CGT_GOAL_NONCE) cgt_put_aipkit_nonce(form, &c->chat);
+    else if (s->goal == CGT_GOAL_KEY) cgt_put_aipkit_key(form, &c->chat, cgt_slice_of_buffer(&asked));
+    else cgt_put_wpaicg(form, &c->chat, c->page.whole, c->client_id, s->memory.thread_id, cgt_slice_of_buffer(&asked), cgt_slice_of_buffer(&history));
     if (asked.failed || history.failed) form->failed = asked.failed ? asked.failed : history.failed;
     cgt_buffer_free(&asked);
     cgt_buffer_free(&history);
-}
-
-static void cgt_stream_put_form(chatgptt_stream *s, cgt_buffer *form) {
-    cgt_buffer asked;
-    if (s->goal == CGT_GOAL_NONCE) { cgt_put_aipkit_nonce(form, &s->client->chat); return; }
-    if (s->goal == CGT_GOAL_MESSAGE) { cgt_stream_put_wpaicg(s, form); return; }
-    cgt_buffer_init(&asked, form->hooks, CHATGPTT_MAX_REQUEST);
-    cgt_stream_put_asked(s, &asked);
-    cgt_put_aipkit_key(form, &s->client->chat, cgt_slice_of_buffer(&asked));
-    if (asked.failed) form->failed = asked.failed;
-    cgt_buffer_free(&asked);
 }
 
 /* The endpoint with the query that fetches the answer. */
@@ -5052,12 +5077,10 @@ static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *cha
 
 /* The page's address becomes the client's, unless it is the same place with a cache-busting query. */
 static void cgt_stream_settle_page(chatgptt_stream *s) {
-    chatgptt_client *c = s->client;
-    if (!s->refresh || c->page.text.len == 0 || !cgt_url_same_origin(&c->page, &s->target)) {
-        cgt_url_free(&c->page);
-        c->page = s->target;
-        memset(&s->target, 0, sizeof s->target);
-        s->target.text.hooks = &c->hooks;
+    cgt_url *page = &s->client->page, old = *page;
+    if (!s->refresh || page->text.len == 0 || !cgt_url_same_origin(page, &s->target)) {
+        *page = s->target;
+        s->target = old;
     }
     cgt_url_free(&s->target);
 }
