@@ -889,9 +889,8 @@ static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i) {
 static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i) {
     int fd = s->fd[i];
     s->fd[i] = -1;
-    if (s->fd[1 - i] >= 0) cgt_socket_drop(net, s, 1 - i);
+    cgt_socket_drop(net, s, 1 - i);
     s->fd[0] = fd;
-    s->generation = ++net->generation;
     s->connected = true;
     s->events = 0;
     freeaddrinfo(s->list);
@@ -1078,10 +1077,6 @@ static void cgt_url_put_path(cgt_buffer *b, cgt_slice path) {
 static bool cgt_in_name(char c) { return cgt_alnum(c) || c == '-' || c == '.' || c == '_'; }
 static bool cgt_in_literal(char c) { return cgt_hex(c) >= 0 || c == ':' || c == '.'; }
 
-static bool cgt_url_name_ok(cgt_slice host) {     /* letters, digits and -._ only: no port, scope, escape or non-ASCII name */
-    return cgt_span(host, cgt_in_name) == host.len && host.len > 0 && host.len < 254 && host.at[0] != '.';
-}
-
 static bool cgt_url_literal_ok(cgt_slice host) {  /* what may stand in brackets; whether it is an address, the lookup says */
     cgt_slice rest = host;
     (void)cgt_cut(&rest, ":");
@@ -1101,7 +1096,9 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
         end++;
     } else {
         *host = cgt_slice_of(authority.at, end);
-        if (!cgt_url_name_ok(*host)) return host->len ? "no valid host name (write others in their xn-- form)" : "the host is missing";
+        if (host->len == 0) return "the host is missing";
+        if (cgt_span(*host, cgt_in_name) < host->len || host->len > 253 || *host->at == '.')
+            return "no valid host name (write others in their xn-- form)";
     }
     *port = cgt_from(authority, end);
     if (port->len && port->at[0] != ':') return "something follows the bracket";
@@ -1218,9 +1215,7 @@ static chatgptt_code cgt_url_take(cgt_url *url, cgt_buffer *text) {
     return code;
 }
 
-static bool cgt_url_same_origin(const cgt_url *a, const cgt_url *b) {
-    return cgt_same(a->origin, b->origin);
-}
+static bool cgt_url_same_origin(const cgt_url *a, const cgt_url *b) { return cgt_same(a->origin, b->origin); }
 
 /* ==== [HTTP-OUT] ==== */
 
@@ -1568,9 +1563,7 @@ static void cgt_jar_remove(cgt_jar *jar, cgt_cookie **at) {
     cgt_free(jar->hooks, gone, gone->size);
 }
 
-static void cgt_jar_free(cgt_jar *jar) {
-    while (jar->first) cgt_jar_remove(jar, &jar->first);
-}
+static void cgt_jar_free(cgt_jar *jar) { while (jar->first) cgt_jar_remove(jar, &jar->first); }
 
 /* ---- dates (RFC 6265 section 5.1.1), in Unix seconds; -1: it is none ---- */
 
@@ -2936,21 +2929,18 @@ static void cgt_json_aim(cgt_json *j) {
     }
 }
 
-/* One decoded byte of a key: fields with another one there drop out. `~0` and `~1` in a path stand for `~` and `/`. */
-static void cgt_json_key_byte(cgt_json *j, char c) {
+/* Decoded bytes of a key: fields with others there drop out. `~0` and `~1` in a path stand for `~` and `/`. */
+static void cgt_json_key_bytes(cgt_json *j, cgt_slice s) {
     uint32_t mask;
     for (mask = j->here; mask; mask &= mask - 1) {
         int f = cgt_lowest(mask);
         const char *p = j->fields[f] + j->at[f];
-        char wanted = *p == '~' ? (p[1] == '1' ? '/' : '~') : *p;
-        if (*p != '\0' && *p != '/' && wanted == c) j->at[f] += *p == '~' ? 2u : 1u;
-        else j->here &= ~((uint32_t)1 << f);
+        size_t i;
+        for (i = 0; i < s.len && *p != '\0' && *p != '/'; i++, p += *p == '~' ? 2 : 1)
+            if (s.at[i] != (*p != '~' ? *p : p[1] == '1' ? '/' : '~')) break;
+        j->at[f] = (uint32_t)(p - j->fields[f]);
+        if (i < s.len) j->here &= ~((uint32_t)1 << f);
     }
-}
-
-static void cgt_json_key_bytes(cgt_json *j, cgt_slice s) {
-    size_t i;
-    for (i = 0; i < s.len && j->here; i++) cgt_json_key_byte(j, s.at[i]);
 }
 
 /* The key or index is complete: only fields whose segment ends here stay, and no later duplicate gets them. */
@@ -3080,32 +3070,29 @@ static void cgt_json_emit(cgt_json *j, cgt_json_run *r, const char *text, size_t
     else { memcpy(j->hold, text, len); j->hold_len = len; r->full = true; }
 }
 
+/* A whole character; U+FFFD stands for a high surrogate without its low one, too. */
 static void cgt_json_emit_code(cgt_json *j, cgt_json_run *r, uint32_t code) {
     char text[4];
-    cgt_json_emit(j, r, text, cgt_utf8_put(text, code));
-}
-
-/* A high surrogate without its low one. */
-static void cgt_json_lone(cgt_json *j, cgt_json_run *r) {
     j->high = 0;
-    cgt_json_emit_code(j, r, 0xFFFD);
+    cgt_json_emit(j, r, text, cgt_utf8_put(text, code));
 }
 
 /* A whole \u escape is in j->code; after a high surrogate only a low one comes here. */
 static void cgt_json_unicode(cgt_json *j, cgt_json_run *r) {
-    uint32_t code = j->code, high = j->high;
     j->state = CGT_JSON_IN_STRING;
-    j->high = 0;
-    if (high) { cgt_json_emit_code(j, r, 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)); return; }
-    if (code >= 0xD800 && code < 0xDC00) j->high = code;
-    else cgt_json_emit_code(j, r, code);
+    if (j->high) cgt_json_emit_code(j, r, 0x10000 + ((j->high - 0xD800) << 10) + (j->code - 0xDC00));
+    else if (j->code >= 0xD800 && j->code < 0xDC00) j->high = j->code;
+    else cgt_json_emit_code(j, r, j->code);
 }
 
 static chatgptt_code cgt_json_hex(cgt_json *j, cgt_json_run *r) {
     int digit = cgt_hex(*r->in);
     uint32_t code = j->code << 4 | (uint32_t)digit;
     if (digit < 0) return cgt_json_bad(j, "bad \\u escape");
-    if (j->digits == 3 && j->high && (code < 0xDC00 || code > 0xDFFF)) { cgt_json_lone(j, r); return CHATGPTT_OK; }   /* the digit is read again */
+    if (j->digits == 3 && j->high && (code < 0xDC00 || code > 0xDFFF)) {
+        cgt_json_emit_code(j, r, 0xFFFD);       /* first; the digit is read again */
+        return CHATGPTT_OK;
+    }
     j->code = code;
     r->in++;
     if (++j->digits == 4) cgt_json_unicode(j, r);
@@ -3123,7 +3110,7 @@ static chatgptt_code cgt_json_escape(cgt_json *j, cgt_json_run *r) {
         return CHATGPTT_OK;
     }
     if (!known) return cgt_json_bad(j, "bad escape");
-    if (j->high) { cgt_json_lone(j, r); return CHATGPTT_OK; }
+    if (j->high) { cgt_json_emit_code(j, r, 0xFFFD); return CHATGPTT_OK; }
     r->in++;
     j->state = CGT_JSON_IN_STRING;
     cgt_json_emit(j, r, &to[known - from], 1);
@@ -3159,7 +3146,7 @@ static chatgptt_code cgt_json_special(cgt_json *j, cgt_json_run *r, bool *closed
     if (j->part_len) return cgt_json_beyond(j, r);
     if (*r->in == '\\') { r->in++; j->state = CGT_JSON_ESCAPE; return CHATGPTT_OK; }
     if (j->high && *r->in == '"' && j->told && j->field < j->joined) { j->spare = j->high; j->high = 0; }
-    if (j->high) { cgt_json_lone(j, r); return CHATGPTT_OK; }
+    if (j->high) { cgt_json_emit_code(j, r, 0xFFFD); return CHATGPTT_OK; }
     if ((unsigned char)*r->in >= 0x80) return cgt_json_beyond(j, r);
     if (*r->in != '"') return cgt_json_bad(j, "control character in a string");
     r->in++;
@@ -3621,9 +3608,7 @@ static void cgt_said_feed(cgt_said *p, cgt_slice s) {
 }
 
 /* The sentence, else the title, else "". */
-static const char *cgt_said_words(const cgt_said *p) {
-    return p->text[0] ? p->text : p->title;
-}
+static const char *cgt_said_words(const cgt_said *p) { return p->text[0] ? p->text : p->title; }
 
 /* ---- the chat on the page ---- */
 
@@ -3930,6 +3915,7 @@ static void cgt_sse_field_byte(cgt_sse *s, char c) {
 static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len, chatgptt_code *code) {
     size_t n = 0;
     char c = in[0];
+    if (s->raw) { s->event = CGT_SSE_JUNK; s->piece = cgt_slice_of(in, len); return len; }
     if (s->cr && c == '\n') { s->cr = false; return 1; }
     s->cr = false;
     if (c == '\r' || c == '\n') { s->begun = true; s->cr = c == '\r'; cgt_sse_line_end(s); return 1; }
@@ -3950,12 +3936,6 @@ static chatgptt_code cgt_sse_feed(cgt_sse *s, const char *in, size_t len, size_t
     *used = 0;
     s->event = CGT_SSE_NONE;
     if (s->over) cgt_sse_forget(s);
-    if (s->raw && len) {
-        s->event = CGT_SSE_JUNK;
-        s->piece = cgt_slice_of(in, len);
-        *used = len;
-        return CHATGPTT_OK;
-    }
     while (*used < len && s->event == CGT_SSE_NONE && code == CHATGPTT_OK) *used += cgt_sse_step(s, in + *used, len - *used, &code);
     return code;
 }
