@@ -1977,10 +1977,11 @@ static int cgt_trust_entropy(void *user, unsigned char *bytes, size_t size) {
 #endif
 
 static int cgt_trust_start(cgt_trust *t) {     /* mbedTLS's code: 0 or an error */
-    int failed = mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+    int failed;
 #if CGT_TLS_VERSION >= 4 || (CGT_TLS_VERSION == 3 && defined(MBEDTLS_PSA_CRYPTO_C))
     if (psa_crypto_init() != PSA_SUCCESS) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 #endif
+    failed = mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
 #if CGT_TLS_VERSION < 4
     mbedtls_ctr_drbg_init(&t->random);
     if (failed == 0) failed = mbedtls_ctr_drbg_seed(&t->random, cgt_trust_entropy, (void *)(size_t)t->hooks, NULL, 0);

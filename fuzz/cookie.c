@@ -13,7 +13,8 @@ static cgt_buffer header(const cgt_jar *jar, const cgt_url *url)
     cgt_buffer b;
     cgt_buffer_init(&b, fuzz_hooks(), SIZE_MAX / 4);
     cgt_jar_header(jar, url, fuzz_time(NULL), &b);
-    for (size_t i = 0; i < b.len; i++) FUZZ_CHECK(!cgt_control(b.data[i]) || b.data[i] == '\t');    /* a tab is a cookie's own (RFC 6265bis) */
+    for (size_t i = 0; i < b.len; i++)
+        FUZZ_CHECK(!cgt_control(b.data[i]) || b.data[i] == '\t');       /* a cookie may hold a tab (RFC 6265bis) */
     return b;
 }
 
@@ -24,7 +25,8 @@ static bool related(const cgt_url *a, const cgt_url *b)
     unsigned char address[4];
     int labels = 0;
     if (strcmp(a->host, b->host) == 0) return true;
-    if (a->literal || b->literal || cgt_parse_ipv4(cgt_text(a->host), address) || cgt_parse_ipv4(cgt_text(b->host), address)) return false;
+    if (a->literal || cgt_parse_ipv4(cgt_text(a->host), address)) return false;
+    if (b->literal || cgt_parse_ipv4(cgt_text(b->host), address)) return false;
     while (p > a->host && q > b->host && p[-1] == q[-1]) {
         labels += p[-1] == '.';
         p--, q--;

@@ -30,7 +30,8 @@ static int end_page(void *state, feed_log *log)
     FUZZ_CHECK(c->nonce[0] && (c->dialect == CHATGPTT_AIPKIT ? c->bot_id[0] : c->post_id[0]) != '\0');
     feed_log_event(log, "%d %s/%s bot %s at %s", c->dialect, c->nonce, c->post_id, c->bot_id, c->endpoint);
     feed_log_event(log, "name %s greeting %s provider %s consent %s", c->bot_name, c->greeting, c->provider, c->consent);
-    feed_log_event(log, "%d%d%d%d%d %d", c->widget, c->assistant, c->keeps_openai, c->keeps_google, c->asks_consent, c->memory_limit);
+    feed_log_event(log, "%d%d%d%d%d", c->widget, c->assistant, c->keeps_openai, c->keeps_google, c->asks_consent);
+    feed_log_event(log, "memory %d", c->memory_limit);
     return 0;
 }
 
@@ -63,8 +64,10 @@ static int feed_html(void *state, char *piece, size_t len, feed_log *log)
         FUZZ_CHECK(used <= len);
         piece += used;
         len -= used;
-        if (html.event == CGT_HTML_VALUE || html.event == CGT_HTML_TEXT) feed_log_piece(log, names[html.event], html.piece.at, html.piece.len);
-        else if (html.event != CGT_HTML_NONE) feed_log_event(log, "%s %s %s", names[html.event], html.tag, html.event == CGT_HTML_ATTRIBUTE ? html.name : "");
+        if (html.event == CGT_HTML_VALUE || html.event == CGT_HTML_TEXT)
+            feed_log_piece(log, names[html.event], html.piece.at, html.piece.len);
+        else if (html.event != CGT_HTML_NONE)
+            feed_log_event(log, "%s %s %s", names[html.event], html.tag, html.event == CGT_HTML_ATTRIBUTE ? html.name : "");
     } while (html.event != CGT_HTML_NONE);
     FUZZ_CHECK(len == 0);
     return 0;

@@ -23,9 +23,9 @@ static int ended(feed_log *log, chatgptt_code code)
     FUZZ_CHECK(code == CHATGPTT_OK || (code <= CHATGPTT_E_MEMORY && code >= CHATGPTT_E_UNSUPPORTED));
     FUZZ_CHECK(cgt_utf8_valid(cgt_text(r->words)) && !cgt_has_control(cgt_text(r->words)));
     FUZZ_CHECK(code < 0 || !r->dressed || r->mute);
-    feed_log_event(log, "ends, %s: %s; %d%d", code < 0 ? "failed" : "well", code < 0 || r->mute ? r->words : "", r->texted, r->dressed);
+    feed_log_event(log, "%s; %d%d", code < 0 || r->mute ? r->words : "", r->texted, r->dressed);
     feed_log_event(log, "%s|%s|%s", r->thread_id, r->openai_id, r->google_id);
-    if (!r->events && r->object) feed_log_event(log, "%s|%s|%s", r->token[CGT_F_CODE - CGT_F_ID], r->token[CGT_F_KEY - CGT_F_ID], r->token[CGT_F_NONCE - CGT_F_ID]);
+    for (int i = 0; i < CGT_TOKENS && !r->events && r->object; i++) feed_log_event(log, "%s", r->token[i]);
     if (now.mute) feed_log_event(log, "%s|%s|%s|%d", r->bare, r->said.title, r->said.text, r->said.challenge);
     return code < 0 ? code : 1;
 }

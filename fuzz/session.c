@@ -116,7 +116,8 @@ static void check_sent(const script *s)
     int count = 0;
     for (int i = 0; i < s->opened; i++) {
         for (int n = 0; script_get(s, i, n, &request); n++, count++)
-            for (size_t k = 0; k < request.head_len; k++) FUZZ_CHECK(!cgt_control(request.head[k]) || (request.head[k] && strchr("\r\n\t", request.head[k])));
+            for (size_t k = 0; k < request.head_len; k++)
+                FUZZ_CHECK(!cgt_control(request.head[k]) || memchr("\r\n\t", request.head[k], 3));
     }
     FUZZ_CHECK(count <= MAX_REQUESTS && s->opened <= SCRIPT_CONNECTIONS);
 }
