@@ -2079,23 +2079,23 @@ static cgt_session *cgt_session_of(cgt_trust *t, const char *origin) {    /* NUL
 
 static void cgt_session_forget(cgt_trust *t, const char *origin) {
     cgt_session *s = cgt_session_of(t, origin);
-    if (!s) return;
+    if (s) s->set = false;
+}
+
+/* An empty place for a session: the one it had, else that of the oldest. */
+static cgt_session *cgt_session_room(cgt_trust *t, const char *origin) {
+    cgt_session *s = cgt_session_of(t, origin);
+    if (!s) { s = &t->sessions[t->oldest]; t->oldest = (t->oldest + 1) % CGT_SESSIONS; }
     mbedtls_ssl_session_free(&s->session);
     mbedtls_ssl_session_init(&s->session);
-    s->set = false;
+    (void)cgt_fixed_set(s->origin, sizeof s->origin, cgt_text(origin));
+    return s;
 }
 
 /* Keeps what the connection negotiated, for the next one to the same origin. */
 static void cgt_session_keep(cgt_tls *t) {
-    cgt_trust *trust = t->trust;
-    cgt_session *s;
-    cgt_session_forget(trust, t->origin);
-    s = &trust->sessions[trust->oldest];
-    trust->oldest = (trust->oldest + 1) % CGT_SESSIONS;
-    mbedtls_ssl_session_free(&s->session);
-    mbedtls_ssl_session_init(&s->session);
+    cgt_session *s = cgt_session_room(t->trust, t->origin);
     s->set = mbedtls_ssl_get_session(&t->ssl, &s->session) == 0;
-    (void)cgt_fixed_set(s->origin, sizeof s->origin, cgt_text(t->origin));
 }
 
 /* The sessions of a client in bytes: origin, the mark of the roots they were trusted under, mbedTLS's own bytes, which only the very same
@@ -2133,17 +2133,12 @@ static void cgt_session_rename(cgt_session *s) {
 
 static void cgt_session_load(cgt_trust *t, cgt_slice in) {
     size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len;
-    cgt_session *s = &t->sessions[t->oldest];
-    if (origin == in.len || origin >= sizeof s->origin || in.len - origin - 1 < sizeof t->mark) return;
-    if (memcmp(in.at + origin + 1, &t->mark, sizeof t->mark) != 0) return;
-    cgt_session_forget(t, in.at);
-    mbedtls_ssl_session_free(&s->session);
-    mbedtls_ssl_session_init(&s->session);
-    memcpy(s->origin, in.at, origin + 1);
+    cgt_session *s;
+    if (origin >= CHATGPTT_MAX_ORIGIN || in.len < origin + 1 + sizeof t->mark || memcmp(in.at + origin + 1, &t->mark, sizeof t->mark) != 0) return;
+    s = cgt_session_room(t, in.at);
     in = cgt_from(in, origin + 1 + sizeof t->mark);
     s->set = mbedtls_ssl_session_load(&s->session, (const unsigned char *)in.at, in.len) == 0;
     if (s->set) cgt_session_rename(s);
-    t->oldest = (t->oldest + 1) % CGT_SESSIONS;
 }
 
 /* ---- the connection ---- */
@@ -4531,9 +4526,10 @@ typedef struct cgt_memory {
 } cgt_memory;
 static const char cgt_memory_magic[] = "chat-1";
 
-/* Takes an id over if there is one. false: it does not fit, and the old one is gone: it would lead to the wrong place. */
-static bool cgt_memory_set(char *out, size_t size, const char *id) {
-    return id[0] == '\0' || cgt_fixed_set(out, size, cgt_text(id));
+/* Takes an id over if there is one. Where it is too long or holds a control character the old one goes all the same: it would lead
+   to the wrong place. */
+static void cgt_memory_set(char *out, size_t size, const char *id) {
+    if (id[0]) (void)cgt_fixed_set(out, size, cgt_text(cgt_has_control(cgt_text(id)) ? "" : id));
 }
 
 static bool cgt_memory_id_ok(const char *id, size_t size) {
@@ -5398,9 +5394,9 @@ static chatgptt_code cgt_stream_receive(chatgptt_stream *s, chatgptt_event *even
 static void cgt_stream_remember(chatgptt_stream *s) {
     const cgt_reply *r = s->reply;
     if (!s->conversation || !r) return;
-    (void)cgt_memory_set(s->memory.thread_id, sizeof s->memory.thread_id, r->thread_id);
-    (void)cgt_memory_set(s->memory.openai_id, sizeof s->memory.openai_id, r->openai_id);
-    (void)cgt_memory_set(s->memory.google_id, sizeof s->memory.google_id, r->google_id);
+    cgt_memory_set(s->memory.thread_id, sizeof s->memory.thread_id, r->thread_id);
+    cgt_memory_set(s->memory.openai_id, sizeof s->memory.openai_id, r->openai_id);
+    cgt_memory_set(s->memory.google_id, sizeof s->memory.google_id, r->google_id);
     s->memory.begun = s->goal == CGT_GOAL_ANSWER || s->memory.thread_id[0];     /* else nothing but the history sent along */
     memset(s->conversation, 0, sizeof *s->conversation);
     memcpy(s->conversation->opaque, &s->memory, sizeof s->memory);
