@@ -1307,11 +1307,9 @@ static chatgptt_code cgt_http_bad(cgt_http *h, chatgptt_code code, const char *w
     return code;
 }
 
-static bool cgt_http_kept(const char *name) {
-    static const char *const kept[] = { "content-length", "transfer-encoding", "connection", "content-type", "content-encoding",
-        "location", "set-cookie", "cf-mitigated", NULL };
-    return cgt_among(name, kept);
-}
+/* The headers that are looked at. */
+static const char *const cgt_http_kept[] = { "content-length", "transfer-encoding", "connection", "content-type", "content-encoding",
+    "location", "set-cookie", "cf-mitigated", NULL };
 
 static bool cgt_tab_or_space(char c) { return c == ' ' || c == '\t'; }
 static bool cgt_http_tchar(char c) { return cgt_alnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c)); }
@@ -1389,7 +1387,7 @@ static chatgptt_code cgt_http_name_byte(cgt_http *h, char c) {
     if (c == ':' && h->at > 0) {
         h->kept = h->at < sizeof h->name;
         h->name[h->kept ? h->at : 0] = '\0';
-        h->kept = h->kept && cgt_http_kept(h->name);
+        h->kept = h->kept && cgt_among(h->name, cgt_http_kept);
         h->have = true;
         h->state = CGT_HTTP_BEFORE_VALUE;
         return CHATGPTT_OK;
@@ -1730,10 +1728,8 @@ static void cgt_jar_header(const cgt_jar *jar, const cgt_url *url, long long now
     size_t longest = SIZE_MAX, next;
     const cgt_cookie *c;
     do {
-        for (c = jar->first, next = 0; c; c = c->next) {        /* the longest path below the one just done */
-            if (!cgt_cookie_goes(c, url, now) || c->path.len >= longest) continue;
-            if (c->path.len > next) next = c->path.len;
-        }
+        for (c = jar->first, next = 0; c; c = c->next)          /* the longest path below the one just done */
+            if (c->path.len < longest && c->path.len > next && cgt_cookie_goes(c, url, now)) next = c->path.len;
         for (c = jar->first; c && next; c = c->next) {
             if (!cgt_cookie_goes(c, url, now) || c->path.len != next) continue;
             if (out->len) cgt_puts(out, "; ");
@@ -3309,10 +3305,8 @@ typedef struct cgt_html {
     size_t hold_len;
 } cgt_html;
 
-static bool cgt_html_is_raw(const char *tag) {
-    static const char *const raw[] = { "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", NULL };
-    return cgt_among(tag, raw);
-}
+/* Elements whose content is no markup. */
+static const char *const cgt_html_raw_tags[] = { "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", NULL };
 
 /* Adds a byte to a name; at `size` it is too long to be anyone's. */
 static void cgt_html_add(char *name, size_t *len, char c) {
@@ -3381,7 +3375,7 @@ static bool cgt_html_entity(cgt_html *h, char c) {
 static void cgt_html_end_of_tag(cgt_html *h) {
     h->event = CGT_HTML_TAG_END;
     h->raw[0] = '\0';
-    if (cgt_html_is_raw(h->tag)) memcpy(h->raw, h->tag, sizeof h->raw);
+    if (cgt_among(h->tag, cgt_html_raw_tags)) memcpy(h->raw, h->tag, sizeof h->raw);
     h->state = h->raw[0] ? CGT_HTML_RAW : CGT_HTML_IN_TEXT;
 }
 
@@ -3529,10 +3523,8 @@ typedef struct cgt_said {
     size_t tail_len;
 } cgt_said;
 
-static bool cgt_said_inline(const char *tag) {    /* tags that do not end a sentence */
-    static const char *const names[] = { "a", "b", "i", "em", "strong", "span", "code", "small", "u", NULL };
-    return cgt_among(tag, names);
-}
+/* Tags that do not end a sentence. */
+static const char *const cgt_said_inline[] = { "a", "b", "i", "em", "strong", "span", "code", "small", "u", NULL };
 
 static void cgt_said_marks(cgt_said *p, cgt_slice s) {
     static const char *const marks[] = { "just a moment", "challenge-platform", "_cf_chl_opt", "cf-error-details", "attention required!",
@@ -3574,7 +3566,7 @@ static void cgt_said_title(cgt_said *p) {
 static void cgt_said_sentence(cgt_said *p) {
     if (p->over || p->html.raw[0]) return;
     if (p->html.event == CGT_HTML_TEXT) p->over = !cgt_said_add(p->text, sizeof p->text, p->html.piece);
-    else if (p->html.event == CGT_HTML_TAG || p->html.event == CGT_HTML_CLOSE) p->over = p->text[0] && !cgt_said_inline(p->html.tag);
+    else if (p->html.event == CGT_HTML_TAG || p->html.event == CGT_HTML_CLOSE) p->over = p->text[0] && !cgt_among(p->html.tag, cgt_said_inline);
     if (p->over) cgt_said_end(p->text);
 }
 
@@ -4183,6 +4175,7 @@ static cgt_kind cgt_reply_kind(const cgt_sse *s) {
 /* The words of an error dressed as an answer are complete at a finish_reason or [LIMITED]. */
 static chatgptt_code cgt_reply_dressed(cgt_reply *r, bool over) {
     cgt_line_add(r->words, sizeof r->words, cgt_slice_of_buffer(&r->decoded));
+    r->decoded.len = 0;             /* the event that ends them has none of its own */
     return over || r->finished ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
 }
 
