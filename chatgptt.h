@@ -2661,8 +2661,8 @@ typedef struct cgt_match {
     bool found, ended;              /* there is a match; it can grow no more */
     size_t from, to;                /* what it captured so far, as offsets */
     uint64_t seen;
-    int count;
-    cgt_thread list[CHATGPTT_MAX_PATTERN + 1], old[CHATGPTT_MAX_PATTERN + 1];
+    int count, turn;                /* of the threads that are alive; which list has them */
+    cgt_thread lists[2][CHATGPTT_MAX_PATTERN + 1];
 } cgt_match;
 
 typedef struct cgt_pattern_reader { cgt_slice text; size_t at; const char *why; } cgt_pattern_reader;
@@ -2768,7 +2768,7 @@ static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived) {
         if (arrived && t.at == p->close) t.to = m->offset;
         if (m->seen >> t.at & 1) return;
         m->seen |= (uint64_t)1 << t.at;
-        m->list[m->count++] = t;
+        m->lists[m->turn][m->count++] = t;
         if (t.at == p->count || p->node[t.at].repeat == CGT_ONCE) return;
     }
 }
@@ -2780,12 +2780,13 @@ static bool cgt_match_byte(const cgt_pattern *p, const cgt_node *node, unsigned 
 
 /* A match was reached: all that is less preferred is dropped, and no new one begins. */
 static void cgt_match_settle(cgt_match *m) {
+    const cgt_thread *list = m->lists[m->turn];
     int i;
     for (i = 0; i < m->count; i++) {
-        if (m->list[i].at != m->pattern->count) continue;
+        if (list[i].at != m->pattern->count) continue;
         m->found = true;
-        m->from = m->list[i].from;
-        m->to = m->list[i].to;
+        m->from = list[i].from;
+        m->to = list[i].to;
         m->count = i;
     }
     m->ended = m->found && m->count == 0;
@@ -2800,13 +2801,14 @@ static void cgt_match_begin(cgt_match *m) {
 
 static void cgt_match_step(cgt_match *m, unsigned char c) {
     const cgt_pattern *p = m->pattern;
+    const cgt_thread *old = m->lists[m->turn];
     int count = m->count, i;
-    memcpy(m->old, m->list, (size_t)count * sizeof *m->list);
+    m->turn = !m->turn;
     m->count = 0;
     m->seen = 0;
     m->offset++;
     for (i = 0; i < count; i++) {
-        cgt_thread t = m->old[i];
+        cgt_thread t = old[i];
         const cgt_node *node = &p->node[t.at];
         if (!cgt_match_byte(p, node, c)) continue;
         if (node->repeat == CGT_MANY) cgt_match_add(m, t, false);
@@ -2815,16 +2817,11 @@ static void cgt_match_step(cgt_match *m, unsigned char c) {
     cgt_match_settle(m);
 }
 
-/* Where the literals that the pattern begins with may stand next; len: nowhere. */
-static size_t cgt_match_seek(const cgt_pattern *p, const char *in, size_t len, size_t literals) {
-    const char *hit = in;
-    size_t n;
-    while ((hit = (const char *)memchr(hit, p->node->byte, len - (size_t)(hit - in))) != NULL) {
-        for (n = 1; n < literals && hit + n < in + len && (unsigned char)hit[n] == p->node[n].byte; n++) {}
-        if (n == literals || hit + n == in + len) return (size_t)(hit - in);
-        hit++;
-    }
-    return len;
+/* Whether a match may begin here: as far as the bytes go they are the literals that the pattern begins with. */
+static bool cgt_match_may_begin(const cgt_pattern *p, const char *in, size_t len, size_t literals) {
+    size_t n = 0;
+    while (n < literals && n < len && (unsigned char)in[n] == p->node[n].byte) n++;
+    return n == literals || n == len;
 }
 
 /* Feeds text until the match is certain (m->ended). At the end of the text m->found tells whether there is one. */
@@ -2834,15 +2831,15 @@ static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
     while ((int)literals < p->count && p->node[literals].set == 0 && p->node[literals].repeat == CGT_ONCE) literals++;
     if (m->offset == 0 && m->count == 0 && !m->found) cgt_match_begin(m);
     while (i < len && !m->ended) {
-        if (literals && m->count == 1 && m->list[0].at == 0) {      /* only the start is waited for: jump to it */
-            size_t skip = cgt_match_seek(p, in + i, len - i, literals);
+        if (literals && m->count == 0) {        /* nothing is under way: jump to where it may begin */
+            const char *hit = (const char *)memchr(in + i, p->node->byte, len - i);
+            size_t skip = hit ? (size_t)(hit - in) - i : len - i;
             m->offset += skip;
             i += skip;
-            m->list[0].from = m->list[0].to = m->offset;
-            if (i == len) break;
+            if (!hit) break;
         }
+        if (cgt_match_may_begin(p, in + i, len - i, literals)) cgt_match_begin(m);
         cgt_match_step(m, (unsigned char)in[i++]);
-        cgt_match_begin(m);
     }
 }
 
