@@ -424,9 +424,7 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #define CHATGPTT_MAX_CHUNK_EXT 16384    /* chunk extensions of one response, all together */
 #endif
 #define CHATGPTT_MAX_PAUSE     16       /* buffers one step() works through before it lets the caller breathe */
-#ifndef CHATGPTT_MAX_ADDRESSES
 #define CHATGPTT_MAX_ADDRESSES 16       /* addresses of one name that are tried */
-#endif
 #ifndef CHATGPTT_MAX_PATTERN
 #define CHATGPTT_MAX_PATTERN   60       /* characters and classes of one pattern; 62 at most, `x+` counts twice */
 #endif
@@ -514,9 +512,7 @@ static long long cgt_number(cgt_slice s, long long max) {
 }
 
 /* The same where nothing may follow it. */
-static long long cgt_whole_number(cgt_slice s, long long max) {
-    return cgt_span(s, cgt_digit) == s.len ? cgt_number(s, max) : -1;
-}
+static long long cgt_whole_number(cgt_slice s, long long max) { return cgt_span(s, cgt_digit) == s.len ? cgt_number(s, max) : -1; }
 
 static size_t cgt_digits(char out[24], unsigned long long n) {    /* terminated; the number of digits */
     char back[24];
@@ -640,9 +636,7 @@ static void *cgt_resize(const chatgptt_hooks *hooks, void *block, size_t old_siz
     return hooks->resize(hooks->user, block, old_size, new_size);
 }
 
-static void cgt_free(const chatgptt_hooks *hooks, void *block, size_t size) {
-    if (block) (void)cgt_resize(hooks, block, size, 0);
-}
+static void cgt_free(const chatgptt_hooks *hooks, void *block, size_t size) { if (block) (void)cgt_resize(hooks, block, size, 0); }
 
 static void *cgt_new(const chatgptt_hooks *hooks, size_t size) {      /* zeroed; NULL: out of memory */
     void *block = cgt_resize(hooks, NULL, 0, size);
@@ -758,8 +752,7 @@ static chatgptt_code cgt_builtin_random(void *user, void *bytes, size_t size) {
 #endif /* CHATGPTT_NO_NET */
 
 static void *cgt_builtin_resize(void *user, void *block, size_t old_size, size_t new_size) {
-    (void)user;
-    (void)old_size;
+    (void)user; (void)old_size;
     if (new_size) return realloc(block, new_size);
     free(block);
     return NULL;
@@ -1214,8 +1207,6 @@ static chatgptt_code cgt_url_take(cgt_url *url, cgt_buffer *text) {
     cgt_buffer_free(text);
     return code;
 }
-
-static bool cgt_url_same_origin(const cgt_url *a, const cgt_url *b) { return cgt_same(a->origin, b->origin); }
 
 /* ==== [HTTP-OUT] ==== */
 
@@ -1831,10 +1822,8 @@ static void cgt_tls_limit(mbedtls_ssl_config *config) {
 #else
     mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
 #endif
-#ifdef MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED
-#if CGT_TLS_VERSION < 4
+#if defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED) && CGT_TLS_VERSION < 4
     mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
-#endif
 #endif
     mbedtls_ssl_conf_ciphersuites(config, cgt_tls_suites);
     mbedtls_ssl_conf_cert_profile(config, &cgt_tls_profile);
@@ -2049,7 +2038,7 @@ static bool cgt_tls_named(const cgt_tls *t, const mbedtls_x509_crt *leaf) {
     for (s = &leaf->subject_alt_names; s; s = s->next) {
         int kind = s->buf.tag & 0x1F;
         if (s->buf.p && t->address_len == 0 && kind == 2) return true;
-        if (s->buf.len == t->address_len && kind == 7 && memcmp(s->buf.p, t->address, t->address_len) == 0) return true;
+        if (s->buf.p && s->buf.len == t->address_len && kind == 7 && memcmp(s->buf.p, t->address, t->address_len) == 0) return true;
     }
     return false;
 }
@@ -2207,28 +2196,22 @@ static const char *cgt_tls_certificate_reason(const cgt_tls *t, uint32_t flags) 
     return "it was refused";
 }
 
-static int cgt_tls_alert(const cgt_tls *t) {      /* the number of the alert that ended the handshake */
+static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
 #if CGT_TLS_VERSION >= 3
-    const unsigned char *in = t->ssl.MBEDTLS_PRIVATE(in_msg);
+    const unsigned char *in = t->ssl.MBEDTLS_PRIVATE(in_msg);       /* an alert lies there still */
+    bool too_old = failed == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION;
 #else
     const unsigned char *in = t->ssl.in_msg;
+    bool too_old = failed == MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION;
 #endif
-    return in ? in[1] : 0;
-}
-
-static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
-    bool alert = failed == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
-#if CGT_TLS_VERSION >= 3
-    if (failed == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION) return "the server's TLS is too old: 1.2 is the least";
-#else
-    if (failed == MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION) return "the server's TLS is too old: 1.2 is the least";
-#endif
+    int alert = failed == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && in ? in[1] : -1;
+    if (too_old) return "the server's TLS is too old: 1.2 is the least";
 #ifndef MBEDTLS_SSL_PROTO_TLS1_3
-    if (alert && cgt_tls_alert(t) == 70) return "no common version: this mbedTLS speaks no TLS 1.3, or the server's TLS is too old";
+    if (alert == 70) return "no common version: this mbedTLS speaks no TLS 1.3, or the server's TLS is too old";
 #endif
-    if (alert && cgt_tls_alert(t) == 70) return "alert of the server: no common version, its TLS is too old";
-    if (alert && cgt_tls_alert(t) == 40) return "alert of the server: no common cipher suite, group or version";
-    if (alert) return "the server ended the handshake with an alert";
+    if (alert == 70) return "alert of the server: no common version, its TLS is too old";
+    if (alert == 40) return "alert of the server: no common cipher suite, group or version";
+    if (alert >= 0) return "the server ended the handshake with an alert";
     if (failed == MBEDTLS_ERR_SSL_INVALID_RECORD) return "the server does not speak TLS on this port";
     if (failed == MBEDTLS_ERR_SSL_ALLOC_FAILED) return "out of memory";
     return "TLS handshake failed: the server's choice of suite or group is not acceptable, or its messages are damaged";
@@ -2254,9 +2237,7 @@ static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed)
 
 /* ---- handshake, read, write ---- */
 
-static bool cgt_tls_wants(int failed) {
-    return failed == MBEDTLS_ERR_SSL_WANT_READ || failed == MBEDTLS_ERR_SSL_WANT_WRITE;
-}
+static bool cgt_tls_wants(int failed) { return failed == MBEDTLS_ERR_SSL_WANT_READ || failed == MBEDTLS_ERR_SSL_WANT_WRITE; }
 
 /* Not an error: a session ticket came. Where mbedTLS does not tell, no call gives this number. */
 #ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
@@ -2300,9 +2281,7 @@ static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *error, const void
 }
 
 /* Whether bytes wait inside mbedTLS, where no descriptor shows them. */
-static bool cgt_tls_pending(const cgt_tls *t) {
-    return mbedtls_ssl_get_bytes_avail(&t->ssl) > 0 || mbedtls_ssl_check_pending(&t->ssl);
-}
+static bool cgt_tls_pending(const cgt_tls *t) { return mbedtls_ssl_get_bytes_avail(&t->ssl) > 0 || mbedtls_ssl_check_pending(&t->ssl); }
 
 #endif /* CHATGPTT_NO_TLS */
 
@@ -3530,24 +3509,22 @@ static void cgt_said_marks(cgt_said *p, cgt_slice s) {
     for (i = 0; i < sizeof marks / sizeof *marks && !p->challenge; i++) p->challenge = cgt_contains(s, marks[i]);
 }
 
-/* Appends to a line whose characters may come in pieces, so that its UTF-8 is checked by whoever quotes it. false: it is full,
-   and ends with a whole character. */
+/* Appends to a line whose characters may come in pieces, so that its UTF-8 is checked by whoever quotes it. false: it is full. */
 static bool cgt_said_add(char *line, size_t size, cgt_slice s) {
     size_t len = strlen(line), i;
     for (i = 0; i < s.len && len + 1 < size; i++) {
         bool blank = cgt_control(s.at[i]) || s.at[i] == ' ';
         if (!blank || (len && line[len - 1] != ' ')) line[len++] = blank ? ' ' : s.at[i];
     }
-    if (i < s.len && (s.at[i] & 0xC0) == 0x80) {
-        while (len && (line[len - 1] & 0xC0) == 0x80) len--;
-        if (len) len--;
-    }
     line[len] = '\0';
     return i == s.len;
 }
 
+/* The line is complete: a last blank goes, and a last character that was cut. */
 static void cgt_said_end(char *line) {
-    size_t len = strlen(line);
+    size_t len = strlen(line), last = len, n;
+    while (last > 0 && (line[--last] & 0xC0) == 0x80) {}
+    if (len && cgt_utf8_at(line + last, len - last, &n) == CGT_UTF8_CUT) line[len = last] = '\0';
     if (len && line[len - 1] == ' ') line[len - 1] = '\0';
 }
 
@@ -4391,9 +4368,7 @@ static bool cgt_all_blank(cgt_slice s) {
     return true;
 }
 
-static cgt_slice cgt_message_text(const chatgptt_message *m) {
-    return m->len ? cgt_slice_of(m->text, m->len) : cgt_text(m->text);
-}
+static cgt_slice cgt_message_text(const chatgptt_message *m) { return m->len ? cgt_slice_of(m->text, m->len) : cgt_text(m->text); }
 
 /* Folds a conversation into one prompt, byte for byte as the model does: a single message as it is, else a line a message. */
 static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t count) {
@@ -4672,9 +4647,7 @@ static const char *cgt_stream_doing(const chatgptt_stream *s) {
     return s->goal == CGT_GOAL_PAGE ? "reading the page of" : s->goal == CGT_GOAL_NONCE ? "asking for a token from" : "waiting for the answer of";
 }
 
-static const cgt_url *cgt_stream_url(const chatgptt_stream *s) {
-    return s->goal == CGT_GOAL_PAGE ? &s->target : &s->client->endpoint;
-}
+static const cgt_url *cgt_stream_url(const chatgptt_stream *s) { return s->goal == CGT_GOAL_PAGE ? &s->target : &s->client->endpoint; }
 
 static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, int ms) {
     cgt_slice whom = s->conn && s->connecting != LLONG_MAX ? cgt_conn_peer(&s->client->pool, s->conn) : cgt_stream_url(s)->authority;
@@ -4773,26 +4746,19 @@ static chatgptt_code cgt_stream_aim(chatgptt_stream *s) {
     return code < 0 ? cgt_fail(&s->error, code, "cannot write the page's address: %s", chatgptt_code_text(code)) : CHATGPTT_OK;
 }
 
-/* What is sent as the message: in a conversation that the site remembers its last turn, else all that was said. */
-static void cgt_stream_put_asked(chatgptt_stream *s, cgt_buffer *b) {
-    if (!s->turns) { cgt_append(b, cgt_slice_of_buffer(&s->message)); return; }
-    if (s->memory.begun) cgt_append(b, cgt_message_text(&s->turns[s->num_turns - 1]));
-    else cgt_fold(b, s->turns, s->num_turns);
-}
-
-/* The form of a POST. WPAICG without an assistant gets the earlier turns along, as the page itself sends them. */
+/* The form of a POST. In a conversation WPAICG without an assistant gets the earlier turns along, as the page itself sends them; the
+   others get the last turn only, once they remember those before. */
 static void cgt_stream_put_form(chatgptt_stream *s, cgt_buffer *form) {
     chatgptt_client *c = s->client;
+    bool along = s->turns && s->goal == CGT_GOAL_MESSAGE && !c->chat.assistant;
     cgt_buffer asked, history;
     cgt_buffer_init(&asked, &c->hooks, CHATGPTT_MAX_REQUEST);
     cgt_buffer_init(&history, &c->hooks, CHATGPTT_MAX_REQUEST);
-    if (s->turns && s->goal == CGT_GOAL_MESSAGE && !c->chat.assistant) {
-        cgt_append(&asked, cgt_message_text(&s->turns[s->num_turns - 1]));
-        cgt_put_history(&history, s->turns, s->num_turns - 1, c->chat.memory_limit);
-    } else {
-        cgt_stream_put_asked(s, &asked);
-        cgt_puts(&history, "[]");
-    }
+    if (along) cgt_put_history(&history, s->turns, s->num_turns - 1, c->chat.memory_limit);
+    else cgt_puts(&history, "[]");
+    if (!s->turns) cgt_append(&asked, cgt_slice_of_buffer(&s->message));
+    else if (along || s->memory.begun) cgt_append(&asked, cgt_message_text(&s->turns[s->num_turns - 1]));
+    else cgt_fold(&asked, s->turns, s->num_turns);
     if (s->goal == CGT_GOAL_NONCE) cgt_put_aipkit_nonce(form, &c->chat);
     else if (s->goal == CGT_GOAL_KEY) cgt_put_aipkit_key(form, &c->chat, cgt_slice_of_buffer(&asked));
     else cgt_put_wpaicg(form, &c->chat, c->page.whole, c->client_id, s->memory.thread_id, cgt_slice_of_buffer(&asked), cgt_slice_of_buffer(&history));
@@ -4952,15 +4918,12 @@ static chatgptt_code cgt_stream_check(chatgptt_stream *s, long long now) {
     return cgt_stream_again(s, "the kept connection is of no use any more");
 }
 
-/* A kept connection that the server closed after all is replaced: once, and only if not one byte of the response came. */
-static bool cgt_stream_may_retry(const chatgptt_stream *s) {
+/* A kept connection that the server closed after all is replaced: once, and only if not one byte of the response came. true: it is. */
+static bool cgt_stream_retry(chatgptt_stream *s) {
     const cgt_http *in = &s->conn->in;
-    return s->conn->reused && !s->retried && in->head_bytes == 0 && in->at == 0 && in->state == CGT_HTTP_STATUS_LINE;
-}
-
-static chatgptt_code cgt_stream_retry(chatgptt_stream *s) {
+    if (!s->conn->reused || s->retried || in->head_bytes || in->at || in->state != CGT_HTTP_STATUS_LINE) return false;
     s->retried = true;
-    return cgt_stream_again(s, "the kept connection was closed");
+    return cgt_stream_again(s, "the kept connection was closed") == CHATGPTT_OK;
 }
 
 /* The connection stands, TLS included: notes how long that took. */
@@ -4996,7 +4959,7 @@ static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now) {
     if (code == CHATGPTT_OK) code = cgt_conn_write(pool, s->conn, &s->error, s->out.data + s->sent, s->out.len - s->sent, &done);
     if (s->connecting != LLONG_MAX) cgt_stream_connected(s, now);
     if (code == CHATGPTT_AGAIN) return s->sent ? cgt_stream_early(s, now) : code;
-    if (code < 0 && cgt_stream_may_retry(s)) return cgt_stream_retry(s);
+    if (code < 0 && cgt_stream_retry(s)) return CHATGPTT_OK;
     if (code < 0 && s->connecting != LLONG_MAX) return code;
     s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
     if (s->sent == 0 && done > 0) { s->stats.requests++; cgt_stream_trace_request(s); }
@@ -5045,7 +5008,7 @@ static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *cha
 /* The page's address becomes the client's, unless it is the same place with a cache-busting query. */
 static void cgt_stream_settle_page(chatgptt_stream *s) {
     cgt_url *page = &s->client->page, old = *page;
-    if (!s->refresh || page->text.len == 0 || !cgt_url_same_origin(page, &s->target)) {
+    if (!s->refresh || page->text.len == 0 || !cgt_same(page->origin, s->target.origin)) {
         *page = s->target;
         s->target = old;
     }
@@ -5359,7 +5322,7 @@ static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now) {
     s->stats.bytes_in += done;
     s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
     if (code == CHATGPTT_OK) return CHATGPTT_OK;
-    if (cgt_stream_may_retry(s)) return cgt_stream_retry(s);
+    if (cgt_stream_retry(s)) return CHATGPTT_OK;
     if (code < 0) return code;
     code = cgt_http_eof(&s->conn->in, !s->conn->unclean);
     if (code == CHATGPTT_OK) return cgt_stream_response_end(s, now);
@@ -5503,9 +5466,7 @@ CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event
     }
 }
 
-CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream) {
-    if (stream) stream->cancelled = true;
-}
+CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream) { if (stream) stream->cancelled = true; }
 
 CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream) {
     static const chatgptt_error no_stream = { CHATGPTT_E_ARGUMENT, 0, 0, 0, "no stream: chatgptt_start() failed; chatgptt_client_error() says why" };
@@ -5775,21 +5736,16 @@ static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
 
 /* A client id as the site's own page makes it: random, and then kept, since it is what quotas are counted by. */
 static chatgptt_code cgt_make_ids(chatgptt_client *c) {
-    unsigned char bytes[5];
-    size_t i;
-    if (!cgt_make_uuid(&c->hooks, c->session_id)) return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
-    if (c->options.client_id) {     /* AIPKIT knows its guests by session, of 64 bytes at most */
-        c->session_id[0] = '\0';
-        cgt_line_add(c->session_id, sizeof c->session_id, cgt_text(c->options.client_id));
-        (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(c->options.client_id));
-        return CHATGPTT_OK;
-    }
-    if (c->hooks.random(c->hooks.user, bytes, sizeof bytes) != CHATGPTT_OK)
+    const char *given = c->options.client_id;
+    char uuid[CGT_UUID_SIZE];
+    if (!cgt_make_uuid(&c->hooks, c->session_id) || !cgt_make_uuid(&c->hooks, uuid))
         return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
-    for (i = 0; i < sizeof bytes; i++) {
-        c->client_id[2 * i] = cgt_hex_digits[bytes[i] >> 4];
-        c->client_id[2 * i + 1] = cgt_hex_digits[bytes[i] & 15];
-    }
+    memcpy(c->client_id, uuid, 8);          /* ten of its digits, past the first dash */
+    memcpy(c->client_id + 8, uuid + 9, 2);
+    if (!given) return CHATGPTT_OK;
+    (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(given));
+    c->session_id[0] = '\0';                /* AIPKIT knows its guests by session, of 64 bytes at most */
+    cgt_line_add(c->session_id, sizeof c->session_id, cgt_text(given));
     return CHATGPTT_OK;
 }
 
@@ -6027,8 +5983,7 @@ static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
         cgt_buffer_free(&text);
     }
 #endif
-    (void)c;
-    (void)b;
+    (void)c; (void)b;
 }
 
 CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size) {

@@ -352,7 +352,7 @@ static chatgptt_code http_read(http_probe *p, long long now)
     s->end = done;
     s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
     if (code == CHATGPTT_OK) return code;
-    if (cgt_stream_may_retry(s)) return cgt_stream_retry(s);
+    if (cgt_stream_retry(s)) return CHATGPTT_OK;
     if (code < 0) return code;
     code = cgt_http_eof(&s->conn->in, !s->conn->unclean);
     return code == CHATGPTT_OK ? http_end(p) : cgt_fail(&s->error, code, "%s", s->conn->in.why);
