@@ -2206,10 +2206,11 @@ static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
 #endif
     int alert = failed == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && in ? in[1] : -1;
     if (too_old) return "the server's TLS is too old: 1.2 is the least";
-#ifndef MBEDTLS_SSL_PROTO_TLS1_3
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+    if (alert == 70) return "alert of the server: no common version, its TLS is too old";
+#else
     if (alert == 70) return "no common version: this mbedTLS speaks no TLS 1.3, or the server's TLS is too old";
 #endif
-    if (alert == 70) return "alert of the server: no common version, its TLS is too old";
     if (alert == 40) return "alert of the server: no common cipher suite, group or version";
     if (alert >= 0) return "the server ended the handshake with an alert";
     if (failed == MBEDTLS_ERR_SSL_INVALID_RECORD) return "the server does not speak TLS on this port";
@@ -2561,11 +2562,10 @@ static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, chatgptt_err
 
 static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn) {
     chatgptt_wait w = pool->transport.want(pool->transport.user, conn->raw);
-    int i;
 #ifndef CHATGPTT_NO_TLS
     if (conn->tls && conn->tls->ready && cgt_tls_pending(conn->tls)) w.timeout_ms = 0;
 #endif
-    for (i = 0; conn->written_off && i < w.count; i++) w.on[i].events &= CHATGPTT_READ;
+    if (conn->written_off) w.on[0].events &= CHATGPTT_READ;     /* connected, it has one descriptor */
     return w;
 }
 

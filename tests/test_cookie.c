@@ -281,7 +281,7 @@ TEST(controls_are_refused)
             set_bytes(&b, AT, value, sizeof form);
             const char *got = header(&b, AT);
             bool control = c != '\t' && (c < ' ' || c == 0x7f);
-            if (control ? !CHECK_STR(got, "") : cgt_has_control(cgt_slice_of(got, strlen(got))) && c != '\t' && !CHECK(!"a control character got through"))
+            if (control ? !CHECK_STR(got, "") : !CHECK(c == '\t' || !cgt_has_control(cgt_slice_of(got, strlen(got)))))
                 printf("    %02x at %zu\n", (unsigned)c, at);
             shelf_finish(&b);
         }

@@ -49,7 +49,7 @@ static outcome ask(chatgptt_client *c) { return finish_asking(c, start(c)); }
 
 static bool answered(const outcome *o)
 {
-    return CHECK_INT(o->code, CHATGPTT_DONE) & CHECK_STR(o->text, CHAT_ANSWER) || (printf("    %s\n", o->error.message), false);
+    return (CHECK_INT(o->code, CHATGPTT_DONE) && CHECK_STR(o->text, CHAT_ANSWER)) || (printf("    %s\n", o->error.message), false);
 }
 
 /* ---- what a message costs, counted at the server ---- */

@@ -93,7 +93,7 @@ static bool check_refused(chatgptt_client *c, const state *st)
     before = save(c);
     bool refused = load(c, st) == CHATGPTT_E_ARGUMENT && chatgptt_client_error(c)->code == CHATGPTT_E_ARGUMENT;
     after = save(c);
-    return CHECK(refused) & CHECK(before.len == after.len && memcmp(before.bytes, after.bytes, before.len) == 0);
+    return CHECK(refused) && CHECK(before.len == after.len && memcmp(before.bytes, after.bytes, before.len) == 0);
 }
 
 #define OLD_COOKIES "Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/wp-admin; Max-Age=3600\r\nSet-Cookie: c=3; Domain=site.test\r\nSet-Cookie: d=4; Secure\r\nSet-Cookie: e=5; Path=/other\r\n"
