@@ -3520,11 +3520,11 @@ static bool cgt_said_add(char *line, size_t size, cgt_slice s) {
     return i == s.len;
 }
 
-/* The line is complete: a last blank goes, and a last character that was cut. */
-static void cgt_said_end(char *line) {
+/* The line is complete: a last blank goes, and a last character for which there was no room. */
+static void cgt_said_end(char *line, size_t size) {
     size_t len = strlen(line), last = len, n;
     while (last > 0 && (line[--last] & 0xC0) == 0x80) {}
-    if (len && cgt_utf8_at(line + last, len - last, &n) == CGT_UTF8_CUT) line[len = last] = '\0';
+    if (len + 1 == size && cgt_utf8_at(line + last, len - last, &n) == CGT_UTF8_CUT) line[len = last] = '\0';
     if (len && line[len - 1] == ' ') line[len - 1] = '\0';
 }
 
@@ -3533,7 +3533,7 @@ static void cgt_said_title(cgt_said *p) {
     if (p->titled) return;
     if (p->html.event == CGT_HTML_TEXT && p->html.raw[0]) p->titled = !cgt_said_add(p->title, sizeof p->title, p->html.piece);
     else p->titled = p->html.event == CGT_HTML_CLOSE && p->title[0] && strcmp(p->html.tag, "title") == 0;
-    if (p->titled) cgt_said_end(p->title);
+    if (p->titled) cgt_said_end(p->title, sizeof p->title);
 }
 
 /* The first text that is no title, up to the next tag that is no mere emphasis. */
@@ -3541,7 +3541,7 @@ static void cgt_said_sentence(cgt_said *p) {
     if (p->over || p->html.raw[0]) return;
     if (p->html.event == CGT_HTML_TEXT) p->over = !cgt_said_add(p->text, sizeof p->text, p->html.piece);
     else if (p->html.event == CGT_HTML_TAG || p->html.event == CGT_HTML_CLOSE) p->over = p->text[0] && !cgt_among(p->html.tag, cgt_said_inline);
-    if (p->over) cgt_said_end(p->text);
+    if (p->over) cgt_said_end(p->text, sizeof p->text);
 }
 
 /* Keeps the last `size` bytes of all that came. */
@@ -4008,7 +4008,7 @@ static bool cgt_reply_bad_status(const cgt_reply *r) { return r->has_status && s
 
 /* Whether this field's text is the answer's, in this kind of event. */
 static bool cgt_reply_answers(const cgt_reply *r) {
-    if (r->mute) return false;
+    if (r->mute || r->dressed) return false;
     if (r->json.field == CGT_F_DATA) return !r->events && !cgt_reply_bad_status(r);
     if (r->json.field == CGT_F_THREAD_DELTA) return r->kind == CGT_KIND_THREAD_DELTA;
     return r->events && (r->kind == CGT_KIND_PLAIN || r->kind == CGT_KIND_MESSAGE || r->kind == CGT_KIND_WARNING);
