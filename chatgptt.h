@@ -97,7 +97,7 @@
    runs over two rings in memory.
 
    WHAT IT COSTS  (make size, gcc 12 -Os, x86-64)  text: 75 KB with TLS glue, 68 KB with NO_TLS, 66 KB with NO_NET too; data: 0. Deepest
-   stack outside mbedTLS and libc at -O2: 2.0 KB (chatgptt_ask down to the reading of roots); no frame over 1 KB (make lint).
+   stack outside mbedTLS and libc at -O2: 2.0 KB (from chatgptt_ask down to the URL of a redirect); no frame over 1 KB (make lint).
 
    LOOKING INSIDE. The parsers know nothing of each other and own no memory: zero the struct, feed it pieces of any size, one event a
    call. To fuzz or test one, include the implementation and call it: cgt_url_parse, cgt_http_feed, cgt_pattern_compile with cgt_match_feed,
@@ -6162,7 +6162,7 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
 #endif /* CHATGPTT_IMPLEMENTATION */
 
 /* HISTORY
-       0.1.0   asks a site over http and streams its answer
+       0.1.0   the first: both generations of the plugin, http and https, conversations, proxies, saved states
 
    LICENCE: take the one you like better.
 
