@@ -1090,7 +1090,7 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
     } else {
         *host = cgt_slice_of(authority.at, end);
         if (host->len == 0) return "the host is missing";
-        if (cgt_span(*host, cgt_in_name) < host->len || host->len > 253 || *host->at == '.')
+        if (cgt_span(*host, cgt_in_name) < host->len || host->len > 253 || *host->at == '.' || cgt_contains(*host, ".."))
             return "no valid host name (write others in their xn-- form)";
     }
     *port = cgt_from(authority, end);
