@@ -561,6 +561,8 @@ static bool cgt_among(const char *word, const char *const *list) {    /* list: e
     return *list != NULL;
 }
 
+static const char cgt_base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /* ---- UTF-8 (RFC 3629) ---- */
 
 typedef enum cgt_utf8 { CGT_UTF8_WHOLE, CGT_UTF8_CUT, CGT_UTF8_BAD } cgt_utf8;
@@ -1838,23 +1840,17 @@ typedef struct cgt_pem {
     char line[32];                  /* the start of the line */
     size_t line_len;
     bool inside;
+    signed char value[256];         /* of a base64 digit; -1: it is none */
     uint32_t bits;
     int num_bits, good, bad;
     uint64_t mark;                  /* a checksum of the good ones */
 } cgt_pem;
 
-static int cgt_base64(char c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (cgt_digit(c)) return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 static void cgt_pem_decode(cgt_pem *p, cgt_slice s) {
     size_t i;
     if (!cgt_reserve(&p->der, s.len)) return;
     for (i = 0; i < s.len; i++) {
-        int value = cgt_base64(s.at[i]);
+        int value = p->value[(unsigned char)s.at[i]];
         if (value < 0) continue;
         p->bits = p->bits << 6 | (uint32_t)value;
         p->num_bits += 6;
@@ -1872,14 +1868,14 @@ static void cgt_pem_line_end(cgt_pem *p) {
         p->inside = false;
         if (p->der.failed || mbedtls_x509_crt_parse_der(p->roots, (const unsigned char *)p->der.data, p->der.len) != 0) { p->bad++; return; }
         p->good++;
-        p->mark = cgt_fnv(p->mark + 1, cgt_slice_of_buffer(&p->der));
+        p->mark = cgt_fnv(p->mark + 1, cgt_from(cgt_slice_of_buffer(&p->der), p->der.len - (p->der.len < 32 ? p->der.len : 32)));   /* its signature */
     }
 }
 
 static void cgt_pem_feed(cgt_pem *p, cgt_slice s) {
     while (s.len) {
-        size_t n = 0, keep;
-        while (n < s.len && s.at[n] != '\n') n++;
+        const char *end = (const char *)memchr(s.at, '\n', s.len);
+        size_t n = end ? (size_t)(end - s.at) : s.len, keep;
         keep = n < sizeof p->line - p->line_len ? n : sizeof p->line - p->line_len;
         memcpy(p->line + p->line_len, s.at, keep);
         p->line_len += keep;
@@ -1928,9 +1924,12 @@ static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error) {
 /* Reads the roots that the options name. Damaged certificates are skipped, but without a whole one there is an error. */
 static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, chatgptt_error *error) {
     cgt_pem p;
+    int i;
     chatgptt_code code = CHATGPTT_OK;
     bool own = o->ca_pem || o->ca_file;
     memset(&p, 0, sizeof p);
+    memset(p.value, -1, sizeof p.value);
+    for (i = 0; i < 64; i++) p.value[(unsigned char)cgt_base64_digits[i]] = (signed char)i;
     p.roots = &t->roots;
     cgt_buffer_init(&p.der, t->hooks, CHATGPTT_MAX_CERTIFICATE);
     if (o->ca_pem) {
@@ -2338,15 +2337,14 @@ static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, 
 /* ---- settings ---- */
 
 static void cgt_put_base64(cgt_buffer *b, cgt_slice s) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint32_t bits = 0;
     size_t pad = (3 - s.len % 3) % 3;
     int have = 0;
     for (; s.len; s = cgt_from(s, 1)) {
         bits = bits << 8 | (unsigned char)s.at[0];
-        for (have += 8; have >= 6; have -= 6) cgt_putc(b, digits[bits >> (have - 6) & 63]);
+        for (have += 8; have >= 6; have -= 6) cgt_putc(b, cgt_base64_digits[bits >> (have - 6) & 63]);
     }
-    if (have) cgt_putc(b, digits[bits << (6 - have) & 63]);
+    if (have) cgt_putc(b, cgt_base64_digits[bits << (6 - have) & 63]);
     while (pad--) cgt_putc(b, '=');
 }
 
