@@ -1840,7 +1840,7 @@ typedef struct cgt_pem {
     char line[32];                  /* the start of the line */
     size_t line_len;
     bool inside;
-    signed char value[256];         /* of a base64 digit; -1: it is none */
+    short value[256];               /* of a base64 digit; -1: it is none */
     uint32_t bits;
     int num_bits, good, bad;
     uint64_t mark;                  /* a checksum of the good ones */
@@ -1929,7 +1929,7 @@ static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, cha
     bool own = o->ca_pem || o->ca_file;
     memset(&p, 0, sizeof p);
     memset(p.value, -1, sizeof p.value);
-    for (i = 0; i < 64; i++) p.value[(unsigned char)cgt_base64_digits[i]] = (signed char)i;
+    for (i = 0; i < 64; i++) p.value[(unsigned char)cgt_base64_digits[i]] = (short)i;
     p.roots = &t->roots;
     cgt_buffer_init(&p.der, t->hooks, CHATGPTT_MAX_CERTIFICATE);
     if (o->ca_pem) {
