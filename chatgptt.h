@@ -1,5 +1,6 @@
-/* chatgptt.h - 0.1.0 - chat with a web site that runs the WordPress plugin AI Power, as chatgptt.me does.
-   One header, C99 or C++11, nothing but a libc and, for https, mbedTLS. Public domain or MIT: see the end of the file.
+/* chatgptt.h - 0.1.0 - chat with a web site that runs the WordPress plugin AI Power, as chatgptt.me does. One
+   header, C99 or C++11, nothing but a libc and, for https, mbedTLS. Public domain or MIT: see the end of the
+   file.
 
    Do this in ONE file of your program, and plainly #include "chatgptt.h" in the others:
 
@@ -33,84 +34,104 @@
        [CONNECT]   connections to an origin, the idle ones kept
        [MATCH]     the pattern matcher
        [JSON]      a streaming scanner of fields
+       [HTML]      start tags, attributes and text; what a page says to people
        [PAGE]      what a page says about its chat
        [SSE]       an event stream, decoded
        [REPLY]     event stream or JSON becomes text, notices, the end
        [DIALECT]   what each generation of the plugin is sent
        [STREAM]    one message: page, tokens, post, reply, under deadlines
        [CLIENT]    what streams share; the calls that block
+       [STATE]     save and load: the client as bytes
 */
 
 /* ==== [MANUAL] ====
 
-   WHAT IT DOES. It fetches the page that holds the chat, takes the tokens out of it, posts the message, and hands out the answer as
-   it arrives. Two generations of the plugin are known: WPAICG (AI Power 1.x to 2.2) and AIPKIT (2.3 and later); which one a site runs is found
-   out from its page. Tokens, cookies and connections are kept by the client, so that a second message costs one request (WPAICG) or two on
-   one connection (AIPKIT). A token the site refuses is renewed once a message, before any text.
+   WHAT IT DOES. It fetches the page that holds the chat, takes the tokens out of it, posts the message, and
+   hands out the answer as it arrives. Two generations of the plugin are known: WPAICG (AI Power 1.x to 2.2)
+   and AIPKIT (2.3 and later); which one a site runs is found out from its page. Tokens, cookies and
+   connections are kept by the client, so that a second message costs one request (WPAICG) or two on one
+   connection (AIPKIT). A token the site refuses is renewed once a message, before any text.
 
    THREE WAYS, one engine; each is a loop over the next:
-       one call     chatgptt_ask() gives the whole text; chatgptt_chat() hands each piece to a function of yours
+       one call     chatgptt_ask() gives the whole text; chatgptt_chat() hands each piece to a function of
+                    yours
        pull         chatgptt_start(), then chatgptt_next() until it is not OK, then chatgptt_finish()
-       event loop   the same with chatgptt_step(), which never sleeps; after AGAIN, chatgptt_want() says which descriptors and which time to
-                    wait for. Loops that keep registrations (epoll, libuv) register anew when `generation` changes, and take descriptors
-                    out before finish(): the connection may go to another stream, and a closed number may come back as another socket.
+       event loop   the same with chatgptt_step(), which never sleeps; after AGAIN, chatgptt_want() says which
+                    descriptors and which time to wait for. Loops that keep registrations (epoll, libuv)
+                    register anew when `generation` changes, and take descriptors out before finish(): the
+                    connection may go to another stream, and a closed number may come back as another socket.
    Many streams may run on one client at once, each on its own connection.
 
-   RESULTS. 0 (OK) and above are no errors, below 0 are. DONE alone says that an answer is whole: text that came before an error is
-   provisional. After the end every further call repeats it. The error's message is one line that says what failed, where, and what to
-   do; it never holds a token, cookie, password or message. The README has a table of what each code means.
+   RESULTS. 0 (OK) and above are no errors, below 0 are. DONE alone says that an answer is whole: text that
+   came before an error is provisional. After the end every further call repeats it. The error's message is
+   one line that says what failed, where, and what to do; it never holds a token, cookie, password or message.
+   The README has a table of what each code means.
 
-   MEMORY. All memory but that of mbedTLS and getaddrinfo() comes through hooks.resize. A client over http needs about 50 KB while an answer
-   runs, whatever its length, plus the message; CHATGPTT_READ_BUFFER and the table of limits lower it. TLS adds some 54 to 63 KB
-   of mbedTLS's own a connection and what the trust store takes. Options and requests are copied; what the library hands out is its own,
-   valid until the next call on the client; only what chatgptt_ask() returns is the caller's, to be given to chatgptt_free().
+   MEMORY. All memory but that of mbedTLS and getaddrinfo() comes through hooks.resize. A client over http
+   needs about 50 KB while an answer runs, whatever its length, plus the message; CHATGPTT_READ_BUFFER and the
+   table of limits lower it. TLS adds some 54 to 63 KB of mbedTLS's own a connection and what the trust store
+   takes. Options and requests are copied; what the library hands out is its own, valid until the next call on
+   the client; only what chatgptt_ask() returns is the caller's, to be given to chatgptt_free().
 
-   TIME. Three limits, each on by default: total_timeout_ms is absolute, from start() to the last byte, redirects and renewals included;
-   connect_timeout_ms ends at a connection ready for the request, TLS and proxy included; idle_timeout_ms counts silence, and comment
-   lines of an event stream break it. One exception: getaddrinfo() BLOCKS and heeds no timeout, neither these nor cancel. Where that
-   matters give `address`, or a transport of your own. Names with several addresses are tried as RFC 8305 says, 250 ms apart, two at once.
+   TIME. Three limits, each on by default: total_timeout_ms is absolute, from start() to the last byte,
+   redirects and renewals included; connect_timeout_ms ends at a connection ready for the request, TLS and
+   proxy included; idle_timeout_ms counts silence, and comment lines of an event stream break it. One
+   exception: getaddrinfo() BLOCKS and heeds no timeout, neither these nor cancel. Where that matters give
+   `address`, or a transport of your own. Names with several addresses are tried as RFC 8305 says, 250 ms
+   apart, two at once.
 
-   THREADS. One thread at a time per client; clients are independent, and there are no globals. With mbedTLS 3 and later that needs its
-   MBEDTLS_THREADING_C, since its PSA core is shared. To cancel from a signal handler or another thread set a flag of your own and return
-   it from on_tick. The library never touches the process: no signals (a broken pipe is an error, not SIGPIPE), no locale, no
-   printing, no exit. It reads one environment variable, SSL_CERT_FILE.
+   THREADS. One thread at a time per client; clients are independent, and there are no globals. With mbedTLS 3
+   and later that needs its MBEDTLS_THREADING_C, since its PSA core is shared. To cancel from a signal handler
+   or another thread set a flag of your own and return it from on_tick. The library never touches the process:
+   no signals (a broken pipe is an error, not SIGPIPE), no locale, no printing, no exit. It reads one
+   environment variable, SSL_CERT_FILE.
 
-   TRUST. https is verified by default: a chain to the system's roots or to ca_file / ca_pem, the name or address in a subjectAltName, TLS 1.2
-   or 1.3 with ECDHE and AEAD, SHA-2, RSA of 2048 bits or more. Revocation is not checked, as in curl. Validity is judged by the
-   system's clock. `insecure` takes any certificate: whoever is on the path can then read and change the chat. A page never leads from
-   https to http. What save() writes holds tokens, cookies and TLS keys: keep it as secret as a cookie.
+   TRUST. https is verified by default: a chain to the system's roots or to ca_file / ca_pem, the name or
+   address in a subjectAltName, TLS 1.2 or 1.3 with ECDHE and AEAD, SHA-2, RSA of 2048 bits or more.
+   Revocation is not checked, as in curl. Validity is judged by the system's clock. `insecure` takes any
+   certificate: whoever is on the path can then read and change the chat. A page never leads from https to
+   http. What save() writes holds tokens, cookies and TLS keys: keep it as secret as a cookie.
 
-   CONVERSATIONS. Without one, all messages are folded into one prompt, a line "Role: content" each. With a chatgptt_conversation still pass
-   all messages: what the site remembers is left out. WPAICG gets the turns as wpaicg_chat_history, in which some characters must be replaced
-   (quotes, backslashes, `<`, line ends: see [DIALECT]); AIPKIT and assistants get the last message only. No site takes a system
-   message as such: it stands in front of the first turn. Send the turns of one conversation one after another.
+   CONVERSATIONS. Without one, all messages are folded into one prompt, a line "Role: content" each. With a
+   chatgptt_conversation still pass all messages: what the site remembers is left out. WPAICG gets the turns
+   as wpaicg_chat_history, in which some characters must be replaced (quotes, backslashes, `<`, line ends: see
+   [DIALECT]); AIPKIT and assistants get the last message only. No site takes a system message as such: it
+   stands in front of the first turn. Send the turns of one conversation one after another.
 
-   THE MODEL is the site's choice: the name is checked against chatgptt_model() and not sent. The client id is what a site counts its guests'
-   quotas by, and is made once a client: keep it with save().
+   THE MODEL is the site's choice: the name is checked against chatgptt_model() and not sent. The client id is
+   what a site counts its guests' quotas by, and is made once a client: keep it with save().
 
    SWITCHES   CHATGPTT_STATIC     all functions static, in one file
               CHATGPTT_NO_TLS     http only: nothing but a libc is needed
-              CHATGPTT_NO_NET     no sockets, clocks or random of its own: options must give `transport` and three hooks
+              CHATGPTT_NO_NET     no sockets, clocks or random of its own: options must give `transport` and
+                                  three hooks
               CHATGPTT_NO_FILES   no fopen: roots by ca_pem only
 
-   A TRANSPORT OF YOUR OWN is six functions over raw bytes (chatgptt_transport); TLS, proxy and reuse lie above it. examples/own_transport.c
-   runs over two rings in memory.
+   A TRANSPORT OF YOUR OWN is six functions over raw bytes (chatgptt_transport); TLS, proxy and reuse lie
+   above it. examples/own_transport.c runs over two rings in memory.
 
-   WHAT IT COSTS  (make size, gcc 12 -Os, x86-64)  text: 75 KB with TLS glue, 68 KB with NO_TLS, 66 KB with NO_NET too; data: 0. Deepest
-   stack outside mbedTLS and libc at -O2: 2.0 KB (from chatgptt_ask down to the URL of a redirect); no frame over 1 KB (make lint).
+   WHAT IT COSTS  (make size, gcc 12 -Os, x86-64)  text: 75 KB with TLS glue, 68 KB with NO_TLS, 66 KB with
+                  NO_NET too; data: 0. Deepest
+   stack outside mbedTLS and libc at -O2: 2.0 KB (from chatgptt_ask down to the URL of a redirect); no frame
+   over 1 KB (make lint).
 
-   LOOKING INSIDE. The parsers know nothing of each other and own no memory: zero the struct, feed it pieces of any size, one event a
-   call. To fuzz or test one, include the implementation and call it: cgt_url_parse, cgt_http_feed, cgt_pattern_compile with cgt_match_feed,
-   cgt_page_init with cgt_page_feed, cgt_sse_feed, cgt_json_init with cgt_json_feed, cgt_reply_init with cgt_reply_feed, cgt_jar_set, chatgptt_load.
-   fuzz/own.c is an example. hooks.trace tells what goes on: connect, tls, request (without its query), status, redirect, refresh, retry, end.
+   LOOKING INSIDE. The parsers know nothing of each other and own no memory: zero the struct, feed it pieces
+   of any size, one event a call. To fuzz or test one, include the implementation and call it: cgt_url_parse,
+   cgt_http_feed, cgt_pattern_compile with cgt_match_feed, cgt_page_init with cgt_page_feed, cgt_sse_feed,
+   cgt_json_init with cgt_json_feed, cgt_reply_init with cgt_reply_feed, cgt_jar_set, chatgptt_load.
+   fuzz/own.c is an example. hooks.trace tells what goes on: connect, tls, request (without its query),
+   status, redirect, refresh, retry, end.
 
    BUILD TROUBLE
        "multiple definition"                   CHATGPTT_IMPLEMENTATION in more than one file
        "undefined reference to chatgptt_…"     in none
-       "undefined reference to mbedtls_…"      link -lmbedtls -lmbedx509 -lmbedcrypto, in this order, behind your files
-       "needs POSIX 2008"                      -std=c99 hides it: -D_POSIX_C_SOURCE=200809L, or include this before other headers
+       "undefined reference to mbedtls_…"      link -lmbedtls -lmbedx509 -lmbedcrypto, in this order, behind
+                                               your files
+       "needs POSIX 2008"                      -std=c99 hides it: -D_POSIX_C_SOURCE=200809L, or include this
+                                               before other headers
 
-   Use sites that you may use, as a guest would: their limits are theirs to set, and no challenge is evaded. */
+   Use sites that you may use, as a guest would: their limits are theirs to set, and no challenge is evaded.
+   */
 
 /* ==== [API] ==== */
 
@@ -137,19 +158,28 @@
 extern "C" {
 #endif
 
-/* ---- results: 0 is ok, above 0 is no error, below 0 is an error. One table makes the enum, the names and the texts ---- */
+/* ---- results: 0 is ok, above 0 is no error, below 0 is an error. One table makes the enum, the names and
+   the texts ---- */
 
-#define CHATGPTT_CODES(X) \
-    X(OK, 0, "ok") X(AGAIN, 1, "not yet") X(DONE, 2, "complete") \
-    X(E_ARGUMENT, -1, "bad argument") X(E_MEMORY, -2, "out of memory") X(E_LIMIT, -3, "a limit was passed") \
-    X(E_TIMEOUT, -4, "timed out") X(E_CANCELLED, -5, "cancelled") X(E_MODEL, -6, "unknown model") \
-    X(E_RESOLVE, -7, "name not found") X(E_CONNECT, -8, "cannot connect") X(E_PROXY, -9, "proxy refused") \
-    X(E_TLS, -10, "TLS failed") X(E_CERTIFICATE, -11, "certificate not trusted") X(E_IO, -12, "connection broke") \
-    X(E_CLOSED, -13, "closed too early") X(E_HTTP, -14, "not valid HTTP/1.1") X(E_STATUS, -15, "unexpected status") \
-    X(E_BLOCKED, -16, "blocked by a challenge or firewall") X(E_RATE_LIMITED, -17, "rate or quota limit") \
-    X(E_PAGE, -18, "no chat on the page") X(E_NONCE, -19, "token refused") X(E_REFUSED, -20, "refused by the site") \
-    X(E_UPSTREAM, -21, "the site's model failed") X(E_REPLY, -22, "reply not understood") \
-    X(E_INCOMPLETE, -23, "answer broke off") X(E_UNSUPPORTED, -24, "not supported")
+#define CHATGPTT_CODES(X)                                                                                   \
+    X(OK, 0, "ok")                                                                                          \
+    X(AGAIN, 1, "not yet") X(DONE, 2, "complete") X(E_ARGUMENT, -1, "bad argument")                         \
+        X(E_MEMORY, -2, "out of memory") X(E_LIMIT, -3, "a limit was passed") X(E_TIMEOUT, -4, "timed out") \
+            X(E_CANCELLED, -5, "cancelled") X(E_MODEL, -6, "unknown model")                                 \
+                X(E_RESOLVE, -7, "name not found") X(E_CONNECT, -8, "cannot connect")                       \
+                    X(E_PROXY, -9, "proxy refused") X(E_TLS, -10, "TLS failed")                             \
+                        X(E_CERTIFICATE, -11, "certificate not trusted") X(E_IO, -12, "connection broke")   \
+                            X(E_CLOSED, -13, "closed too early") X(E_HTTP, -14, "not valid HTTP/1.1")       \
+                                X(E_STATUS, -15, "unexpected status")                                       \
+                                    X(E_BLOCKED, -16, "blocked by a challenge or firewall")                 \
+                                        X(E_RATE_LIMITED, -17, "rate or quota limit")                       \
+                                            X(E_PAGE, -18, "no chat on the page")                           \
+                                                X(E_NONCE, -19, "token refused")                            \
+                                                    X(E_REFUSED, -20, "refused by the site")                \
+                                                        X(E_UPSTREAM, -21, "the site's model failed")       \
+                                                            X(E_REPLY, -22, "reply not understood")         \
+                                                                X(E_INCOMPLETE, -23, "answer broke off")    \
+                                                                    X(E_UNSUPPORTED, -24, "not supported")
 
 typedef enum chatgptt_code {
 #define CHATGPTT_X(name, value, text) CHATGPTT_##name = (value),
@@ -160,18 +190,22 @@ typedef enum chatgptt_code {
 /* What went wrong last. `code` is what the call returned. */
 typedef struct chatgptt_error {
     chatgptt_code code;
-    int http_status, sys_errno, tls_code;   /* of the response, system call or mbedTLS call that was the reason; 0: none */
-    char message[256];              /* one line, UTF-8: what failed, where, what to do; never a token, cookie or password */
+    /* of the response, system call or mbedTLS call that was the reason; 0: none */
+    int http_status, sys_errno, tls_code;
+    /* one line, UTF-8: what failed, where, what to do; never a token, cookie or password */
+    char message[256];
 } chatgptt_error;
 
 /* ---- options ---- */
 
-/* What generation of the plugin a site runs: to be found out from the page; AI Power 1.x to 2.2; 2.3 and later. */
+/* What generation of the plugin a site runs: to be found out from the page; AI Power 1.x to 2.2; 2.3 and
+   later. */
 typedef enum chatgptt_dialect { CHATGPTT_AUTO, CHATGPTT_WPAICG, CHATGPTT_AIPKIT } chatgptt_dialect;
 
 typedef enum chatgptt_role { CHATGPTT_USER, CHATGPTT_ASSISTANT, CHATGPTT_SYSTEM } chatgptt_role;
 
-typedef struct chatgptt_message { chatgptt_role role; const char *text; size_t len; } chatgptt_message;  /* UTF-8; len 0: strlen(text) */
+/* UTF-8; len 0: strlen(text) */
+typedef struct chatgptt_message { chatgptt_role role; const char *text; size_t len; } chatgptt_message;
 
 #define CHATGPTT_READ  1u
 #define CHATGPTT_WRITE 2u
@@ -181,24 +215,33 @@ typedef struct chatgptt_wait {
     struct { int fd; unsigned events; } on[2];  /* two while two connection attempts race */
     int count;
     int timeout_ms;                 /* call step() again no later than this; 0: now; -1: no limit */
-    unsigned generation;            /* changes whenever a descriptor was opened, closed or handed over: register anew */
+    /* changes whenever a descriptor was opened, closed or handed over: register anew */
+    unsigned generation;
 } chatgptt_wait;
 
-/* Where raw bytes come from: replace it to run over anything. TLS, proxy and reuse lie above it. Only wait() may sleep.
-   open() may return before the connection stands: then read and write say AGAIN. Its conn is closed by close() even after errors. */
+/* Where raw bytes come from: replace it to run over anything. TLS, proxy and reuse lie above it. Only wait()
+   may sleep. open() may return before the connection stands: then read and write say AGAIN. Its conn is
+   closed by close() even after errors. */
 typedef struct chatgptt_transport {
-    chatgptt_code (*open)(void *user, const char *host, const char *port, void **conn);              /* OK, < 0 */
-    chatgptt_code (*read)(void *user, void *conn, void *buffer, size_t size, size_t *done);         /* OK, AGAIN, DONE (end), < 0 */
-    chatgptt_code (*write)(void *user, void *conn, const void *bytes, size_t size, size_t *done);   /* OK, AGAIN, < 0 */
-    chatgptt_wait (*want)(void *user, void *conn);                                                  /* after AGAIN: what to wait for */
-    chatgptt_code (*wait)(void *user, const chatgptt_wait *what);                                   /* for blocking calls: OK, < 0 */
+    /* OK, < 0 */
+    chatgptt_code (*open)(void *user, const char *host, const char *port, void **conn);
+    /* OK, AGAIN, DONE (end), < 0 */
+    chatgptt_code (*read)(void *user, void *conn, void *buffer, size_t size, size_t *done);
+    /* OK, AGAIN, < 0 */
+    chatgptt_code (*write)(void *user, void *conn, const void *bytes, size_t size, size_t *done);
+    /* after AGAIN: what to wait for */
+    chatgptt_wait (*want)(void *user, void *conn);
+    /* for blocking calls: OK, < 0 */
+    chatgptt_code (*wait)(void *user, const chatgptt_wait *what);
     void (*close)(void *user, void *conn);
     void *user;
 } chatgptt_transport;
 
-/* What the library asks of its surroundings. NULL: built in (realloc and free, the system's clocks, /dev/urandom, no trace). */
+/* What the library asks of its surroundings. NULL: built in (realloc and free, the system's clocks,
+   /dev/urandom, no trace). */
 typedef struct chatgptt_hooks {
-    void *(*resize)(void *user, void *block, size_t old_size, size_t new_size);  /* as realloc; new_size 0: free, result ignored */
+    /* as realloc; new_size 0: free, result ignored */
+    void *(*resize)(void *user, void *block, size_t old_size, size_t new_size);
     long long (*now_ms)(void *user);                                /* monotonic milliseconds */
     long long (*unix_time)(void *user);                             /* seconds since 1970 */
     chatgptt_code (*random)(void *user, void *bytes, size_t size);  /* OK, < 0: none to be had */
@@ -209,31 +252,38 @@ typedef struct chatgptt_hooks {
 /* Zero it: every zero is the default. Strings are copied by open(). */
 typedef struct chatgptt_options {
     const char *url;                /* page that holds the chat; default "https://chatgptt.me" */
-    const char *endpoint;           /* default: what the page names, else its origin + /wp-admin/admin-ajax.php */
+    /* default: what the page names, else its origin + /wp-admin/admin-ajax.php */
+    const char *endpoint;
     chatgptt_dialect dialect;       /* default: found out from the page */
     const char *bot_id;             /* default: the page's first chat */
     const char *client_id;          /* what the site counts quotas by; default: random, once a client */
-    const char *model;              /* default: the first of chatgptt_model(); checked, not sent: the site picks its model */
+    /* default: the first of chatgptt_model(); checked, not sent: the site picks its model */
+    const char *model;
     const char *proxy;              /* http://[user:password@]host[:port], for every request; default: none */
     const char *user_agent;         /* default "Mozilla/5.0 (compatible; chatgptt.h/VERSION)" */
     const char *address;            /* numeric address for every host reached directly; default: looked up */
-    const char *nonce_pattern;      /* for the matcher, over the raw page; the caller's wins over everything */
+    /* for the matcher, over the raw page; the caller's wins over everything */
+    const char *nonce_pattern;
     const char *post_id_pattern;
     const char *ca_file, *ca_pem;   /* trust these roots only; default: the system's store */
-    bool insecure;                  /* true: any certificate. Whoever is on the path can read and change the chat */
-    int connect_timeout_ms;         /* 15000: from opening a connection to its being ready for the request; -1: none */
+    /* true: any certificate. Whoever is on the path can read and change the chat */
+    bool insecure;
+    /* 15000: from opening a connection to its being ready for the request; -1: none */
+    int connect_timeout_ms;
     int idle_timeout_ms;            /* 150000: without a byte in or out; -1: none */
     int total_timeout_ms;           /* 600000: from start() to the last byte, retries included; -1: none */
     int max_redirects;              /* 10; -1: follow none */
     size_t max_page_bytes;          /* 8 MiB */
     size_t max_header_bytes;        /* 64 KiB a response, 1xx and trailers included */
-    size_t max_event_bytes;         /* 256 KiB: of an event that must be held whole; text that streams through is not held */
+    /* 256 KiB: of an event that must be held whole; text that streams through is not held */
+    size_t max_event_bytes;
     size_t max_reply_bytes;         /* no limit: of a reply's body */
     chatgptt_transport transport;   /* default: sockets */
     chatgptt_hooks hooks;
 } chatgptt_options;
 
-/* What the site remembers of a conversation. Zeroed: a new one. Plain bytes: may be copied, saved, and resumed elsewhere. */
+/* What the site remembers of a conversation. Zeroed: a new one. Plain bytes: may be copied, saved, and
+   resumed elsewhere. */
 typedef struct chatgptt_conversation { unsigned char opaque[512]; } chatgptt_conversation;
 
 /* Zero it. Strings are copied by start(). */
@@ -241,8 +291,10 @@ typedef struct chatgptt_request {
     const char *prompt;                         /* one user message; or ... */
     const chatgptt_message *messages; size_t num_messages;      /* ... all messages, oldest first */
     const char *model;                          /* default: the client's */
-    chatgptt_conversation *conversation;        /* NULL: all is folded into one prompt. Must live until finish(); written at DONE only */
-    int (*on_tick)(void *user); void *tick_user;    /* blocking calls: at least every 100 ms and after EINTR; non-zero cancels */
+    /* NULL: all is folded into one prompt. Must live until finish(); written at DONE only */
+    chatgptt_conversation *conversation;
+    /* blocking calls: at least every 100 ms and after EINTR; non-zero cancels */
+    int (*on_tick)(void *user); void *tick_user;
 } chatgptt_request;
 
 /* ---- what comes out ---- */
@@ -258,7 +310,8 @@ typedef int chatgptt_text_fn(void *user, const char *text, size_t len);     /* n
 typedef struct chatgptt_stats {
     int resolve_ms, connect_ms, tls_ms, page_ms, first_text_ms, total_ms;   /* -1: did not happen */
     size_t bytes_in, bytes_out, text_bytes;     /* of HTTP, without TLS; of the answer */
-    int requests, connections; bool reused, resumed;    /* sent, opened; a kept connection served, a TLS session was resumed */
+    /* sent, opened; a kept connection served, a TLS session was resumed */
+    int requests, connections; bool reused, resumed;
 } chatgptt_stats;
 
 /* What the page told of its chat. Strings are "" until known; valid until the next call on the client. */
@@ -268,37 +321,46 @@ typedef struct chatgptt_site {
     int memory_limit;               /* entries of history the site's own page would send; 0: unknown */
 } chatgptt_site;
 
-typedef struct chatgptt_client chatgptt_client;     /* what streams share: settings, tokens, connections. One thread at a time */
+/* what streams share: settings, tokens, connections. One thread at a time */
+typedef struct chatgptt_client chatgptt_client;
 typedef struct chatgptt_stream chatgptt_stream;     /* one message and its answer */
 
 /* ---- the client ---- */
 
-/* A client with these options (NULL: all defaults). Sends nothing and does not block, but reads the trust store for an https url.
-   NULL on error; then `error`, if given, says why: E_ARGUMENT, E_MODEL, E_MEMORY, E_UNSUPPORTED, E_CERTIFICATE (no trust store). */
+/* A client with these options (NULL: all defaults). Sends nothing and does not block, but reads the trust
+   store for an https url. NULL on error; then `error`, if given, says why: E_ARGUMENT, E_MODEL, E_MEMORY,
+   E_UNSUPPORTED, E_CERTIFICATE (no trust store). */
 CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, chatgptt_error *error);
 
-/* Ends every stream still open, whose handles are then invalid; closes all connections; frees. NULL is allowed. */
+/* Ends every stream still open, whose handles are then invalid; closes all connections; frees. NULL is
+   allowed. */
 CHATGPTT_API void chatgptt_close(chatgptt_client *client);
 
 /* What the page told: see chatgptt_site. Never NULL for a client. */
 CHATGPTT_API const chatgptt_site *chatgptt_client_site(const chatgptt_client *client);
 
-/* Last error of start, chat, ask or load on this client; code OK if there was none. NULL client: the error of a failed open(). */
+/* Last error of start, chat, ask or load on this client; code OK if there was none. NULL client: the error of
+   a failed open(). */
 CHATGPTT_API const chatgptt_error *chatgptt_client_error(const chatgptt_client *client);
 
-/* Writes what a later client can start from (tokens, ids, cookies, TLS session) and returns its size; writes nothing if
-   `size` is less, so save(client, NULL, 0) asks for it. Keep it as secret as a cookie. 0: out of memory. */
+/* Writes what a later client can start from (tokens, ids, cookies, TLS session) and returns its size; writes
+   nothing if `size` is less, so save(client, NULL, 0) asks for it. Keep it as secret as a cookie. 0: out of
+   memory. */
 CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size);
 
-/* Takes what save() gave. Damaged bytes, or those of another site, are refused and change nothing: E_ARGUMENT. */
+/* Takes what save() gave. Damaged bytes, or those of another site, are refused and change nothing:
+   E_ARGUMENT. */
 CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *buffer, size_t size);
 
 /* ---- one call: blocks until the answer is whole ---- */
 
-/* Sends the request, hands every piece of text to on_text (may be NULL). DONE, or < 0: then the text handed out is no whole answer. */
-CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt_request *request, chatgptt_text_fn *on_text, void *user);
+/* Sends the request, hands every piece of text to on_text (may be NULL). DONE, or < 0: then the text handed
+   out is no whole answer. */
+CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt_request *request,
+                                         chatgptt_text_fn *on_text, void *user);
 
-/* The whole answer to one prompt, terminated; the caller's to chatgptt_free(). NULL on error: chatgptt_client_error(). */
+/* The whole answer to one prompt, terminated; the caller's to chatgptt_free(). NULL on error:
+   chatgptt_client_error(). */
 CHATGPTT_API char *chatgptt_ask(chatgptt_client *client, const char *prompt);
 CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text);
 
@@ -307,19 +369,21 @@ CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text);
 /* Begins a message; nothing is sent yet. NULL on error: chatgptt_client_error(). End it with finish(). */
 CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chatgptt_request *request);
 
-/* Blocks for the next event. OK: *event is filled; DONE: the answer is complete; < 0: it is not, see chatgptt_stream_error().
-   After DONE or an error every further call repeats it. */
+/* Blocks for the next event. OK: *event is filled; DONE: the answer is complete; < 0: it is not, see
+   chatgptt_stream_error(). After DONE or an error every further call repeats it. */
 CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event);
 
-/* The same without blocking (but for getaddrinfo(): see the manual). AGAIN: call it again when chatgptt_want() is met. */
+/* The same without blocking (but for getaddrinfo(): see the manual). AGAIN: call it again when
+   chatgptt_want() is met. */
 CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event *event);
 CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream);
 
-/* The next call returns E_CANCELLED, unless the stream has ended. Call it on the client's thread: from others, and from signal
-   handlers, set a flag of your own and read it in on_tick. */
+/* The next call returns E_CANCELLED, unless the stream has ended. Call it on the client's thread: from
+   others, and from signal handlers, set a flag of your own and read it in on_tick. */
 CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream);
 
-/* Ends the stream and frees it; its connection goes back to the client if it can be used again. NULL is allowed. */
+/* Ends the stream and frees it; its connection goes back to the client if it can be used again. NULL is
+   allowed. */
 CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream);
 
 CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream);
@@ -327,7 +391,8 @@ CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *
 
 /* ---- names ---- */
 
-CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code);    /* "E_TIMEOUT"; "?" if there is no such code */
+/* "E_TIMEOUT"; "?" if there is no such code */
+CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code);
 CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code);    /* "timed out" */
 CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the default; NULL past the last */
 
@@ -366,7 +431,7 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #include <time.h>
 #include <unistd.h>
 #if !defined(CLOCK_MONOTONIC) || !defined(AI_NUMERICHOST)
-#error "chatgptt.h needs POSIX 2008: build with -D_POSIX_C_SOURCE=200809L or -std=gnu99, or include it before other headers"
+#error "chatgptt.h needs POSIX 2008: -D_POSIX_C_SOURCE=200809L or -std=gnu99, or before other headers"
 #endif
 #endif
 
@@ -383,7 +448,8 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #endif
 #endif
 
-/* Every size has its name and its maximum here; an embedded build lowers them with -D. All are bytes unless they say otherwise. */
+/* Every size has its name and its maximum here; an embedded build lowers them with -D. All are bytes unless
+   they say otherwise. */
 #ifndef CHATGPTT_READ_BUFFER
 #define CHATGPTT_READ_BUFFER   16384    /* what one running stream reads at a time */
 #endif
@@ -392,9 +458,11 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #endif
 #define CHATGPTT_MAX_ORIGIN    288      /* "https://host:port" */
 #define CHATGPTT_MAX_CERTIFICATE 65536  /* one root of the trust store */
-#ifndef CHATGPTT_TRUST_PLACES           /* where systems keep their roots: Debian, Fedora, SUSE, Alpine and BSD and macOS, FreeBSD */
-#define CHATGPTT_TRUST_PLACES "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", \
-    "/etc/ssl/cert.pem", "/usr/local/share/certs/ca-root-nss.crt"
+/* where systems keep their roots: Debian, Fedora, SUSE, Alpine and BSD and macOS, FreeBSD */
+#ifndef CHATGPTT_TRUST_PLACES
+#define CHATGPTT_TRUST_PLACES                                                                           \
+    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", \
+        "/etc/ssl/cert.pem", "/usr/local/share/certs/ca-root-nss.crt"
 #endif
 #ifndef CHATGPTT_MAX_COOKIES
 #define CHATGPTT_MAX_COOKIES   50       /* cookies of a client; the oldest makes room */
@@ -406,7 +474,8 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #ifndef CHATGPTT_MAX_DRAIN
 #define CHATGPTT_MAX_DRAIN     4096     /* what may still come of a response whose end mark was seen */
 #endif
-#define CHATGPTT_MAX_DRAIN_MS  250      /* how long the next message waits for it, before it opens a connection of its own */
+/* how long the next message waits for it, before it opens a connection of its own */
+#define CHATGPTT_MAX_DRAIN_MS  250
 #ifndef CHATGPTT_MAX_STATE
 #define CHATGPTT_MAX_STATE     262144   /* a saved state */
 #endif
@@ -423,10 +492,12 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #ifndef CHATGPTT_MAX_CHUNK_EXT
 #define CHATGPTT_MAX_CHUNK_EXT 16384    /* chunk extensions of one response, all together */
 #endif
-#define CHATGPTT_MAX_PAUSE     16       /* buffers one step() works through before it lets the caller breathe */
+/* buffers one step() works through before it lets the caller breathe */
+#define CHATGPTT_MAX_PAUSE     16
 #define CHATGPTT_MAX_ADDRESSES 16       /* addresses of one name that are tried */
 #ifndef CHATGPTT_MAX_PATTERN
-#define CHATGPTT_MAX_PATTERN   60       /* characters and classes of one pattern; 62 at most, `x+` counts twice */
+/* characters and classes of one pattern; 62 at most, `x+` counts twice */
+#define CHATGPTT_MAX_PATTERN   60
 #endif
 #define CHATGPTT_MAX_CLASSES   8        /* classes of one pattern */
 #ifndef CHATGPTT_MAX_CAPTURE
@@ -454,9 +525,13 @@ static cgt_slice cgt_slice_of(const char *at, size_t len) {
     return s;
 }
 
-static cgt_slice cgt_text(const char *text) { return cgt_slice_of(text ? text : "", text ? strlen(text) : 0); }
+static cgt_slice cgt_text(const char *text) {
+    return cgt_slice_of(text ? text : "", text ? strlen(text) : 0);
+}
 
-static bool cgt_same(cgt_slice a, cgt_slice b) { return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0); }
+static bool cgt_same(cgt_slice a, cgt_slice b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
 
 static bool cgt_is(cgt_slice s, const char *text) { return cgt_same(s, cgt_text(text)); }
 
@@ -480,7 +555,9 @@ static bool cgt_starts(cgt_slice s, const char *lower) {      /* in any letter c
     return true;
 }
 
-static bool cgt_is_any_case(cgt_slice s, const char *lower) { return s.len == strlen(lower) && cgt_starts(s, lower); }
+static bool cgt_is_any_case(cgt_slice s, const char *lower) {
+    return s.len == strlen(lower) && cgt_starts(s, lower);
+}
 
 static size_t cgt_span(cgt_slice s, bool (*is)(char)) {     /* how many characters at the start are such */
     size_t n = 0;
@@ -512,7 +589,9 @@ static long long cgt_number(cgt_slice s, long long max) {
 }
 
 /* The same where nothing may follow it. */
-static long long cgt_whole_number(cgt_slice s, long long max) { return cgt_span(s, cgt_digit) == s.len ? cgt_number(s, max) : -1; }
+static long long cgt_whole_number(cgt_slice s, long long max) {
+    return cgt_span(s, cgt_digit) == s.len ? cgt_number(s, max) : -1;
+}
 
 static size_t cgt_digits(char out[24], unsigned long long n) {    /* terminated; the number of digits */
     char back[24];
@@ -523,7 +602,8 @@ static size_t cgt_digits(char out[24], unsigned long long n) {    /* terminated;
     return len;
 }
 
-static size_t cgt_find(cgt_slice s, const char *any) {    /* where the first of these characters stands; s.len: nowhere */
+/* where the first of these characters stands; s.len: nowhere */
+static size_t cgt_find(cgt_slice s, const char *any) {
     const char *a = any;
     size_t i;
     for (i = 0; i < s.len; i++, a = any) {
@@ -550,7 +630,8 @@ static bool cgt_contains(cgt_slice s, const char *lower) {
     return false;
 }
 
-static uint64_t cgt_fnv(uint64_t sum, cgt_slice s) {      /* FNV-1a: tells texts apart, but not against an adversary */
+/* FNV-1a: tells texts apart, but not against an adversary */
+static uint64_t cgt_fnv(uint64_t sum, cgt_slice s) {
     size_t i;
     for (i = 0; i < s.len; i++) sum = (sum ^ (unsigned char)s.at[i]) * 0x100000001B3u;
     return sum;
@@ -568,7 +649,8 @@ static const char cgt_base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm
 typedef enum cgt_utf8 { CGT_UTF8_WHOLE, CGT_UTF8_CUT, CGT_UTF8_BAD } cgt_utf8;
 
 
-/* The character at `at`: *len is its length; for BAD that of the part to be replaced by one U+FFFD; for CUT all there is. */
+/* The character at `at`: *len is its length; for BAD that of the part to be replaced by one U+FFFD; for CUT
+   all there is. */
 static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len) {
     const unsigned char *p = (const unsigned char *)at;
     unsigned char low = 0x80, high = 0xBF;
@@ -609,7 +691,8 @@ static bool cgt_utf8_valid(cgt_slice s) {
 
 /* ---- fixed texts: what must outlive the bytes it was read from, in an array of named size ---- */
 
-/* Appends as one line: controls become blanks, runs of blanks one, invalid UTF-8 `?`; what does not fit is cut at a character. */
+/* Appends as one line: controls become blanks, runs of blanks one, invalid UTF-8 `?`; what does not fit is
+   cut at a character. */
 static void cgt_line_add(char *line, size_t size, cgt_slice s) {
     size_t len = strlen(line), n;
     for (; s.at && s.len; s.at += n, s.len -= n) {
@@ -638,7 +721,9 @@ static void *cgt_resize(const chatgptt_hooks *hooks, void *block, size_t old_siz
     return hooks->resize(hooks->user, block, old_size, new_size);
 }
 
-static void cgt_free(const chatgptt_hooks *hooks, void *block, size_t size) { if (block) (void)cgt_resize(hooks, block, size, 0); }
+static void cgt_free(const chatgptt_hooks *hooks, void *block, size_t size) {
+    if (block) (void)cgt_resize(hooks, block, size, 0);
+}
 
 static void *cgt_new(const chatgptt_hooks *hooks, size_t size) {      /* zeroed; NULL: out of memory */
     void *block = cgt_resize(hooks, NULL, 0, size);
@@ -646,7 +731,8 @@ static void *cgt_new(const chatgptt_hooks *hooks, size_t size) {      /* zeroed;
     return block;
 }
 
-/* A string that grows up to `max`, always terminated once it was appended to. The first failure sticks: append at will, test `failed` once. */
+/* A string that grows up to `max`, always terminated once it was appended to. The first failure sticks:
+   append at will, test `failed` once. */
 typedef struct cgt_buffer {
     const chatgptt_hooks *hooks;
     char *data;
@@ -694,12 +780,15 @@ static void cgt_put_number(cgt_buffer *b, unsigned long long n) {
     cgt_append(b, cgt_slice_of(digits, cgt_digits(digits, n)));
 }
 
-static cgt_slice cgt_slice_of_buffer(const cgt_buffer *b) { return cgt_slice_of(b->data ? b->data : "", b->len); }
+static cgt_slice cgt_slice_of_buffer(const cgt_buffer *b) {
+    return cgt_slice_of(b->data ? b->data : "", b->len);
+}
 
 /* ---- errors ---- */
 
-/* Sets the error and returns its code. In `format`: %s a string, %b a cgt_slice, %d an int that is not negative, %z a size_t. What the network
-   sent may be passed as it is: it is made one line. Not vsnprintf, so that an embedded build needs no formatted output. */
+/* Sets the error and returns its code. In `format`: %s a string, %b a cgt_slice, %d an int that is not
+   negative, %z a size_t. What the network sent may be passed as it is: it is made one line. Not vsnprintf, so
+   that an embedded build needs no formatted output. */
 static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const char *format, ...) {
     char digits[24];
     va_list args;
@@ -769,9 +858,10 @@ static int cgt_until(long long deadline, long long now) {
 
 /* ==== [SOCKET] ==== */
 
-/* The built-in transport. A name's addresses race as RFC 8305 says: families alternate, an attempt starts every 250 ms or as
-   soon as the one before it failed, the first to connect wins. At most two are open at once: the older makes room after a second while
-   there are more addresses. getaddrinfo() is the only call that blocks. */
+/* The built-in transport. A name's addresses race as RFC 8305 says: families alternate, an attempt starts
+   every 250 ms or as soon as the one before it failed, the first to connect wins. At most two are open at
+   once: the older makes room after a second while there are more addresses. getaddrinfo() is the only call
+   that blocks. */
 
 #ifndef CHATGPTT_NO_NET
 
@@ -791,7 +881,8 @@ typedef struct cgt_socket {
     struct addrinfo *list;          /* what the lookup gave, until connected */
     struct addrinfo *order[CHATGPTT_MAX_ADDRESSES];
     int count, next;                /* of order: how many; which is tried next */
-    int fd[2];                      /* attempts under way, -1: none; once connected, fd[0] is the connection */
+    /* attempts under way, -1: none; once connected, fd[0] is the connection */
+    int fd[2];
     int latest;                     /* the younger of two attempts */
     long long next_at;              /* when the next attempt may start */
     bool connected;
@@ -834,7 +925,8 @@ static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char 
     net->resolve_ms = cgt_until(cgt_now(net->hooks), began);
     if (failed) s->list = NULL;
     if (failed == EAI_MEMORY) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
-    if (failed) return cgt_net_fail(net, CHATGPTT_E_RESOLVE, failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
+    if (failed)
+        return cgt_net_fail(net, CHATGPTT_E_RESOLVE, failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
     cgt_socket_order(s);
     return CHATGPTT_OK;
 }
@@ -978,7 +1070,9 @@ static chatgptt_wait cgt_net_want(void *user, void *conn) {
     memset(&w, 0, sizeof w);
     for (i = 0; i < 2; i++)
         if (s->fd[i] >= 0) { w.on[w.count].fd = s->fd[i]; w.on[w.count++].events = s->events; }
-    w.timeout_ms = w.count == 0 ? 0 : !s->connected && s->next < s->count ? cgt_until(s->next_at, cgt_now(net->hooks)) : -1;
+    w.timeout_ms = w.count == 0                          ? 0
+                   : !s->connected && s->next < s->count ? cgt_until(s->next_at, cgt_now(net->hooks))
+                                                         : -1;
     w.generation = s->generation;
     return w;
 }
@@ -988,7 +1082,8 @@ static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what) {
     int i;
     for (i = 0; i < what->count; i++) {
         p[i].fd = what->on[i].fd;
-        p[i].events = (short)((what->on[i].events & CHATGPTT_READ ? POLLIN : 0) | (what->on[i].events & CHATGPTT_WRITE ? POLLOUT : 0));
+        p[i].events = (short)((what->on[i].events & CHATGPTT_READ ? POLLIN : 0) |
+                              (what->on[i].events & CHATGPTT_WRITE ? POLLOUT : 0));
         p[i].revents = 0;
     }
     if (poll(p, (nfds_t)what->count, what->timeout_ms) < 0 && errno != EINTR && errno != EAGAIN)
@@ -997,7 +1092,8 @@ static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what) {
 }
 
 static chatgptt_transport cgt_net_transport(cgt_net *net) {
-    chatgptt_transport t = { cgt_net_open, cgt_net_read, cgt_net_write, cgt_net_want, cgt_net_wait, cgt_net_close, net };
+    chatgptt_transport t = { cgt_net_open,  cgt_net_read, cgt_net_write, cgt_net_want, cgt_net_wait,
+                             cgt_net_close, net };
     return t;
 }
 
@@ -1005,12 +1101,15 @@ static chatgptt_transport cgt_net_transport(cgt_net *net) {
 
 /* ==== [URL] ==== */
 
-/* http and https only. Kept in one normalised text: host in lower case, dot segments resolved, what may not stand in a request
-   line percent-encoded, the default port and the fragment gone (RFC 3986 section 6.2, RFC 9110 section 4.2.3). */
+/* http and https only. Kept in one normalised text: host in lower case, dot segments resolved, what may not
+   stand in a request line percent-encoded, the default port and the fragment gone (RFC 3986 section 6.2, RFC
+   9110 section 4.2.3). */
 typedef struct cgt_url {
-    cgt_buffer text;                /* "https://host:port/path?query", then host and port again, each terminated */
+    /* "https://host:port/path?query", then host and port again, each terminated */
+    cgt_buffer text;
     bool https, literal;            /* literal: the host is an IPv6 address, kept here without its brackets */
-    const char *host, *port;        /* for the transport: terminated, never empty; point into text, as the slices do */
+    /* for the transport: terminated, never empty; point into text, as the slices do */
+    const char *host, *port;
     cgt_slice whole, origin, authority, path;   /* path: with the query, begins with a slash */
 } cgt_url;
 
@@ -1072,7 +1171,8 @@ static void cgt_url_put_path(cgt_buffer *b, cgt_slice path) {
 static bool cgt_in_name(char c) { return cgt_alnum(c) || c == '-' || c == '.' || c == '_'; }
 static bool cgt_in_literal(char c) { return cgt_hex(c) >= 0 || c == ':' || c == '.'; }
 
-static bool cgt_url_literal_ok(cgt_slice host) {  /* what may stand in brackets; whether it is an address, the lookup says */
+/* what may stand in brackets; whether it is an address, the lookup says */
+static bool cgt_url_literal_ok(cgt_slice host) {
     cgt_slice rest = host;
     (void)cgt_cut(&rest, ":");
     return cgt_span(host, cgt_in_literal) == host.len && cgt_find(rest, ":") < rest.len && host.len < 46;
@@ -1092,7 +1192,8 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
     } else {
         *host = cgt_slice_of(authority.at, end);
         if (host->len == 0) return "the host is missing";
-        if (cgt_span(*host, cgt_in_name) < host->len || host->len > 253 || *host->at == '.' || cgt_contains(*host, ".."))
+        if (cgt_span(*host, cgt_in_name) < host->len || host->len > 253 || *host->at == '.' ||
+            cgt_contains(*host, ".."))
             return "no valid host name (write others in their xn-- form)";
     }
     *port = cgt_from(authority, end);
@@ -1114,7 +1215,9 @@ static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4]) {     /* 4, or 0
 }
 
 static void cgt_url_free(cgt_url *url) { cgt_buffer_free(&url->text); }
-static const char *cgt_buffer_why(const cgt_buffer *b) { return b->failed == CHATGPTT_E_LIMIT ? "it is too long" : "out of memory"; }
+static const char *cgt_buffer_why(const cgt_buffer *b) {
+    return b->failed == CHATGPTT_E_LIMIT ? "it is too long" : "out of memory";
+}
 
 /* Writes the text in its normal form and points the slices into it. */
 static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slice rest) {
@@ -1148,8 +1251,10 @@ static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slic
     url->path = cgt_slice_of(b->data + authority, path - authority);
 }
 
-/* Parses an absolute URL into a zeroed one. *why says what is wrong with it, *user holds what stands before an @, in `in`. */
-static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cgt_slice in, cgt_slice *user, const char **why) {
+/* Parses an absolute URL into a zeroed one. *why says what is wrong with it, *user holds what stands before
+   an @, in `in`. */
+static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cgt_slice in, cgt_slice *user,
+                                   const char **why) {
     cgt_slice authority, host, port;
     chatgptt_code code;
     size_t end;
@@ -1158,7 +1263,10 @@ static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cg
     url->https = cgt_starts(in, "https://");
     *user = cgt_slice_of(in.at, 0);
     if (cgt_has_control(in)) { *why = "it holds a control character"; return CHATGPTT_E_ARGUMENT; }
-    if (!url->https && !cgt_starts(in, "http://")) { *why = "it does not begin with http:// or https://"; return CHATGPTT_E_ARGUMENT; }
+    if (!url->https && !cgt_starts(in, "http://")) {
+        *why = "it does not begin with http:// or https://";
+        return CHATGPTT_E_ARGUMENT;
+    }
     in = cgt_from(in, url->https ? 8 : 7);
     in.len = cgt_find(in, "#");
     authority = cgt_slice_of(in.at, cgt_find(in, "/?\\"));
@@ -1169,21 +1277,27 @@ static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cg
     }
     *why = cgt_url_split(authority, &host, &port, &url->literal);
     if (*why) return CHATGPTT_E_ARGUMENT;
-    cgt_url_build(url, host, port, cgt_slice_of(authority.at + authority.len, (size_t)(in.at + in.len - authority.at) - authority.len));
+    cgt_url_build(
+        url, host, port,
+        cgt_slice_of(authority.at + authority.len, (size_t)(in.at + in.len - authority.at) - authority.len));
     code = url->text.failed;
     *why = cgt_buffer_why(&url->text);
     if (code) cgt_url_free(url);
     return code;
 }
 
-/* Parses a reference as `base` sees it (RFC 3986 section 5.2): what Location, Set-Cookie and the page give. */
-static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user, const char **why) {
+/* Parses a reference as `base` sees it (RFC 3986 section 5.2): what Location, Set-Cookie and the page give.
+   */
+static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user,
+                                     const char **why) {
     cgt_buffer b;
     chatgptt_code code;
     size_t colon = cgt_find(ref, ":/?#"), path = cgt_find(base->path, "?");
     cgt_buffer_init(&b, base->text.hooks, CHATGPTT_MAX_URL);
-    if (colon < ref.len && ref.at[colon] == ':' && colon > 0) {}                    /* has a scheme of its own */
-    else if (ref.len > 1 && ref.at[0] == '/' && ref.at[1] == '/') cgt_puts(&b, base->https ? "https:" : "http:");
+    /* has a scheme of its own */
+    if (colon < ref.len && ref.at[colon] == ':' && colon > 0) {
+    } else if (ref.len > 1 && ref.at[0] == '/' && ref.at[1] == '/')
+        cgt_puts(&b, base->https ? "https:" : "http:");
     else {
         cgt_append(&b, base->origin);
         if (ref.len == 0 || ref.at[0] == '#') path = base->path.len;
@@ -1201,19 +1315,21 @@ static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slic
     return code;
 }
 
-/* Parses what was put together in `text`, which is then freed. It is the library's own work: only too long or out of memory can go wrong. */
+/* Parses what was put together in `text`, which is then freed. It is the library's own work: only too long or
+   out of memory can go wrong. */
 static chatgptt_code cgt_url_take(cgt_url *url, cgt_buffer *text) {
     const char *why;
     cgt_slice user;
-    chatgptt_code code = text->failed ? text->failed : cgt_url_parse(url, text->hooks, cgt_slice_of_buffer(text), &user, &why);
+    chatgptt_code code =
+        text->failed ? text->failed : cgt_url_parse(url, text->hooks, cgt_slice_of_buffer(text), &user, &why);
     cgt_buffer_free(text);
     return code;
 }
 
 /* ==== [HTTP-OUT] ==== */
 
-/* A request, as one text: head and form body go out together. CR, LF and NUL cannot come in here: URLs, cookies and the
-   caller's strings were checked where they entered. */
+/* A request, as one text: head and form body go out together. CR, LF and NUL cannot come in here: URLs,
+   cookies and the caller's strings were checked where they entered. */
 typedef struct cgt_request_head {
     const char *method;             /* "GET", "POST" … */
     const cgt_url *url;
@@ -1221,7 +1337,8 @@ typedef struct cgt_request_head {
     const char *user_agent, *accept;
     cgt_slice cookies;              /* empty: none */
     cgt_slice body;                 /* a form; only a POST has one */
-    cgt_slice proxy_login;          /* Basic credentials, for a proxy that gets the absolute form; empty: none */
+    /* Basic credentials, for a proxy that gets the absolute form; empty: none */
+    cgt_slice proxy_login;
     bool absolute, refresh;         /* refresh: past all caches */
 } cgt_request_head;
 
@@ -1261,22 +1378,43 @@ static void cgt_put_request(cgt_buffer *b, const cgt_request_head *r) {
 
 /* ==== [HTTP-IN] ==== */
 
-/* One HTTP/1.1 response (RFC 9112), fed in pieces of any size. Feed until it uses no more and tells nothing; what it tells:
+/* One HTTP/1.1 response (RFC 9112), fed in pieces of any size. Feed until it uses no more and tells nothing;
+   what it tells:
        HEADER   a header that is looked at (cgt_http_kept), name and value in the state
        HEAD     the final status line and headers are complete
        BODY     `piece` is a part of the body, in the caller's bytes
        END      the response is complete; what follows it is not touched
-   Strict where leniency lets two readers see two messages: bare LF, blanks before a colon or in a chunk size, two lengths.
-   The caller sets method and max_head in the zeroed state. */
+   Strict where leniency lets two readers see two messages: bare LF, blanks before a colon or in a chunk size,
+   two lengths. The caller sets method and max_head in the zeroed state. */
 
-typedef enum cgt_http_event { CGT_HTTP_NONE, CGT_HTTP_HEADER, CGT_HTTP_HEAD, CGT_HTTP_BODY, CGT_HTTP_END } cgt_http_event;
+typedef enum cgt_http_event {
+    CGT_HTTP_NONE,
+    CGT_HTTP_HEADER,
+    CGT_HTTP_HEAD,
+    CGT_HTTP_BODY,
+    CGT_HTTP_END
+} cgt_http_event;
 typedef enum cgt_http_method { CGT_HTTP_OTHER, CGT_HTTP_HEAD_METHOD, CGT_HTTP_CONNECT } cgt_http_method;
 
 typedef enum cgt_http_state {
-    CGT_HTTP_STATUS_LINE, CGT_HTTP_LINE_LF, CGT_HTTP_LINE, CGT_HTTP_NAME, CGT_HTTP_BEFORE_VALUE, CGT_HTTP_VALUE, CGT_HTTP_HEAD_LF,
-    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE, CGT_HTTP_CHUNK_DATA,       /* in the body */
-    CGT_HTTP_CHUNK_SIZE, CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT, CGT_HTTP_CHUNK_LF, CGT_HTTP_DATA_CR, CGT_HTTP_DATA_LF,
-    CGT_HTTP_COMPLETE, CGT_HTTP_ENDED
+    CGT_HTTP_STATUS_LINE,
+    CGT_HTTP_LINE_LF,
+    CGT_HTTP_LINE,
+    CGT_HTTP_NAME,
+    CGT_HTTP_BEFORE_VALUE,
+    CGT_HTTP_VALUE,
+    CGT_HTTP_HEAD_LF,
+    CGT_HTTP_COUNTED,
+    CGT_HTTP_TO_CLOSE,
+    CGT_HTTP_CHUNK_DATA, /* in the body */
+    CGT_HTTP_CHUNK_SIZE,
+    CGT_HTTP_CHUNK_BLANK,
+    CGT_HTTP_CHUNK_EXT,
+    CGT_HTTP_CHUNK_LF,
+    CGT_HTTP_DATA_CR,
+    CGT_HTTP_DATA_LF,
+    CGT_HTTP_COMPLETE,
+    CGT_HTTP_ENDED
 } cgt_http_state;
 
 typedef struct cgt_http {
@@ -1290,8 +1428,10 @@ typedef struct cgt_http {
     size_t at, head_bytes, ext_bytes, value_len;
     int interim, digits;
     unsigned long long left;        /* of the body or the chunk */
-    bool have, kept, cut;           /* a header line is read and may go on; it is looked at; its value was too long */
-    bool trailer, counted, coded, chunked, coding_left, close, alive;   /* coding_left: other codings than chunked are on the body */
+    /* a header line is read and may go on; it is looked at; its value was too long */
+    bool have, kept, cut;
+    /* coding_left: other codings than chunked are on the body */
+    bool trailer, counted, coded, chunked, coding_left, close, alive;
     char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];
 } cgt_http;
 
@@ -1301,8 +1441,9 @@ static chatgptt_code cgt_http_bad(cgt_http *h, chatgptt_code code, const char *w
 }
 
 /* The headers that are looked at. */
-static const char *const cgt_http_kept[] = { "content-length", "transfer-encoding", "connection", "content-type", "content-encoding",
-    "location", "set-cookie", "cf-mitigated", NULL };
+static const char *const cgt_http_kept[] = { "content-length", "transfer-encoding", "connection",
+                                             "content-type",   "content-encoding",  "location",
+                                             "set-cookie",     "cf-mitigated",      NULL };
 
 static bool cgt_tab_or_space(char c) { return c == ' ' || c == '\t'; }
 static bool cgt_http_tchar(char c) { return cgt_alnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c)); }
@@ -1318,7 +1459,8 @@ static chatgptt_code cgt_http_status_byte(cgt_http *h, char c) {
     else if (at < 12) { ok = cgt_digit(c); h->status = h->status * 10 + (c - '0'); }
     else if (c == '\r') h->state = CGT_HTTP_LINE_LF;
     else ok = at == 12 ? c == ' ' : c == '\t' || !cgt_control(c);
-    if (!ok) return cgt_http_bad(h, CHATGPTT_E_HTTP, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
+    if (!ok)
+        return cgt_http_bad(h, CHATGPTT_E_HTTP, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
     if (at == 12 && h->status < 100) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad status");
     return CHATGPTT_OK;
 }
@@ -1330,7 +1472,8 @@ static chatgptt_code cgt_http_length(cgt_http *h, cgt_slice v) {
         long long n;
         comma = cgt_find(v, ",");
         n = cgt_whole_number(cgt_trim(cgt_slice_of(v.at, comma)), LLONG_MAX);
-        if (n < 0 || (h->counted && (unsigned long long)n != h->left)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
+        if (n < 0 || (h->counted && (unsigned long long)n != h->left))
+            return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
         h->counted = true;
         h->left = (unsigned long long)n;
         if (comma == v.len) return CHATGPTT_OK;
@@ -1359,7 +1502,8 @@ static void cgt_http_connection(cgt_http *h, cgt_slice v) {
     }
 }
 
-/* A header line is complete. Names that frame the message are taken to heart here; all that are kept become an event. */
+/* A header line is complete. Names that frame the message are taken to heart here; all that are kept become
+   an event. */
 static chatgptt_code cgt_http_header(cgt_http *h) {
     cgt_slice v, name = cgt_text(h->name);
     chatgptt_code code = CHATGPTT_OK;
@@ -1367,13 +1511,16 @@ static chatgptt_code cgt_http_header(cgt_http *h) {
     h->value[h->value_len] = '\0';
     v = cgt_slice_of(h->value, h->value_len);
     h->have = false;
-    if (!h->kept || h->trailer || h->status < 200) return CHATGPTT_OK;      /* a 1xx frames nothing, and is not the answer */
+    /* a 1xx frames nothing, and is not the answer */
+    if (!h->kept || h->trailer || h->status < 200) return CHATGPTT_OK;
     h->event = CGT_HTTP_HEADER;
     if (cgt_is(name, "content-length")) code = cgt_http_length(h, v);
     else if (cgt_is(name, "transfer-encoding")) code = cgt_http_codings(h, v);
     else if (cgt_is(name, "connection")) cgt_http_connection(h, v);
     else return CHATGPTT_OK;
-    return h->cut ? cgt_http_bad(h, CHATGPTT_E_LIMIT, "a header that frames the message is longer than CHATGPTT_MAX_VALUE") : code;
+    return h->cut ? cgt_http_bad(h, CHATGPTT_E_LIMIT,
+                                 "a header that frames the message is longer than CHATGPTT_MAX_VALUE")
+                  : code;
 }
 
 static chatgptt_code cgt_http_name_byte(cgt_http *h, char c) {
@@ -1421,13 +1568,18 @@ static chatgptt_code cgt_http_head(cgt_http *h) {
     if (h->status == 101) return cgt_http_bad(h, CHATGPTT_E_HTTP, "switches protocols unasked");
     h->at = 0;
     if (h->status < 200) {
-        if (++h->interim > CHATGPTT_MAX_INTERIM) return cgt_http_bad(h, CHATGPTT_E_LIMIT, "too many 1xx responses (CHATGPTT_MAX_INTERIM)");
+        if (++h->interim > CHATGPTT_MAX_INTERIM)
+            return cgt_http_bad(h, CHATGPTT_E_LIMIT, "too many 1xx responses (CHATGPTT_MAX_INTERIM)");
         h->state = CGT_HTTP_STATUS_LINE;
         return CHATGPTT_OK;
     }
     h->event = CGT_HTTP_HEAD;
-    if (none || (h->method == CGT_HTTP_CONNECT && h->status < 300)) { h->state = CGT_HTTP_COMPLETE; return CHATGPTT_OK; }
-    if ((h->coded && h->counted) || (h->coded && h->minor == 0)) h->close = true;   /* faulty framing: not used again */
+    if (none || (h->method == CGT_HTTP_CONNECT && h->status < 300)) {
+        h->state = CGT_HTTP_COMPLETE;
+        return CHATGPTT_OK;
+    }
+    /* faulty framing: not used again */
+    if ((h->coded && h->counted) || (h->coded && h->minor == 0)) h->close = true;
     if (h->chunked) { h->state = CGT_HTTP_CHUNK_SIZE; h->left = 0; }
     else if (h->coded || !h->counted) { h->state = CGT_HTTP_TO_CLOSE; h->close = true; }
     else h->state = h->left ? CGT_HTTP_COUNTED : CGT_HTTP_COMPLETE;
@@ -1445,9 +1597,12 @@ static chatgptt_code cgt_http_chunk_byte(cgt_http *h, char c) {
     if (h->digits == 0) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
     h->ext_bytes += c != '\r' || h->state == CGT_HTTP_CHUNK_EXT;
     if (c == '\r' && h->state != CGT_HTTP_CHUNK_BLANK) { h->state = CGT_HTTP_CHUNK_LF; return CHATGPTT_OK; }
-    if (h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT) return cgt_http_bad(h, CHATGPTT_E_LIMIT, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
+    if (h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT)
+        return cgt_http_bad(h, CHATGPTT_E_LIMIT, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
     if (h->state == CGT_HTTP_CHUNK_EXT)
-        return c != '\t' && cgt_control(c) ? cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a chunk extension") : CHATGPTT_OK;
+        return c != '\t' && cgt_control(c)
+                   ? cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a chunk extension")
+                   : CHATGPTT_OK;
     if (c != ';' && !cgt_tab_or_space(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
     h->state = c == ';' ? CGT_HTTP_CHUNK_EXT : CGT_HTTP_CHUNK_BLANK;
     return CHATGPTT_OK;
@@ -1483,7 +1638,9 @@ static chatgptt_code cgt_http_byte(cgt_http *h, char c) {
     case CGT_HTTP_NAME: return cgt_http_name_byte(h, c);
     case CGT_HTTP_BEFORE_VALUE: return cgt_tab_or_space(c) ? CHATGPTT_OK : cgt_http_value_byte(h, c);
     case CGT_HTTP_VALUE: return cgt_http_value_byte(h, c);
-    case CGT_HTTP_CHUNK_SIZE: case CGT_HTTP_CHUNK_BLANK: case CGT_HTTP_CHUNK_EXT: return cgt_http_chunk_byte(h, c);
+    case CGT_HTTP_CHUNK_SIZE:
+    case CGT_HTTP_CHUNK_BLANK:
+    case CGT_HTTP_CHUNK_EXT: return cgt_http_chunk_byte(h, c);
     case CGT_HTTP_DATA_CR:
         h->state = CGT_HTTP_DATA_LF;
         return c == '\r' ? CHATGPTT_OK : cgt_http_bad(h, CHATGPTT_E_HTTP, "a chunk is longer than its size");
@@ -1501,15 +1658,17 @@ static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *us
         if (h->state == CGT_HTTP_COMPLETE) { h->state = CGT_HTTP_ENDED; h->event = CGT_HTTP_END; }
         if (h->state == CGT_HTTP_ENDED || *used == len) break;
         if (!head && h->state <= CGT_HTTP_CHUNK_DATA) cgt_http_body(h, in + *used, len - *used, used);
-        else if (h->state == CGT_HTTP_LINE && h->have && !cgt_tab_or_space(in[*used])) code = cgt_http_header(h);
-        else if (head && h->head_bytes++ == h->max_head) code = cgt_http_bad(h, CHATGPTT_E_LIMIT, "headers longer than max_header_bytes");
+        else if (h->state == CGT_HTTP_LINE && h->have && !cgt_tab_or_space(in[*used]))
+            code = cgt_http_header(h);
+        else if (head && h->head_bytes++ == h->max_head)
+            code = cgt_http_bad(h, CHATGPTT_E_LIMIT, "headers longer than max_header_bytes");
         else code = cgt_http_byte(h, in[(*used)++]);
     }
     return code;
 }
 
-/* The peer ended the connection. OK and END only where the end of the body is the end of the connection, and `clean`
-   (over TLS: it was announced) at that. */
+/* The peer ended the connection. OK and END only where the end of the body is the end of the connection, and
+   `clean` (over TLS: it was announced) at that. */
 static chatgptt_code cgt_http_eof(cgt_http *h, bool clean) {
     h->event = CGT_HTTP_NONE;
     if (h->state == CGT_HTTP_TO_CLOSE && clean) {
@@ -1517,21 +1676,25 @@ static chatgptt_code cgt_http_eof(cgt_http *h, bool clean) {
         h->event = CGT_HTTP_END;
         return CHATGPTT_OK;
     }
-    return cgt_http_bad(h, CHATGPTT_E_CLOSED, h->state == CGT_HTTP_STATUS_LINE ? "closed without a response"
-                                              : h->state < CGT_HTTP_COUNTED ? "closed inside the headers" : "closed inside the body");
+    return cgt_http_bad(h, CHATGPTT_E_CLOSED,
+                        h->state == CGT_HTTP_STATUS_LINE ? "closed without a response"
+                        : h->state < CGT_HTTP_COUNTED    ? "closed inside the headers"
+                                                         : "closed inside the body");
 }
 
 /* Whether the connection may carry another request once the response has ended. */
 static bool cgt_http_alive(const cgt_http *h) {
-    return h->state >= CGT_HTTP_COUNTED && h->state != CGT_HTTP_TO_CLOSE && !h->close && (h->minor >= 1 || h->alive);
+    return h->state >= CGT_HTTP_COUNTED && h->state != CGT_HTTP_TO_CLOSE && !h->close &&
+           (h->minor >= 1 || h->alive);
 }
 
 static bool cgt_http_reusable(const cgt_http *h) { return h->state == CGT_HTTP_ENDED && cgt_http_alive(h); }
 
 /* ==== [COOKIE] ==== */
 
-/* A small jar (RFC 6265 section 5), as far as one session with one site needs it. Expires only deletes, when it lies in the past: what
-   would outlive the session ends with it. The proxy's cookies never come here, since its answers are read elsewhere. */
+/* A small jar (RFC 6265 section 5), as far as one session with one site needs it. Expires only deletes, when
+   it lies in the past: what would outlive the session ends with it. The proxy's cookies never come here,
+   since its answers are read elsewhere. */
 
 typedef struct cgt_cookie {
     struct cgt_cookie *next;        /* in the order of their making */
@@ -1558,19 +1721,23 @@ static void cgt_jar_free(cgt_jar *jar) { while (jar->first) cgt_jar_remove(jar, 
 
 /* ---- dates (RFC 6265 section 5.1.1), in Unix seconds; -1: it is none ---- */
 
-static long long cgt_days(long long year, long long month, long long day) {      /* since 1970, by the Gregorian calendar */
+/* since 1970, by the Gregorian calendar */
+static long long cgt_days(long long year, long long month, long long day) {
     year -= month <= 2;
-    return 365 * year + year / 4 - year / 100 + year / 400 + (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
+    return 365 * year + year / 4 - year / 100 + year / 400 + (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 +
+           day - 1 - 719468;
 }
 
 static int cgt_month(cgt_slice word) {
-    static const char *const names[] = { "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec" };
+    static const char *const names[] = { "jan", "feb", "mar", "apr", "may", "jun",
+                                         "jul", "aug", "sep", "oct", "nov", "dec" };
     int month = 12;
     while (month && !cgt_starts(word, names[month - 1])) month--;
     return month;
 }
 
-/* Day, month and year in either order of the old formats, the time behind or between: "Thu, 01 Jan 1970 00:00:00 GMT" and its kin. */
+/* Day, month and year in either order of the old formats, the time behind or between: "Thu, 01 Jan 1970
+   00:00:00 GMT" and its kin. */
 static long long cgt_date(cgt_slice s) {
     long long n[5] = { 0, 0, 0, 0, 0 }, month = 0, year, *time;
     int count = 0, month_first = 0;
@@ -1584,7 +1751,9 @@ static long long cgt_date(cgt_slice s) {
     year = n[month_first ? 4 : 1];
     time = n + (month_first ? 1 : 2);
     if (year >= 0 && year < 100) year += year < 70 ? 2000 : 1900;
-    if (count < 5 || month == 0 || n[0] < 1 || n[0] > 31 || year < 1601 || time[0] < 0 || time[0] > 23 || time[1] < 0 || time[1] > 59 || time[2] < 0 || time[2] > 59) return -1;
+    if (count < 5 || month == 0 || n[0] < 1 || n[0] > 31 || year < 1601 || time[0] < 0 || time[0] > 23 ||
+        time[1] < 0 || time[1] > 59 || time[2] < 0 || time[2] > 59)
+        return -1;
     if (year < 1970) return 0;
     return cgt_days(year, month, n[0]) * 86400 + time[0] * 3600 + time[1] * 60 + time[2];
 }
@@ -1597,10 +1766,13 @@ static bool cgt_domain_match(const cgt_url *url, cgt_slice domain) {
     unsigned char address[4];
     if (cgt_same(host, domain)) return true;
     if (url->literal || cgt_parse_ipv4(host, address) || host.len <= domain.len) return false;
-    return host.at[host.len - domain.len - 1] == '.' && cgt_same(cgt_from(host, host.len - domain.len), domain);
+    return host.at[host.len - domain.len - 1] == '.' &&
+           cgt_same(cgt_from(host, host.len - domain.len), domain);
 }
 
-static cgt_slice cgt_url_only_path(const cgt_url *url) { return cgt_slice_of(url->path.at, cgt_find(url->path, "?")); }
+static cgt_slice cgt_url_only_path(const cgt_url *url) {
+    return cgt_slice_of(url->path.at, cgt_find(url->path, "?"));
+}
 
 static bool cgt_path_match(cgt_slice request, cgt_slice path) {
     if (request.len < path.len || memcmp(request.at, path.at, path.len) != 0) return false;
@@ -1632,24 +1804,28 @@ static void cgt_cookie_attribute(cgt_cookie_draft *d, cgt_slice name, cgt_slice 
     size_t i;
     if (cgt_is_any_case(name, "secure")) c->secure = true;
     else if (cgt_is_any_case(name, "path")) c->path = value;
-    else if (cgt_is_any_case(name, "max-age") && ends) { c->until = ends; d->has_age = true; }
-    else if (cgt_is_any_case(name, "expires") && !d->has_age && date >= 0) c->until = date <= now ? -1 : LLONG_MAX;
+    else if (cgt_is_any_case(name, "max-age") && ends) { c->until = ends; d->has_age = true;
+    } else if (cgt_is_any_case(name, "expires") && !d->has_age && date >= 0)
+        c->until = date <= now ? -1 : LLONG_MAX;
     else if (cgt_is_any_case(name, "domain") && value.len) {
         if (value.at[0] == '.') value = cgt_from(value, 1);
-        if (!cgt_fixed_set(d->domain, sizeof d->domain, value)) d->domain[0] = '.';     /* too long: matches nothing */
+        /* too long: matches nothing */
+        if (!cgt_fixed_set(d->domain, sizeof d->domain, value)) d->domain[0] = '.';
         for (i = 0; d->domain[i]; i++) d->domain[i] = cgt_lower(d->domain[i]);
         c->domain = cgt_text(d->domain);
     }
 }
 
-/* Whether the cookie may be set from here; settles its domain. A domain without an inner dot is a whole country's. */
+/* Whether the cookie may be set from here; settles its domain. A domain without an inner dot is a whole
+   country's. */
 static bool cgt_cookie_settle(cgt_cookie *c, const cgt_url *url) {
     size_t dot = cgt_find(c->domain, ".");
     bool own = cgt_is(c->domain, url->host);
     unsigned char address[4];
     if (c->domain.len && !cgt_domain_match(url, c->domain)) return false;
     if (c->domain.len && (dot == c->domain.len || dot + 1 == c->domain.len) && !own) return false;
-    c->host_only = c->domain.len == 0 || (own && (dot == c->domain.len || cgt_parse_ipv4(c->domain, address)));
+    c->host_only =
+        c->domain.len == 0 || (own && (dot == c->domain.len || cgt_parse_ipv4(c->domain, address)));
     if (c->host_only) c->domain = cgt_text(url->host);
     if (c->path.len == 0 || c->path.at[0] != '/') c->path = cgt_default_path(url);
     return true;
@@ -1661,14 +1837,15 @@ static void cgt_copy_slice(char **to, cgt_slice *s) {
     *to += s->len;
 }
 
-/* Puts a copy at the end of the jar, or where one of the same name, domain and path was; one that has run out only removes that.
-   false: out of memory. */
+/* Puts a copy at the end of the jar, or where one of the same name, domain and path was; one that has run out
+   only removes that. false: out of memory. */
 static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft, long long now) {
     size_t size = sizeof *draft + draft->name.len + draft->value.len + draft->domain.len + draft->path.len;
     cgt_cookie **at = &jar->first, *c = draft->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
     char *text;
     if (!c && draft->until > now) return false;
-    while (*at && !(cgt_same((*at)->name, draft->name) && cgt_same((*at)->domain, draft->domain) && cgt_same((*at)->path, draft->path)))
+    while (*at && !(cgt_same((*at)->name, draft->name) && cgt_same((*at)->domain, draft->domain) &&
+                    cgt_same((*at)->path, draft->path)))
         at = &(*at)->next;
     if (*at) cgt_jar_remove(jar, at);
     if (!c) return true;
@@ -1688,7 +1865,8 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft, long long now) {
 
 static bool cgt_cookie_byte(char c) { return c == '\t' || !cgt_control(c); }
 
-/* Takes one Set-Cookie value that came from `url`. What is not well-formed or not allowed is left out. false: out of memory. */
+/* Takes one Set-Cookie value that came from `url`. What is not well-formed or not allowed is left out. false:
+   out of memory. */
 static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now) {
     cgt_cookie_draft d;
     cgt_cookie *c = &d.cookie;
@@ -1722,7 +1900,8 @@ static void cgt_jar_header(const cgt_jar *jar, const cgt_url *url, long long now
     const cgt_cookie *c;
     do {
         for (c = jar->first, next = 0; c; c = c->next)          /* the longest path below the one just done */
-            if (c->path.len < longest && c->path.len > next && cgt_cookie_goes(c, url, now)) next = c->path.len;
+            if (c->path.len < longest && c->path.len > next && cgt_cookie_goes(c, url, now))
+                next = c->path.len;
         for (c = jar->first; c && next; c = c->next) {
             if (!cgt_cookie_goes(c, url, now) || c->path.len != next) continue;
             if (out->len) cgt_puts(out, "; ");
@@ -1736,10 +1915,11 @@ static void cgt_jar_header(const cgt_jar *jar, const cgt_url *url, long long now
 
 /* ==== [TLS] ==== */
 
-/* mbedTLS 2.28, 3.x and 4.x over any transport, client side. What mbedTLS leaves open is closed here: versions from 1.2 on, groups and
-   suites by our own lists (ECDHE with AEAD), certificates with SHA-2 and sound keys only, a subjectAltName required and addresses compared
-   (RFC 9110 section 4.3.4), close_notify told from truncation. Revocation is not checked. mbedTLS allocates by itself, not through
-   the hook, and reads the time of the system for validity. */
+/* mbedTLS 2.28, 3.x and 4.x over any transport, client side. What mbedTLS leaves open is closed here:
+   versions from 1.2 on, groups and suites by our own lists (ECDHE with AEAD), certificates with SHA-2 and
+   sound keys only, a subjectAltName required and addresses compared (RFC 9110 section 4.3.4), close_notify
+   told from truncation. Revocation is not checked. mbedTLS allocates by itself, not through the hook, and
+   reads the time of the system for validity. */
 
 typedef struct cgt_trust cgt_trust;
 typedef struct cgt_tls cgt_tls;
@@ -1771,7 +1951,8 @@ struct cgt_trust {                  /* what the connections of a client share */
 #endif
     cgt_session sessions[CGT_SESSIONS];
     size_t oldest;                  /* the session that makes room for the next */
-    uint64_t mark;                  /* of the roots; 0: insecure. A session that was trusted under others is not resumed */
+    /* of the roots; 0: insecure. A session that was trusted under others is not resumed */
+    uint64_t mark;
 };
 
 struct cgt_tls {                    /* one connection */
@@ -1783,49 +1964,64 @@ struct cgt_tls {                    /* one connection */
     unsigned char address[16];      /* of a host that is one; address_len 0: it is a name */
     size_t address_len;
     bool ready, clean;              /* the handshake is done; the peer announced its end */
-    bool offered, verified;         /* a session was offered; a certificate was looked at, so it was not resumed */
+    /* a session was offered; a certificate was looked at, so it was not resumed */
+    bool offered, verified;
     bool self_signed, carried;      /* carried: the transport took bytes, so it is connected */
     chatgptt_code io;               /* the transport's failure behind one of mbedTLS */
 };
 
 /* ---- what is offered and accepted ---- */
 
-static const int cgt_tls_suites[] = {       /* in mbedTLS's own order, which was found the fastest */
+static const int cgt_tls_suites[] = { /* in mbedTLS's own order, which was found the fastest */
 #ifdef MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256
-    MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS1_3_AES_256_GCM_SHA384, MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+                                      MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+                                      MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+                                      MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
 #endif
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, 0 };
+                                      MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+                                      MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+                                      MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+                                      MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+                                      MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+                                      MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+                                      0
+};
 
 static const mbedtls_x509_crt_profile cgt_tls_profile = {
-    MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
-    0xFFFFFFF,                              /* any kind of key, by the two lines below */
+    MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
+        MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
+    0xFFFFFFF, /* any kind of key, by the two lines below */
 #if CGT_TLS_VERSION >= 4
     0xFFFFFFF,
 #else
-    MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP521R1),
+    MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1) |
+        MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP521R1),
 #endif
-    2048 };                                 /* bits of RSA */
+    2048
+}; /* bits of RSA */
 
 static void cgt_tls_limit(mbedtls_ssl_config *config) {
 #if MBEDTLS_VERSION_NUMBER >= 0x03010000
     static const uint16_t groups[] = { 0x001D, 0x0017, 0x0018, 0 };         /* x25519, secp256r1, secp384r1 */
     mbedtls_ssl_conf_groups(config, groups);
 #else
-    static const mbedtls_ecp_group_id groups[] = { MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_NONE };
+    static const mbedtls_ecp_group_id groups[] = { MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
+                                                   MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_NONE };
     mbedtls_ssl_conf_curves(config, groups);
 #endif
 #if MBEDTLS_VERSION_NUMBER >= 0x03020000
     /* PKCS#1 before PSS: 3.6.6 fails against RSA servers of TLS 1.2 otherwise. */
-    static const uint16_t signatures[] = { 0x0403, 0x0503, 0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806, 0 };
+    static const uint16_t signatures[] = {
+        0x0403, 0x0503, 0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806, 0
+    };
     mbedtls_ssl_conf_sig_algs(config, signatures);
     mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
 #else
     mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
 #endif
 #if defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED) && CGT_TLS_VERSION < 4
-    mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+    mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+        config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #endif
     mbedtls_ssl_conf_ciphersuites(config, cgt_tls_suites);
     mbedtls_ssl_conf_cert_profile(config, &cgt_tls_profile);
@@ -1833,7 +2029,8 @@ static void cgt_tls_limit(mbedtls_ssl_config *config) {
 
 /* ---- the trust store ---- */
 
-/* Certificates out of a PEM text that comes in pieces. Its base64 is by table: mbedTLS's own takes constant time, which roots do not need. */
+/* Certificates out of a PEM text that comes in pieces. Its base64 is by table: mbedTLS's own takes constant
+   time, which roots do not need. */
 typedef struct cgt_pem {
     mbedtls_x509_crt *roots;
     cgt_buffer der;                 /* of the certificate under way */
@@ -1866,9 +2063,15 @@ static void cgt_pem_line_end(cgt_pem *p) {
     if (cgt_starts(line, "-----begin certificate----")) { p->inside = true; p->der.len = 0; p->num_bits = 0; }
     else if (p->inside && cgt_starts(line, "-----end")) {
         p->inside = false;
-        if (p->der.failed || mbedtls_x509_crt_parse_der(p->roots, (const unsigned char *)p->der.data, p->der.len) != 0) { p->bad++; return; }
+        if (p->der.failed ||
+            mbedtls_x509_crt_parse_der(p->roots, (const unsigned char *)p->der.data, p->der.len) != 0) {
+            p->bad++;
+            return;
+        }
         p->good++;
-        p->mark = cgt_fnv(p->mark + 1, cgt_from(cgt_slice_of_buffer(&p->der), p->der.len - (p->der.len < 32 ? p->der.len : 32)));   /* its signature */
+        /* its signature */
+        p->mark = cgt_fnv(p->mark + 1, cgt_from(cgt_slice_of_buffer(&p->der),
+                                                p->der.len - (p->der.len < 32 ? p->der.len : 32)));
     }
 }
 
@@ -1907,7 +2110,8 @@ static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error) {
     size_t i;
     if (named && *named) {
         if (cgt_pem_file(p, named) && p->good) return CHATGPTT_OK;
-        return cgt_fail(error, CHATGPTT_E_CERTIFICATE, "no certificates could be read from %s (SSL_CERT_FILE)", named);
+        return cgt_fail(error, CHATGPTT_E_CERTIFICATE,
+                        "no certificates could be read from %s (SSL_CERT_FILE)", named);
     }
     for (i = 0; i < sizeof places / sizeof *places; i++)
         if (cgt_pem_file(p, places[i]) && p->good) return CHATGPTT_OK;
@@ -1921,7 +2125,8 @@ static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error) {
 
 #endif /* CHATGPTT_NO_FILES */
 
-/* Reads the roots that the options name. Damaged certificates are skipped, but without a whole one there is an error. */
+/* Reads the roots that the options name. Damaged certificates are skipped, but without a whole one there is
+   an error. */
 static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, chatgptt_error *error) {
     cgt_pem p;
     int i;
@@ -1937,15 +2142,20 @@ static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, cha
         cgt_pem_feed(&p, cgt_slice_of("\n", 1));
     }
 #ifndef CHATGPTT_NO_FILES
-    if (o->ca_file && !cgt_pem_file(&p, o->ca_file)) code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "ca_file %s cannot be read", o->ca_file);
+    if (o->ca_file && !cgt_pem_file(&p, o->ca_file))
+        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "ca_file %s cannot be read", o->ca_file);
     if (o->ca_file) cgt_pem_feed(&p, cgt_slice_of("\n", 1));
     if (!own) code = cgt_trust_system(&p, error);
 #else
-    if (o->ca_file || !own) code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "no trust store: built without files, so ca_pem must give the roots");
+    if (o->ca_file || !own)
+        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE,
+                        "no trust store: built without files, so ca_pem must give the roots");
 #endif
     if (code == CHATGPTT_OK && own && !p.good)
-        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "%s holds %s", o->ca_pem ? "ca_pem" : o->ca_file, p.bad ? "a damaged certificate" : "no certificate in PEM form");
-    if (p.der.failed == CHATGPTT_E_MEMORY) code = cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for the trust store");
+        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "%s holds %s", o->ca_pem ? "ca_pem" : o->ca_file,
+                        p.bad ? "a damaged certificate" : "no certificate in PEM form");
+    if (p.der.failed == CHATGPTT_E_MEMORY)
+        code = cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for the trust store");
     cgt_buffer_free(&p.der);
     t->mark = p.mark;
     return code;
@@ -1956,7 +2166,9 @@ static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, cha
 #if CGT_TLS_VERSION < 4
 static int cgt_trust_entropy(void *user, unsigned char *bytes, size_t size) {
     const chatgptt_hooks *hooks = (const chatgptt_hooks *)user;
-    return hooks->random(hooks->user, bytes, size) == CHATGPTT_OK ? 0 : MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
+    return hooks->random(hooks->user, bytes, size) == CHATGPTT_OK
+               ? 0
+               : MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
 }
 #endif
 
@@ -1965,10 +2177,12 @@ static int cgt_trust_start(cgt_trust *t) {     /* mbedTLS's code: 0 or an error 
 #if CGT_TLS_VERSION >= 4 || (CGT_TLS_VERSION == 3 && defined(MBEDTLS_PSA_CRYPTO_C))
     if (psa_crypto_init() != PSA_SUCCESS) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 #endif
-    failed = mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+    failed = mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                         MBEDTLS_SSL_PRESET_DEFAULT);
 #if CGT_TLS_VERSION < 4
     mbedtls_ctr_drbg_init(&t->random);
-    if (failed == 0) failed = mbedtls_ctr_drbg_seed(&t->random, cgt_trust_entropy, (void *)(size_t)t->hooks, NULL, 0);
+    if (failed == 0)
+        failed = mbedtls_ctr_drbg_seed(&t->random, cgt_trust_entropy, (void *)(size_t)t->hooks, NULL, 0);
     mbedtls_ssl_conf_rng(&t->config, mbedtls_ctr_drbg_random, &t->random);
 #endif
     return failed;
@@ -1987,7 +2201,8 @@ static void cgt_trust_free(cgt_trust *t) {
 }
 
 /* What all https connections of a client share. NULL: *error says why. */
-static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_options *o, chatgptt_error *error) {
+static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_options *o,
+                                chatgptt_error *error) {
     cgt_trust *t = (cgt_trust *)cgt_new(hooks, sizeof *t);
     chatgptt_code code;
     int failed;
@@ -1998,12 +2213,14 @@ static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_opti
     mbedtls_x509_crt_init(&t->roots);
     for (i = 0; i < CGT_SESSIONS; i++) mbedtls_ssl_session_init(&t->sessions[i].session);
     failed = cgt_trust_start(t);
-    code = failed ? cgt_fail(error, CHATGPTT_E_TLS, "mbedTLS cannot start: no random bytes or no memory") : CHATGPTT_OK;
+    code = failed ? cgt_fail(error, CHATGPTT_E_TLS, "mbedTLS cannot start: no random bytes or no memory")
+                  : CHATGPTT_OK;
     if (code == CHATGPTT_OK && !o->insecure) code = cgt_trust_read(t, o, error);
     error->tls_code = failed;
     if (code < 0) { cgt_trust_free(t); return NULL; }
     cgt_tls_limit(&t->config);
-    mbedtls_ssl_conf_authmode(&t->config, o->insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
+    mbedtls_ssl_conf_authmode(&t->config,
+                              o->insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
     mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
     return t;
 }
@@ -2016,8 +2233,13 @@ static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 
     if (s.len > 1 && s.at[0] == ':' && s.at[1] == ':') { gap = 0; s = cgt_from(s, 2); }
     while (s.len && n < 16) {
         unsigned value = 0;
-        for (digits = 0; digits < s.len && digits < 5 && cgt_hex(s.at[digits]) >= 0; digits++) value = value * 16 + (unsigned)cgt_hex(s.at[digits]);
-        if (digits < s.len && s.at[digits] == '.') { n += n <= 12 ? cgt_parse_ipv4(s, out + n) : 0; s.len = 0; break; }
+        for (digits = 0; digits < s.len && digits < 5 && cgt_hex(s.at[digits]) >= 0; digits++)
+            value = value * 16 + (unsigned)cgt_hex(s.at[digits]);
+        if (digits < s.len && s.at[digits] == '.') {
+            n += n <= 12 ? cgt_parse_ipv4(s, out + n) : 0;
+            s.len = 0;
+            break;
+        }
         if (digits == 0 || digits > 4) return 0;
         out[n++] = (unsigned char)(value >> 8);
         out[n++] = (unsigned char)(value & 0xFF);
@@ -2031,13 +2253,16 @@ static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 
     return 16;
 }
 
-/* Whether a subjectAltName is the host's address, or, for a host that is a name, any name at all: the common name alone does not count. */
+/* Whether a subjectAltName is the host's address, or, for a host that is a name, any name at all: the common
+   name alone does not count. */
 static bool cgt_tls_named(const cgt_tls *t, const mbedtls_x509_crt *leaf) {
     const mbedtls_x509_sequence *s;
     for (s = &leaf->subject_alt_names; s; s = s->next) {
         int kind = s->buf.tag & 0x1F;
         if (s->buf.p && t->address_len == 0 && kind == 2) return true;
-        if (s->buf.p && s->buf.len == t->address_len && kind == 7 && memcmp(s->buf.p, t->address, t->address_len) == 0) return true;
+        if (s->buf.p && s->buf.len == t->address_len && kind == 7 &&
+            memcmp(s->buf.p, t->address, t->address_len) == 0)
+            return true;
     }
     return false;
 }
@@ -2047,7 +2272,8 @@ static int cgt_tls_verify(void *user, mbedtls_x509_crt *crt, int depth, uint32_t
     cgt_tls *t = (cgt_tls *)user;
     t->verified = true;
     if (depth > 0) return 0;
-    t->self_signed = crt->issuer_raw.len == crt->subject_raw.len && memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->subject_raw.len) == 0;
+    t->self_signed = crt->issuer_raw.len == crt->subject_raw.len &&
+                     memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->subject_raw.len) == 0;
     if (!cgt_tls_named(t, crt)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
     return 0;
 }
@@ -2082,8 +2308,8 @@ static void cgt_session_keep(cgt_tls *t) {
     s->set = mbedtls_ssl_get_session(&t->ssl, &s->session) == 0;
 }
 
-/* The sessions of a client in bytes: origin, the mark of the roots they were trusted under, mbedTLS's own bytes, which only the very same
-   version reads. */
+/* The sessions of a client in bytes: origin, the mark of the roots they were trusted under, mbedTLS's own
+   bytes, which only the very same version reads. */
 static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
     const cgt_session *s = &t->sessions[i];
     size_t size = 0;
@@ -2092,15 +2318,16 @@ static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
     cgt_append(out, cgt_slice_of(s->origin, strlen(s->origin) + 1));
     cgt_append(out, cgt_slice_of((const char *)&t->mark, sizeof t->mark));
     if (size == 0 || !cgt_reserve(out, size)) return false;
-    if (mbedtls_ssl_session_save(&s->session, (unsigned char *)out->data + out->len, size, &size) != 0) return false;
+    if (mbedtls_ssl_session_save(&s->session, (unsigned char *)out->data + out->len, size, &size) != 0)
+        return false;
     out->len += size;
     return true;
 }
 
 /* mbedTLS takes the host's name out of the bytes unlooked at, maybe without its end: it is made anew. */
 static void cgt_session_rename(cgt_session *s) {
-#if MBEDTLS_VERSION_NUMBER >= 0x03040000 && defined(MBEDTLS_SSL_PROTO_TLS1_3) && defined(MBEDTLS_SSL_SESSION_TICKETS) && \
-    defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
+#if MBEDTLS_VERSION_NUMBER >= 0x03040000 && defined(MBEDTLS_SSL_PROTO_TLS1_3) && \
+    defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
     cgt_slice host = cgt_text(s->origin);
     char **name = &s->session.MBEDTLS_PRIVATE(hostname);
     if (!*name) return;
@@ -2118,7 +2345,9 @@ static void cgt_session_rename(cgt_session *s) {
 static void cgt_session_load(cgt_trust *t, cgt_slice in) {
     size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len;
     cgt_session *s;
-    if (origin >= CHATGPTT_MAX_ORIGIN || in.len < origin + 1 + sizeof t->mark || memcmp(in.at + origin + 1, &t->mark, sizeof t->mark) != 0) return;
+    if (origin >= CHATGPTT_MAX_ORIGIN || in.len < origin + 1 + sizeof t->mark ||
+        memcmp(in.at + origin + 1, &t->mark, sizeof t->mark) != 0)
+        return;
     s = cgt_session_room(t, in.at);
     in = cgt_from(in, origin + 1 + sizeof t->mark);
     s->set = mbedtls_ssl_session_load(&s->session, (const unsigned char *)in.at, in.len) == 0;
@@ -2155,19 +2384,23 @@ static void cgt_tls_free(cgt_tls *t) {
     cgt_free(hooks, t, sizeof *t);
 }
 
-/* The name to be verified and sent as SNI: neither for an address, and without the dot that may end it. mbedTLS's code. */
+/* The name to be verified and sent as SNI: neither for an address, and without the dot that may end it.
+   mbedTLS's code. */
 static int cgt_tls_name(cgt_tls *t, const cgt_url *url) {
     char name[256];
     size_t len = strlen(url->host);
-    t->address_len = url->literal ? cgt_parse_ipv6(cgt_text(url->host), t->address) : cgt_parse_ipv4(cgt_text(url->host), t->address);
+    t->address_len = url->literal ? cgt_parse_ipv6(cgt_text(url->host), t->address)
+                                  : cgt_parse_ipv4(cgt_text(url->host), t->address);
     if (t->address_len) return mbedtls_ssl_set_hostname(&t->ssl, NULL);
     if (len && url->host[len - 1] == '.') len--;
-    if (!cgt_fixed_set(name, sizeof name, cgt_slice_of(url->host, len))) return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+    if (!cgt_fixed_set(name, sizeof name, cgt_slice_of(url->host, len)))
+        return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
     return mbedtls_ssl_set_hostname(&t->ssl, name);
 }
 
 /* TLS over a connection that may still have to be made. `origin` must outlive it. NULL: out of memory. */
-static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transport, void *raw, const cgt_url *url, const char *origin) {
+static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transport, void *raw,
+                            const cgt_url *url, const char *origin) {
     cgt_tls *t = (cgt_tls *)cgt_new(trust->hooks, sizeof *t);
     cgt_session *session = cgt_session_of(trust, origin);
     if (!t) return NULL;
@@ -2176,7 +2409,10 @@ static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transpor
     t->raw = raw;
     t->origin = origin;
     mbedtls_ssl_init(&t->ssl);
-    if (mbedtls_ssl_setup(&t->ssl, &trust->config) != 0 || cgt_tls_name(t, url) != 0) { cgt_tls_free(t); return NULL; }
+    if (mbedtls_ssl_setup(&t->ssl, &trust->config) != 0 || cgt_tls_name(t, url) != 0) {
+        cgt_tls_free(t);
+        return NULL;
+    }
     mbedtls_ssl_set_verify(&t->ssl, cgt_tls_verify, t);
     mbedtls_ssl_set_bio(&t->ssl, t, cgt_tls_send, cgt_tls_receive, NULL);
     t->offered = session && mbedtls_ssl_set_session(&t->ssl, &session->session) == 0;
@@ -2186,12 +2422,18 @@ static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transpor
 /* ---- reasons in words ---- */
 
 static const char *cgt_tls_certificate_reason(const cgt_tls *t, uint32_t flags) {
-    if (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) return "its chain has a weak key or hash";
-    if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) return t->self_signed ? "it is self-signed" : "unknown issuer: neither it nor its chain leads to a trusted root";
-    if (flags & MBEDTLS_X509_BADCERT_EXPIRED) return "it or its chain has expired (or this system's clock is wrong)";
+    if (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY))
+        return "its chain has a weak key or hash";
+    if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
+        return t->self_signed ? "it is self-signed"
+                              : "unknown issuer: neither it nor its chain leads to a trusted root";
+    if (flags & MBEDTLS_X509_BADCERT_EXPIRED)
+        return "it or its chain has expired (or this system's clock is wrong)";
     if (flags & MBEDTLS_X509_BADCERT_FUTURE) return "it is not yet valid (or this system's clock is wrong)";
     if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) return "it is for another name";
-    if (flags & (MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE | MBEDTLS_X509_BADCERT_NS_CERT_TYPE)) return "it is not for servers";
+    if (flags & (MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
+                 MBEDTLS_X509_BADCERT_NS_CERT_TYPE))
+        return "it is not for servers";
     return "it was refused";
 }
 
@@ -2208,13 +2450,15 @@ static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
 #ifdef MBEDTLS_SSL_PROTO_TLS1_3
     if (alert == 70) return "alert of the server: no common version, its TLS is too old";
 #else
-    if (alert == 70) return "no common version: this mbedTLS speaks no TLS 1.3, or the server's TLS is too old";
+    if (alert == 70)
+        return "no common version: this mbedTLS speaks no TLS 1.3, or the server's TLS is too old";
 #endif
     if (alert == 40) return "alert of the server: no common cipher suite, group or version";
     if (alert >= 0) return "the server ended the handshake with an alert";
     if (failed == MBEDTLS_ERR_SSL_INVALID_RECORD) return "the server does not speak TLS on this port";
     if (failed == MBEDTLS_ERR_SSL_ALLOC_FAILED) return "out of memory";
-    return "TLS handshake failed: the server's choice of suite or group is not acceptable, or its messages are damaged";
+    return "TLS handshake failed: the server's choice of suite or group is not acceptable, or its messages "
+           "are damaged";
 }
 
 /* Sets the error for a failed call of mbedTLS. */
@@ -2224,9 +2468,13 @@ static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed)
     chatgptt_code code = CHATGPTT_E_TLS;
     if (flags == 0xFFFFFFFFu) flags = 0;
     if (!t->ready && flags && !t->io)
-        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "the certificate of %b is not trusted: %s", host, cgt_tls_certificate_reason(t, flags));
+        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "the certificate of %b is not trusted: %s", host,
+                        cgt_tls_certificate_reason(t, flags));
     else if (failed <= -0x2080 && failed > -0x3000)
-        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "the certificate of %b cannot be read: it is damaged or has extensions mbedTLS does not know", host);
+        code = cgt_fail(
+            error, CHATGPTT_E_CERTIFICATE,
+            "the certificate of %b cannot be read: it is damaged or has extensions mbedTLS does not know",
+            host);
     else if (failed == MBEDTLS_ERR_SSL_CONN_EOF || failed == 0)
         code = cgt_fail(error, CHATGPTT_E_CLOSED, "%b closed the connection during the TLS handshake", host);
     else if (t->ready) cgt_fail(error, code, "TLS with %b broke: a record is damaged or not allowed", host);
@@ -2237,7 +2485,9 @@ static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed)
 
 /* ---- handshake, read, write ---- */
 
-static bool cgt_tls_wants(int failed) { return failed == MBEDTLS_ERR_SSL_WANT_READ || failed == MBEDTLS_ERR_SSL_WANT_WRITE; }
+static bool cgt_tls_wants(int failed) {
+    return failed == MBEDTLS_ERR_SSL_WANT_READ || failed == MBEDTLS_ERR_SSL_WANT_WRITE;
+}
 
 /* Not an error: a session ticket came. Where mbedTLS does not tell, no call gives this number. */
 #ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
@@ -2258,7 +2508,8 @@ static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error) {
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffer, size_t size, size_t *done) {
+static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffer, size_t size,
+                                  size_t *done) {
     int got;
     do {
         got = mbedtls_ssl_read(&t->ssl, (unsigned char *)buffer, size);
@@ -2272,7 +2523,8 @@ static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffe
     return cgt_tls_fail(t, error, got);
 }
 
-static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *error, const void *bytes, size_t size, size_t *done) {
+static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *error, const void *bytes, size_t size,
+                                   size_t *done) {
     int put;
     do put = mbedtls_ssl_write(&t->ssl, (const unsigned char *)bytes, size); while (put == CGT_TLS_TICKET);
     *done = put > 0 ? (size_t)put : 0;
@@ -2281,14 +2533,16 @@ static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *error, const void
 }
 
 /* Whether bytes wait inside mbedTLS, where no descriptor shows them. */
-static bool cgt_tls_pending(const cgt_tls *t) { return mbedtls_ssl_get_bytes_avail(&t->ssl) > 0 || mbedtls_ssl_check_pending(&t->ssl); }
+static bool cgt_tls_pending(const cgt_tls *t) {
+    return mbedtls_ssl_get_bytes_avail(&t->ssl) > 0 || mbedtls_ssl_check_pending(&t->ssl);
+}
 
 #endif /* CHATGPTT_NO_TLS */
 
 /* ==== [CONNECT] ==== */
 
-/* A connection to an origin: the transport's bytes, a proxy's tunnel through them, TLS over them where the origin is https. And the
-   idle ones a client keeps. */
+/* A connection to an origin: the transport's bytes, a proxy's tunnel through them, TLS over them where the
+   origin is https. And the idle ones a client keeps. */
 
 typedef struct cgt_conn {
     struct cgt_conn *next;          /* idle ones form a list, the latest first */
@@ -2298,11 +2552,14 @@ typedef struct cgt_conn {
     cgt_http in;                    /* of the last response, which may still have an end to come */
     cgt_buffer tunnel;              /* the CONNECT request, until the proxy has answered it */
     size_t tunnel_sent;
-    bool carried, ready;            /* the transport took or gave bytes, so it is connected; requests may go out */
+    /* the transport took or gave bytes, so it is connected; requests may go out */
+    bool carried, ready;
     bool unclean;                   /* TLS ended without close_notify: that is no end of a body */
-    bool resumed, stale;            /* the TLS session was; one was offered that the server may not want: without it, once more */
+    /* the TLS session was; one was offered that the server may not want: without it, once more */
+    bool resumed, stale;
     bool reused;                    /* it served an earlier request */
-    bool written_off;               /* the rest of its request is not written: that there is room for it is no news */
+    /* the rest of its request is not written: that there is room for it is no news */
+    bool written_off;
     size_t drained;                 /* what came after the end mark of the last response */
     long long parked;               /* when it was given back, in ms */
 } cgt_conn;
@@ -2321,12 +2578,16 @@ typedef struct cgt_pool {           /* what the connections of a client share */
 } cgt_pool;
 
 /* Sets the error for a transport's code, with what the built-in one knows of the cause. */
-static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, chatgptt_code code, const char *doing, cgt_slice whom) {
+static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, chatgptt_code code,
+                                   const char *doing, cgt_slice whom) {
     const char *why = chatgptt_code_text(code);
     int number = 0;
     if (code >= 0) code = CHATGPTT_E_IO;        /* a transport of the caller's that returns what it may not */
 #ifndef CHATGPTT_NO_NET
-    if (pool->transport.user == &pool->net && pool->net.why) { why = pool->net.why; number = pool->net.sys_errno; }
+    if (pool->transport.user == &pool->net && pool->net.why) {
+        why = pool->net.why;
+        number = pool->net.sys_errno;
+    }
 #endif
     (void)pool;
     cgt_fail(error, code, "%s %b: %s", doing, whom, why);
@@ -2368,7 +2629,8 @@ static void cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
     cgt_buffer_free(&plain);
 }
 
-/* Takes the proxy option: http://[user:password@]host[:port], the scheme may be missing. Its login is never part of a message. */
+/* Takes the proxy option: http://[user:password@]host[:port], the scheme may be missing. Its login is never
+   part of a message. */
 static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt_error *error) {
     const char *why = "out of memory";
     cgt_slice user;
@@ -2376,15 +2638,20 @@ static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt
     chatgptt_code code;
     bool bare = !cgt_contains(text, "://");
     if (!bare && !cgt_starts(text, "http://"))
-        return cgt_fail(error, CHATGPTT_E_UNSUPPORTED, "only http:// proxies are supported, no SOCKS and none over https");
+        return cgt_fail(error, CHATGPTT_E_UNSUPPORTED,
+                        "only http:// proxies are supported, no SOCKS and none over https");
     cgt_buffer_init(&b, pool->hooks, CHATGPTT_MAX_URL);
     if (bare) cgt_puts(&b, "http://");
     cgt_append(&b, text);
-    code = b.failed ? b.failed : cgt_url_parse(&pool->proxy, pool->hooks, cgt_slice_of_buffer(&b), &user, &why);
+    code =
+        b.failed ? b.failed : cgt_url_parse(&pool->proxy, pool->hooks, cgt_slice_of_buffer(&b), &user, &why);
     cgt_buffer_init(&pool->login, pool->hooks, (size_t)2 * CHATGPTT_MAX_URL);
     if (code == CHATGPTT_OK && user.len) cgt_pool_set_login(pool, user);
     cgt_buffer_free(&b);
-    if (code == CHATGPTT_OK && pool->login.failed) { code = pool->login.failed; why = "its login is too long or holds a control character"; }
+    if (code == CHATGPTT_OK && pool->login.failed) {
+        code = pool->login.failed;
+        why = "its login is too long or holds a control character";
+    }
     return code < 0 ? cgt_fail(error, code, "proxy is no URL: %s", why) : CHATGPTT_OK;
 }
 
@@ -2424,22 +2691,27 @@ static void cgt_conn_put_tunnel(cgt_pool *pool, cgt_conn *conn, const cgt_url *u
     cgt_puts(b, "\r\n");
 }
 
-static chatgptt_code cgt_conn_start(cgt_pool *pool, cgt_conn *conn, const cgt_url *url, chatgptt_error *error) {
+static chatgptt_code cgt_conn_start(cgt_pool *pool, cgt_conn *conn, const cgt_url *url,
+                                    chatgptt_error *error) {
     const cgt_url *peer = pool->proxy.whole.len ? &pool->proxy : url;
     chatgptt_code code;
-    if (!cgt_fixed_set(conn->origin, sizeof conn->origin, url->origin)) return cgt_fail(error, CHATGPTT_E_LIMIT, "the host's name is too long");
+    if (!cgt_fixed_set(conn->origin, sizeof conn->origin, url->origin))
+        return cgt_fail(error, CHATGPTT_E_LIMIT, "the host's name is too long");
     if (url->https && cgt_pool_trust(pool, error) < 0) return error->code;
     if (url->https && peer != url) cgt_conn_put_tunnel(pool, conn, url);
     if (conn->tunnel.failed) return cgt_fail(error, conn->tunnel.failed, "out of memory for a connection");
     code = pool->transport.open(pool->transport.user, peer->host, peer->port, &conn->raw);
     if (code != CHATGPTT_OK) {
         conn->raw = NULL;
-        return cgt_conn_fail(pool, error, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to", peer->authority);
+        return cgt_conn_fail(pool, error, code,
+                             code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to",
+                             peer->authority);
     }
 #ifndef CHATGPTT_NO_TLS
     if (url->https) conn->tls = cgt_tls_new(pool->trust, &pool->transport, conn->raw, url, conn->origin);
 #endif
-    return url->https && !conn->tls ? cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for TLS") : CHATGPTT_OK;
+    return url->https && !conn->tls ? cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for TLS")
+                                    : CHATGPTT_OK;
 }
 
 /* Opens a connection; it may still have to be made. NULL: *error says why. */
@@ -2465,7 +2737,8 @@ static cgt_slice cgt_conn_peer(const cgt_pool *pool, const cgt_conn *conn) {
 }
 
 /* What a code of TLS means: its own error is set already, unless the transport failed below it. */
-static chatgptt_code cgt_conn_result(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, chatgptt_code code, const char *doing) {
+static chatgptt_code cgt_conn_result(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error,
+                                     chatgptt_code code, const char *doing) {
 #ifndef CHATGPTT_NO_TLS
     const cgt_tls *t = conn->tls;
     if (t) {
@@ -2477,33 +2750,50 @@ static chatgptt_code cgt_conn_result(cgt_pool *pool, cgt_conn *conn, chatgptt_er
         code = t->io;
     }
 #endif
-    return code < 0 ? cgt_conn_fail(pool, error, code, conn->carried ? doing : "cannot connect to", cgt_conn_peer(pool, conn)) : code;
+    return code < 0 ? cgt_conn_fail(pool, error, code, conn->carried ? doing : "cannot connect to",
+                                    cgt_conn_peer(pool, conn))
+                    : code;
 }
 
 static chatgptt_code cgt_tunnel_refused(cgt_pool *pool, chatgptt_error *error, int status) {
-    if (status == 407) cgt_fail(error, CHATGPTT_E_PROXY, pool->login.len ? "the proxy %b refuses the login (status 407)" :
-                                "the proxy %b wants a login (status 407): put user:password@ before its host", pool->proxy.authority);
-    else cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b refuses the connection (status %d)", pool->proxy.authority, status);
+    if (status == 407)
+        cgt_fail(error, CHATGPTT_E_PROXY,
+                 pool->login.len
+                     ? "the proxy %b refuses the login (status 407)"
+                     : "the proxy %b wants a login (status 407): put user:password@ before its host",
+                 pool->proxy.authority);
+    else
+        cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b refuses the connection (status %d)",
+                 pool->proxy.authority, status);
     error->http_status = status;
     return CHATGPTT_E_PROXY;
 }
 
-/* Reads the proxy's answer to CONNECT. Nothing may follow it: the server of a TLS connection does not speak first. */
+/* Reads the proxy's answer to CONNECT. Nothing may follow it: the server of a TLS connection does not speak
+   first. */
 static chatgptt_code cgt_tunnel_answer(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error) {
     char bytes[256];
     size_t done = 0, at = 0, used;
     chatgptt_code code = pool->transport.read(pool->transport.user, conn->raw, bytes, sizeof bytes, &done);
     if (code == CHATGPTT_AGAIN) return code;
-    if (code == CHATGPTT_DONE) return cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b closed the connection instead of answering", pool->proxy.authority);
-    if (code < 0) return cgt_conn_fail(pool, error, code, "cannot read from the proxy", pool->proxy.authority);
+    if (code == CHATGPTT_DONE)
+        return cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b closed the connection instead of answering",
+                        pool->proxy.authority);
+    if (code < 0)
+        return cgt_conn_fail(pool, error, code, "cannot read from the proxy", pool->proxy.authority);
     do {
         code = cgt_http_feed(&conn->in, bytes + at, done - at, &used);
         at += used;
-        if (code < 0) return cgt_fail(error, code == CHATGPTT_E_LIMIT ? code : CHATGPTT_E_PROXY, "the answer of the proxy %b: %s", pool->proxy.authority, conn->in.why);
-        if (conn->in.event == CGT_HTTP_HEAD && (conn->in.status < 200 || conn->in.status > 299)) return cgt_tunnel_refused(pool, error, conn->in.status);
+        if (code < 0)
+            return cgt_fail(error, code == CHATGPTT_E_LIMIT ? code : CHATGPTT_E_PROXY,
+                            "the answer of the proxy %b: %s", pool->proxy.authority, conn->in.why);
+        if (conn->in.event == CGT_HTTP_HEAD && (conn->in.status < 200 || conn->in.status > 299))
+            return cgt_tunnel_refused(pool, error, conn->in.status);
     } while (conn->in.event != CGT_HTTP_NONE && conn->in.event != CGT_HTTP_END);
     if (conn->in.event == CGT_HTTP_END && at < done)
-        return cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b sends bytes of its own before the TLS handshake", pool->proxy.authority);
+        return cgt_fail(error, CHATGPTT_E_PROXY,
+                        "the proxy %b sends bytes of its own before the TLS handshake",
+                        pool->proxy.authority);
     if (conn->in.event != CGT_HTTP_END) return CHATGPTT_OK;
     cgt_buffer_free(&conn->tunnel);
     memset(&conn->in, 0, sizeof conn->in);
@@ -2516,42 +2806,55 @@ static chatgptt_code cgt_tunnel_make(cgt_pool *pool, cgt_conn *conn, chatgptt_er
     chatgptt_code code = CHATGPTT_OK;
     while (code == CHATGPTT_OK && conn->tunnel_sent < conn->tunnel.len) {
         size_t done = 0;
-        code = pool->transport.write(pool->transport.user, conn->raw, conn->tunnel.data + conn->tunnel_sent, conn->tunnel.len - conn->tunnel_sent, &done);
+        code = pool->transport.write(pool->transport.user, conn->raw, conn->tunnel.data + conn->tunnel_sent,
+                                     conn->tunnel.len - conn->tunnel_sent, &done);
         conn->tunnel_sent += done;
         if (code == CHATGPTT_OK) conn->carried = true;
-        if (code < 0) return cgt_conn_fail(pool, error, code, conn->carried ? "cannot write to the proxy" : "cannot connect to the proxy", pool->proxy.authority);
+        if (code < 0)
+            return cgt_conn_fail(pool, error, code,
+                                 conn->carried ? "cannot write to the proxy" : "cannot connect to the proxy",
+                                 pool->proxy.authority);
     }
     while (code == CHATGPTT_OK && conn->tunnel.len) code = cgt_tunnel_answer(pool, conn, error);
     return code;
 }
 
-/* OK: requests may go out; AGAIN: tunnel or TLS is under way. Over plain http a connection is made by the first write. */
+/* OK: requests may go out; AGAIN: tunnel or TLS is under way. Over plain http a connection is made by the
+   first write. */
 static chatgptt_code cgt_conn_ready(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error) {
     chatgptt_code code = CHATGPTT_OK;
     if (conn->ready) return CHATGPTT_OK;
     if (conn->tunnel.len) code = cgt_tunnel_make(pool, conn, error);
     if (code != CHATGPTT_OK) return code;
 #ifndef CHATGPTT_NO_TLS
-    if (conn->tls) code = cgt_conn_result(pool, conn, error, cgt_tls_handshake(conn->tls, error), "broken during the TLS handshake with");
+    if (conn->tls)
+        code = cgt_conn_result(pool, conn, error, cgt_tls_handshake(conn->tls, error),
+                               "broken during the TLS handshake with");
 #endif
     conn->ready = code == CHATGPTT_OK;
     return code;
 }
 
-static chatgptt_code cgt_conn_read(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, void *buffer, size_t size, size_t *done) {
+static chatgptt_code cgt_conn_read(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, void *buffer,
+                                   size_t size, size_t *done) {
     chatgptt_code code;
 #ifndef CHATGPTT_NO_TLS
-    if (conn->tls) return cgt_conn_result(pool, conn, error, cgt_tls_read(conn->tls, error, buffer, size, done), "cannot read from");
+    if (conn->tls)
+        return cgt_conn_result(pool, conn, error, cgt_tls_read(conn->tls, error, buffer, size, done),
+                               "cannot read from");
 #endif
     code = pool->transport.read(pool->transport.user, conn->raw, buffer, size, done);
     return cgt_conn_result(pool, conn, error, code, "cannot read from");
 }
 
 /* One that says AGAIN must be repeated with the same bytes. */
-static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, const void *bytes, size_t size, size_t *done) {
+static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, const void *bytes,
+                                    size_t size, size_t *done) {
     chatgptt_code code;
 #ifndef CHATGPTT_NO_TLS
-    if (conn->tls) return cgt_conn_result(pool, conn, error, cgt_tls_write(conn->tls, error, bytes, size, done), "cannot write to");
+    if (conn->tls)
+        return cgt_conn_result(pool, conn, error, cgt_tls_write(conn->tls, error, bytes, size, done),
+                               "cannot write to");
 #endif
     code = pool->transport.write(pool->transport.user, conn->raw, bytes, size, done);
     if (code == CHATGPTT_OK) conn->carried = true;
@@ -2575,7 +2878,8 @@ static void cgt_pool_drop(cgt_pool *pool, cgt_conn **at) {
     cgt_conn_close(pool, gone);
 }
 
-/* An idle connection to this origin, no longer in the pool; NULL: there is none. Those that are too old go. */
+/* An idle connection to this origin, no longer in the pool; NULL: there is none. Those that are too old go.
+   */
 static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url, long long now) {
     cgt_conn **at = &pool->idle, *conn;
     while (*at && !cgt_is(url->origin, (*at)->origin)) {
@@ -2613,16 +2917,18 @@ static void cgt_pool_close(cgt_pool *pool) {
 
 /* ==== [MATCH] ==== */
 
-/* A tiny pattern matcher with the meaning of Python's re, on bytes: literals, `.` (all but LF), classes with ranges and negation,
-   `* + ?` (greedy) on single characters and classes, one group. A backslash makes punctuation literal; \n \r \t as in C. The first
-   match counts; what it captured is the group, or all of it without one. Linear time: a set of positions in the pattern walks over
-   the text (Pike), so no text can make it slow. */
+/* A tiny pattern matcher with the meaning of Python's re, on bytes: literals, `.` (all but LF), classes with
+   ranges and negation, `* + ?` (greedy) on single characters and classes, one group. A backslash makes
+   punctuation literal; \n \r \t as in C. The first match counts; what it captured is the group, or all of it
+   without one. Linear time: a set of positions in the pattern walks over the text (Pike), so no text can make
+   it slow. */
 
 typedef enum cgt_repeat { CGT_ONCE, CGT_MAYBE, CGT_MANY } cgt_repeat;
 
 #define CGT_ANY 255     /* the set of `.` */
 
-typedef struct cgt_node { unsigned char set, byte, repeat; } cgt_node;     /* set: 0 a literal, CGT_ANY, else 1 + its class */
+/* set: 0 a literal, CGT_ANY, else 1 + its class */
+typedef struct cgt_node { unsigned char set, byte, repeat; } cgt_node;
 
 typedef struct cgt_pattern {
     cgt_node node[CHATGPTT_MAX_PATTERN];
@@ -2706,7 +3012,8 @@ static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r) {
     if (!open && (p->open < 0 || p->close >= 0)) return cgt_pattern_bad(r, "no group is open");
     *edge = p->count;
     r->at++;
-    if (!open && r->at < r->text.len && strchr("*+?", r->text.at[r->at])) return cgt_pattern_bad(r, "a group cannot be repeated");
+    if (!open && r->at < r->text.len && strchr("*+?", r->text.at[r->at]))
+        return cgt_pattern_bad(r, "a group cannot be repeated");
     return true;
 }
 
@@ -2716,8 +3023,10 @@ static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
     if (c == '\0') return cgt_pattern_bad(r, "NUL in the pattern");
     if (c == '(' || c == ')') return cgt_pattern_group(p, r);
     if (!cgt_pattern_atom(p, r, &node)) return false;
-    if (r->at < r->text.len && r->text.at[r->at] && strchr("*+?", r->text.at[r->at])) repeat = r->text.at[r->at++];
-    if (p->count + (repeat == '+' ? 2 : 1) > CHATGPTT_MAX_PATTERN) return cgt_pattern_bad(r, "the pattern is too long");
+    if (r->at < r->text.len && r->text.at[r->at] && strchr("*+?", r->text.at[r->at]))
+        repeat = r->text.at[r->at++];
+    if (p->count + (repeat == '+' ? 2 : 1) > CHATGPTT_MAX_PATTERN)
+        return cgt_pattern_bad(r, "the pattern is too long");
     if (repeat == '+') p->node[p->count++] = node;
     node.repeat = (unsigned char)(repeat == '\0' ? CGT_ONCE : repeat == '?' ? CGT_MAYBE : CGT_MANY);
     p->node[p->count++] = node;
@@ -2737,7 +3046,8 @@ static bool cgt_pattern_compile(cgt_pattern *p, cgt_slice text, size_t *at, cons
     return r.why == NULL;
 }
 
-/* Adds a position and those reached from it without a byte. `arrived`: it came from the node before, not from its own repetition. */
+/* Adds a position and those reached from it without a byte. `arrived`: it came from the node before, not from
+   its own repetition. */
 static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived) {
     const cgt_pattern *p = m->pattern;
     for (;; t.at++, arrived = true) {
@@ -2794,18 +3104,21 @@ static void cgt_match_step(cgt_match *m, unsigned char c) {
     cgt_match_settle(m);
 }
 
-/* Whether a match may begin here: as far as the bytes go they are the literals that the pattern begins with. */
+/* Whether a match may begin here: as far as the bytes go they are the literals that the pattern begins with.
+   */
 static bool cgt_match_may_begin(const cgt_pattern *p, const char *in, size_t len, size_t literals) {
     size_t n = 0;
     while (n < literals && n < len && (unsigned char)in[n] == p->node[n].byte) n++;
     return n == literals || n == len;
 }
 
-/* Feeds text until the match is certain (m->ended). At the end of the text m->found tells whether there is one. */
+/* Feeds text until the match is certain (m->ended). At the end of the text m->found tells whether there is
+   one. */
 static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
     const cgt_pattern *p = m->pattern;
     size_t i = 0, literals = 0;
-    while ((int)literals < p->count && p->node[literals].set == 0 && p->node[literals].repeat == CGT_ONCE) literals++;
+    while ((int)literals < p->count && p->node[literals].set == 0 && p->node[literals].repeat == CGT_ONCE)
+        literals++;
     if (m->offset == 0 && m->count == 0 && !m->found) cgt_match_begin(m);
     while (i < len && !m->ended) {
         if (literals && m->count == 0) {        /* nothing is under way: jump to where it may begin */
@@ -2822,30 +3135,56 @@ static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
 
 /* ==== [JSON] ==== */
 
-/* A streaming scanner by RFC 8259. It checks the whole document and tells only of the fields it was asked for, which are JSON
-   pointers (RFC 6901); of duplicate keys the first counts. Strings are decoded in place: pieces lie in the caller's bytes, or, where a
-   character was cut by the end of the input, in the state. What it tells:
+/* A streaming scanner by RFC 8259. It checks the whole document and tells only of the fields it was asked
+   for, which are JSON pointers (RFC 6901); of duplicate keys the first counts. Strings are decoded in place:
+   pieces lie in the caller's bytes, or, where a character was cut by the end of the input, in the state. What
+   it tells:
        TEXT     `piece` is a part of the string or number at fields[field]
        VALUE    the value at fields[field] is complete; an object or array: it begins. `type` is its kind
        END      the document is complete; what follows it is not touched
    The caller may set lenient and joined after cgt_json_init(); fields are distinct and well-formed. */
 
 typedef enum cgt_json_event { CGT_JSON_NONE, CGT_JSON_TEXT, CGT_JSON_VALUE, CGT_JSON_END } cgt_json_event;
-typedef enum cgt_json_type { CGT_JSON_STRING, CGT_JSON_NUMBER, CGT_JSON_TRUE, CGT_JSON_FALSE, CGT_JSON_NULL, CGT_JSON_OBJECT, CGT_JSON_ARRAY } cgt_json_type;
+typedef enum cgt_json_type {
+    CGT_JSON_STRING,
+    CGT_JSON_NUMBER,
+    CGT_JSON_TRUE,
+    CGT_JSON_FALSE,
+    CGT_JSON_NULL,
+    CGT_JSON_OBJECT,
+    CGT_JSON_ARRAY
+} cgt_json_type;
 
 typedef enum cgt_json_state {
-    CGT_JSON_EXPECT, CGT_JSON_KEY, CGT_JSON_COLON,  /* a value; a key; what follows it */
-    CGT_JSON_OPENED, CGT_JSON_AFTER,                /* in a container, before and after a value: it may end here */
-    CGT_JSON_IN_STRING, CGT_JSON_ESCAPE, CGT_JSON_UNICODE, CGT_JSON_LITERAL,
-    CGT_JSON_NUMBER_START, CGT_JSON_MINUS, CGT_JSON_ZERO, CGT_JSON_INTEGER, CGT_JSON_POINT, CGT_JSON_FRACTION, CGT_JSON_E, CGT_JSON_SIGN, CGT_JSON_EXPONENT,
-    CGT_JSON_CLOSED, CGT_JSON_ENDED
+    CGT_JSON_EXPECT,
+    CGT_JSON_KEY,
+    CGT_JSON_COLON, /* a value; a key; what follows it */
+    /* in a container, before and after a value: it may end here */
+    CGT_JSON_OPENED,
+    CGT_JSON_AFTER,
+    CGT_JSON_IN_STRING,
+    CGT_JSON_ESCAPE,
+    CGT_JSON_UNICODE,
+    CGT_JSON_LITERAL,
+    CGT_JSON_NUMBER_START,
+    CGT_JSON_MINUS,
+    CGT_JSON_ZERO,
+    CGT_JSON_INTEGER,
+    CGT_JSON_POINT,
+    CGT_JSON_FRACTION,
+    CGT_JSON_E,
+    CGT_JSON_SIGN,
+    CGT_JSON_EXPONENT,
+    CGT_JSON_CLOSED,
+    CGT_JSON_ENDED
 } cgt_json_state;
 
 typedef struct cgt_json {
     const char *const *fields;
     bool lenient;                   /* invalid UTF-8 becomes U+FFFD instead of an error */
     int joined;                     /* strings of fields below this number go on in one another: */
-    uint32_t spare;                 /* a high surrogate at the end of one waits for the next, in a later document too */
+    /* a high surrogate at the end of one waits for the next, in a later document too */
+    uint32_t spare;
     cgt_json_event event;
     int field;
     cgt_json_type type;
@@ -2855,7 +3194,8 @@ typedef struct cgt_json {
     bool in_key, told;              /* the string is a key; the value under way is a field */
     int depth, digits;
     uint32_t here;                  /* fields whose path leads to the value that comes */
-    uint32_t inside[CHATGPTT_MAX_DEPTH + 1];    /* fields whose path may go on in the container at this depth */
+    /* fields whose path may go on in the container at this depth */
+    uint32_t inside[CHATGPTT_MAX_DEPTH + 1];
     uint32_t index[CHATGPTT_MAX_DEPTH + 1];     /* of the next element of the array at this depth */
     bool array[CHATGPTT_MAX_DEPTH + 1];         /* the container at this depth is an array */
     uint32_t at[32];                /* how far each field's path is compared with the key */
@@ -2895,7 +3235,8 @@ static void cgt_json_aim(cgt_json *j) {
     }
 }
 
-/* Decoded bytes of a key: fields with others there drop out. `~0` and `~1` in a path stand for `~` and `/`. */
+/* Decoded bytes of a key: fields with others there drop out. `~0` and `~1` in a path stand for `~` and `/`.
+   */
 static void cgt_json_key_bytes(cgt_json *j, cgt_slice s) {
     uint32_t mask;
     for (mask = j->here; mask; mask &= mask - 1) {
@@ -2909,7 +3250,8 @@ static void cgt_json_key_bytes(cgt_json *j, cgt_slice s) {
     }
 }
 
-/* The key or index is complete: only fields whose segment ends here stay, and no later duplicate gets them. */
+/* The key or index is complete: only fields whose segment ends here stay, and no later duplicate gets them.
+   */
 static void cgt_json_named(cgt_json *j) {
     uint32_t mask;
     for (mask = j->here; mask; mask &= mask - 1) {
@@ -2931,7 +3273,8 @@ static void cgt_json_begin(cgt_json *j, cgt_json_type type) {
     }
 }
 
-static void cgt_json_element(cgt_json *j) {       /* the next value is an array's element: compare its index with the paths */
+/* the next value is an array's element: compare its index with the paths */
+static void cgt_json_element(cgt_json *j) {
     char digits[24];
     cgt_json_aim(j);
     if (!j->here) return;
@@ -2949,7 +3292,10 @@ static void cgt_json_done(cgt_json *j) {          /* a value is complete */
 
 static chatgptt_code cgt_json_open(cgt_json *j, bool array) {
     uint32_t here = j->here;
-    if (j->depth == CHATGPTT_MAX_DEPTH) { j->why = "nested deeper than CHATGPTT_MAX_DEPTH"; return CHATGPTT_E_LIMIT; }
+    if (j->depth == CHATGPTT_MAX_DEPTH) {
+        j->why = "nested deeper than CHATGPTT_MAX_DEPTH";
+        return CHATGPTT_E_LIMIT;
+    }
     cgt_json_begin(j, array ? CGT_JSON_ARRAY : CGT_JSON_OBJECT);
     if (j->told) { j->event = CGT_JSON_VALUE; here &= ~((uint32_t)1 << j->field); }
     j->told = false;
@@ -3004,7 +3350,8 @@ static cgt_json_state cgt_json_number_state(cgt_json_state state, char c) {
 }
 
 static bool cgt_json_number_whole(cgt_json_state state) {
-    return state == CGT_JSON_ZERO || state == CGT_JSON_INTEGER || state == CGT_JSON_FRACTION || state == CGT_JSON_EXPONENT;
+    return state == CGT_JSON_ZERO || state == CGT_JSON_INTEGER || state == CGT_JSON_FRACTION ||
+           state == CGT_JSON_EXPONENT;
 }
 
 /* ---- strings ---- */
@@ -3025,15 +3372,23 @@ static char *cgt_json_plain(char *p, char *end) {
     return p;
 }
 
-/* Decoded text on its way out: from `start` on it lies in the caller's bytes, behind what has been read (`in`). */
+/* Decoded text on its way out: from `start` on it lies in the caller's bytes, behind what has been read
+   (`in`). */
 typedef struct cgt_json_run { char *start, *out, *in, *end; bool full; } cgt_json_run;
 
-/* Bytes of the string's text. They are moved up if there is room before what is still to be read; else they wait in `hold`. */
+/* Bytes of the string's text. They are moved up if there is room before what is still to be read; else they
+   wait in `hold`. */
 static void cgt_json_emit(cgt_json *j, cgt_json_run *r, const char *text, size_t len) {
     if (j->in_key) cgt_json_key_bytes(j, cgt_slice_of(text, len));
     else if (!j->told) return;
-    else if ((size_t)(r->in - r->out) >= len) { if (r->out != text) memmove(r->out, text, len); r->out += len; }
-    else { memcpy(j->hold, text, len); j->hold_len = len; r->full = true; }
+    else if ((size_t)(r->in - r->out) >= len) {
+        if (r->out != text) memmove(r->out, text, len);
+        r->out += len;
+    } else {
+        memcpy(j->hold, text, len);
+        j->hold_len = len;
+        r->full = true;
+    }
 }
 
 /* A whole character; U+FFFD stands for a high surrogate without its low one, too. */
@@ -3099,7 +3454,8 @@ static chatgptt_code cgt_json_beyond(cgt_json *j, cgt_json_run *r) {
     }
     if (verdict == CGT_UTF8_BAD && !j->lenient) return cgt_json_bad(j, "invalid UTF-8");
     j->part_len = 0;
-    r->in += len - had;             /* what was cut was well so far: a verdict never takes back a byte of it */
+    /* what was cut was well so far: a verdict never takes back a byte of it */
+    r->in += len - had;
     if (verdict == CGT_UTF8_BAD) cgt_json_emit_code(j, r, 0xFFFD);
     else cgt_json_emit(j, r, whole, len);
     return CHATGPTT_OK;
@@ -3120,10 +3476,12 @@ static chatgptt_code cgt_json_special(cgt_json *j, cgt_json_run *r, bool *closed
     return CHATGPTT_OK;
 }
 
-/* \uHHHH all there, no surrogate: by far the most common escape outside English, so it gets a way of its own. */
+/* \uHHHH all there, no surrogate: by far the most common escape outside English, so it gets a way of its own.
+   */
 static bool cgt_json_fast_escape(cgt_json *j, cgt_json_run *r) {
     int a, b, c, d;
-    if (r->end - r->in < 6 || r->in[0] != '\\' || r->in[1] != 'u' || j->high || j->part_len || j->in_key) return false;
+    if (r->end - r->in < 6 || r->in[0] != '\\' || r->in[1] != 'u' || j->high || j->part_len || j->in_key)
+        return false;
     a = cgt_hex(r->in[2]);
     b = cgt_hex(r->in[3]);
     c = cgt_hex(r->in[4]);
@@ -3152,11 +3510,13 @@ static chatgptt_code cgt_json_text(cgt_json *j, char *in, size_t len, size_t *us
         code = cgt_json_special(j, &r, &closed);
     }
     *used += (size_t)(r.in - in);
-    if (code < 0 && r.out == r.start) return code;      /* else the text before it goes first, and it is met again */
+    /* else the text before it goes first, and it is met again */
+    if (code < 0 && r.out == r.start) return code;
     j->piece = cgt_slice_of(r.start, (size_t)(r.out - r.start));
     if (j->piece.len) j->event = CGT_JSON_TEXT;
     if (closed && j->in_key) { cgt_json_named(j); j->state = CGT_JSON_COLON; }
-    else if (closed && j->piece.len) j->hold_len = sizeof j->hold + 1;     /* the text goes first, then the end of the value */
+    else if (closed && j->piece.len) j->hold_len = sizeof j->hold + 1;
+        /* the text goes first, then the end of the value */
     else if (closed) cgt_json_done(j);
     return CHATGPTT_OK;
 }
@@ -3181,7 +3541,9 @@ static chatgptt_code cgt_json_byte(cgt_json *j, char c) {
     if (after || j->state == CGT_JSON_OPENED) {
         j->state = array ? CGT_JSON_EXPECT : CGT_JSON_KEY;
         if (c == (array ? ']' : '}')) { j->depth--; cgt_json_done(j); return CHATGPTT_OK; }
-        if (after) return c == ',' ? CHATGPTT_OK : cgt_json_bad(j, "a comma or the end of the container was expected");
+        if (after)
+            return c == ',' ? CHATGPTT_OK
+                            : cgt_json_bad(j, "a comma or the end of the container was expected");
     }
     switch (j->state) {
     case CGT_JSON_EXPECT: return cgt_json_value(j, c);
@@ -3205,16 +3567,22 @@ static void cgt_json_init(cgt_json *j, const char *const *fields, int num_fields
     j->here = num_fields >= 32 ? 0xFFFFFFFFu : ((uint32_t)1 << num_fields) - 1;
 }
 
-/* What waited for its own event: a character from `hold`, or the end of a string whose last text was just told. */
+/* What waited for its own event: a character from `hold`, or the end of a string whose last text was just
+   told. */
 static bool cgt_json_waiting(cgt_json *j) {
     if (j->hold_len == 0) return false;
     if (j->hold_len > sizeof j->hold) cgt_json_done(j);
-    else { j->event = CGT_JSON_TEXT; memcpy(j->part, j->hold, j->hold_len); j->piece = cgt_slice_of(j->part, j->hold_len); }
+    else {
+        j->event = CGT_JSON_TEXT;
+        memcpy(j->part, j->hold, j->hold_len);
+        j->piece = cgt_slice_of(j->part, j->hold_len);
+    }
     j->hold_len = 0;
     return true;
 }
 
-/* OK with j->event (NONE: all was used), E_REPLY: not JSON, E_LIMIT. A leading blank is JSON's own; a byte order mark is not. */
+/* OK with j->event (NONE: all was used), E_REPLY: not JSON, E_LIMIT. A leading blank is JSON's own; a byte
+   order mark is not. */
 static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *used) {
     chatgptt_code code = CHATGPTT_OK;
     *used = 0;
@@ -3223,55 +3591,77 @@ static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *us
         if (j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
         if (j->state == CGT_JSON_ENDED || *used == len) break;
         if (j->state >= CGT_JSON_NUMBER_START) code = cgt_json_number(j, in + *used, len - *used, used);
-        else if (j->state >= CGT_JSON_IN_STRING && j->state != CGT_JSON_LITERAL) code = cgt_json_text(j, in + *used, len - *used, used);
+        else if (j->state >= CGT_JSON_IN_STRING && j->state != CGT_JSON_LITERAL)
+            code = cgt_json_text(j, in + *used, len - *used, used);
         else if (j->state != CGT_JSON_LITERAL && in[*used] != '\f' && cgt_blank(in[*used])) ++*used;
         else {
             code = cgt_json_byte(j, in[*used]);
-            if (j->state != CGT_JSON_NUMBER_START) ++*used;     /* a number's first byte is part of its text */
+            /* a number's first byte is part of its text */
+            if (j->state != CGT_JSON_NUMBER_START) ++*used;
         }
     }
     return code;
 }
 
-/* The input is over: a number at the top level ends with it. OK with j->event while it has one; NONE: whole and valid. */
+/* The input is over: a number at the top level ends with it. OK with j->event while it has one; NONE: whole
+   and valid. */
 static chatgptt_code cgt_json_eof(cgt_json *j) {
     j->event = CGT_JSON_NONE;
     if (j->depth == 0 && cgt_json_number_whole(j->state)) cgt_json_done(j);
-    if (j->event == CGT_JSON_NONE && j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
+    if (j->event == CGT_JSON_NONE && j->state == CGT_JSON_CLOSED) {
+        j->state = CGT_JSON_ENDED;
+        j->event = CGT_JSON_END;
+    }
     return j->state >= CGT_JSON_CLOSED ? CHATGPTT_OK : cgt_json_bad(j, "the document is cut");
 }
 
-/* ==== [PAGE] ==== */
+/* ==== [HTML] ==== */
 
-/* Where a page keeps its chat. Generation WPAICG: one element a chat with some 55 attributes, and the endpoint in a script:
+/* A tokenizer of HTML (WHATWG HTML section 13.2.5, as far as start tags need it), which sees neither comments
+   nor scripts; and what a page says to people, for error messages. */
 
-       <div class="wpaicg-chat-shortcode" data-nonce="0123abcdef" data-post-id="5" data-bot-id="0" …>
-       <script>… wpaicgParams = {"ajax_url":"https:\/\/www.example.org\/wp-admin\/admin-ajax.php", …} …</script>
-
-   Generation AIPKIT: one element a chat with all of it as JSON in one attribute:
-
-       <div class="aipkit_chat_container" data-config='{&quot;botId&quot;:7,&quot;nonce&quot;:&quot;…&quot;,&quot;ajaxUrl&quot;:…}'>
-
-   First comes a tokenizer of HTML (WHATWG HTML section 13.2.5, as far as start tags need it), which sees neither comments nor
-   scripts; then PAGE, which takes nonce and post id from one element, and beside it runs the matcher over the raw bytes. */
-
-/* What the tokenizer tells: TAG a start tag's name; ATTRIBUTE an attribute's name; VALUE a decoded piece of its value; ATTRIBUTE_END;
-   TAG_END the tag's `>`; CLOSE an end tag; TEXT a decoded piece of text, also the title's, never a script's. */
+/* What the tokenizer tells: TAG a start tag's name; ATTRIBUTE an attribute's name; VALUE a decoded piece of
+   its value; ATTRIBUTE_END; TAG_END the tag's `>`; CLOSE an end tag; TEXT a decoded piece of text, also the
+   title's, never a script's. */
 typedef enum cgt_html_event {
-    CGT_HTML_NONE, CGT_HTML_TAG, CGT_HTML_ATTRIBUTE, CGT_HTML_VALUE, CGT_HTML_ATTRIBUTE_END, CGT_HTML_TAG_END, CGT_HTML_CLOSE, CGT_HTML_TEXT
+    CGT_HTML_NONE,
+    CGT_HTML_TAG,
+    CGT_HTML_ATTRIBUTE,
+    CGT_HTML_VALUE,
+    CGT_HTML_ATTRIBUTE_END,
+    CGT_HTML_TAG_END,
+    CGT_HTML_CLOSE,
+    CGT_HTML_TEXT
 } cgt_html_event;
 
 typedef enum cgt_html_state {
-    CGT_HTML_IN_TEXT, CGT_HTML_OPEN, CGT_HTML_END_OPEN, CGT_HTML_TAG_NAME, CGT_HTML_END_NAME, CGT_HTML_END_REST,
-    CGT_HTML_BEFORE_NAME, CGT_HTML_NAME, CGT_HTML_BEFORE_VALUE, CGT_HTML_DOUBLE, CGT_HTML_SINGLE, CGT_HTML_BARE,
-    CGT_HTML_DECLARATION, CGT_HTML_COMMENT, CGT_HTML_BOGUS, CGT_HTML_RAW, CGT_HTML_RAW_OPEN, CGT_HTML_RAW_END, CGT_HTML_ENTITY
+    CGT_HTML_IN_TEXT,
+    CGT_HTML_OPEN,
+    CGT_HTML_END_OPEN,
+    CGT_HTML_TAG_NAME,
+    CGT_HTML_END_NAME,
+    CGT_HTML_END_REST,
+    CGT_HTML_BEFORE_NAME,
+    CGT_HTML_NAME,
+    CGT_HTML_BEFORE_VALUE,
+    CGT_HTML_DOUBLE,
+    CGT_HTML_SINGLE,
+    CGT_HTML_BARE,
+    CGT_HTML_DECLARATION,
+    CGT_HTML_COMMENT,
+    CGT_HTML_BOGUS,
+    CGT_HTML_RAW,
+    CGT_HTML_RAW_OPEN,
+    CGT_HTML_RAW_END,
+    CGT_HTML_ENTITY
 } cgt_html_state;
 
 typedef struct cgt_html {
     cgt_html_event event;
     cgt_slice piece;                /* of VALUE and TEXT: in the caller's bytes or in `hold` */
     cgt_html_state state, back;     /* back: to where an entity returns */
-    char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME];   /* lower case; a longer one is "", which is nobody's name */
+    /* lower case; a longer one is "", which is nobody's name */
+    char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME];
     char raw[CHATGPTT_MAX_NAME];    /* the element whose content is no markup, "" outside of one */
     size_t tag_len, name_len, at;
     bool in_attribute, bang;
@@ -3280,7 +3670,8 @@ typedef struct cgt_html {
 } cgt_html;
 
 /* Elements whose content is no markup. */
-static const char *const cgt_html_raw_tags[] = { "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", NULL };
+static const char *const cgt_html_raw_tags[] = { "script", "style",   "title",    "textarea", "xmp",
+                                                 "iframe", "noembed", "noframes", NULL };
 
 /* Adds a byte to a name; at `size` it is too long to be anyone's. */
 static void cgt_html_add(char *name, size_t *len, char c) {
@@ -3361,7 +3752,10 @@ static void cgt_html_attribute_end(cgt_html *h, cgt_html_state next) {
 
 /* Between attributes. false: the byte is still to be read, an event comes first. */
 static bool cgt_html_before_name(cgt_html *h, char c) {
-    if (h->in_attribute && c != '=' && !cgt_blank(c)) { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return false; }
+    if (h->in_attribute && c != '=' && !cgt_blank(c)) {
+        cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME);
+        return false;
+    }
     if (h->in_attribute && c == '=') { h->state = CGT_HTML_BEFORE_VALUE; return true; }
     if (cgt_blank(c) || c == '/') return true;
     if (c == '>') { cgt_html_end_of_tag(h); return true; }
@@ -3372,7 +3766,10 @@ static bool cgt_html_before_name(cgt_html *h, char c) {
 }
 
 static bool cgt_html_name(cgt_html *h, char c) {
-    if (!cgt_blank(c) && c != '/' && c != '>' && c != '=') { cgt_html_add(h->name, &h->name_len, c); return true; }
+    if (!cgt_blank(c) && c != '/' && c != '>' && c != '=') {
+        cgt_html_add(h->name, &h->name_len, c);
+        return true;
+    }
     h->event = CGT_HTML_ATTRIBUTE;
     h->in_attribute = true;
     h->state = c == '=' ? CGT_HTML_BEFORE_VALUE : CGT_HTML_BEFORE_NAME;
@@ -3407,8 +3804,14 @@ static bool cgt_html_tag_name(cgt_html *h, char c) {
 
 /* An end tag: its name, then anything up to `>`. */
 static bool cgt_html_end_tag(cgt_html *h, char c) {
-    if (h->state == CGT_HTML_END_OPEN) { h->state = cgt_alnum(c) ? CGT_HTML_END_NAME : CGT_HTML_BOGUS; return false; }
-    if (h->state == CGT_HTML_END_NAME && !cgt_blank(c) && c != '/' && c != '>') { cgt_html_add(h->tag, &h->tag_len, c); return true; }
+    if (h->state == CGT_HTML_END_OPEN) {
+        h->state = cgt_alnum(c) ? CGT_HTML_END_NAME : CGT_HTML_BOGUS;
+        return false;
+    }
+    if (h->state == CGT_HTML_END_NAME && !cgt_blank(c) && c != '/' && c != '>') {
+        cgt_html_add(h->tag, &h->tag_len, c);
+        return true;
+    }
     h->state = CGT_HTML_END_REST;
     if (c == '>') { h->state = CGT_HTML_IN_TEXT; h->event = CGT_HTML_CLOSE; }
     return true;
@@ -3429,7 +3832,10 @@ static bool cgt_html_raw(cgt_html *h, char c) {
     size_t len = strlen(h->raw);
     bool lone;
     if (h->state == CGT_HTML_RAW_OPEN && c == '/') { h->state = CGT_HTML_RAW_END; h->at = 0; return true; }
-    if (h->state == CGT_HTML_RAW_END && h->at < len && cgt_lower(c) == h->raw[h->at]) { h->at++; return true; }
+    if (h->state == CGT_HTML_RAW_END && h->at < len && cgt_lower(c) == h->raw[h->at]) {
+        h->at++;
+        return true;
+    }
     if (h->state == CGT_HTML_RAW_END && h->at == len && (cgt_blank(c) || c == '/' || c == '>')) {
         memcpy(h->tag, h->raw, sizeof h->tag);
         h->raw[0] = '\0';
@@ -3448,12 +3854,21 @@ static bool cgt_html_raw(cgt_html *h, char c) {
 static size_t cgt_html_run(cgt_html *h, const char *in, size_t len) {
     cgt_slice s = cgt_slice_of(in, len);
     bool raw = h->state == CGT_HTML_RAW;
-    const char *stop = raw || h->state == CGT_HTML_IN_TEXT ? "<&" : h->state == CGT_HTML_DOUBLE ? "\"&" : h->state == CGT_HTML_SINGLE ? "'&" : " \t\r\n\f>&";
+    const char *stop = raw || h->state == CGT_HTML_IN_TEXT ? "<&"
+                       : h->state == CGT_HTML_DOUBLE       ? "\"&"
+                       : h->state == CGT_HTML_SINGLE       ? "'&"
+                                                           : " \t\r\n\f>&";
     const char *lt = raw ? (const char *)memchr(in, '<', len) : NULL;
     size_t n = raw && strcmp(h->raw, "title") != 0 ? (lt ? (size_t)(lt - in) : len) : cgt_find(s, stop);
     cgt_html_text(h, in, n);
     if (n == len || h->event) return n;
-    if (in[n] == '&') { h->back = h->state; h->state = CGT_HTML_ENTITY; h->hold[0] = '&'; h->hold_len = 1; return n + 1; }
+    if (in[n] == '&') {
+        h->back = h->state;
+        h->state = CGT_HTML_ENTITY;
+        h->hold[0] = '&';
+        h->hold_len = 1;
+        return n + 1;
+    }
     if (raw) h->state = CGT_HTML_RAW_OPEN;
     else if (h->state == CGT_HTML_IN_TEXT) h->state = CGT_HTML_OPEN;
     else if (h->state == CGT_HTML_BARE) { cgt_html_attribute_end(h, CGT_HTML_BEFORE_NAME); return n; }
@@ -3480,7 +3895,8 @@ static void cgt_html_feed(cgt_html *h, const char *in, size_t len, size_t *used)
     *used = 0;
     h->event = CGT_HTML_NONE;
     while (*used < len && h->event == CGT_HTML_NONE) {
-        bool run = h->state == CGT_HTML_IN_TEXT || h->state == CGT_HTML_RAW || (h->state >= CGT_HTML_DOUBLE && h->state <= CGT_HTML_BARE);
+        bool run = h->state == CGT_HTML_IN_TEXT || h->state == CGT_HTML_RAW ||
+                   (h->state >= CGT_HTML_DOUBLE && h->state <= CGT_HTML_BARE);
         if (run) *used += cgt_html_run(h, in + *used, len - *used);
         else if (cgt_html_byte(h, in[*used])) ++*used;
     }
@@ -3498,16 +3914,29 @@ typedef struct cgt_said {
 } cgt_said;
 
 /* Tags that do not end a sentence. */
-static const char *const cgt_said_inline[] = { "a", "b", "i", "em", "strong", "span", "code", "small", "u", NULL };
+static const char *const cgt_said_inline[] = { "a",    "b",    "i",     "em", "strong",
+                                               "span", "code", "small", "u",  NULL };
 
 static void cgt_said_marks(cgt_said *p, cgt_slice s) {
-    static const char *const marks[] = { "just a moment", "challenge-platform", "_cf_chl_opt", "cf-error-details", "attention required!",
-        "checking your browser", "sucuri website firewall", "captcha", "incapsula", "wordfence", "ddos-guard", "mod_security" };
+    static const char *const marks[] = { "just a moment",
+                                         "challenge-platform",
+                                         "_cf_chl_opt",
+                                         "cf-error-details",
+                                         "attention required!",
+                                         "checking your browser",
+                                         "sucuri website firewall",
+                                         "captcha",
+                                         "incapsula",
+                                         "wordfence",
+                                         "ddos-guard",
+                                         "mod_security" };
     size_t i;
-    for (i = 0; i < sizeof marks / sizeof *marks && !p->challenge; i++) p->challenge = cgt_contains(s, marks[i]);
+    for (i = 0; i < sizeof marks / sizeof *marks && !p->challenge; i++)
+        p->challenge = cgt_contains(s, marks[i]);
 }
 
-/* Appends to a line whose characters may come in pieces, so that its UTF-8 is checked by whoever quotes it. false: it is full. */
+/* Appends to a line whose characters may come in pieces, so that its UTF-8 is checked by whoever quotes it.
+   false: it is full. */
 static bool cgt_said_add(char *line, size_t size, cgt_slice s) {
     size_t len = strlen(line), i;
     for (i = 0; i < s.len && len + 1 < size; i++) {
@@ -3529,7 +3958,8 @@ static void cgt_said_end(char *line, size_t size) {
 /* The first title only: drawings within the page have theirs too. */
 static void cgt_said_title(cgt_said *p) {
     if (p->titled) return;
-    if (p->html.event == CGT_HTML_TEXT && p->html.raw[0]) p->titled = !cgt_said_add(p->title, sizeof p->title, p->html.piece);
+    if (p->html.event == CGT_HTML_TEXT && p->html.raw[0])
+        p->titled = !cgt_said_add(p->title, sizeof p->title, p->html.piece);
     else p->titled = p->html.event == CGT_HTML_CLOSE && p->title[0] && strcmp(p->html.tag, "title") == 0;
     if (p->titled) cgt_said_end(p->title, sizeof p->title);
 }
@@ -3538,7 +3968,8 @@ static void cgt_said_title(cgt_said *p) {
 static void cgt_said_sentence(cgt_said *p) {
     if (p->over || p->html.raw[0]) return;
     if (p->html.event == CGT_HTML_TEXT) p->over = !cgt_said_add(p->text, sizeof p->text, p->html.piece);
-    else if (p->html.event == CGT_HTML_TAG || p->html.event == CGT_HTML_CLOSE) p->over = p->text[0] && !cgt_among(p->html.tag, cgt_said_inline);
+    else if (p->html.event == CGT_HTML_TAG || p->html.event == CGT_HTML_CLOSE)
+        p->over = p->text[0] && !cgt_among(p->html.tag, cgt_said_inline);
     if (p->over) cgt_said_end(p->text, sizeof p->text);
 }
 
@@ -3570,15 +4001,31 @@ static void cgt_said_feed(cgt_said *p, cgt_slice s) {
 /* The sentence, else the title, else "". */
 static const char *cgt_said_words(const cgt_said *p) { return p->text[0] ? p->text : p->title; }
 
-/* ---- the chat on the page ---- */
+/* ==== [PAGE] ==== */
+
+/* Where a page keeps its chat. Generation WPAICG: one element a chat with some 55 attributes, and the
+   endpoint in a script:
+
+       <div class="wpaicg-chat-shortcode" data-nonce="0123abcdef" data-post-id="5" data-bot-id="0" …>
+       <script>… wpaicgParams = {"ajax_url":"https:\/\/www.example.org\/wp-admin\/admin-ajax.php", …} …
+
+   Generation AIPKIT: one element a chat with all of it as JSON in one attribute:
+
+       <div class="aipkit_chat_container"
+            data-config='{&quot;botId&quot;:7,&quot;nonce&quot;:&quot;…&quot;,&quot;ajaxUrl&quot;:…}'>
+
+   PAGE takes nonce and post id from one element, as the tokenizer sees it, and beside it runs the matcher
+   over the raw bytes. */
 
 typedef struct cgt_chat {           /* one chat, as the page tells of it */
     chatgptt_dialect dialect;
     char nonce[CHATGPTT_MAX_TOKEN], post_id[CHATGPTT_MAX_TOKEN], bot_id[CHATGPTT_MAX_TOKEN];
     char endpoint[CHATGPTT_MAX_CAPTURE];
-    char bot_name[CHATGPTT_MAX_TOKEN], greeting[CHATGPTT_MAX_WORDS], provider[CHATGPTT_MAX_TOKEN], consent[CHATGPTT_MAX_WORDS];
+    char bot_name[CHATGPTT_MAX_TOKEN], greeting[CHATGPTT_MAX_WORDS], provider[CHATGPTT_MAX_TOKEN],
+        consent[CHATGPTT_MAX_WORDS];
     bool widget, assistant;         /* WPAICG: the site-wide kind; answered by a thread */
-    bool keeps_openai, keeps_google, asks_consent;      /* AIPKIT: ids of the provider's own memory are wanted; consent is asked for */
+    /* AIPKIT: ids of the provider's own memory are wanted; consent is asked for */
+    bool keeps_openai, keeps_google, asks_consent;
     int memory_limit;
 } cgt_chat;
 
@@ -3589,7 +4036,8 @@ typedef struct cgt_find_state {     /* one pattern over the raw page */
     cgt_pattern pattern;
     cgt_match match;
     bool own;                       /* the caller's pattern */
-    char text[CHATGPTT_MAX_CAPTURE];        /* what it captured; "": nothing, or what is too long or holds a NUL */
+    /* what it captured; "": nothing, or what is too long or holds a NUL */
+    char text[CHATGPTT_MAX_CAPTURE];
 } cgt_find_state;
 
 typedef struct cgt_page {
@@ -3622,22 +4070,27 @@ static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok) {
 
 static void cgt_config_field(cgt_page *p) {
     cgt_chat *c = &p->now;
-    const struct { char *text; size_t size; } to[] = {
-        { c->bot_id, sizeof c->bot_id }, { c->nonce, sizeof c->nonce }, { c->post_id, sizeof c->post_id }, { c->endpoint, sizeof c->endpoint },
-        { c->bot_name, sizeof c->bot_name }, { c->greeting, sizeof c->greeting }, { c->provider, sizeof c->provider }, { c->consent, sizeof c->consent } };
+    const struct { char *text; size_t size;
+    } to[] = { { c->bot_id, sizeof c->bot_id },     { c->nonce, sizeof c->nonce },
+               { c->post_id, sizeof c->post_id },   { c->endpoint, sizeof c->endpoint },
+               { c->bot_name, sizeof c->bot_name }, { c->greeting, sizeof c->greeting },
+               { c->provider, sizeof c->provider }, { c->consent, sizeof c->consent } };
     bool *const switches[] = { &c->keeps_openai, &c->keeps_google, &c->asks_consent };
     int field = p->json.field;
     bool text = p->json.event == CGT_JSON_TEXT;
-    if (text && field < CGT_CONFIG_LINES) cgt_token_add(to[field].text, to[field].size, p->json.piece, &p->config_ok);
+    if (text && field < CGT_CONFIG_LINES)
+        cgt_token_add(to[field].text, to[field].size, p->json.piece, &p->config_ok);
     else if (text && field < CGT_CONFIG_SWITCHES) cgt_line_add(to[field].text, to[field].size, p->json.piece);
-    else if (!text && field >= CGT_CONFIG_SWITCHES) *switches[field - CGT_CONFIG_SWITCHES] = p->json.type == CGT_JSON_TRUE;
+    else if (!text && field >= CGT_CONFIG_SWITCHES)
+        *switches[field - CGT_CONFIG_SWITCHES] = p->json.type == CGT_JSON_TRUE;
 }
 
 /* A piece of the data-config attribute: JSON, read as it comes. */
 static void cgt_config_feed(cgt_page *p, cgt_slice s) {
     char bytes[64];
     size_t used = 0, n;
-    for (; s.len && p->config_ok; s = cgt_from(s, n)) {     /* through a copy: the page's bytes are not ours alone */
+    /* through a copy: the page's bytes are not ours alone */
+    for (; s.len && p->config_ok; s = cgt_from(s, n)) {
         n = s.len < sizeof bytes ? s.len : sizeof bytes;
         memcpy(bytes, s.at, n);
         used = 0;
@@ -3654,7 +4107,8 @@ static void cgt_page_attribute(cgt_page *p) {
     const char *name = p->said.html.name;
     p->value[0] = '\0';
     p->value_ok = true;
-    p->in_config = strcmp(name, "data-config") == 0 && p->now.dialect != CHATGPTT_AIPKIT;     /* the first of duplicates */
+    /* the first of duplicates */
+    p->in_config = strcmp(name, "data-config") == 0 && p->now.dialect != CHATGPTT_AIPKIT;
     if (!p->in_config) return;
     cgt_json_init(&p->json, cgt_config_fields, CGT_CONFIGS);
     p->config_ok = true;
@@ -3674,10 +4128,12 @@ static void cgt_page_attribute_end(cgt_page *p) {
     if (!p->value_ok || value[0] == '\0' || c->dialect == CHATGPTT_AIPKIT) return;
     for (i = 0; i < 4; i++)
         if (strcmp(name, names[i]) == 0 && !to[i][0]) memcpy(to[i], value, CHATGPTT_MAX_TOKEN);
-    if (c->post_id[0] == '<') memmove(c->post_id, c->post_id + 1, sizeof c->post_id - 1);     /* 1.9.16 writes "<5" */
+    /* 1.9.16 writes "<5" */
+    if (c->post_id[0] == '<') memmove(c->post_id, c->post_id + 1, sizeof c->post_id - 1);
     if (strcmp(name, "data-type") == 0 && strcmp(value, "widget") == 0) c->widget = true;
     if (strcmp(name, "data-assistant-enabled") == 0 && strcmp(value, "true") == 0) c->assistant = true;
-    if (strcmp(name, "data-memory-limit") == 0 && !c->memory_limit) c->memory_limit = (int)cgt_number(cgt_text(value), 100000);
+    if (strcmp(name, "data-memory-limit") == 0 && !c->memory_limit)
+        c->memory_limit = (int)cgt_number(cgt_text(value), 100000);
 }
 
 /* A start tag is complete: is it a chat, and the one we want? */
@@ -3689,7 +4145,8 @@ static void cgt_page_tag_end(cgt_page *p) {
     if (!aipkit) c->dialect = CHATGPTT_WPAICG;
     if (p->dialect != CHATGPTT_AUTO && p->dialect != c->dialect) return;
     if (!c->asks_consent) c->consent[0] = '\0';
-    c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;     /* the switch alone says nothing */
+    /* the switch alone says nothing */
+    c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;
     c->keeps_google = c->keeps_google && strcmp(c->provider, "Google") == 0;
     wanted = p->bot_id && strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
     if (p->chosen && (p->wanted || !wanted)) return;
@@ -3731,7 +4188,8 @@ static void cgt_page_feed(cgt_page *p, const char *in, size_t len) {
         size_t from = f->match.from, to = f->match.to;
         bool found = f->match.found;
         cgt_match_feed(&f->match, in, len);
-        if (f->match.found && (!found || f->match.from != from || f->match.to != to)) cgt_page_capture(p, f, in);
+        if (f->match.found && (!found || f->match.from != from || f->match.to != to))
+            cgt_page_capture(p, f, in);
     }
     for (; s.len; s = cgt_from(s, used)) {
         cgt_html_feed(&p->said.html, s.at, s.len, &used);
@@ -3742,7 +4200,8 @@ static void cgt_page_feed(cgt_page *p, const char *in, size_t len) {
 }
 
 /* `nonce`, `post_id`: the caller's patterns, which were compiled before without error; NULL: the model's. */
-static void cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dialect, const char *nonce, const char *post_id) {
+static void cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dialect, const char *nonce,
+                          const char *post_id) {
     const char *patterns[CGT_FINDS], *why;
     size_t i, at;
     memset(p, 0, sizeof *p);
@@ -3777,8 +4236,12 @@ static bool cgt_page_pattern(cgt_page *p, int which, char token[CHATGPTT_MAX_TOK
 /* The page is complete: whether there is a chat on it, in p->best. */
 static bool cgt_page_end(cgt_page *p) {
     cgt_chat *c = &p->best;
-    if (!cgt_page_pattern(p, CGT_FIND_NONCE, c->nonce) || !cgt_page_pattern(p, CGT_FIND_POST_ID, c->post_id)) return false;
-    if (!p->chosen && c->nonce[0] && c->post_id[0] && p->dialect != CHATGPTT_AIPKIT) { p->chosen = true; c->dialect = CHATGPTT_WPAICG; }
+    if (!cgt_page_pattern(p, CGT_FIND_NONCE, c->nonce) || !cgt_page_pattern(p, CGT_FIND_POST_ID, c->post_id))
+        return false;
+    if (!p->chosen && c->nonce[0] && c->post_id[0] && p->dialect != CHATGPTT_AIPKIT) {
+        p->chosen = true;
+        c->dialect = CHATGPTT_WPAICG;
+    }
     if (p->chosen && c->dialect == CHATGPTT_WPAICG && p->finds[CGT_FIND_ENDPOINT].text[0]) {
         memcpy(c->endpoint, p->finds[CGT_FIND_ENDPOINT].text, sizeof c->endpoint);
         cgt_unslash(c->endpoint);
@@ -3795,20 +4258,28 @@ static bool cgt_page_end(cgt_page *p) {
    With `raw` set by the caller, everything is JUNK. */
 
 typedef enum cgt_sse_event { CGT_SSE_NONE, CGT_SSE_DATA, CGT_SSE_DISPATCH, CGT_SSE_JUNK } cgt_sse_event;
-typedef enum cgt_sse_state { CGT_SSE_LINE, CGT_SSE_FIELD, CGT_SSE_AFTER_COLON, CGT_SSE_VALUE, CGT_SSE_JUNK_LINE } cgt_sse_state;
+typedef enum cgt_sse_state {
+    CGT_SSE_LINE,
+    CGT_SSE_FIELD,
+    CGT_SSE_AFTER_COLON,
+    CGT_SSE_VALUE,
+    CGT_SSE_JUNK_LINE
+} cgt_sse_state;
 typedef enum cgt_sse_field { CGT_SSE_OTHER, CGT_SSE_F_DATA, CGT_SSE_F_EVENT, CGT_SSE_F_ID } cgt_sse_field;
 
 typedef struct cgt_sse {
     cgt_sse_event event;
     cgt_slice piece;
     bool named, data;               /* the event has a name of its own; it has data */
-    bool raw, cr, over, begun;      /* cr: an LF that comes belongs to it; over: told, forget it at the next feed */
+    /* cr: an LF that comes belongs to it; over: told, forget it at the next feed */
+    bool raw, cr, over, begun;
     char lead;                      /* the first byte of a JUNK line */
     cgt_sse_state state;
     cgt_sse_field field;
     char word[8];                   /* the field's name so far */
     size_t word_len, name_len, next_len, bom;
-    char name[CHATGPTT_MAX_NAME], id[CHATGPTT_MAX_NAME], next[CHATGPTT_MAX_NAME];   /* next: an id whose line is not over */
+    /* next: an id whose line is not over */
+    char name[CHATGPTT_MAX_NAME], id[CHATGPTT_MAX_NAME], next[CHATGPTT_MAX_NAME];
 } cgt_sse;
 
 static const char *cgt_sse_name(const cgt_sse *s) { return s->name[0] ? s->name : "message"; }
@@ -3821,7 +4292,10 @@ static void cgt_sse_forget(cgt_sse *s) {
 
 static void cgt_sse_field_begin(cgt_sse *s) {
     cgt_slice word = cgt_slice_of(s->word, s->word_len);
-    s->field = cgt_is(word, "data") ? CGT_SSE_F_DATA : cgt_is(word, "event") ? CGT_SSE_F_EVENT : cgt_is(word, "id") ? CGT_SSE_F_ID : CGT_SSE_OTHER;
+    s->field = cgt_is(word, "data")    ? CGT_SSE_F_DATA
+               : cgt_is(word, "event") ? CGT_SSE_F_EVENT
+               : cgt_is(word, "id")    ? CGT_SSE_F_ID
+                                       : CGT_SSE_OTHER;
     if (s->field == CGT_SSE_F_EVENT) s->name_len = 0;
     s->next_len = 0;
     if (s->field != CGT_SSE_F_DATA) return;
@@ -3833,7 +4307,8 @@ static void cgt_sse_line_end(cgt_sse *s) {
     bool empty = s->state == CGT_SSE_LINE;
     if (s->state == CGT_SSE_FIELD) cgt_sse_field_begin(s);      /* a field without a colon has no value */
     if (!empty && s->field == CGT_SSE_F_EVENT) { s->name[s->name_len] = '\0'; s->named = s->name_len > 0; }
-    if (!empty && s->field == CGT_SSE_F_ID && !memchr(s->next, '\0', s->next_len)) cgt_fixed_set(s->id, sizeof s->id, cgt_slice_of(s->next, s->next_len));
+    if (!empty && s->field == CGT_SSE_F_ID && !memchr(s->next, '\0', s->next_len))
+        cgt_fixed_set(s->id, sizeof s->id, cgt_slice_of(s->next, s->next_len));
     if (empty && s->data) { s->event = CGT_SSE_DISPATCH; s->over = true; }
     else if (empty) cgt_sse_forget(s);
     s->state = CGT_SSE_LINE;
@@ -3860,7 +4335,8 @@ static chatgptt_code cgt_sse_value(cgt_sse *s, const char *in, size_t n) {
 static void cgt_sse_line(cgt_sse *s, char c) {
     static const char bom[] = "\xEF\xBB\xBF";
     if (!s->begun && s->bom < 3 && c == bom[s->bom]) { s->bom++; return; }
-    s->word_len = !s->begun && s->bom % 3 ? sizeof s->word : 0;     /* half a byte order mark is part of some unknown field */
+    /* half a byte order mark is part of some unknown field */
+    s->word_len = !s->begun && s->bom % 3 ? sizeof s->word : 0;
     s->begun = true;
     if (c == '{' || c == '<' || c == '[') { s->state = CGT_SSE_JUNK_LINE; s->lead = c; return; }
     s->state = CGT_SSE_FIELD;
@@ -3896,25 +4372,35 @@ static chatgptt_code cgt_sse_feed(cgt_sse *s, const char *in, size_t len, size_t
     *used = 0;
     s->event = CGT_SSE_NONE;
     if (s->over) cgt_sse_forget(s);
-    while (*used < len && s->event == CGT_SSE_NONE && code == CHATGPTT_OK) *used += cgt_sse_step(s, in + *used, len - *used, &code);
+    while (*used < len && s->event == CGT_SSE_NONE && code == CHATGPTT_OK)
+        *used += cgt_sse_step(s, in + *used, len - *used, &code);
     return code;
 }
 
 /* ==== [REPLY] ==== */
 
-/* A reply's body, either an event stream or JSON, becomes text, notices and the end. One vocabulary serves both generations of the
-   plugin, since their keys are disjoint:
+/* A reply's body, either an event stream or JSON, becomes text, notices and the end. One vocabulary serves
+   both generations of the plugin, since their keys are disjoint:
 
-       WPAICG, JSON     {"status":"success","msg":"Something went wrong","data":"the answer", …}      msg says that even then
-       WPAICG, events   data: {"id":…,"choices":[{"delta":{"content":" word"},"finish_reason":null}]}  … data: [DONE]
-       assistants       event: thread.message.delta / data: {"delta":{"content":[{"text":{"value":" word"}}]}}  … event: done
+       WPAICG, JSON     {"status":"success","msg":"Something went wrong","data":"the answer", …}
+                        msg says that even then
+       WPAICG, events   data: {"id":…,"choices":[{"delta":{"content":" word"},"finish_reason":null}]}
+                        … data: [DONE]
+       assistants       event: thread.message.delta
+                        data: {"delta":{"content":[{"text":{"value":" word"}}]}}  … event: done
        AIPKIT           event: message_start, then data: {"delta":" word"}  … event: done
-       flags, errors    {"msg":"…","tokenLimitReached":true}, {"error":{"message":"…"}}, event: error, and an error dressed as an
-                        answer: each word an explicit `event: message` whose object has no id
+       flags, errors    {"msg":"…","tokenLimitReached":true}, {"error":{"message":"…"}}, event: error, and
+                        an error dressed as an answer: each word an explicit `event: message` whose object
+                        has no id
 
    The first error stops the reply; text told before it is provisional. */
 
-typedef enum cgt_reply_event { CGT_REPLY_NONE, CGT_REPLY_TEXT, CGT_REPLY_NOTICE, CGT_REPLY_END } cgt_reply_event;
+typedef enum cgt_reply_event {
+    CGT_REPLY_NONE,
+    CGT_REPLY_TEXT,
+    CGT_REPLY_NOTICE,
+    CGT_REPLY_END
+} cgt_reply_event;
 
 static const char *const cgt_reply_fields[] = {
     "/choices/0/delta/content", "/choices/0/text", "/delta", "/delta/content/0/text/value", "/data",
@@ -3923,32 +4409,53 @@ static const char *const cgt_reply_fields[] = {
     "/choices/0/finish_reason", "/greeting_message", "/quota_notice", "/success",
     "/tokenLimitReached", "/messageFlagged", "/ipBanned", "/modflag", "/pineconeError" };
 enum {
-    CGT_F_CONTENT, CGT_F_COMPLETION, CGT_F_DELTA, CGT_F_THREAD_DELTA, CGT_F_DATA,                       /* answer text */
-    CGT_F_MSG, CGT_F_ERROR, CGT_F_ERROR_MESSAGE, CGT_F_ERROR_IN_LIST, CGT_F_DATA_MESSAGE, CGT_F_QUOTA_MESSAGE,  /* the site's words */
-    CGT_F_ID, CGT_F_CODE, CGT_F_KEY, CGT_F_NONCE, CGT_F_STATUS, CGT_F_THREAD,                           /* tokens */
+    /* answer text */
+    CGT_F_CONTENT, CGT_F_COMPLETION, CGT_F_DELTA, CGT_F_THREAD_DELTA, CGT_F_DATA,
+    /* the site's words */
+    CGT_F_MSG, CGT_F_ERROR, CGT_F_ERROR_MESSAGE, CGT_F_ERROR_IN_LIST, CGT_F_DATA_MESSAGE, CGT_F_QUOTA_MESSAGE,
+    /* tokens */
+    CGT_F_ID, CGT_F_CODE, CGT_F_KEY, CGT_F_NONCE, CGT_F_STATUS, CGT_F_THREAD,
     CGT_F_FINISH, CGT_F_GREETING, CGT_F_QUOTA, CGT_F_SUCCESS,
     CGT_F_TOKEN_LIMIT, CGT_F_FLAGGED, CGT_F_BANNED, CGT_F_MODFLAG, CGT_F_PINECONE, CGT_FIELDS
 };
 enum { CGT_TOKENS = 6 };                /* fields from CGT_F_ID on whose text is kept */
 
-typedef enum cgt_kind {             /* what an event's name makes of its data */
-    CGT_KIND_PLAIN, CGT_KIND_MESSAGE, CGT_KIND_THREAD_DELTA, CGT_KIND_THREAD, CGT_KIND_DONE, CGT_KIND_ERROR, CGT_KIND_WARNING,
-    CGT_KIND_START, CGT_KIND_OPENAI_ID, CGT_KIND_GOOGLE_ID, CGT_KIND_OTHER
+typedef enum cgt_kind { /* what an event's name makes of its data */
+                        CGT_KIND_PLAIN,
+                        CGT_KIND_MESSAGE,
+                        CGT_KIND_THREAD_DELTA,
+                        CGT_KIND_THREAD,
+                        CGT_KIND_DONE,
+                        CGT_KIND_ERROR,
+                        CGT_KIND_WARNING,
+                        CGT_KIND_START,
+                        CGT_KIND_OPENAI_ID,
+                        CGT_KIND_GOOGLE_ID,
+                        CGT_KIND_OTHER
 } cgt_kind;
 
-typedef enum cgt_body { CGT_BODY_UNKNOWN, CGT_BODY_BRACE, CGT_BODY_JSON, CGT_BODY_BARE, CGT_BODY_SKIP } cgt_body;
+typedef enum cgt_body {
+    CGT_BODY_UNKNOWN,
+    CGT_BODY_BRACE,
+    CGT_BODY_JSON,
+    CGT_BODY_BARE,
+    CGT_BODY_SKIP
+} cgt_body;
 
 typedef struct cgt_reply {
     bool events;                    /* set by the caller: an event stream, by its Content-Type; else JSON */
-    bool mute;                      /* set by the caller, never with `events`: the status is an error's, nothing in the body is an answer */
+    /* set by the caller, never with `events`: the status is an error's, nothing in the body is an answer */
+    bool mute;
     cgt_reply_event event;
     cgt_slice piece;                /* of TEXT and NOTICE */
     char words[CHATGPTT_MAX_WORDS]; /* the site's own, for an error's message */
-    char token[CGT_TOKENS][CHATGPTT_MAX_TOKEN];     /* of the JSON object under way; indexed by field - CGT_F_ID */
+    /* of the JSON object under way; indexed by field - CGT_F_ID */
+    char token[CGT_TOKENS][CHATGPTT_MAX_TOKEN];
     unsigned no_token;              /* bits: those too long or holding a NUL, which are "" */
     char thread_id[CHATGPTT_MAX_TOKEN], openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN];
     bool texted, finished, started; /* text was told; finish_reason was seen; message_start was */
-    bool junk, dressed, dispatched; /* HTML between the events; an error dressed as an answer; there was an event */
+    /* HTML between the events; an error dressed as an answer; there was an event */
+    bool junk, dressed, dispatched;
     cgt_json json;
     cgt_sse sse;
     cgt_said said;                  /* what the noise around JSON or events says */
@@ -3956,7 +4463,8 @@ typedef struct cgt_reply {
     cgt_body body;                  /* of the JSON, or of the event's data */
     char *pending;                  /* what the SSE decoder told and is not used up, in the bytes fed */
     size_t pending_len;
-    bool pending_junk, pending_lf, more;    /* it is a line that is no event; a joining LF; the scanner has more to tell */
+    /* it is a line that is no event; a joining LF; the scanner has more to tell */
+    bool pending_junk, pending_lf, more;
     cgt_kind kind;
     size_t noise;
     char bare[CHATGPTT_MAX_TOKEN];  /* data that is no object: [DONE], a thread's id */
@@ -3982,11 +4490,13 @@ static void cgt_reply_object(cgt_reply *r) {
     uint32_t spare = r->json.spare;
     cgt_json_init(&r->json, cgt_reply_fields, CGT_FIELDS);
     r->json.lenient = true;
-    r->json.joined = CGT_F_DATA;    /* one delta may end within a surrogate pair, and the next go on with it */
+    /* one delta may end within a surrogate pair, and the next go on with it */
+    r->json.joined = CGT_F_DATA;
     r->json.spare = spare;
     memset(r->token, 0, sizeof r->token);
     r->no_token = 0;
-    r->has_id = r->has_status = r->failed = r->greeting = r->quota = r->has_data = r->object = r->success = r->refused = false;
+    r->has_id = r->has_status = r->failed = r->greeting = r->quota = r->has_data = r->object = r->success =
+        r->refused = false;
     r->flag = CHATGPTT_OK;
     r->words_of = -1;
     if (!r->dressed) r->words[0] = '\0';
@@ -3996,20 +4506,25 @@ static void cgt_reply_object(cgt_reply *r) {
 
 static void cgt_reply_words(cgt_reply *r, cgt_slice s) {
     int field = r->json.field;
-    if (r->dressed || (field == CGT_F_QUOTA_MESSAGE && r->words_of >= 0 && r->words_of != field && r->words[0])) return;
+    if (r->dressed ||
+        (field == CGT_F_QUOTA_MESSAGE && r->words_of >= 0 && r->words_of != field && r->words[0]))
+        return;
     if (r->words_of != field) r->words[0] = '\0';
     r->words_of = field;
     cgt_line_add(r->words, sizeof r->words, s);
 }
 
-static bool cgt_reply_bad_status(const cgt_reply *r) { return r->has_status && strcmp(r->token[CGT_F_STATUS - CGT_F_ID], "success") != 0; }
+static bool cgt_reply_bad_status(const cgt_reply *r) {
+    return r->has_status && strcmp(r->token[CGT_F_STATUS - CGT_F_ID], "success") != 0;
+}
 
 /* Whether this field's text is the answer's, in this kind of event. */
 static bool cgt_reply_answers(const cgt_reply *r) {
     if (r->mute || r->dressed) return false;
     if (r->json.field == CGT_F_DATA) return !r->events && !cgt_reply_bad_status(r);
     if (r->json.field == CGT_F_THREAD_DELTA) return r->kind == CGT_KIND_THREAD_DELTA;
-    return r->events && (r->kind == CGT_KIND_PLAIN || r->kind == CGT_KIND_MESSAGE || r->kind == CGT_KIND_WARNING);
+    return r->events &&
+           (r->kind == CGT_KIND_PLAIN || r->kind == CGT_KIND_MESSAGE || r->kind == CGT_KIND_WARNING);
 }
 
 static void cgt_reply_text(cgt_reply *r, cgt_slice s) {
@@ -4019,7 +4534,8 @@ static void cgt_reply_text(cgt_reply *r, cgt_slice s) {
         int token = field - CGT_F_ID;
         cgt_token_add(r->token[token], CHATGPTT_MAX_TOKEN, s, &ok);
         if (!ok) r->no_token |= 1u << token;
-        if (r->no_token >> token & 1) r->token[token][0] = '\0';       /* nor is what comes after its other pieces */
+        /* nor is what comes after its other pieces */
+        if (r->no_token >> token & 1) r->token[token][0] = '\0';
     } else if (field >= CGT_F_MSG && field < CGT_F_ID) cgt_reply_words(r, s);
     else if (r->json.type != CGT_JSON_STRING) return;
     else if (field < CGT_F_MSG && r->kind == CGT_KIND_MESSAGE) cgt_append(&r->decoded, s);
@@ -4032,11 +4548,13 @@ static void cgt_reply_text(cgt_reply *r, cgt_slice s) {
 
 /* A value is complete, or a container begins. */
 static void cgt_reply_value(cgt_reply *r) {
-    static const chatgptt_code flags[] = { CHATGPTT_E_RATE_LIMITED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED, CHATGPTT_E_UPSTREAM };
+    static const chatgptt_code flags[] = { CHATGPTT_E_RATE_LIMITED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED,
+                                           CHATGPTT_E_REFUSED, CHATGPTT_E_UPSTREAM };
     int field = r->json.field;
     cgt_json_type type = r->json.type;
     if (field >= CGT_F_TOKEN_LIMIT) {
-        if (r->flag == CHATGPTT_OK && type != CGT_JSON_FALSE && type != CGT_JSON_NULL) r->flag = flags[field - CGT_F_TOKEN_LIMIT];
+        if (r->flag == CHATGPTT_OK && type != CGT_JSON_FALSE && type != CGT_JSON_NULL)
+            r->flag = flags[field - CGT_F_TOKEN_LIMIT];
         return;
     }
     switch (field) {
@@ -4066,7 +4584,8 @@ static void cgt_reply_say(cgt_reply *r, const char *words) {      /* where the s
     if (!r->words[0]) cgt_line_add(r->words, sizeof r->words, cgt_text(words));
 }
 
-static chatgptt_code cgt_reply_broken(cgt_reply *r, chatgptt_code code, const char *why) {   /* what the site said is a fragment */
+/* what the site said is a fragment */
+static chatgptt_code cgt_reply_broken(cgt_reply *r, chatgptt_code code, const char *why) {
     r->words[0] = '\0';
     cgt_reply_say(r, why);
     return code;
@@ -4118,7 +4637,8 @@ static chatgptt_code cgt_reply_json_done(cgt_reply *r) {
     if (r->mute) return CHATGPTT_OK;
     if (code < 0) return code;
     r->words[0] = '\0';             /* msg says "Something went wrong" even in a success */
-    return r->has_data ? cgt_reply_end(r) : cgt_reply_broken(r, CHATGPTT_E_REPLY, "the reply has no answer in it");
+    return r->has_data ? cgt_reply_end(r)
+                       : cgt_reply_broken(r, CHATGPTT_E_REPLY, "the reply has no answer in it");
 }
 
 static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *used) {
@@ -4127,17 +4647,26 @@ static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *
     if (r->body != CGT_BODY_JSON) return cgt_reply_seek(r, in, len, used);
     code = cgt_reply_scan(r, in, len, used);
     if (code < 0 && r->mute) { r->body = CGT_BODY_SKIP; return CHATGPTT_OK; }
-    if (code < 0) return cgt_reply_broken(r, r->texted && code == CHATGPTT_E_REPLY ? CHATGPTT_E_INCOMPLETE : code, r->json.why);
+    if (code < 0)
+        return cgt_reply_broken(r, r->texted && code == CHATGPTT_E_REPLY ? CHATGPTT_E_INCOMPLETE : code,
+                                r->json.why);
     return r->json.event == CGT_JSON_END ? cgt_reply_json_done(r) : CHATGPTT_OK;
 }
 
 /* ---- an event stream ---- */
 
 static cgt_kind cgt_reply_kind(const cgt_sse *s) {
-    static const struct { const char *name; cgt_kind kind; } kinds[] = {
-        { "message", CGT_KIND_MESSAGE }, { "thread.message.delta", CGT_KIND_THREAD_DELTA }, { "thread_id", CGT_KIND_THREAD },
-        { "done", CGT_KIND_DONE }, { "error", CGT_KIND_ERROR }, { "assistant_error", CGT_KIND_ERROR }, { "warning", CGT_KIND_WARNING },
-        { "message_start", CGT_KIND_START }, { "openai_response_id", CGT_KIND_OPENAI_ID }, { "google_interaction_id", CGT_KIND_GOOGLE_ID } };
+    static const struct { const char *name; cgt_kind kind;
+    } kinds[] = { { "message", CGT_KIND_MESSAGE },
+                  { "thread.message.delta", CGT_KIND_THREAD_DELTA },
+                  { "thread_id", CGT_KIND_THREAD },
+                  { "done", CGT_KIND_DONE },
+                  { "error", CGT_KIND_ERROR },
+                  { "assistant_error", CGT_KIND_ERROR },
+                  { "warning", CGT_KIND_WARNING },
+                  { "message_start", CGT_KIND_START },
+                  { "openai_response_id", CGT_KIND_OPENAI_ID },
+                  { "google_interaction_id", CGT_KIND_GOOGLE_ID } };
     size_t i;
     for (i = 0; s->named && i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(cgt_sse_name(s), kinds[i].name) == 0) return kinds[i].kind;
@@ -4186,7 +4715,8 @@ static chatgptt_code cgt_reply_event_object(cgt_reply *r) {
     case CGT_KIND_THREAD_DELTA: return verdict;
     case CGT_KIND_ERROR:
         if (verdict == CHATGPTT_E_RATE_LIMITED) return verdict;
-        return r->started || r->texted || strcmp(r->sse.name, "error") != 0 ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED;
+        return r->started || r->texted || strcmp(r->sse.name, "error") != 0 ? CHATGPTT_E_UPSTREAM
+                                                                            : CHATGPTT_E_REFUSED;
     case CGT_KIND_WARNING:
         if (!r->words[0]) break;
         r->event = CGT_REPLY_NOTICE;
@@ -4221,11 +4751,14 @@ static chatgptt_code cgt_reply_dispatch(cgt_reply *r) {
     chatgptt_code code = CHATGPTT_OK;
     cgt_kind kind = cgt_reply_kind(&r->sse);
     if (r->body == CGT_BODY_UNKNOWN) r->kind = kind;    /* all its data was blank */
-    if (r->body == CGT_BODY_JSON) { cgt_reply_say(r, "an event is not JSON"); code = r->dressed ? CHATGPTT_OK : CHATGPTT_E_REPLY; }
-    else if (r->kind == CGT_KIND_MESSAGE && r->held.len && r->held.data[0] == '{') code = cgt_reply_held(r);
+    if (r->body == CGT_BODY_JSON) {
+        cgt_reply_say(r, "an event is not JSON");
+        code = r->dressed ? CHATGPTT_OK : CHATGPTT_E_REPLY;
+    } else if (r->kind == CGT_KIND_MESSAGE && r->held.len && r->held.data[0] == '{') code = cgt_reply_held(r);
     else if (r->body == CGT_BODY_BARE) code = cgt_reply_bare(r);
     if (code == CHATGPTT_OK && r->kind == CGT_KIND_START) cgt_reply_start(r);
-    if (code == CHATGPTT_OK && r->kind == CGT_KIND_ERROR && !r->object) code = cgt_reply_broken(r, CHATGPTT_E_UPSTREAM, "");
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_ERROR && !r->object)
+        code = cgt_reply_broken(r, CHATGPTT_E_UPSTREAM, "");
     if (code == CHATGPTT_OK && r->kind == CGT_KIND_DONE) code = cgt_reply_end(r);
     r->dispatched = true;
     r->body = CGT_BODY_UNKNOWN;
@@ -4239,7 +4772,11 @@ static void cgt_reply_open_data(cgt_reply *r, char c) {
     r->kind = cgt_reply_kind(&r->sse);
     r->bare[0] = '\0';
     r->object = false;
-    if (r->kind == CGT_KIND_MESSAGE) { r->body = c == '{' ? CGT_BODY_SKIP : CGT_BODY_BARE; r->held.len = 0; return; }
+    if (r->kind == CGT_KIND_MESSAGE) {
+        r->body = c == '{' ? CGT_BODY_SKIP : CGT_BODY_BARE;
+        r->held.len = 0;
+        return;
+    }
     r->body = r->kind == CGT_KIND_OTHER ? CGT_BODY_SKIP : c == '{' ? CGT_BODY_JSON : CGT_BODY_BARE;
     if (r->body == CGT_BODY_JSON) cgt_reply_object(r);
 }
@@ -4269,22 +4806,28 @@ static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *
     return r->json.event == CGT_JSON_END ? cgt_reply_event_object(r) : CHATGPTT_OK;
 }
 
-/* A line that is no event: raw JSON is the upstream's error and nothing else follows; HTML is remembered for its words. */
+/* A line that is no event: raw JSON is the upstream's error and nothing else follows; HTML is remembered for
+   its words. */
 static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *took) {
     r->junk = true;
     *took = len;
     if (!r->sse.raw && r->sse.lead != '<') { r->sse.raw = true; cgt_reply_object(r); }
     if (!r->sse.raw) { cgt_said_feed(&r->said, cgt_slice_of(in, len)); return CHATGPTT_OK; }
     r->kind = CGT_KIND_OTHER;
-    if (cgt_reply_scan(r, in, len, took) < 0 || r->json.event == CGT_JSON_END) { r->event = CGT_REPLY_NONE; return CHATGPTT_E_UPSTREAM; }
+    if (cgt_reply_scan(r, in, len, took) < 0 || r->json.event == CGT_JSON_END) {
+        r->event = CGT_REPLY_NONE;
+        return CHATGPTT_E_UPSTREAM;
+    }
     return CHATGPTT_OK;
 }
 
-/* The SSE decoder told a piece; it may hold several events of ours, so it waits in `pending` until it is used up. */
+/* The SSE decoder told a piece; it may hold several events of ours, so it waits in `pending` until it is used
+   up. */
 static chatgptt_code cgt_reply_pending(cgt_reply *r) {
     char lf[] = "\n", *piece = r->pending_lf ? lf : r->pending;
     size_t took = 0;
-    chatgptt_code code = r->pending_junk ? cgt_reply_junk(r, piece, r->pending_len, &took) : cgt_reply_data(r, piece, r->pending_len, &took);
+    chatgptt_code code = r->pending_junk ? cgt_reply_junk(r, piece, r->pending_len, &took)
+                                         : cgt_reply_data(r, piece, r->pending_len, &took);
     r->pending += took;
     r->pending_len -= took;
     return code;
@@ -4296,13 +4839,15 @@ static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t
     if (r->sse.event == CGT_SSE_DISPATCH) return cgt_reply_dispatch(r);
     if (r->sse.event == CGT_SSE_NONE) return CHATGPTT_OK;
     r->pending_junk = r->sse.event == CGT_SSE_JUNK;
-    r->pending_lf = r->sse.event == CGT_SSE_DATA && r->sse.piece.at[0] == '\n';     /* which is none of the bytes fed */
+    /* which is none of the bytes fed */
+    r->pending_lf = r->sse.event == CGT_SSE_DATA && r->sse.piece.at[0] == '\n';
     r->pending = r->pending_lf ? in : in + (r->sse.piece.at - in);
     r->pending_len = r->sse.piece.len;
     return CHATGPTT_OK;
 }
 
-/* Feed until all is used and nothing is told. < 0: the reply is an error, r->words says what the site says of it. */
+/* Feed until all is used and nothing is told. < 0: the reply is an error, r->words says what the site says of
+   it. */
 static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *used) {
     chatgptt_code code;
     *used = 0;
@@ -4318,7 +4863,8 @@ static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *
 }
 
 static chatgptt_code cgt_reply_no_json(cgt_reply *r) {
-    if (r->body == CGT_BODY_JSON) return r->texted ? CHATGPTT_E_INCOMPLETE : cgt_reply_broken(r, CHATGPTT_E_REPLY, "the reply is cut");
+    if (r->body == CGT_BODY_JSON)
+        return r->texted ? CHATGPTT_E_INCOMPLETE : cgt_reply_broken(r, CHATGPTT_E_REPLY, "the reply is cut");
     cgt_reply_say(r, cgt_said_words(&r->said));
     return CHATGPTT_E_REPLY;
 }
@@ -4328,7 +4874,9 @@ static chatgptt_code cgt_reply_eof(cgt_reply *r) {
     chatgptt_code code = CHATGPTT_OK;
     r->event = CGT_REPLY_NONE;
     if (!r->events) return r->mute ? CHATGPTT_OK : cgt_reply_no_json(r);
-    if (r->sse.data && !r->sse.over && r->body != CGT_BODY_JSON && r->held.len == 0) code = cgt_reply_dispatch(r);     /* [DONE] without its blank line */
+    /* [DONE] without its blank line */
+    if (r->sse.data && !r->sse.over && r->body != CGT_BODY_JSON && r->held.len == 0)
+        code = cgt_reply_dispatch(r);
     if (code < 0 || r->event == CGT_REPLY_END) return code;
     if (r->finished && r->texted && !r->dressed && r->body != CGT_BODY_JSON) return cgt_reply_end(r);
     if (r->junk && !r->sse.raw) cgt_reply_say(r, cgt_said_words(&r->said));
@@ -4340,14 +4888,16 @@ static chatgptt_code cgt_reply_eof(cgt_reply *r) {
 
 /* ==== [DIALECT] ==== */
 
-/* What is sent. Generation WPAICG takes one POST with these fields, of which _wpnonce, action and message are the needed ones;
-   generation AIPKIT takes a POST that hands over the message for a key, then a GET that fetches the answer by it. */
+/* What is sent. Generation WPAICG takes one POST with these fields, of which _wpnonce, action and message are
+   the needed ones; generation AIPKIT takes a POST that hands over the message for a key, then a GET that
+   fetches the answer by it. */
 
 static const char *const cgt_models[] = { "gpt-4o", "gpt-4", "gpt-4o-mini", NULL };
 
 /* A blank as Python's str.strip() sees it; *len is its length. */
 static bool cgt_wide_blank(cgt_slice s, size_t *len) {
-    static const char *const wide[] = { "\xC2\x85", "\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80" };
+    static const char *const wide[] = { "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\xA8",
+                                        "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80" };
     size_t i;
     *len = 1;
     if (cgt_blank(s.at[0]) || s.at[0] == '\v' || (s.at[0] >= 0x1c && s.at[0] <= 0x1f)) return true;
@@ -4356,7 +4906,8 @@ static bool cgt_wide_blank(cgt_slice s, size_t *len) {
         if (s.len >= *len && memcmp(s.at, wide[i], *len) == 0) return true;
     }
     *len = 3;                       /* U+2000 to U+200A */
-    return s.len >= 3 && memcmp(s.at, "\xE2\x80", 2) == 0 && (unsigned char)s.at[2] >= 0x80 && (unsigned char)s.at[2] <= 0x8A;
+    return s.len >= 3 && memcmp(s.at, "\xE2\x80", 2) == 0 && (unsigned char)s.at[2] >= 0x80 &&
+           (unsigned char)s.at[2] <= 0x8A;
 }
 
 static bool cgt_all_blank(cgt_slice s) {
@@ -4366,9 +4917,12 @@ static bool cgt_all_blank(cgt_slice s) {
     return true;
 }
 
-static cgt_slice cgt_message_text(const chatgptt_message *m) { return m->len ? cgt_slice_of(m->text, m->len) : cgt_text(m->text); }
+static cgt_slice cgt_message_text(const chatgptt_message *m) {
+    return m->len ? cgt_slice_of(m->text, m->len) : cgt_text(m->text);
+}
 
-/* Folds a conversation into one prompt, byte for byte as the model does: a single message as it is, else a line a message. */
+/* Folds a conversation into one prompt, byte for byte as the model does: a single message as it is, else a
+   line a message. */
 static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t count) {
     static const char *const roles[] = { "User: ", "Assistant: ", "System: " };
     size_t i;
@@ -4383,20 +4937,26 @@ static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t cou
     cgt_puts(b, "Assistant:");
 }
 
-/* The field wpaicg_chat_history is a JSON array of strings, "Human: ..." or "AI: ...". Before it decodes them the server drops all
-   that looks like a tag or like an octet in the form %41, and every backslash; if what is left is no JSON, the whole history is gone
-   without a word. So nothing can be escaped: what would be lost or do harm is sent as a substitute that reads the same. */
+/* The field wpaicg_chat_history is a JSON array of strings, "Human: ..." or "AI: ...". Before it decodes them
+   the server drops all that looks like a tag or like an octet in the form %41, and every backslash; if what
+   is left is no JSON, the whole history is gone without a word. So nothing can be escaped: what would be lost
+   or do harm is sent as a substitute that reads the same. */
 
 enum { CGT_HISTORY_TURNS = 100 };               /* what the site's own page sends if it says nothing else */
 
-/* The substitute for the first character of `s`; NULL: it goes as it is. `label`: it follows an "AI:" in the assistant's words. */
+/* The substitute for the first character of `s`; NULL: it goes as it is. `label`: it follows an "AI:" in the
+   assistant's words. */
 static const char *cgt_history_substitute(cgt_slice s, bool label) {
     switch (s.at[0]) {
-    case '"': return "&quot;";              /* as the site's page sends it; a curly quote would say less about code */
-    case '<': return "&lt;";                /* ... > stands for itself: without its partner it opens nothing */
-    case '\\': return "\xEF\xBC\xBC";       /* U+FF3C, the wide form: still one sign between the same letters */
-    case '%': return s.len > 2 && cgt_hex(s.at[1]) >= 0 && cgt_hex(s.at[2]) >= 0 ? "\xEF\xBC\x85" : NULL;   /* U+FF05, the wide form */
-    case '\n': return "\xE2\x80\xA8";       /* U+2028: a blank would flatten code, an entry for each line use up the limit */
+    case '"': return "&quot;"; /* as the site's page sends it; a curly quote would say less about code */
+    case '<': return "&lt;";
+        /* ... > stands for itself: without its partner it opens nothing */
+    case '\\': return "\xEF\xBC\xBC";
+        /* U+FF3C, the wide form: still one sign between the same letters */
+    case '%': return s.len > 2 && cgt_hex(s.at[1]) >= 0 && cgt_hex(s.at[2]) >= 0 ? "\xEF\xBC\x85" : NULL;
+        /* U+FF05, the wide form */
+    case '\n': return "\xE2\x80\xA8";
+        /* U+2028: a blank would flatten code, an entry for each line use up the limit */
     case '\r': return s.len > 1 && s.at[1] == '\n' ? "" : "\xE2\x80\xA8";
     default: break;
     }
@@ -4404,7 +4964,8 @@ static const char *cgt_history_substitute(cgt_slice s, bool label) {
     return label ? "\xC2\xA0" : " ";      /* tabs and controls are blanks; "AI: " would be cut out */
 }
 
-/* The words of a turn without the controls and blanks at its ends, which the server cuts off; empty: the turn says nothing. */
+/* The words of a turn without the controls and blanks at its ends, which the server cuts off; empty: the turn
+   says nothing. */
 static cgt_slice cgt_history_text(const chatgptt_message *m) {
     cgt_slice s = cgt_message_text(m);
     if (m->role == CHATGPTT_SYSTEM) return cgt_text("");
@@ -4424,8 +4985,8 @@ static void cgt_put_history_turn(cgt_buffer *b, bool assistant, cgt_slice s) {
     cgt_puts(b, zero ? "\xC2\xA0" "\"" : "\"");
 }
 
-/* Appends the turns before the current message, oldest first, the newest `limit` of them (0: CGT_HISTORY_TURNS). System messages
-   and turns that say nothing are left out. */
+/* Appends the turns before the current message, oldest first, the newest `limit` of them (0:
+   CGT_HISTORY_TURNS). System messages and turns that say nothing are left out. */
 static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, size_t count, int limit) {
     size_t most = limit > 0 ? (size_t)limit : (size_t)CGT_HISTORY_TURNS, turns = 0, i = count;
     while (i && turns < most)
@@ -4440,18 +5001,23 @@ static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, siz
     cgt_putc(b, ']');
 }
 
-/* The form of a WPAICG message. The fields are those the site's own page sends, the chat's kind deciding some. */
-static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, const char *client_id, const char *thread_id, cgt_slice message,
-                           cgt_slice history) {
+/* The form of a WPAICG message. The fields are those the site's own page sends, the chat's kind deciding
+   some. */
+static void cgt_put_wpaicg(cgt_buffer *b, const cgt_chat *chat, cgt_slice page, const char *client_id,
+                           const char *thread_id, cgt_slice message, cgt_slice history) {
     const char *bot = chat->bot_id[0] ? chat->bot_id : "0";
     bool custom = strcmp(bot, "0") != 0;
     cgt_form_field(b, "_wpnonce", cgt_text(chat->nonce));
     cgt_form_field(b, "post_id", cgt_text(chat->post_id));
     cgt_form_field(b, "url", page);
-    cgt_form_field(b, "action", cgt_text(chat->widget ? "wpaicg_chatbox_message" : "wpaicg_chat_shortcode_message"));
+    cgt_form_field(b, "action",
+                   cgt_text(chat->widget ? "wpaicg_chatbox_message" : "wpaicg_chat_shortcode_message"));
     cgt_form_field(b, "message", message);
     cgt_form_field(b, "bot_id", cgt_text(bot));
-    cgt_form_field(b, "chatbot_identity", cgt_text(custom ? "custom_bot_" : chat->widget ? "widget" : "shortcode"));
+    cgt_form_field(b, "chatbot_identity",
+                   cgt_text(custom         ? "custom_bot_"
+                            : chat->widget ? "widget"
+                                           : "shortcode"));
     cgt_form_encode(b, cgt_text(custom ? bot : ""));
     cgt_form_field(b, "wpaicg_chat_client_id", cgt_text(client_id));
     cgt_form_field(b, "wpaicg_chat_history", history);
@@ -4480,17 +5046,19 @@ static bool cgt_make_uuid(const chatgptt_hooks *hooks, char out[CGT_UUID_SIZE]) 
     return true;
 }
 
-/* What a chatgptt_conversation holds: bytes only, so it is the same on every machine. Ids are terminated, "" where there is none. */
+/* What a chatgptt_conversation holds: bytes only, so it is the same on every machine. Ids are terminated, ""
+   where there is none. */
 typedef struct cgt_memory {
     char magic[7], begun;           /* begun: the site knows of it */
     char session_id[68], conversation_id[40];   /* AIPKIT: whose it is, and which */
     char thread_id[100];            /* WPAICG with an assistant: its thread */
-    char openai_id[100], google_id[168];        /* AIPKIT: of the last answer, for the provider's own memory */
+    /* AIPKIT: of the last answer, for the provider's own memory */
+    char openai_id[100], google_id[168];
 } cgt_memory;
 static const char cgt_memory_magic[] = "chat-1";
 
-/* Takes an id over if there is one. Where it is too long or holds a control character the old one goes all the same: it would lead
-   to the wrong place. */
+/* Takes an id over if there is one. Where it is too long or holds a control character the old one goes all
+   the same: it would lead to the wrong place. */
 static void cgt_memory_set(char *out, size_t size, const char *id) {
     if (id[0]) (void)cgt_fixed_set(out, size, cgt_text(cgt_has_control(cgt_text(id)) ? "" : id));
 }
@@ -4502,9 +5070,12 @@ static bool cgt_memory_id_ok(const char *id, size_t size) {
 
 /* The bytes may come from anywhere: false, they are no conversation. */
 static bool cgt_memory_ok(const cgt_memory *m) {
-    return memcmp(m->magic, cgt_memory_magic, sizeof m->magic) == 0 && cgt_memory_id_ok(m->session_id, CGT_SESSION_SIZE) &&
-           cgt_memory_id_ok(m->conversation_id, CGT_UUID_SIZE) && cgt_memory_id_ok(m->thread_id, sizeof m->thread_id) &&
-           cgt_memory_id_ok(m->openai_id, sizeof m->openai_id) && cgt_memory_id_ok(m->google_id, sizeof m->google_id);
+    return memcmp(m->magic, cgt_memory_magic, sizeof m->magic) == 0 &&
+           cgt_memory_id_ok(m->session_id, CGT_SESSION_SIZE) &&
+           cgt_memory_id_ok(m->conversation_id, CGT_UUID_SIZE) &&
+           cgt_memory_id_ok(m->thread_id, sizeof m->thread_id) &&
+           cgt_memory_id_ok(m->openai_id, sizeof m->openai_id) &&
+           cgt_memory_id_ok(m->google_id, sizeof m->google_id);
 }
 
 /* ---- AIPKIT ---- */
@@ -4514,11 +5085,12 @@ static void cgt_put_aipkit_nonce(cgt_buffer *b, const cgt_chat *chat) {
     cgt_form_field(b, "bot_id", cgt_text(chat->bot_id));
 }
 
-/* Hands over the message. One that is a JSON object with "stream_context" would be taken for something else by the plugin: an invisible
-   character in front (U+200B) keeps it a message. */
+/* Hands over the message. One that is a JSON object with "stream_context" would be taken for something else
+   by the plugin: an invisible character in front (U+200B) keeps it a message. */
 static void cgt_put_aipkit_key(cgt_buffer *b, const cgt_chat *chat, cgt_slice message) {
     cgt_slice trimmed = cgt_trim(message);
-    bool taken = trimmed.len && trimmed.at[0] == '{' && (cgt_contains(trimmed, "stream_context") || cgt_contains(trimmed, "\\u"));
+    bool taken = trimmed.len && trimmed.at[0] == '{' &&
+                 (cgt_contains(trimmed, "stream_context") || cgt_contains(trimmed, "\\u"));
     cgt_form_field(b, "action", cgt_text("aipkit_cache_sse_message"));
     cgt_form_field(b, "_ajax_nonce", cgt_text(chat->nonce));
     cgt_form_field(b, "bot_id", cgt_text(chat->bot_id));
@@ -4527,7 +5099,8 @@ static void cgt_put_aipkit_key(cgt_buffer *b, const cgt_chat *chat, cgt_slice me
 }
 
 /* The query that fetches the answer. */
-static void cgt_put_aipkit_answer(cgt_buffer *b, const cgt_chat *chat, const cgt_memory *memory, const char *key, long long unix_time) {
+static void cgt_put_aipkit_answer(cgt_buffer *b, const cgt_chat *chat, const cgt_memory *memory,
+                                  const char *key, long long unix_time) {
     char digits[24];
     cgt_form_field(b, "action", cgt_text("aipkit_frontend_chat_stream"));
     cgt_form_field(b, "cache_key", cgt_text(key));
@@ -4535,16 +5108,22 @@ static void cgt_put_aipkit_answer(cgt_buffer *b, const cgt_chat *chat, const cgt
     cgt_form_field(b, "session_id", cgt_text(memory->session_id));
     cgt_form_field(b, "conversation_uuid", cgt_text(memory->conversation_id));
     cgt_form_field(b, "_ajax_nonce", cgt_text(chat->nonce));
-    if (chat->post_id[0] && strcmp(chat->post_id, "0") != 0) cgt_form_field(b, "post_id", cgt_text(chat->post_id));
-    if (chat->keeps_openai && memory->openai_id[0]) cgt_form_field(b, "previous_openai_response_id", cgt_text(memory->openai_id));
-    if (chat->keeps_google && memory->google_id[0]) cgt_form_field(b, "previous_google_interaction_id", cgt_text(memory->google_id));
-    cgt_form_field(b, "_ts", cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(unix_time < 0 ? 0 : unix_time) * 1000)));
+    if (chat->post_id[0] && strcmp(chat->post_id, "0") != 0)
+        cgt_form_field(b, "post_id", cgt_text(chat->post_id));
+    if (chat->keeps_openai && memory->openai_id[0])
+        cgt_form_field(b, "previous_openai_response_id", cgt_text(memory->openai_id));
+    if (chat->keeps_google && memory->google_id[0])
+        cgt_form_field(b, "previous_google_interaction_id", cgt_text(memory->google_id));
+    cgt_form_field(
+        b, "_ts",
+        cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(unix_time < 0 ? 0 : unix_time) * 1000)));
 }
 
 /* ==== [STREAM] ==== */
 
-/* One message: get the tokens if the client has none, send, hand out the reply. Each request is a goal; each goal runs through the
-   same states. Everything is driven by step(): it goes on until there is an event, an end, or nothing to do but wait. */
+/* One message: get the tokens if the client has none, send, hand out the reply. Each request is a goal; each
+   goal runs through the same states. Everything is driven by step(): it goes on until there is an event, an
+   end, or nothing to do but wait. */
 
 typedef enum cgt_goal {
     CGT_GOAL_PAGE,                  /* GET the page, for the tokens */
@@ -4568,11 +5147,13 @@ struct chatgptt_client {
     size_t strings_size;
     chatgptt_error error;
     cgt_pool pool;
-    cgt_url home, page, endpoint;   /* the page asked for; where it was found; where messages go. The last two: once tokens are known */
+    /* the page asked for; where it was found; where messages go. The last two: once tokens are known */
+    cgt_url home, page, endpoint;
     cgt_jar cookies;
     cgt_chat chat;                  /* the tokens */
     bool has_tokens;
-    unsigned tokens_count;          /* how often tokens were stored: tells a stream that there are newer ones */
+    /* how often tokens were stored: tells a stream that there are newer ones */
+    unsigned tokens_count;
     long long tokens_time;          /* when the nonce was given out, as far as we know: Unix seconds */
     bool no_nonce_action;           /* the endpoint gives out no nonces: they are on the page */
     char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_SESSION_SIZE];
@@ -4596,29 +5177,37 @@ struct chatgptt_stream {
     int redirects;
     unsigned tokens_seen;           /* the client's tokens_count when the message was written */
     char old_nonce[CHATGPTT_MAX_TOKEN];     /* the one that was refused */
-    bool refresh, refreshed, borrowed;      /* read the page anew, past caches; it was, once; newer tokens were tried */
+    /* read the page anew, past caches; it was, once; newer tokens were tried */
+    bool refresh, refreshed, borrowed;
     bool renewed;                   /* a nonce too old was replaced before its use */
     bool wants_nonce;               /* AIPKIT: ask for a fresh one */
     char cache_key[CHATGPTT_MAX_TOKEN];     /* AIPKIT: of the message handed over; "": not yet */
-    bool unknown_action;            /* why it is read anew: the endpoint does not know the generation's action */
+    /* why it is read anew: the endpoint does not know the generation's action */
+    bool unknown_action;
     cgt_buffer message;             /* what is asked, folded; in a conversation the texts of all turns */
-    chatgptt_message *turns;        /* in a conversation: user's and assistant's turns, their texts in `message` */
+    /* in a conversation: user's and assistant's turns, their texts in `message` */
+    chatgptt_message *turns;
     size_t num_turns, turns_size;
     chatgptt_conversation *conversation;    /* the caller's; written at DONE */
     cgt_memory memory;              /* what it says, with what this message adds */
     cgt_buffer out;                 /* the request under way */
     size_t sent;
-    char *buffer;                   /* CHATGPTT_READ_BUFFER bytes; what was read and not used lies at [at, end) */
+    /* CHATGPTT_READ_BUFFER bytes; what was read and not used lies at [at, end) */
+    char *buffer;
     size_t at, end;
-    char *body;                     /* a piece of the response's body, within buffer, that the reply has not used up */
+    /* a piece of the response's body, within buffer, that the reply has not used up */
+    char *body;
     size_t body_len, body_bytes;    /* body_bytes: of this response so far */
     cgt_page *page;                 /* while a page is read */
     cgt_reply *reply;               /* while a reply is */
-    bool cancelled, retried, telling;   /* retried: by the one safe rule; telling: the reply may have more to tell without new bytes */
+    /* retried: by the one safe rule; telling: the reply may have more to tell without new bytes */
+    bool cancelled, retried, telling;
     bool paused;                    /* step() gave way though there is work */
-    bool is_events, challenged, coded;  /* headers of the response: its Content-Type; the mark of a challenge page; it is compressed */
+    /* headers of the response: its Content-Type; the mark of a challenge page; it is compressed */
+    bool is_events, challenged, coded;
     unsigned generation;
-    long long started, deadline, idle, connecting, grace;     /* when the times run out, in ms; LLONG_MAX: never */
+    /* when the times run out, in ms; LLONG_MAX: never */
+    long long started, deadline, idle, connecting, grace;
     int (*on_tick)(void *user);
     void *tick_user;
     long long ticked;
@@ -4642,18 +5231,24 @@ static const char *cgt_stream_doing(const chatgptt_stream *s) {
     if (connecting && s->conn->tls && s->conn->carried) return "in the TLS handshake with";
     if (connecting) return "connecting to";
     if (s->state == CGT_STREAM_SEND) return "sending to";
-    return s->goal == CGT_GOAL_PAGE ? "reading the page of" : s->goal == CGT_GOAL_NONCE ? "asking for a token from" : "waiting for the answer of";
+    return s->goal == CGT_GOAL_PAGE    ? "reading the page of"
+           : s->goal == CGT_GOAL_NONCE ? "asking for a token from"
+                                       : "waiting for the answer of";
 }
 
-static const cgt_url *cgt_stream_url(const chatgptt_stream *s) { return s->goal == CGT_GOAL_PAGE ? &s->target : &s->client->endpoint; }
+static const cgt_url *cgt_stream_url(const chatgptt_stream *s) {
+    return s->goal == CGT_GOAL_PAGE ? &s->target : &s->client->endpoint;
+}
 
 static chatgptt_code cgt_stream_timeout(chatgptt_stream *s, const char *name, int ms) {
-    cgt_slice whom = s->conn && s->connecting != LLONG_MAX ? cgt_conn_peer(&s->client->pool, s->conn) : cgt_stream_url(s)->authority;
-    return cgt_fail(&s->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, cgt_stream_doing(s), whom, name);
+    cgt_slice whom = s->conn && s->connecting != LLONG_MAX ? cgt_conn_peer(&s->client->pool, s->conn)
+                                                           : cgt_stream_url(s)->authority;
+    return cgt_fail(&s->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms,
+                    cgt_stream_doing(s), whom, name);
 }
 
-/* There is nothing to do but wait: AGAIN, or the error of the time that has run out. Asked only now, since what came while a slow
-   caller was away is no silence of the site's. */
+/* There is nothing to do but wait: AGAIN, or the error of the time that has run out. Asked only now, since
+   what came while a slow caller was away is no silence of the site's. */
 static chatgptt_code cgt_stream_silence(chatgptt_stream *s, long long now) {
     const chatgptt_options *o = &s->client->options;
     if (now >= s->connecting) return cgt_stream_timeout(s, "connect_timeout_ms", o->connect_timeout_ms);
@@ -4663,7 +5258,8 @@ static chatgptt_code cgt_stream_silence(chatgptt_stream *s, long long now) {
 
 /* ---- the connection ---- */
 
-/* The generation a caller sees only ever grows: what the transport counted on the connection that is left is added to it. */
+/* The generation a caller sees only ever grows: what the transport counted on the connection that is left is
+   added to it. */
 static void cgt_stream_leave(chatgptt_stream *s, bool reuse) {
     cgt_pool *pool = &s->client->pool;
     if (!s->conn) return;
@@ -4695,7 +5291,8 @@ static chatgptt_code cgt_stream_connect(chatgptt_stream *s, long long now) {
     else {
         s->generation++;
         s->opened = now;
-        if (!s->retried) s->conn = cgt_conn_take(pool, url, now);       /* where one was dead, others may be */
+        /* where one was dead, others may be */
+        if (!s->retried) s->conn = cgt_conn_take(pool, url, now);
         if (s->conn) { s->state = CGT_STREAM_CHECK; return CHATGPTT_OK; }
         cgt_trace(s->client, "connect", url->authority);
         s->conn = cgt_conn_open(pool, url, &s->error);
@@ -4741,11 +5338,13 @@ static chatgptt_code cgt_stream_aim(chatgptt_stream *s) {
         cgt_put_number(&b, (unsigned long long)cgt_unix(s->client));
     }
     code = cgt_url_take(&s->target, &b);
-    return code < 0 ? cgt_fail(&s->error, code, "cannot write the page's address: %s", chatgptt_code_text(code)) : CHATGPTT_OK;
+    return code < 0
+               ? cgt_fail(&s->error, code, "cannot write the page's address: %s", chatgptt_code_text(code))
+               : CHATGPTT_OK;
 }
 
-/* The form of a POST. In a conversation WPAICG without an assistant gets the earlier turns along, as the page itself sends them; the
-   others get the last turn only, once they remember those before. */
+/* The form of a POST. In a conversation WPAICG without an assistant gets the earlier turns along, as the page
+   itself sends them; the others get the last turn only, once they remember those before. */
 static void cgt_stream_put_form(chatgptt_stream *s, cgt_buffer *form) {
     chatgptt_client *c = s->client;
     bool along = s->turns && s->goal == CGT_GOAL_MESSAGE && !c->chat.assistant;
@@ -4759,7 +5358,9 @@ static void cgt_stream_put_form(chatgptt_stream *s, cgt_buffer *form) {
     else cgt_fold(&asked, s->turns, s->num_turns);
     if (s->goal == CGT_GOAL_NONCE) cgt_put_aipkit_nonce(form, &c->chat);
     else if (s->goal == CGT_GOAL_KEY) cgt_put_aipkit_key(form, &c->chat, cgt_slice_of_buffer(&asked));
-    else cgt_put_wpaicg(form, &c->chat, c->page.whole, c->client_id, s->memory.thread_id, cgt_slice_of_buffer(&asked), cgt_slice_of_buffer(&history));
+    else
+        cgt_put_wpaicg(form, &c->chat, c->page.whole, c->client_id, s->memory.thread_id,
+                       cgt_slice_of_buffer(&asked), cgt_slice_of_buffer(&history));
     if (asked.failed || history.failed) form->failed = asked.failed ? asked.failed : history.failed;
     cgt_buffer_free(&asked);
     cgt_buffer_free(&history);
@@ -4792,7 +5393,9 @@ static void cgt_stream_write(chatgptt_stream *s) {
     r.method = page || answer ? "GET" : "POST";
     r.url = answer ? &url : cgt_stream_url(s);
     r.page = page ? NULL : &c->page;
-    r.accept = page ? "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8" : answer ? "text/event-stream" : "*/*";
+    r.accept = page     ? "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
+               : answer ? "text/event-stream"
+                        : "*/*";
     r.refresh = page && s->refresh;
     r.body = cgt_slice_of_buffer(&form);
     if (form.failed) s->out.failed = form.failed;
@@ -4829,7 +5432,8 @@ static bool cgt_stream_make_bodies(chatgptt_stream *s) {
 static void cgt_stream_trace_request(chatgptt_stream *s) {
     const cgt_url *url = cgt_stream_url(s);
     char line[256] = "";
-    cgt_line_add(line, sizeof line, cgt_slice_of(s->out.data, cgt_find(cgt_slice_of_buffer(&s->out), " ") + 1));
+    cgt_line_add(line, sizeof line,
+                 cgt_slice_of(s->out.data, cgt_find(cgt_slice_of_buffer(&s->out), " ") + 1));
     cgt_line_add(line, sizeof line, url->origin);
     cgt_line_add(line, sizeof line, cgt_slice_of(url->path.at, cgt_find(url->path, "?")));
     cgt_trace(s->client, "request", cgt_text(line));
@@ -4843,7 +5447,8 @@ static bool cgt_stream_without_page(const chatgptt_client *c) {
     return o->dialect == CHATGPTT_AIPKIT && o->endpoint && o->bot_id && !c->no_nonce_action;
 }
 
-/* Chooses the goal: tokens first, then the message. A nonce that may have run out is renewed before its use. */
+/* Chooses the goal: tokens first, then the message. A nonce that may have run out is renewed before its use.
+   */
 static void cgt_stream_aim_at(chatgptt_stream *s) {
     chatgptt_client *c = s->client;
     bool aipkit = c->has_tokens ? c->chat.dialect == CHATGPTT_AIPKIT : cgt_stream_without_page(c);
@@ -4858,7 +5463,8 @@ static void cgt_stream_aim_at(chatgptt_stream *s) {
     else if (aipkit && (s->wants_nonce || !c->has_tokens)) s->goal = CGT_GOAL_NONCE;
     else if (aipkit) s->goal = s->cache_key[0] ? CGT_GOAL_ANSWER : CGT_GOAL_KEY;
     else s->goal = CGT_GOAL_MESSAGE;
-    if (aipkit && !c->has_tokens) (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
+    if (aipkit && !c->has_tokens)
+        (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
 }
 
 /* PLAN: chooses the next request, writes it, finds a connection for it. */
@@ -4868,10 +5474,12 @@ static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
     s->out.len = 0;
     s->sent = 0;
     s->tokens_seen = s->client->tokens_count;
-    if (!cgt_stream_make_bodies(s)) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response");
+    if (!cgt_stream_make_bodies(s))
+        return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response");
     if (s->goal == CGT_GOAL_PAGE && (code = cgt_stream_aim(s)) < 0) return code;
     cgt_stream_write(s);
-    if (s->out.failed == CHATGPTT_E_LIMIT) return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "the request is longer than CHATGPTT_MAX_REQUEST");
+    if (s->out.failed == CHATGPTT_E_LIMIT)
+        return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "the request is longer than CHATGPTT_MAX_REQUEST");
     if (s->out.failed) return cgt_fail(&s->error, s->out.failed, "out of memory for the request");
     return cgt_stream_connect(s, now);
 }
@@ -4886,14 +5494,16 @@ static chatgptt_code cgt_stream_again(chatgptt_stream *s, const char *why) {
 
 /* ---- a kept connection ---- */
 
-/* Takes what a kept connection still had to say. false: it is of no use any more, since that is no end of its last response, or more
-   than CHATGPTT_MAX_DRAIN bytes. */
+/* Takes what a kept connection still had to say. false: it is of no use any more, since that is no end of its
+   last response, or more than CHATGPTT_MAX_DRAIN bytes. */
 static bool cgt_conn_drain(cgt_conn *conn, char *bytes, size_t len) {
     size_t used;
     conn->drained += len;
     if (conn->drained > CHATGPTT_MAX_DRAIN) return false;
     while (len || conn->in.state == CGT_HTTP_COMPLETE) {
-        if (cgt_http_feed(&conn->in, bytes, len, &used) < 0 || (conn->in.state == CGT_HTTP_ENDED && used < len)) return false;
+        if (cgt_http_feed(&conn->in, bytes, len, &used) < 0 ||
+            (conn->in.state == CGT_HTTP_ENDED && used < len))
+            return false;
         bytes += used;
         len -= used;
     }
@@ -4905,7 +5515,8 @@ static chatgptt_code cgt_stream_check(chatgptt_stream *s, long long now) {
     cgt_conn *conn = s->conn;
     size_t done = 0;
     bool ended = conn->in.state == CGT_HTTP_ENDED;
-    chatgptt_code code = cgt_conn_read(&s->client->pool, conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
+    chatgptt_code code =
+        cgt_conn_read(&s->client->pool, conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
     if (code == CHATGPTT_OK && !ended && cgt_conn_drain(conn, s->buffer, done)) return CHATGPTT_OK;
     if (code == CHATGPTT_AGAIN && ended) {
         s->stats.reused = conn->reused = true;
@@ -4916,10 +5527,12 @@ static chatgptt_code cgt_stream_check(chatgptt_stream *s, long long now) {
     return cgt_stream_again(s, "the kept connection is of no use any more");
 }
 
-/* A kept connection that the server closed after all is replaced: once, and only if not one byte of the response came. true: it is. */
+/* A kept connection that the server closed after all is replaced: once, and only if not one byte of the
+   response came. true: it is. */
 static bool cgt_stream_retry(chatgptt_stream *s) {
     const cgt_http *in = &s->conn->in;
-    if (!s->conn->reused || s->retried || in->head_bytes || in->at || in->state != CGT_HTTP_STATUS_LINE) return false;
+    if (!s->conn->reused || s->retried || in->head_bytes || in->at || in->state != CGT_HTTP_STATUS_LINE)
+        return false;
     s->retried = true;
     return cgt_stream_again(s, "the kept connection was closed") == CHATGPTT_OK;
 }
@@ -4937,9 +5550,11 @@ static void cgt_stream_connected(chatgptt_stream *s, long long now) {
     s->connecting = LLONG_MAX;
 }
 
-/* The request is stuck half way: a peer that answers before it has read all will not read on. AGAIN: it has not. */
+/* The request is stuck half way: a peer that answers before it has read all will not read on. AGAIN: it has
+   not. */
 static chatgptt_code cgt_stream_early(chatgptt_stream *s, long long now) {
-    chatgptt_code code = cgt_conn_read(&s->client->pool, s->conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &s->end);
+    chatgptt_code code =
+        cgt_conn_read(&s->client->pool, s->conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &s->end);
     if (code != CHATGPTT_OK) return CHATGPTT_AGAIN;     /* if it broke, the next write says so */
     s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
     s->stats.bytes_in += s->end;
@@ -4954,7 +5569,8 @@ static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now) {
     size_t done = 0;
     chatgptt_code code = cgt_conn_ready(pool, s->conn, &s->error);
     if (code < 0 && s->conn->stale) return cgt_stream_again(s, "the server would not have the TLS session");
-    if (code == CHATGPTT_OK) code = cgt_conn_write(pool, s->conn, &s->error, s->out.data + s->sent, s->out.len - s->sent, &done);
+    if (code == CHATGPTT_OK)
+        code = cgt_conn_write(pool, s->conn, &s->error, s->out.data + s->sent, s->out.len - s->sent, &done);
     if (s->connecting != LLONG_MAX) cgt_stream_connected(s, now);
     if (code == CHATGPTT_AGAIN) return s->sent ? cgt_stream_early(s, now) : code;
     if (code < 0 && cgt_stream_retry(s)) return CHATGPTT_OK;
@@ -4963,19 +5579,23 @@ static chatgptt_code cgt_stream_send(chatgptt_stream *s, long long now) {
     if (s->sent == 0 && done > 0) { s->stats.requests++; cgt_stream_trace_request(s); }
     s->sent += done;
     s->stats.bytes_out += done;
-    if (s->sent == s->out.len || code < 0) s->state = CGT_STREAM_RECEIVE;   /* the peer may have said why it hung up */
+    /* the peer may have said why it hung up */
+    if (s->sent == s->out.len || code < 0) s->state = CGT_STREAM_RECEIVE;
     return CHATGPTT_OK;
 }
 
 /* ---- the page ---- */
 
-/* An http endpoint that an https page names: on the page's own host it is taken for https, elsewhere refused. */
+/* An http endpoint that an https page names: on the page's own host it is taken for https, elsewhere refused.
+   */
 static chatgptt_code cgt_stream_upgrade(chatgptt_stream *s, cgt_url *url) {
     cgt_buffer b;
     chatgptt_code code;
     if (url->https || !s->client->page.https) return CHATGPTT_OK;
     if (strcmp(url->host, s->client->page.host) != 0)
-        return cgt_fail(&s->error, CHATGPTT_E_PAGE, "the https page names an http endpoint on another host (%b): refused", url->authority);
+        return cgt_fail(&s->error, CHATGPTT_E_PAGE,
+                        "the https page names an http endpoint on another host (%b): refused",
+                        url->authority);
     cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_URL);
     cgt_puts(&b, "https");
     cgt_append(&b, cgt_from(url->whole, 4));
@@ -4987,14 +5607,19 @@ static chatgptt_code cgt_stream_upgrade(chatgptt_stream *s, cgt_url *url) {
 /* Where messages go: the option, else what the page names, else the usual place. */
 static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat) {
     chatgptt_client *c = s->client;
-    const char *own = c->options.endpoint, *named = own ? own : chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php", *why = "";
+    const char *own = c->options.endpoint,
+               *named = own                 ? own
+                        : chat->endpoint[0] ? chat->endpoint
+                                            : "/wp-admin/admin-ajax.php",
+               *why = "";
     cgt_slice user;
     cgt_url url;
     chatgptt_code code = cgt_url_resolve(&url, &c->page, cgt_text(named), &user, &why);
     if (code == CHATGPTT_OK && user.len) { code = CHATGPTT_E_ARGUMENT; why = "it holds a user name"; }
     if (code < 0) {
         cgt_url_free(&url);
-        return cgt_fail(&s->error, code == CHATGPTT_E_ARGUMENT ? CHATGPTT_E_PAGE : code, "the page names a bad endpoint: %s", why);
+        return cgt_fail(&s->error, code == CHATGPTT_E_ARGUMENT ? CHATGPTT_E_PAGE : code,
+                        "the page names a bad endpoint: %s", why);
     }
     code = own ? CHATGPTT_OK : cgt_stream_upgrade(s, &url);
     if (code < 0) { cgt_url_free(&url); return code; }
@@ -5029,7 +5654,8 @@ static chatgptt_code cgt_stream_store(chatgptt_stream *s, const cgt_chat *chat) 
     code = cgt_stream_endpoint(s, chat);
     if (code < 0) return code;
     c->chat = *chat;
-    if (c->options.bot_id) (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
+    if (c->options.bot_id)
+        (void)cgt_fixed_set(c->chat.bot_id, sizeof c->chat.bot_id, cgt_text(c->options.bot_id));
     cgt_client_share(c);
     return CHATGPTT_OK;
 }
@@ -5051,18 +5677,26 @@ static chatgptt_code cgt_stream_status(chatgptt_stream *s, const cgt_said *said,
     int status = s->conn->in.status;
     cgt_slice host = cgt_stream_url(s)->authority;
     bool challenge = cgt_stream_is_challenge(s, said);
-    chatgptt_code code = challenge ? CHATGPTT_E_BLOCKED : status == 429 || status == 402 ? CHATGPTT_E_RATE_LIMITED : CHATGPTT_E_STATUS;
-    const char *what = challenge ? "shows a challenge or firewall page, which is not for programs; it is not evaded" :
-                       s->goal == CGT_GOAL_PAGE ? "does not give the page" : "does not take the message";
+    chatgptt_code code = challenge                        ? CHATGPTT_E_BLOCKED
+                         : status == 429 || status == 402 ? CHATGPTT_E_RATE_LIMITED
+                                                          : CHATGPTT_E_STATUS;
+    const char *what = challenge
+                           ? "shows a challenge or firewall page, which is not for programs; it is not evaded"
+                       : s->goal == CGT_GOAL_PAGE ? "does not give the page"
+                                                  : "does not take the message";
     if (!words[0]) words = cgt_said_words(said);
     if (cgt_stream_is_proxy(s)) return cgt_tunnel_refused(&s->client->pool, &s->error, status);
-    return cgt_fail(&s->error, code, words[0] ? "%b %s (status %d): %s" : "%b %s (status %d)", host, what, status, words);
+    return cgt_fail(&s->error, code, words[0] ? "%b %s (status %d): %s" : "%b %s (status %d)", host, what,
+                    status, words);
 }
 
-static bool cgt_is_redirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+static bool cgt_is_redirect(int status) {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
 
 static chatgptt_code cgt_stream_lost(chatgptt_stream *s, const char *why) {
-    return cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b redirects to %b: %s", cgt_stream_url(s)->authority, cgt_slice_of_buffer(&s->location), why);
+    return cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b redirects to %b: %s", cgt_stream_url(s)->authority,
+                    cgt_slice_of_buffer(&s->location), why);
 }
 
 /* Follows a redirect: the page's any, the message's only where that repeats it. Never from https to http. */
@@ -5072,8 +5706,11 @@ static chatgptt_code cgt_stream_redirect(chatgptt_stream *s) {
     const char *why;
     cgt_slice user;
     chatgptt_code code;
-    if (s->location.len == 0) return cgt_stream_lost(s, "nowhere, since Location is missing or longer than CHATGPTT_MAX_VALUE");
-    if (s->goal != CGT_GOAL_PAGE && status != 307 && status != 308) return cgt_stream_lost(s, "the message would be lost on the way; set url or endpoint to that address");
+    if (s->location.len == 0)
+        return cgt_stream_lost(s, "nowhere, since Location is missing or longer than CHATGPTT_MAX_VALUE");
+    if (s->goal != CGT_GOAL_PAGE && status != 307 && status != 308)
+        return cgt_stream_lost(s,
+                               "the message would be lost on the way; set url or endpoint to that address");
     if (s->redirects >= max) return cgt_stream_lost(s, "max_redirects are used up");
     code = cgt_url_resolve(&to, from, cgt_slice_of_buffer(&s->location), &user, &why);
     if (code == CHATGPTT_OK && (user.len || (from->https && !to.https))) {
@@ -5097,12 +5734,20 @@ static chatgptt_code cgt_stream_page_end(chatgptt_stream *s) {
     if (cgt_is_redirect(status)) return cgt_stream_redirect(s);
     if (status != 200 || s->challenged) return cgt_stream_status(s, &p->said, "");
     if (!cgt_page_end(p))
-        return cgt_fail(&s->error, CHATGPTT_E_PAGE, "Required authentication tokens not found in page HTML (%b, status 200, title \"%s\"): neither "
-                        "data-nonce and data-post-id nor data-config", s->target.authority, p->said.title);
+        return cgt_fail(
+            &s->error, CHATGPTT_E_PAGE,
+            "Required authentication tokens not found in page HTML (%b, status 200, title \"%s\"): neither "
+            "data-nonce and data-post-id nor data-config",
+            s->target.authority, p->said.title);
     if (s->refreshed && !s->unknown_action && strcmp(s->old_nonce, p->best.nonce) == 0)
-        return cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses its own token: the site's page cache serves an expired token", s->target.authority);
-    if (s->refreshed && s->unknown_action && s->client->has_tokens && s->client->chat.dialect == p->best.dialect) {
-        code = cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b does not know the chat's action (status 400): the plugin is switched off there", s->target.authority);
+        return cgt_fail(&s->error, CHATGPTT_E_NONCE,
+                        "%b refuses its own token: the site's page cache serves an expired token",
+                        s->target.authority);
+    if (s->refreshed && s->unknown_action && s->client->has_tokens &&
+        s->client->chat.dialect == p->best.dialect) {
+        code = cgt_fail(&s->error, CHATGPTT_E_STATUS,
+                        "%b does not know the chat's action (status 400): the plugin is switched off there",
+                        s->target.authority);
         s->error.http_status = 400;
         return code;
     }
@@ -5118,16 +5763,20 @@ static chatgptt_code cgt_stream_reply_failed(chatgptt_stream *s, chatgptt_code c
     return cgt_fail(&s->error, code, r->words[0] ? "%s: %s" : "%s%s", chatgptt_code_text(code), r->words);
 }
 
-/* How a reply that broke off ends: complete if it was marked so, else a partial answer is never called whole. */
+/* How a reply that broke off ends: complete if it was marked so, else a partial answer is never called whole.
+   */
 static chatgptt_code cgt_stream_broken(chatgptt_stream *s) {
     const cgt_reply *r = s->reply;
     if (r && r->dressed) return cgt_stream_reply_failed(s, CHATGPTT_E_UPSTREAM);
     if (!r || !r->texted) return s->error.code;
-    if (r->events && r->finished && !r->dressed && r->body != CGT_BODY_JSON) return CHATGPTT_DONE;  /* all of the event that says so is here */
-    return cgt_fail(&s->error, CHATGPTT_E_INCOMPLETE, "the answer of %b broke off after %z bytes", cgt_stream_url(s)->authority, s->stats.text_bytes);
+    /* all of the event that says so is here */
+    if (r->events && r->finished && !r->dressed && r->body != CGT_BODY_JSON) return CHATGPTT_DONE;
+    return cgt_fail(&s->error, CHATGPTT_E_INCOMPLETE, "the answer of %b broke off after %z bytes",
+                    cgt_stream_url(s)->authority, s->stats.text_bytes);
 }
 
-/* Once a message, and only before any text, the tokens are renewed: WPAICG reads the page anew, AIPKIT asks the endpoint. */
+/* Once a message, and only before any text, the tokens are renewed: WPAICG reads the page anew, AIPKIT asks
+   the endpoint. */
 static chatgptt_code cgt_stream_renew(chatgptt_stream *s, bool unknown_action) {
     chatgptt_client *c = s->client;
     s->refreshed = true;
@@ -5139,16 +5788,20 @@ static chatgptt_code cgt_stream_renew(chatgptt_stream *s, bool unknown_action) {
     return CHATGPTT_OK;
 }
 
-/* The endpoint refused the token or does not know the action. Where another stream got newer tokens meanwhile, they are tried
-   first. OK: on to PLAN. */
+/* The endpoint refused the token or does not know the action. Where another stream got newer tokens
+   meanwhile, they are tried first. OK: on to PLAN. */
 static chatgptt_code cgt_stream_recover(chatgptt_stream *s, bool unknown_action) {
     chatgptt_client *c = s->client;
     int status = s->conn->in.status;
     s->cache_key[0] = '\0';
     if (c->tokens_count != s->tokens_seen && !s->borrowed) { s->borrowed = true; return CHATGPTT_OK; }
     if (!s->refreshed) return cgt_stream_renew(s, unknown_action);
-    if (unknown_action) return cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b does not know the chat's action: the plugin is switched off there", c->endpoint.authority);
-    return cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses the token (status %d), also a fresh one: %s", c->endpoint.authority, status,
+    if (unknown_action)
+        return cgt_fail(&s->error, CHATGPTT_E_STATUS,
+                        "%b does not know the chat's action: the plugin is switched off there",
+                        c->endpoint.authority);
+    return cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses the token (status %d), also a fresh one: %s",
+                    c->endpoint.authority, status,
                     s->reply->words[0] ? s->reply->words : cgt_said_words(&s->reply->said));
 }
 
@@ -5160,7 +5813,8 @@ static chatgptt_code cgt_stream_spent(chatgptt_stream *s) {
     return code;
 }
 
-/* Hands body bytes to the reply until it tells something. OK with *event, DONE, AGAIN: all used, or an error. */
+/* Hands body bytes to the reply until it tells something. OK with *event, DONE, AGAIN: all used, or an error.
+   */
 static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, long long now) {
     cgt_reply *r = s->reply;
     size_t used = 0;
@@ -5168,7 +5822,8 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
     s->body += used;
     s->body_len -= used;
     s->telling = code == CHATGPTT_OK && r->event != CGT_REPLY_NONE;
-    if (code == CHATGPTT_E_REFUSED && s->goal == CGT_GOAL_ANSWER && !s->refreshed && cgt_starts(cgt_text(r->words), "security check failed"))
+    if (code == CHATGPTT_E_REFUSED && s->goal == CGT_GOAL_ANSWER && !s->refreshed &&
+        cgt_starts(cgt_text(r->words), "security check failed"))
         return cgt_stream_spent(s);
     if (code < 0) return cgt_stream_reply_failed(s, code);
     if (r->finished && s->grace == LLONG_MAX) s->grace = now + CGT_GRACE_MS;
@@ -5177,7 +5832,8 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
     event->kind = r->event == CGT_REPLY_TEXT ? CHATGPTT_TEXT : CHATGPTT_NOTICE;
     event->text = r->piece.at;
     event->len = r->piece.len;
-    if (event->kind == CHATGPTT_TEXT && s->stats.first_text_ms < 0) s->stats.first_text_ms = cgt_until(now, s->started);
+    if (event->kind == CHATGPTT_TEXT && s->stats.first_text_ms < 0)
+        s->stats.first_text_ms = cgt_until(now, s->started);
     if (event->kind == CHATGPTT_TEXT) s->stats.text_bytes += event->len;
     return CHATGPTT_OK;
 }
@@ -5188,8 +5844,11 @@ static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s) {
     int status = s->conn->in.status;
     chatgptt_code code = cgt_reply_eof(r);
     if (cgt_is_redirect(status)) return cgt_stream_redirect(s);
-    if ((status == 403 && !cgt_stream_is_challenge(s, &s->reply->said)) || (code == CHATGPTT_E_REPLY && strcmp(r->bare, "-1") == 0)) return cgt_stream_recover(s, false);
-    if ((status == 400 || code == CHATGPTT_E_REPLY) && strcmp(r->bare, "0") == 0) return cgt_stream_recover(s, true);
+    if ((status == 403 && !cgt_stream_is_challenge(s, &s->reply->said)) ||
+        (code == CHATGPTT_E_REPLY && strcmp(r->bare, "-1") == 0))
+        return cgt_stream_recover(s, false);
+    if ((status == 400 || code == CHATGPTT_E_REPLY) && strcmp(r->bare, "0") == 0)
+        return cgt_stream_recover(s, true);
     if (r->mute) return cgt_stream_status(s, &r->said, r->words);
     if (code == CHATGPTT_E_INCOMPLETE && r->texted) return cgt_stream_broken(s);
     return code < 0 ? cgt_stream_reply_failed(s, code) : CHATGPTT_DONE;
@@ -5200,7 +5859,8 @@ static chatgptt_code cgt_stream_take_nonce(chatgptt_stream *s, const char *nonce
     chatgptt_client *c = s->client;
     s->wants_nonce = false;
     if (s->refreshed && strcmp(nonce, s->old_nonce) == 0)
-        return cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses the token that it gives out itself", c->endpoint.authority);
+        return cgt_fail(&s->error, CHATGPTT_E_NONCE, "%b refuses the token that it gives out itself",
+                        c->endpoint.authority);
     (void)cgt_fixed_set(c->chat.nonce, sizeof c->chat.nonce, cgt_text(nonce));
     c->chat.dialect = CHATGPTT_AIPKIT;
     cgt_client_share(c);
@@ -5213,16 +5873,24 @@ static chatgptt_code cgt_stream_envelope_refused(chatgptt_stream *s) {
     int status = s->conn->in.status;
     const char *code = r->token[CGT_F_CODE - CGT_F_ID];
     bool unknown = strcmp(r->bare, "0") == 0 && !r->object, nonce = strcmp(r->bare, "-1") == 0 && !r->object;
-    if (unknown && s->goal == CGT_GOAL_NONCE) {         /* plugin 2.3 to 2.3.40: tokens are on the page only */
+    /* plugin 2.3 to 2.3.40: tokens are on the page only */
+    if (unknown && s->goal == CGT_GOAL_NONCE) {
         s->client->no_nonce_action = true;
         s->wants_nonce = false;
         s->refresh = true;
         return CHATGPTT_OK;
     }
     if (unknown) return cgt_stream_recover(s, true);
-    if (nonce || (status == 403 && !cgt_stream_is_challenge(s, &s->reply->said) && (!code[0] || cgt_starts(cgt_text(code), "nonce_failure")))) return cgt_stream_recover(s, false);
-    if (!r->object && status == 200) { cgt_reply_say(r, cgt_said_words(&r->said)); return cgt_stream_reply_failed(s, CHATGPTT_E_REPLY); }
-    if (!r->refused || cgt_stream_is_challenge(s, &s->reply->said) || status == 429 || status == 402 || status >= 500) return cgt_stream_status(s, &r->said, r->words);
+    if (nonce || (status == 403 && !cgt_stream_is_challenge(s, &s->reply->said) &&
+                  (!code[0] || cgt_starts(cgt_text(code), "nonce_failure"))))
+        return cgt_stream_recover(s, false);
+    if (!r->object && status == 200) {
+        cgt_reply_say(r, cgt_said_words(&r->said));
+        return cgt_stream_reply_failed(s, CHATGPTT_E_REPLY);
+    }
+    if (!r->refused || cgt_stream_is_challenge(s, &s->reply->said) || status == 429 || status == 402 ||
+        status >= 500)
+        return cgt_stream_status(s, &r->said, r->words);
     return cgt_stream_reply_failed(s, CHATGPTT_E_REFUSED);
 }
 
@@ -5231,8 +5899,13 @@ static chatgptt_code cgt_stream_envelope_end(chatgptt_stream *s) {
     cgt_reply *r = s->reply;
     const char *token = r->token[(s->goal == CGT_GOAL_KEY ? CGT_F_KEY : CGT_F_NONCE) - CGT_F_ID];
     if (cgt_is_redirect(s->conn->in.status)) return cgt_stream_redirect(s);
-    if (s->conn->in.status != 200 || !r->object || !r->success || s->challenged) return cgt_stream_envelope_refused(s);
-    if (!token[0]) { r->words[0] = '\0'; cgt_reply_say(r, "the reply holds no token"); return cgt_stream_reply_failed(s, CHATGPTT_E_REPLY); }
+    if (s->conn->in.status != 200 || !r->object || !r->success || s->challenged)
+        return cgt_stream_envelope_refused(s);
+    if (!token[0]) {
+        r->words[0] = '\0';
+        cgt_reply_say(r, "the reply holds no token");
+        return cgt_stream_reply_failed(s, CHATGPTT_E_REPLY);
+    }
     if (s->goal == CGT_GOAL_NONCE) return cgt_stream_take_nonce(s, token);
     (void)cgt_fixed_set(s->cache_key, sizeof s->cache_key, cgt_text(token));
     return CHATGPTT_OK;
@@ -5244,22 +5917,29 @@ static void cgt_stream_header(chatgptt_stream *s) {
     const cgt_http *h = &s->conn->in;
     cgt_slice name = cgt_text(h->name);
     if (cgt_is(name, "content-type")) s->is_events = cgt_starts(cgt_text(h->value), "text/event-stream");
-    if (cgt_is(name, "set-cookie") && !h->cut && !cgt_stream_is_proxy(s) && !cgt_jar_set(&s->client->cookies, cgt_stream_url(s), cgt_text(h->value), cgt_unix(s->client)))
+    if (cgt_is(name, "set-cookie") && !h->cut && !cgt_stream_is_proxy(s) &&
+        !cgt_jar_set(&s->client->cookies, cgt_stream_url(s), cgt_text(h->value), cgt_unix(s->client)))
         s->location.failed = CHATGPTT_E_MEMORY;
     if (cgt_is(name, "cf-mitigated")) s->challenged = true;
-    if (cgt_is(name, "content-encoding")) s->coded = !cgt_is_any_case(cgt_text(h->value), "identity") && h->value[0];
-    if (cgt_is(name, "location") && !h->cut && s->location.len == 0) cgt_append(&s->location, cgt_text(h->value));
+    if (cgt_is(name, "content-encoding"))
+        s->coded = !cgt_is_any_case(cgt_text(h->value), "identity") && h->value[0];
+    if (cgt_is(name, "location") && !h->cut && s->location.len == 0)
+        cgt_append(&s->location, cgt_text(h->value));
 }
 
 static chatgptt_code cgt_stream_head(chatgptt_stream *s) {
     const cgt_http *h = &s->conn->in;
     char digits[24];
     cgt_trace(s->client, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)h->status)));
-    if (s->location.failed == CHATGPTT_E_MEMORY) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response's headers");
+    if (s->location.failed == CHATGPTT_E_MEMORY)
+        return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response's headers");
     if ((s->coded || h->coding_left) && !cgt_is_redirect(h->status))
-        return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "%b sends a compressed body though identity was asked for", cgt_stream_url(s)->authority);
+        return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED,
+                        "%b sends a compressed body though identity was asked for",
+                        cgt_stream_url(s)->authority);
     if (s->reply) {
-        s->reply->mute = h->status != 200 || s->challenged || s->goal == CGT_GOAL_NONCE || s->goal == CGT_GOAL_KEY;
+        s->reply->mute =
+            h->status != 200 || s->challenged || s->goal == CGT_GOAL_NONCE || s->goal == CGT_GOAL_KEY;
         s->reply->events = s->is_events && !s->reply->mute;
     }
     return CHATGPTT_OK;
@@ -5273,7 +5953,9 @@ static chatgptt_code cgt_stream_body(chatgptt_stream *s) {
     s->body_len = h->piece.len;
     s->body_bytes = cgt_sum(s->body_bytes, h->piece.len);
     if (max && s->body_bytes > max)
-        return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "%s longer than %s", s->page ? "the page is" : "the reply is", s->page ? "max_page_bytes" : "max_reply_bytes");
+        return cgt_fail(&s->error, CHATGPTT_E_LIMIT, "%s longer than %s",
+                        s->page ? "the page is" : "the reply is",
+                        s->page ? "max_page_bytes" : "max_reply_bytes");
     if (s->page && h->status == 200) cgt_page_feed(s->page, s->body, s->body_len);
     else if (s->page) cgt_said_feed(&s->page->said, cgt_slice_of(s->body, s->body_len));
     if (s->page) s->body_len = 0;
@@ -5287,7 +5969,9 @@ static chatgptt_code cgt_stream_response_end(chatgptt_stream *s, long long now) 
     if (!s->reply) {                /* then it is the page's */
         s->stats.page_ms = cgt_until(now, s->started);
         code = cgt_stream_page_end(s);
-    } else code = s->goal == CGT_GOAL_NONCE || s->goal == CGT_GOAL_KEY ? cgt_stream_envelope_end(s) : cgt_stream_reply_end(s);
+    } else
+        code = s->goal == CGT_GOAL_NONCE || s->goal == CGT_GOAL_KEY ? cgt_stream_envelope_end(s)
+                                                                    : cgt_stream_reply_end(s);
     if (code != CHATGPTT_OK) return code;
     if (!reuse && s->conn) cgt_stream_leave(s, false);
     s->state = CGT_STREAM_PLAN;
@@ -5300,7 +5984,8 @@ static chatgptt_code cgt_stream_parse(chatgptt_stream *s, long long now) {
     size_t used = 0;
     chatgptt_code code = cgt_http_feed(h, s->buffer + s->at, s->end - s->at, &used);
     s->at += used;
-    if (code < 0) return cgt_fail(&s->error, code, "the response of %b: %s", cgt_stream_url(s)->authority, h->why);
+    if (code < 0)
+        return cgt_fail(&s->error, code, "the response of %b: %s", cgt_stream_url(s)->authority, h->why);
     switch (h->event) {
     case CGT_HTTP_HEADER: cgt_stream_header(s); return CHATGPTT_OK;
     case CGT_HTTP_HEAD: return cgt_stream_head(s);
@@ -5314,7 +5999,8 @@ static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now) {
     cgt_pool *pool = &s->client->pool;
     size_t done = 0;
     chatgptt_code code = cgt_conn_read(pool, s->conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
-    if (code == CHATGPTT_AGAIN) return s->sent < s->out.len ? s->error.code : code;     /* the request broke off, and that unanswered */
+    /* the request broke off, and that unanswered */
+    if (code == CHATGPTT_AGAIN) return s->sent < s->out.len ? s->error.code : code;
     s->at = 0;
     s->end = done;
     s->stats.bytes_in += done;
@@ -5324,7 +6010,8 @@ static chatgptt_code cgt_stream_read(chatgptt_stream *s, long long now) {
     if (code < 0) return code;
     code = cgt_http_eof(&s->conn->in, !s->conn->unclean);
     if (code == CHATGPTT_OK) return cgt_stream_response_end(s, now);
-    return cgt_fail(&s->error, code, "%b %s%s", cgt_stream_url(s)->authority, s->conn->in.why, s->conn->unclean ? ", without TLS's close_notify" : "");
+    return cgt_fail(&s->error, code, "%b %s%s", cgt_stream_url(s)->authority, s->conn->in.why,
+                    s->conn->unclean ? ", without TLS's close_notify" : "");
 }
 
 /* RECEIVE: what was read and not used comes first, then what the transport has. */
@@ -5348,12 +6035,14 @@ static void cgt_stream_remember(chatgptt_stream *s) {
     cgt_memory_set(s->memory.thread_id, sizeof s->memory.thread_id, r->thread_id);
     cgt_memory_set(s->memory.openai_id, sizeof s->memory.openai_id, r->openai_id);
     cgt_memory_set(s->memory.google_id, sizeof s->memory.google_id, r->google_id);
-    s->memory.begun = s->goal == CGT_GOAL_ANSWER || s->memory.thread_id[0];     /* else nothing but the history sent along */
+    /* else nothing but the history sent along */
+    s->memory.begun = s->goal == CGT_GOAL_ANSWER || s->memory.thread_id[0];
     memset(s->conversation, 0, sizeof *s->conversation);
     memcpy(s->conversation->opaque, &s->memory, sizeof s->memory);
 }
 
-/* Whether the connection can serve again: its response is complete, or the little that is missing may still come. */
+/* Whether the connection can serve again: its response is complete, or the little that is missing may still
+   come. */
 static bool cgt_stream_can_reuse(chatgptt_stream *s) {
     cgt_conn *conn = s->conn;
     size_t rest = s->end - s->at;
@@ -5363,16 +6052,19 @@ static bool cgt_stream_can_reuse(chatgptt_stream *s) {
     return cgt_http_reusable(&conn->in) ? rest == 0 : cgt_conn_drain(conn, s->buffer + s->end - rest, rest);
 }
 
-/* Sets the result once and for all. The connection stays until finish(), so that a loop can take its descriptor out. */
+/* Sets the result once and for all. The connection stays until finish(), so that a loop can take its
+   descriptor out. */
 static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, long long now) {
-    bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP || code == CHATGPTT_E_TLS;
+    bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP ||
+               code == CHATGPTT_E_TLS;
     if (cut || (code == CHATGPTT_E_TIMEOUT && s->grace != LLONG_MAX)) code = cgt_stream_broken(s);
     s->reuse = code == CHATGPTT_DONE && cgt_stream_can_reuse(s);
     if (code == CHATGPTT_DONE) {
         memset(&s->error, 0, sizeof s->error);
         cgt_stream_remember(s);
     }
-    if (code <= CHATGPTT_E_STATUS && code >= CHATGPTT_E_REPLY && s->conn && !s->error.http_status) s->error.http_status = s->conn->in.status;
+    if (code <= CHATGPTT_E_STATUS && code >= CHATGPTT_E_REPLY && s->conn && !s->error.http_status)
+        s->error.http_status = s->conn->in.status;
     s->result = code;
     s->state = CGT_STREAM_OVER;
     s->stats.total_ms = cgt_until(now, s->started);
@@ -5402,7 +6094,9 @@ CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event
     s->paused = false;
     if (s->cancelled) return cgt_stream_over(s, cgt_fail(&s->error, CHATGPTT_E_CANCELLED, "cancelled"), now);
     for (; turns > 0; turns--) {
-        code = now < s->deadline ? cgt_stream_move(s, event, now) : cgt_stream_timeout(s, "total_timeout_ms", s->client->options.total_timeout_ms);
+        code = now < s->deadline
+                   ? cgt_stream_move(s, event, now)
+                   : cgt_stream_timeout(s, "total_timeout_ms", s->client->options.total_timeout_ms);
         if (code == CHATGPTT_AGAIN) code = cgt_stream_silence(s, now);
         if (code == CHATGPTT_AGAIN) return code;
         if (code != CHATGPTT_OK) return cgt_stream_over(s, code, now);
@@ -5427,9 +6121,13 @@ CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream) {
     if (s->connecting < end) end = s->connecting;
     if (s->idle < end) end = s->idle;
     if (s->grace < end) end = s->grace;
-    if (s->state == CGT_STREAM_CHECK && s->opened + CHATGPTT_MAX_DRAIN_MS < end) end = s->opened + CHATGPTT_MAX_DRAIN_MS;
-    if (s->result || s->cancelled || s->paused || s->state == CGT_STREAM_PLAN || s->body_len || s->telling || s->at < s->end) w.timeout_ms = 0;
-    else if (end != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(end, now) < w.timeout_ms)) w.timeout_ms = cgt_until(end, now);
+    if (s->state == CGT_STREAM_CHECK && s->opened + CHATGPTT_MAX_DRAIN_MS < end)
+        end = s->opened + CHATGPTT_MAX_DRAIN_MS;
+    if (s->result || s->cancelled || s->paused || s->state == CGT_STREAM_PLAN || s->body_len || s->telling ||
+        s->at < s->end)
+        w.timeout_ms = 0;
+    else if (end != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(end, now) < w.timeout_ms))
+        w.timeout_ms = cgt_until(end, now);
     return w;
 }
 
@@ -5459,7 +6157,9 @@ CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event
         w = chatgptt_want(stream);
         if (stream->on_tick && (w.timeout_ms < 0 || w.timeout_ms > CGT_TICK_MS)) w.timeout_ms = CGT_TICK_MS;
         code = w.timeout_ms == 0 && w.count == 0 ? CHATGPTT_OK : t->wait(t->user, &w);
-        if (code < 0) return cgt_stream_over(stream, cgt_fail(&stream->error, code, "waiting failed"), cgt_now(&stream->client->hooks));
+        if (code < 0)
+            return cgt_stream_over(stream, cgt_fail(&stream->error, code, "waiting failed"),
+                                   cgt_now(&stream->client->hooks));
         waited = true;
     }
 }
@@ -5467,11 +6167,15 @@ CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event
 CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream) { if (stream) stream->cancelled = true; }
 
 CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream) {
-    static const chatgptt_error no_stream = { CHATGPTT_E_ARGUMENT, 0, 0, 0, "no stream: chatgptt_start() failed; chatgptt_client_error() says why" };
+    static const chatgptt_error no_stream = {
+        CHATGPTT_E_ARGUMENT, 0, 0, 0, "no stream: chatgptt_start() failed; chatgptt_client_error() says why"
+    };
     return stream ? &stream->error : &no_stream;
 }
 
-CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *stream) { return &stream->stats; }
+CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *stream) {
+    return &stream->stats;
+}
 
 static void cgt_stream_free(chatgptt_stream *s) {
     const chatgptt_hooks *hooks = &s->client->hooks;
@@ -5501,26 +6205,37 @@ static chatgptt_code cgt_check_model(chatgptt_error *error, const char *model) {
     return cgt_fail(error, CHATGPTT_E_MODEL, "unknown model \"%s\": use gpt-4o, gpt-4 or gpt-4o-mini", model);
 }
 
-static chatgptt_code cgt_check_messages(chatgptt_error *error, const chatgptt_message *messages, size_t count) {
+static chatgptt_code cgt_check_messages(chatgptt_error *error, const chatgptt_message *messages,
+                                        size_t count) {
     size_t i, said = 0;
     for (i = 0; i < count; i++) {
         cgt_slice text;
         if (!messages[i].text) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z has no text", i);
-        if ((unsigned)messages[i].role > CHATGPTT_SYSTEM) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z has no known role", i);
+        if ((unsigned)messages[i].role > CHATGPTT_SYSTEM)
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z has no known role", i);
         text = cgt_message_text(&messages[i]);
-        if (memchr(text.at, '\0', text.len)) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z holds a NUL", i);
-        if (!cgt_utf8_valid(text)) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z is not valid UTF-8, which the site takes for an empty one", i);
+        if (memchr(text.at, '\0', text.len))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "message %z holds a NUL", i);
+        if (!cgt_utf8_valid(text))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT,
+                            "message %z is not valid UTF-8, which the site takes for an empty one", i);
         if (!cgt_all_blank(text) && !(count == 1 && cgt_is(cgt_trim(text), "0"))) said++;
     }
-    if (count == 0) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "no message: set prompt, or messages and num_messages");
-    return said ? CHATGPTT_OK : cgt_fail(error, CHATGPTT_E_ARGUMENT, "the message is empty or \"0\", which the site takes for nothing: nothing was sent");
+    if (count == 0)
+        return cgt_fail(error, CHATGPTT_E_ARGUMENT, "no message: set prompt, or messages and num_messages");
+    return said ? CHATGPTT_OK
+                : cgt_fail(
+                      error, CHATGPTT_E_ARGUMENT,
+                      "the message is empty or \"0\", which the site takes for nothing: nothing was sent");
 }
 
-static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_request *r, const chatgptt_message *messages, size_t count) {
+static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_request *r,
+                                       const chatgptt_message *messages, size_t count) {
     chatgptt_code code = cgt_check_model(&c->error, r->model);
     if (code == CHATGPTT_OK) code = cgt_check_messages(&c->error, messages, count);
     if (code == CHATGPTT_OK && r->conversation && messages[count - 1].role == CHATGPTT_ASSISTANT)
-        code = cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the last message of a conversation must be the user's");
+        code =
+            cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the last message of a conversation must be the user's");
     return code;
 }
 
@@ -5530,12 +6245,14 @@ static void cgt_stream_set_times(chatgptt_stream *s) {
     s->deadline = cgt_after(s->started, o->total_timeout_ms);
     s->idle = cgt_after(s->started, o->idle_timeout_ms);
     s->connecting = s->grace = LLONG_MAX;
-    s->stats.resolve_ms = s->stats.connect_ms = s->stats.tls_ms = s->stats.page_ms = s->stats.first_text_ms = s->stats.total_ms = -1;
+    s->stats.resolve_ms = s->stats.connect_ms = s->stats.tls_ms = s->stats.page_ms = s->stats.first_text_ms =
+        s->stats.total_ms = -1;
 }
 
 /* ---- conversations ---- */
 
-/* Copies the turns of a conversation: system messages stand in front of the user's first turn, since no site takes them apart. */
+/* Copies the turns of a conversation: system messages stand in front of the user's first turn, since no site
+   takes them apart. */
 static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *messages, size_t count) {
     size_t i, j, at = 0;
     bool first = true;
@@ -5545,12 +6262,14 @@ static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *me
     for (i = 0; i < count; i++) {
         chatgptt_message *turn = &s->turns[s->num_turns];
         size_t before = s->message.len;
-        bool last_resort = i == count - 1 && first;         /* nothing but system messages: then they are what is asked */
+        /* nothing but system messages: then they are what is asked */
+        bool last_resort = i == count - 1 && first;
         if (messages[i].role == CHATGPTT_SYSTEM && !last_resort) continue;
         if (i < count - 1 && cgt_all_blank(cgt_message_text(&messages[i]))) continue;
         if (messages[i].role != CHATGPTT_ASSISTANT && first) {
             for (j = 0; j < count; j++)
-                if (messages[j].role == CHATGPTT_SYSTEM && j != i && !cgt_all_blank(cgt_message_text(&messages[j]))) {
+                if (messages[j].role == CHATGPTT_SYSTEM && j != i &&
+                    !cgt_all_blank(cgt_message_text(&messages[j]))) {
                     cgt_append(&s->message, cgt_message_text(&messages[j]));
                     cgt_puts(&s->message, "\n\n");
                 }
@@ -5561,13 +6280,15 @@ static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *me
         turn->len = s->message.len - before;
         s->num_turns++;
     }
-    for (i = 0; i < s->num_turns && !s->message.failed; i++) {      /* only now does the text stay where it is */
+    /* only now does the text stay where it is */
+    for (i = 0; i < s->num_turns && !s->message.failed; i++) {
         s->turns[i].text = s->message.data + at;
         at += s->turns[i].len;
     }
 }
 
-/* Reads the caller's conversation, or begins one: its ids are made now. Without one, the message is a conversation of its own. */
+/* Reads the caller's conversation, or begins one: its ids are made now. Without one, the message is a
+   conversation of its own. */
 static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_conversation *conversation) {
     static const chatgptt_conversation none = { { 0 } };
     chatgptt_client *c = s->client;
@@ -5576,7 +6297,8 @@ static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_convers
     if (conversation && memcmp(conversation, &none, sizeof none) != 0) {
         memcpy(m, conversation->opaque, sizeof *m);
         if (cgt_memory_ok(m)) return CHATGPTT_OK;
-        return cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the conversation's bytes are damaged: zero them for a new one");
+        return cgt_fail(&c->error, CHATGPTT_E_ARGUMENT,
+                        "the conversation's bytes are damaged: zero them for a new one");
     }
     memcpy(m->magic, cgt_memory_magic, sizeof m->magic);
     memcpy(m->session_id, c->session_id, sizeof c->session_id);
@@ -5584,7 +6306,8 @@ static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_convers
     return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
 }
 
-static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_request *request, const chatgptt_message *messages, size_t count) {
+static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_request *request,
+                                       const chatgptt_message *messages, size_t count) {
     chatgptt_stream *s = (chatgptt_stream *)cgt_new(&c->hooks, sizeof *s);
     if (!s) { cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a stream"); return NULL; }
     s->client = c;
@@ -5598,7 +6321,8 @@ static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_reques
     if (cgt_stream_open_memory(s, request->conversation) < 0) { cgt_stream_free(s); return NULL; }
     if (!s->buffer || s->message.failed) {
         bool long_one = s->message.failed == CHATGPTT_E_LIMIT;
-        cgt_fail(&c->error, long_one ? CHATGPTT_E_LIMIT : CHATGPTT_E_MEMORY, long_one ? "the message is longer than CHATGPTT_MAX_REQUEST" : "out of memory for a stream");
+        cgt_fail(&c->error, long_one ? CHATGPTT_E_LIMIT : CHATGPTT_E_MEMORY,
+                 long_one ? "the message is longer than CHATGPTT_MAX_REQUEST" : "out of memory for a stream");
         cgt_stream_free(s);
         return NULL;
     }
@@ -5647,7 +6371,9 @@ CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code) {
     return "?";
 }
 
-CHATGPTT_API const char *chatgptt_model(size_t index) { return index < sizeof cgt_models / sizeof *cgt_models ? cgt_models[index] : NULL; }
+CHATGPTT_API const char *chatgptt_model(size_t index) {
+    return index < sizeof cgt_models / sizeof *cgt_models ? cgt_models[index] : NULL;
+}
 
 /* ---- open ---- */
 
@@ -5662,8 +6388,10 @@ static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport 
     if (!h->now_ms) missing = "hooks.now_ms";
     else if (!h->unix_time) missing = "hooks.unix_time";
     else if (!h->random) missing = "hooks.random";
-    else if (!t->open || !t->read || !t->write || !t->want || !t->wait || !t->close) missing = "a function of transport";
-    return missing ? cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is missing in the options", missing) : CHATGPTT_OK;
+    else if (!t->open || !t->read || !t->write || !t->want || !t->wait || !t->close)
+        missing = "a function of transport";
+    return missing ? cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is missing in the options", missing)
+                   : CHATGPTT_OK;
 }
 
 #define CGT_OR(field, value) if (o->field == 0) o->field = (value)
@@ -5682,8 +6410,10 @@ static void cgt_fill_options(chatgptt_options *o) {
 #undef CGT_OR
 
 /* The option strings, for what is done to all of them. ca_pem is the only one that may hold line ends. */
-#define CGT_STRINGS(X) X(ca_pem) X(url) X(endpoint) X(bot_id) X(client_id) X(model) X(proxy) X(user_agent) X(address) X(nonce_pattern) \
-    X(post_id_pattern) X(ca_file)
+#define CGT_STRINGS(X)                                                                                    \
+    X(ca_pem)                                                                                             \
+    X(url) X(endpoint) X(bot_id) X(client_id) X(model) X(proxy) X(user_agent) X(address) X(nonce_pattern) \
+        X(post_id_pattern) X(ca_file)
 #define CGT_STRING_NAME(field) #field,
 #define CGT_STRING_PLACE(field) strings[n++] = &o->field;
 
@@ -5705,9 +6435,11 @@ static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *erro
         bool token = strings[i] == &o->bot_id || strings[i] == &o->client_id;
         bool is_pattern = strings[i] == &o->nonce_pattern || strings[i] == &o->post_id_pattern;
         if (!text) continue;
-        if (i > 0 && cgt_has_control(cgt_text(text))) return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s holds a control character", name);
+        if (i > 0 && cgt_has_control(cgt_text(text)))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s holds a control character", name);
         if (token && (*text == '\0' || strlen(text) >= CHATGPTT_MAX_TOKEN))
-            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is empty or longer than CHATGPTT_MAX_TOKEN", name);
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is empty or longer than CHATGPTT_MAX_TOKEN",
+                            name);
         if (is_pattern && !cgt_pattern_compile(&pattern, cgt_text(text), &at, &why))
             return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: %s, at position %z", name, why, at);
     }
@@ -5732,7 +6464,8 @@ static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
     return CHATGPTT_OK;
 }
 
-/* A client id as the site's own page makes it: random, and then kept, since it is what quotas are counted by. */
+/* A client id as the site's own page makes it: random, and then kept, since it is what quotas are counted by.
+   */
 static chatgptt_code cgt_make_ids(chatgptt_client *c) {
     const char *given = c->options.client_id;
     char uuid[CGT_UUID_SIZE];
@@ -5753,13 +6486,19 @@ static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char 
     cgt_slice user;
     chatgptt_code code = cgt_url_parse(url, &c->hooks, cgt_text(text), &user, &why);
     if (code < 0) return cgt_fail(&c->error, code, "%s \"%s\" is no URL: %s", name, text, why);
-    if (user.len) return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "%s holds a user name: not supported for a site", name);
+    if (user.len)
+        return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "%s holds a user name: not supported for a site",
+                        name);
     return url->https ? cgt_pool_trust(&c->pool, &c->error) : CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_setup_urls(chatgptt_client *c) {
     const chatgptt_options *o = &c->options;
-    chatgptt_code code = cgt_given_url(c, &c->home, o->url ? o->url : o->endpoint ? o->endpoint : "https://chatgptt.me", "url");
+    chatgptt_code code = cgt_given_url(c, &c->home,
+                                       o->url        ? o->url
+                                       : o->endpoint ? o->endpoint
+                                                     : "https://chatgptt.me",
+                                       "url");
     if (code < 0 || !o->endpoint) return code;
     if (!o->url) {                  /* the page of an endpoint of its own is its site's front page */
         c->home.whole.len = c->home.origin.len + 1;
@@ -5790,7 +6529,8 @@ static chatgptt_code cgt_setup(chatgptt_client *c) {
     c->pool.net.resolve_ms = -1;
     if (!c->pool.transport.open) c->pool.transport = cgt_net_transport(&c->pool.net);
 #endif
-    code = c->options.proxy ? cgt_pool_set_proxy(&c->pool, cgt_text(c->options.proxy), &c->error) : CHATGPTT_OK;
+    code =
+        c->options.proxy ? cgt_pool_set_proxy(&c->pool, cgt_text(c->options.proxy), &c->error) : CHATGPTT_OK;
     if (code == CHATGPTT_OK) code = cgt_setup_urls(c);
     return code == CHATGPTT_OK ? cgt_make_ids(c) : code;
 }
@@ -5821,29 +6561,36 @@ CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, cha
     if (!c) return NULL;
     if (options) c->options = *options;
     c->hooks = hooks;
-    c->home.text.hooks = c->page.text.hooks = c->endpoint.text.hooks = c->pool.proxy.text.hooks = c->pool.login.hooks = c->pool.hooks = &c->hooks;
+    c->home.text.hooks = c->page.text.hooks = c->endpoint.text.hooks = c->pool.proxy.text.hooks =
+        c->pool.login.hooks = c->pool.hooks = &c->hooks;
     if (cgt_setup(c) == CHATGPTT_OK) return c;
     if (error) *error = c->error;
     chatgptt_close(c);
     return NULL;
 }
 
-CHATGPTT_API const chatgptt_site *chatgptt_client_site(const chatgptt_client *client) { return &client->site; }
+CHATGPTT_API const chatgptt_site *chatgptt_client_site(const chatgptt_client *client) {
+    return &client->site;
+}
 
 CHATGPTT_API const chatgptt_error *chatgptt_client_error(const chatgptt_client *client) {
-    static const chatgptt_error no_client = { CHATGPTT_E_ARGUMENT, 0, 0, 0, "no client: chatgptt_open() failed; its error parameter says why" };
+    static const chatgptt_error no_client = {
+        CHATGPTT_E_ARGUMENT, 0, 0, 0, "no client: chatgptt_open() failed; its error parameter says why"
+    };
     return client ? &client->error : &no_client;
 }
 
 /* ---- blocking calls ---- */
 
-CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt_request *request, chatgptt_text_fn *on_text, void *user) {
+CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt_request *request,
+                                         chatgptt_text_fn *on_text, void *user) {
     chatgptt_stream *stream = chatgptt_start(client, request);
     chatgptt_event event;
     chatgptt_code code;
     if (!stream) return chatgptt_client_error(client)->code;
     while ((code = chatgptt_next(stream, &event)) == CHATGPTT_OK)
-        if (event.kind == CHATGPTT_TEXT && on_text && on_text(user, event.text, event.len)) chatgptt_cancel(stream);
+        if (event.kind == CHATGPTT_TEXT && on_text && on_text(user, event.text, event.len))
+            chatgptt_cancel(stream);
     client->error = stream->error;
     chatgptt_finish(stream);
     return code;
@@ -5880,17 +6627,35 @@ CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text) {
     cgt_free(&client->hooks, text - sizeof size, size);
 }
 
-/* ---- state: what a later client can start from ---- */
+/* ==== [STATE] ==== */
 
-/* Records of a tag, a length of four bytes and that many bytes, behind a magic and before a checksum. Numbers are decimal texts.
-   The bytes may come from anywhere, so load() reads them into a draft and takes that over only if all of it is in order. */
+/* Records of a tag, a length of four bytes and that many bytes, behind a magic and before a checksum. Numbers
+   are decimal texts. The bytes may come from anywhere, so load() reads them into a draft and takes that over
+   only if all of it is in order. */
 
 static const char cgt_state_magic[] = "cgptst1\n";
 
 enum cgt_tag {
-    CGT_TAG_HOME = 'h', CGT_TAG_PAGE = 'p', CGT_TAG_ENDPOINT = 'e', CGT_TAG_CLIENT = 'c', CGT_TAG_SESSION = 's', CGT_TAG_DIALECT = 'd',
-    CGT_TAG_NONCE = 'n', CGT_TAG_TIME = 't', CGT_TAG_POST = 'i', CGT_TAG_BOT = 'b', CGT_TAG_NAME = 'N', CGT_TAG_GREETING = 'G', CGT_TAG_PROVIDER = 'P',
-    CGT_TAG_CONSENT = 'C', CGT_TAG_FLAGS = 'f', CGT_TAG_LIMIT = 'l', CGT_TAG_COOKIE = 'k', CGT_TAG_SAVED = 'w', CGT_TAG_TLS = 'T', CGT_TAG_END = '.'
+    CGT_TAG_HOME = 'h',
+    CGT_TAG_PAGE = 'p',
+    CGT_TAG_ENDPOINT = 'e',
+    CGT_TAG_CLIENT = 'c',
+    CGT_TAG_SESSION = 's',
+    CGT_TAG_DIALECT = 'd',
+    CGT_TAG_NONCE = 'n',
+    CGT_TAG_TIME = 't',
+    CGT_TAG_POST = 'i',
+    CGT_TAG_BOT = 'b',
+    CGT_TAG_NAME = 'N',
+    CGT_TAG_GREETING = 'G',
+    CGT_TAG_PROVIDER = 'P',
+    CGT_TAG_CONSENT = 'C',
+    CGT_TAG_FLAGS = 'f',
+    CGT_TAG_LIMIT = 'l',
+    CGT_TAG_COOKIE = 'k',
+    CGT_TAG_SAVED = 'w',
+    CGT_TAG_TLS = 'T',
+    CGT_TAG_END = '.'
 };
 
 typedef struct cgt_state {
@@ -5902,7 +6667,14 @@ typedef struct cgt_state {
     bool home_ok, no_memory;
 } cgt_state;
 
-enum { CGT_FLAG_WIDGET = 1, CGT_FLAG_ASSISTANT = 2, CGT_FLAG_OPENAI = 4, CGT_FLAG_GOOGLE = 8, CGT_FLAG_NO_NONCE = 16, CGT_FLAGS_ALL = 31 };
+enum {
+    CGT_FLAG_WIDGET = 1,
+    CGT_FLAG_ASSISTANT = 2,
+    CGT_FLAG_OPENAI = 4,
+    CGT_FLAG_GOOGLE = 8,
+    CGT_FLAG_NO_NONCE = 16,
+    CGT_FLAGS_ALL = 31
+};
 
 static void cgt_put_record(cgt_buffer *b, enum cgt_tag tag, cgt_slice s) {
     int i;
@@ -5931,8 +6703,11 @@ static void cgt_put_cookie(cgt_buffer *b, const cgt_cookie *c, long long now) {
     cgt_put_number(b, (unsigned long long)(c->until - now));
 }
 
-/* Whose cookies are worth keeping: the page's host, and without a page the endpoint's; not those of hosts on the way. */
-static const cgt_url *cgt_state_site(const cgt_url *page, const cgt_url *endpoint) { return page->whole.len ? page : endpoint; }
+/* Whose cookies are worth keeping: the page's host, and without a page the endpoint's; not those of hosts on
+   the way. */
+static const cgt_url *cgt_state_site(const cgt_url *page, const cgt_url *endpoint) {
+    return page->whole.len ? page : endpoint;
+}
 
 static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b) {
     const cgt_cookie *cookie;
@@ -5943,18 +6718,24 @@ static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b) {
     for (cookie = c->cookies.first; cookie; cookie = cookie->next) {
         text.len = 0;
         cgt_put_cookie(&text, cookie, now);
-        if (cgt_find(cookie->path, ";") < cookie->path.len) continue;      /* of a page's own path: no attribute can say it */
-        if (cookie->until > now && cgt_domain_match(cgt_state_site(&c->page, &c->endpoint), cookie->domain)) cgt_put_record(b, CGT_TAG_COOKIE, cgt_slice_of_buffer(&text));
+        /* of a page's own path: no attribute can say it */
+        if (cgt_find(cookie->path, ";") < cookie->path.len) continue;
+        if (cookie->until > now && cgt_domain_match(cgt_state_site(&c->page, &c->endpoint), cookie->domain))
+            cgt_put_record(b, CGT_TAG_COOKIE, cgt_slice_of_buffer(&text));
     }
     if (text.failed) b->failed = text.failed;
     cgt_buffer_free(&text);
 }
 
-static const struct { enum cgt_tag tag; size_t at, size; } cgt_chat_texts[] = {     /* the chat's texts, by their place in it */
-    { CGT_TAG_NONCE, offsetof(cgt_chat, nonce), CHATGPTT_MAX_TOKEN }, { CGT_TAG_POST, offsetof(cgt_chat, post_id), CHATGPTT_MAX_TOKEN },
-    { CGT_TAG_BOT, offsetof(cgt_chat, bot_id), CHATGPTT_MAX_TOKEN }, { CGT_TAG_NAME, offsetof(cgt_chat, bot_name), CHATGPTT_MAX_TOKEN },
-    { CGT_TAG_GREETING, offsetof(cgt_chat, greeting), CHATGPTT_MAX_WORDS }, { CGT_TAG_PROVIDER, offsetof(cgt_chat, provider), CHATGPTT_MAX_TOKEN },
-    { CGT_TAG_CONSENT, offsetof(cgt_chat, consent), CHATGPTT_MAX_WORDS } };
+/* the chat's texts, by their place in it */
+static const struct { enum cgt_tag tag; size_t at, size;
+} cgt_chat_texts[] = { { CGT_TAG_NONCE, offsetof(cgt_chat, nonce), CHATGPTT_MAX_TOKEN },
+                       { CGT_TAG_POST, offsetof(cgt_chat, post_id), CHATGPTT_MAX_TOKEN },
+                       { CGT_TAG_BOT, offsetof(cgt_chat, bot_id), CHATGPTT_MAX_TOKEN },
+                       { CGT_TAG_NAME, offsetof(cgt_chat, bot_name), CHATGPTT_MAX_TOKEN },
+                       { CGT_TAG_GREETING, offsetof(cgt_chat, greeting), CHATGPTT_MAX_WORDS },
+                       { CGT_TAG_PROVIDER, offsetof(cgt_chat, provider), CHATGPTT_MAX_TOKEN },
+                       { CGT_TAG_CONSENT, offsetof(cgt_chat, consent), CHATGPTT_MAX_WORDS } };
 enum { CGT_CHAT_TEXTS = (sizeof cgt_chat_texts / sizeof *cgt_chat_texts) };
 
 static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b) {
@@ -5964,10 +6745,13 @@ static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b) {
     cgt_put_record(b, CGT_TAG_ENDPOINT, c->endpoint.whole);
     cgt_put_number_record(b, CGT_TAG_DIALECT, chat->dialect);
     cgt_put_number_record(b, CGT_TAG_TIME, c->tokens_time);
-    for (i = 0; i < CGT_CHAT_TEXTS; i++) cgt_put_record(b, cgt_chat_texts[i].tag, cgt_text((const char *)chat + cgt_chat_texts[i].at));
+    for (i = 0; i < CGT_CHAT_TEXTS; i++)
+        cgt_put_record(b, cgt_chat_texts[i].tag, cgt_text((const char *)chat + cgt_chat_texts[i].at));
     cgt_put_number_record(b, CGT_TAG_LIMIT, chat->memory_limit);
-    cgt_put_number_record(b, CGT_TAG_FLAGS, chat->widget * CGT_FLAG_WIDGET + chat->assistant * CGT_FLAG_ASSISTANT + chat->keeps_openai * CGT_FLAG_OPENAI +
-                          chat->keeps_google * CGT_FLAG_GOOGLE + c->no_nonce_action * CGT_FLAG_NO_NONCE);
+    cgt_put_number_record(b, CGT_TAG_FLAGS,
+                          chat->widget * CGT_FLAG_WIDGET + chat->assistant * CGT_FLAG_ASSISTANT +
+                              chat->keeps_openai * CGT_FLAG_OPENAI + chat->keeps_google * CGT_FLAG_GOOGLE +
+                              c->no_nonce_action * CGT_FLAG_NO_NONCE);
 }
 
 static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
@@ -5976,7 +6760,8 @@ static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
     size_t i;
     for (i = 0; c->pool.trust && i < CGT_SESSIONS; i++) {
         cgt_buffer_init(&text, &c->hooks, CHATGPTT_MAX_CERTIFICATE);
-        if (cgt_session_save(c->pool.trust, i, &text)) cgt_put_record(b, CGT_TAG_TLS, cgt_slice_of_buffer(&text));
+        if (cgt_session_save(c->pool.trust, i, &text))
+            cgt_put_record(b, CGT_TAG_TLS, cgt_slice_of_buffer(&text));
         if (text.failed == CHATGPTT_E_MEMORY) b->failed = text.failed;
         cgt_buffer_free(&text);
     }
@@ -6051,7 +6836,8 @@ static bool cgt_load_record(chatgptt_client *c, cgt_state *d, char tag, cgt_slic
     case CGT_TAG_COOKIE: return cgt_load_cookie(d, s);
     default:
         for (i = 0; i < CGT_CHAT_TEXTS; i++)
-            if (tag == (char)cgt_chat_texts[i].tag) return cgt_load_text((char *)&d->chat + cgt_chat_texts[i].at, cgt_chat_texts[i].size, s);
+            if (tag == (char)cgt_chat_texts[i].tag)
+                return cgt_load_text((char *)&d->chat + cgt_chat_texts[i].at, cgt_chat_texts[i].size, s);
         return tag == CGT_TAG_TLS;
     }
 }
@@ -6088,9 +6874,12 @@ static bool cgt_load_has_tokens(const chatgptt_client *c, const cgt_state *d) {
     const chatgptt_options *o = &c->options;
     const cgt_chat *chat = &d->chat;
     bool endpoint = o->endpoint ? cgt_same(c->endpoint.whole, d->endpoint.whole) : d->endpoint.whole.len > 0;
-    if (!chat->nonce[0] || chat->dialect == CHATGPTT_AUTO || !endpoint || (d->page.https && !d->endpoint.https && !o->endpoint)) return false;
+    if (!chat->nonce[0] || chat->dialect == CHATGPTT_AUTO || !endpoint ||
+        (d->page.https && !d->endpoint.https && !o->endpoint))
+        return false;
     if (chat->dialect == CHATGPTT_WPAICG && d->page.whole.len == 0) return false;
-    return (!o->bot_id || strcmp(o->bot_id, chat->bot_id) == 0) && (o->dialect == CHATGPTT_AUTO || o->dialect == chat->dialect);
+    return (!o->bot_id || strcmp(o->bot_id, chat->bot_id) == 0) &&
+           (o->dialect == CHATGPTT_AUTO || o->dialect == chat->dialect);
 }
 
 static void cgt_swap_url(cgt_url *a, cgt_url *b) {
@@ -6146,7 +6935,9 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
     cgt_jar_free(&draft->cookies);
     cgt_free(&c->hooks, draft, sizeof *draft);
     if (no_memory) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a saved state");
-    return ok ? CHATGPTT_OK : cgt_fail(&c->error, CHATGPTT_E_ARGUMENT, "the saved state is damaged or of another site; it was not taken over");
+    return ok ? CHATGPTT_OK
+              : cgt_fail(&c->error, CHATGPTT_E_ARGUMENT,
+                         "the saved state is damaged or of another site; it was not taken over");
 }
 
 /* Nothing private leaks into the file that includes this. */
@@ -6164,17 +6955,20 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
 
    LICENCE: take the one you like better.
 
-   1. Public domain (Unlicense). This is free and unencumbered software released into the public domain. Anyone may copy, modify,
-   publish, use, compile, sell or distribute it, as source or binary, for any purpose, commercial or not, and by any means. In
-   jurisdictions that recognise copyright laws, the authors dedicate any and all copyright interest in it to the public domain.
+   1. Public domain (Unlicense). This is free and unencumbered software released into the public domain.
+   Anyone may copy, modify, publish, use, compile, sell or distribute it, as source or binary, for any
+   purpose, commercial or not, and by any means. In jurisdictions that recognise copyright laws, the authors
+   dedicate any and all copyright interest in it to the public domain.
 
-   2. MIT. Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation
-   files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify,
-   merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished
-   to do so, subject to the following condition: this permission notice shall be included in all copies or substantial portions of
-   the Software.
+   2. MIT. Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+   associated documentation files (the "Software"), to deal in the Software without restriction, including
+   without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+   copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the
+   following condition: this permission notice shall be included in all copies or substantial portions of the
+   Software.
 
-   Either way: THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
-   WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS BE LIABLE FOR ANY
-   CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH
-   THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE. */
+   Either way: THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING
+   BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT.
+   IN NO EVENT SHALL THE AUTHORS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF
+   CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER
+   DEALINGS IN THE SOFTWARE. */

@@ -1,5 +1,6 @@
-/* All memory of the client out of one static array, through hooks.resize; no malloc(). Prints the answer, then how much it took.
-   (The name lookup of the system allocates by itself: give options.address, or an own transport, to avoid that too.)
+/* All memory of the client out of one static array, through hooks.resize; no malloc(). Prints the answer,
+   then how much it took. (The name lookup of the system allocates by itself: give options.address, or an own
+   transport, to avoid that too.)
 
        arena URL [MESSAGE]          http only: mbedTLS would take its memory from elsewhere */
 #define CHATGPTT_NO_TLS 1
@@ -11,7 +12,8 @@
 
 enum { ARENA_SIZE = 64 * 1024 };
 
-/* A hole is free memory; holes are listed by address and never touch. What is in use needs no header: its owner knows the size. */
+/* A hole is free memory; holes are listed by address and never touch. What is in use needs no header: its
+   owner knows the size. */
 typedef struct hole {
     struct hole *next;
     size_t size;
@@ -111,10 +113,12 @@ int main(int argc, char **argv)
     options.hooks.user = &memory;
     request.prompt = argc > 2 ? argv[2] : "How much memory do you take?";
     client = chatgptt_open(&options, &error);
-    if (client && chatgptt_chat(client, &request, print_piece, NULL) < 0) error = *chatgptt_client_error(client);
+    if (client && chatgptt_chat(client, &request, print_piece, NULL) < 0)
+        error = *chatgptt_client_error(client);
     chatgptt_close(client);
     putchar('\n');
     if (error.code < 0) fprintf(stderr, "%s: %s\n", chatgptt_code_name(error.code), error.message);
-    fprintf(stderr, "peak: %zu of %zu bytes; in use after close: %zu\n", memory.peak, sizeof memory.bytes, memory.used);
+    fprintf(stderr, "peak: %zu of %zu bytes; in use after close: %zu\n", memory.peak, sizeof memory.bytes,
+            memory.used);
     return error.code < 0;
 }

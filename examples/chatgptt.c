@@ -1,7 +1,7 @@
 /* chatgptt: the command line of chatgptt.h, and a small REPL. It uses nothing but the public API.
 
-   The answer and nothing else goes to standard output, flushed as it arrives; everything else goes to standard error.
-   Exit: 0 the answer is complete, 1 an error, 2 wrong usage, 130 interrupted.
+   The answer and nothing else goes to standard output, flushed as it arrives; everything else goes to
+   standard error. Exit: 0 the answer is complete, 1 an error, 2 wrong usage, 130 interrupted.
 
    CONTENTS: [TEXT] [OUTPUT] [OPTIONS] [PROXY] [SIGNALS] [STATE] [TURN] [REPL] [MAIN] */
 #define _POSIX_C_SOURCE 200809L
@@ -82,8 +82,8 @@ static bool is_c1(const char *bytes, size_t len)
     return len > 1 && (unsigned char)bytes[0] == 0xC2 && (unsigned char)bytes[1] < 0xA0;
 }
 
-/* What a site says must not drive the terminal: of the control characters, C1 included, only LF and TAB pass, and as blanks if
-   the text is to stay on its line. */
+/* What a site says must not drive the terminal: of the control characters, C1 included, only LF and TAB pass,
+   and as blanks if the text is to stay on its line. */
 static void put_clean(FILE *to, const char *bytes, size_t len, bool lines)
 {
     for (size_t i = 0; i < len; i++) {
@@ -107,12 +107,14 @@ static void put_json(FILE *to, const char *bytes, size_t len)
     putc('"', to);
 }
 
-/* Nothing may stay in the buffer: the reader wants each piece now, and we want to know of a full disk or a closed pipe. */
+/* Nothing may stay in the buffer: the reader wants each piece now, and we want to know of a full disk or a
+   closed pipe. */
 static void flush_output(tool *t)
 {
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return;
-    if (errno == EINTR) clearerr(stdout);       /* Ctrl-C before a reader that does not read: on_tick() will see to it */
+    /* Ctrl-C before a reader that does not read: on_tick() will see to it */
+    if (errno == EINTR) clearerr(stdout);
     else if (!t->write_error) t->write_error = errno ? errno : EIO;
 }
 
@@ -188,11 +190,18 @@ static void put_text(tool *t, const char *bytes, size_t len)
 /* "a":1,"b":2 as JSON, else a=1 b=2 */
 static void put_stats(FILE *to, const chatgptt_stats *s, bool json)
 {
-    const struct { const char *name; long long value; } rows[] = {
-        {"resolve_ms", s->resolve_ms}, {"connect_ms", s->connect_ms}, {"tls_ms", s->tls_ms}, {"page_ms", s->page_ms},
-        {"first_text_ms", s->first_text_ms}, {"total_ms", s->total_ms}, {"bytes_in", (long long)s->bytes_in},
-        {"bytes_out", (long long)s->bytes_out}, {"text_bytes", (long long)s->text_bytes},
-        {"requests", s->requests}, {"connections", s->connections}};
+    const struct { const char *name; long long value;
+    } rows[] = { { "resolve_ms", s->resolve_ms },
+                 { "connect_ms", s->connect_ms },
+                 { "tls_ms", s->tls_ms },
+                 { "page_ms", s->page_ms },
+                 { "first_text_ms", s->first_text_ms },
+                 { "total_ms", s->total_ms },
+                 { "bytes_in", (long long)s->bytes_in },
+                 { "bytes_out", (long long)s->bytes_out },
+                 { "text_bytes", (long long)s->text_bytes },
+                 { "requests", s->requests },
+                 { "connections", s->connections } };
     const char *quote = json ? "\"" : "", *is = json ? ":" : "=", *next = json ? "," : " ";
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         fprintf(to, "%s%s%s%s%lld%s", quote, rows[i].name, quote, is, rows[i].value, next);
@@ -223,21 +232,26 @@ static void trace(void *user, const char *what, const char *bytes, size_t len)
 
 static const char help_text[] =
     "usage: chatgptt [OPTION]... [MESSAGE...]\n"
-    "Sends MESSAGE (its words joined by a blank), or all of standard input, to a web site that runs the WordPress plugin\n"
-    "AI Power, and prints the answer as it arrives. With neither, on a terminal: a conversation; /help there lists its commands.\n"
+    "Sends MESSAGE (its words joined by a blank), or all of standard input, to a web site that runs the "
+    "WordPress plugin\n"
+    "AI Power, and prints the answer as it arrives. With neither, on a terminal: a conversation; /help there "
+    "lists its commands.\n"
     "\n"
     "  --url URL            page that holds the chat (https://chatgptt.me)\n"
     "  --endpoint URL       where messages are sent (what the page names)\n"
-    "  --bot ID             which chat of the page (its first); with --endpoint and --dialect aipkit no page is read\n"
+    "  --bot ID             which chat of the page (its first); with --endpoint and --dialect aipkit no page "
+    "is read\n"
     "  --dialect NAME       auto, wpaicg (plugin 1.x to 2.2) or aipkit (2.3 and later) (auto)\n"
     "  --model NAME         checked only: the site picks its model\n"
     "  --system TEXT        a system message in front\n"
     "  --proxy URL          http://[user:password@]host[:port]; \"\" for none\n"
-    "                       (https_proxy, http_proxy, all_proxy and no_proxy of the environment, in lower case)\n"
+    "                       (https_proxy, http_proxy, all_proxy and no_proxy of the environment, in lower "
+    "case)\n"
     "  --ca FILE            trust the certificates in FILE only\n"
     "  --insecure           accept any certificate: whoever is on the path can read and change the chat\n"
     "  --timeout SECONDS    for the whole, from lookup to the last byte; fractions are allowed (600)\n"
-    "  --state FILE         keep tokens and ids in FILE, so that the next run asks at once; keep it as secret as a password\n"
+    "  --state FILE         keep tokens and ids in FILE, so that the next run asks at once; keep it as "
+    "secret as a password\n"
     "  --json               one JSON object a line: text, notice, done, error\n"
     "  --stats              times and sizes, one line on standard error\n"
     "  --verbose            what is sent and received, on standard error\n"
@@ -257,12 +271,23 @@ static int wrong(const char *what, const char *argument)
 /* Takes argv[*i], which begins with '-', and its value, be it behind '=' or in the next argument. */
 static int parse_option(tool *t, char **argv, int *i)
 {
-    const struct { const char *name; const char **value; bool *flag; } known[] = {
-        {"url", &t->options.url, NULL}, {"endpoint", &t->options.endpoint, NULL}, {"bot", &t->options.bot_id, NULL},
-        {"dialect", &t->dialect, NULL}, {"model", &t->options.model, NULL}, {"system", &t->system, NULL},
-        {"proxy", &t->options.proxy, NULL}, {"ca", &t->options.ca_file, NULL}, {"insecure", NULL, &t->options.insecure},
-        {"timeout", &t->timeout, NULL}, {"state", &t->state, NULL}, {"json", NULL, &t->json}, {"stats", NULL, &t->stats},
-        {"verbose", NULL, &t->verbose}, {"help", NULL, &t->help}, {"version", NULL, &t->version}};
+    const struct { const char *name; const char **value; bool *flag;
+    } known[] = { { "url", &t->options.url, NULL },
+                  { "endpoint", &t->options.endpoint, NULL },
+                  { "bot", &t->options.bot_id, NULL },
+                  { "dialect", &t->dialect, NULL },
+                  { "model", &t->options.model, NULL },
+                  { "system", &t->system, NULL },
+                  { "proxy", &t->options.proxy, NULL },
+                  { "ca", &t->options.ca_file, NULL },
+                  { "insecure", NULL, &t->options.insecure },
+                  { "timeout", &t->timeout, NULL },
+                  { "state", &t->state, NULL },
+                  { "json", NULL, &t->json },
+                  { "stats", NULL, &t->stats },
+                  { "verbose", NULL, &t->verbose },
+                  { "help", NULL, &t->help },
+                  { "version", NULL, &t->version } };
     const char *arg = argv[*i], *name = arg + 2, *equals = strchr(arg, '=');
     size_t k, len = equals ? (size_t)(equals - arg) - 2 : strlen(arg) - 2;
     for (k = 0; arg[1] == '-' && k < sizeof known / sizeof known[0]; k++) {
@@ -340,7 +365,8 @@ static bool listed(const char *list, const char *host, size_t host_len)
     return false;
 }
 
-/* The host inside an URL: behind scheme and user, before port and path, without the brackets of an IPv6 address. */
+/* The host inside an URL: behind scheme and user, before port and path, without the brackets of an IPv6
+   address. */
 static const char *url_host(const char *url, size_t *len)
 {
     const char *mark = strstr(url, "://"), *host = mark ? mark + 3 : url;
@@ -373,7 +399,9 @@ static void take_environment_proxy(tool *t, const char *url)
 
 static void choose_proxy(tool *t)
 {
-    const char *url = t->options.url ? t->options.url : t->options.endpoint ? t->options.endpoint : default_url;
+    const char *url = t->options.url        ? t->options.url
+                      : t->options.endpoint ? t->options.endpoint
+                                            : default_url;
     if (!t->options.proxy) take_environment_proxy(t, url);
     else if (!*t->options.proxy) t->options.proxy = NULL;
 }
@@ -381,7 +409,8 @@ static void choose_proxy(tool *t)
 /* ==== [SIGNALS] ==== */
 
 static volatile sig_atomic_t interrupts;    /* Ctrl-C since the last prompt; on_tick() reads it */
-static volatile sig_atomic_t reading_line;  /* Ctrl-C leads to line_void: a read() that is just about to begin would not hear of it */
+/* Ctrl-C leads to line_void: a read() that is just about to begin would not hear of it */
+static volatile sig_atomic_t reading_line;
 static sigjmp_buf line_void;
 static volatile sig_atomic_t paste_marks;   /* the terminal was told to mark pasted text */
 static volatile sig_atomic_t json_lines;
@@ -397,8 +426,8 @@ static void paste_marks_off(void)
     paste_marks = 0;
 }
 
-/* SIGALRM comes after --timeout has passed unheeded. A name lookup and a write to a reader that does not read hear of no
-   timeout, and of no Ctrl-C: whoever presses it three times gets out. */
+/* SIGALRM comes after --timeout has passed unheeded. A name lookup and a write to a reader that does not read
+   hear of no timeout, and of no Ctrl-C: whoever presses it three times gets out. */
 static void on_signal(int sig)
 {
     if (sig == SIGINT && reading_line) siglongjmp(line_void, 1);
@@ -406,13 +435,16 @@ static void on_signal(int sig)
     paste_marks_off();
     if (sig != SIGALRM) _exit(128 + sig);
     put_bytes(STDERR_FILENO, "chatgptt: E_TIMEOUT: stuck in the name lookup or in writing the answer\n");
-    if (json_lines) put_bytes(STDOUT_FILENO, "{\"event\":\"error\",\"code\":\"E_TIMEOUT\",\"message\":\"stuck\",\"status\":0}\n");
+    if (json_lines)
+        put_bytes(STDOUT_FILENO,
+                  "{\"event\":\"error\",\"code\":\"E_TIMEOUT\",\"message\":\"stuck\",\"status\":0}\n");
     _exit(EXIT_ERROR);
 }
 
 static void handle(int sig, void (*handler)(int))
 {
-    struct sigaction action = {.sa_handler = handler};      /* no SA_RESTART: reading the terminal is to end */
+    /* no SA_RESTART: reading the terminal is to end */
+    struct sigaction action = {.sa_handler = handler};
     sigemptyset(&action.sa_mask);
     sigaction(sig, &action, NULL);
 }
@@ -456,7 +488,8 @@ static void load_state(tool *t)
     free(bytes.bytes);
 }
 
-/* A whole file under another name in the same directory, then renamed: a crash leaves the old state or the new one. */
+/* A whole file under another name in the same directory, then renamed: a crash leaves the old state or the
+   new one. */
 static int replace_file(const char *path, const char *bytes, size_t len)
 {
     text name = {0};
@@ -492,13 +525,16 @@ static void save_state(tool *t)
 static void introduce(tool *t)
 {
     const chatgptt_site *site = chatgptt_client_site(t->client);
-    const char *const rows[][2] = {{"chat", site->bot_name}, {"greeting", site->greeting}, {"consent", site->consent}};
+    const char *const rows[][2] = { { "chat", site->bot_name },
+                                    { "greeting", site->greeting },
+                                    { "consent", site->consent } };
     for (size_t i = 0; i < 3 && !t->introduced; i++)
         if (rows[i][1][0]) say(rows[i][0], rows[i][1], strlen(rows[i][1]));
     if (rows[0][1][0] || rows[1][1][0] || rows[2][1][0]) t->introduced = true;
 }
 
-/* `kept`, if given, gathers the answer: then the event's text is copied before the client is asked about the site. */
+/* `kept`, if given, gathers the answer: then the event's text is copied before the client is asked about the
+   site. */
 static void put_event(tool *t, const chatgptt_event *event, text *kept)
 {
     const char *bytes = event->text;
@@ -538,9 +574,11 @@ static int exit_status(tool *t, chatgptt_code code)
 }
 
 /* Sends the messages and prints the answer. 0 only if it is complete; else the exit status. */
-static int ask(tool *t, const chatgptt_message *messages, size_t count, chatgptt_conversation *conversation, text *kept)
-{
-    chatgptt_request request = {.messages = messages, .num_messages = count, .conversation = conversation, .on_tick = on_tick};
+static int ask(tool *t, const chatgptt_message *messages, size_t count, chatgptt_conversation *conversation,
+               text *kept) {
+    chatgptt_request request = {
+        .messages = messages, .num_messages = count, .conversation = conversation, .on_tick = on_tick
+    };
     chatgptt_stream *stream = chatgptt_start(t->client, &request);
     if (!stream && conversation && chatgptt_client_error(t->client)->code == CHATGPTT_E_UNSUPPORTED) {
         request.conversation = NULL;            /* all messages folded into one prompt: a memory too */
@@ -561,7 +599,8 @@ static int ask(tool *t, const chatgptt_message *messages, size_t count, chatgptt
 
 static int one_shot(tool *t, const text *prompt)
 {
-    chatgptt_message messages[2] = {{CHATGPTT_SYSTEM, t->system, 0}, {CHATGPTT_USER, prompt->bytes, prompt->len}};
+    chatgptt_message messages[2] = { { CHATGPTT_SYSTEM, t->system, 0 },
+                                     { CHATGPTT_USER, prompt->bytes, prompt->len } };
     if (t->timeout) alarm((unsigned)t->options.total_timeout_ms / 1000 + 2);
     int status = t->system ? ask(t, messages, 2, NULL, NULL) : ask(t, messages + 1, 1, NULL, NULL);
     alarm(0);
@@ -572,7 +611,9 @@ static int ask_standard_input(tool *t)
 {
     text prompt = {0};
     int failed = read_all(STDIN_FILENO, &prompt), status;
-    if (failed) status = fail(t, failed == EINTR ? CHATGPTT_E_CANCELLED : CHATGPTT_E_IO, "standard input", strerror(failed));
+    if (failed)
+        status = fail(t, failed == EINTR ? CHATGPTT_E_CANCELLED : CHATGPTT_E_IO, "standard input",
+                      strerror(failed));
     else status = one_shot(t, &prompt);
     free(prompt.bytes);
     return failed == EINTR ? EXIT_INTERRUPTED : status;
@@ -655,7 +696,8 @@ static ssize_t read_line(char *line, size_t size)
     return n;
 }
 
-/* One message: a line, or all lines of a paste and what follows it on its last line. False at the end of input. */
+/* One message: a line, or all lines of a paste and what follows it on its last line. False at the end of
+   input. */
 static bool read_message(text *typed)
 {
     char line[4096];
@@ -695,8 +737,11 @@ static bool run_command(tool *t, memory *m, const char *command)
         else fputs("nothing was asked yet\n", stderr);
     } else {
         if (strcmp(command, "/help") != 0) fprintf(stderr, "no such command: %s\n", command);
-        fputs("/new  forget what was said     /stats  times and sizes of the last answer     /quit  or Ctrl-D  leave\n"
-              "Ctrl-C stops an answer. A line is a message; pasted lines are one. Lines over 4,000 bytes: chatgptt <FILE\n", stderr);
+        fputs("/new  forget what was said     /stats  times and sizes of the last answer     /quit  or "
+              "Ctrl-D  leave\n"
+              "Ctrl-C stops an answer. A line is a message; pasted lines are one. Lines over 4,000 bytes: "
+              "chatgptt <FILE\n",
+              stderr);
     }
     return true;
 }
@@ -706,7 +751,8 @@ static int repl(tool *t)
     memory m = {0};
     text typed = {0};
     begin_conversation(t, &m);
-    fprintf(stderr, "chatgptt %s. What you write goes to the site. /help lists the commands.\n", CHATGPTT_VERSION);
+    fprintf(stderr, "chatgptt %s. What you write goes to the site. /help lists the commands.\n",
+            CHATGPTT_VERSION);
     introduce(t);                               /* known already if it stood in the state */
     atexit(paste_marks_off);
     handle(SIGTERM, on_signal);
@@ -727,7 +773,8 @@ static int repl(tool *t)
 
 /* ==== [MAIN] ==== */
 
-/* A socket must not become descriptor 0, 1 or 2. The wrong mode, so that using what was closed still fails. */
+/* A socket must not become descriptor 0, 1 or 2. The wrong mode, so that using what was closed still fails.
+   */
 static void occupy_standard_descriptors(void)
 {
     for (int fd = 0; fd < 3; fd++)
@@ -753,7 +800,9 @@ static int converse_as_asked(tool *t)
     t->client = chatgptt_open(&t->options, &error);
     if (!t->client) return put_error(t, &error), EXIT_ERROR;
     if (t->state) load_state(t);
-    int status = t->has_words ? one_shot(t, &t->words) : isatty(STDIN_FILENO) ? repl(t) : ask_standard_input(t);
+    int status = t->has_words           ? one_shot(t, &t->words)
+                 : isatty(STDIN_FILENO) ? repl(t)
+                                        : ask_standard_input(t);
     chatgptt_close(t->client);
     return status;
 }

@@ -1,18 +1,22 @@
-/* demo_site.c - a stand-in for a web site that runs the plugin AI Power, on loopback, for demonstrations and tests.
+/* demo_site.c - a stand-in for a web site that runs the plugin AI Power, on loopback, for demonstrations and
+   tests.
 
        demo_site [--port N] [--tls] [--dialect wpaicg|aipkit] [--plain] [--verbose]
 
-   It has the page with the tokens, checks them as the plugin does, and streams an answer word by word. The answer repeats the
-   message it got, byte for byte, and says what is known of earlier turns. Both generations of the plugin are there: "wpaicg"
-   (up to 2.2; the default) and "aipkit" (2.3 and later). --plain: wpaicg answers with one JSON object instead of a stream.
+   It has the page with the tokens, checks them as the plugin does, and streams an answer word by word. The
+   answer repeats the message it got, byte for byte, and says what is known of earlier turns. Both generations
+   of the plugin are there: "wpaicg" (up to 2.2; the default) and "aipkit" (2.3 and later). --plain: wpaicg
+   answers with one JSON object instead of a stream.
 
-   First line on standard output: url=...   With --tls a second one: ca=FILE, the root to trust, made at each start and removed
-   at the end. --verbose: one line a request on standard error. It serves until SIGTERM or the end of its standard input: keep
-   that open (with < /dev/null it ends at once).
+   First line on standard output: url=...   With --tls a second one: ca=FILE, the root to trust, made at each
+   start and removed at the end. --verbose: one line a request on standard error. It serves until SIGTERM or
+   the end of its standard input: keep that open (with < /dev/null it ends at once).
 
-       cc -std=c99 demo_site.c -o demo_site -lmbedtls -lmbedx509 -lmbedcrypto     with -DCHATGPTT_NO_TLS: no library, no --tls
+       cc -std=c99 demo_site.c -o demo_site -lmbedtls -lmbedx509 -lmbedcrypto     with -DCHATGPTT_NO_TLS: no
+       library, no --tls
 
-   One thread and one poll(): a reply is built whole when its request is, with marks in it that say when its parts may leave.
+   One thread and one poll(): a reply is built whole when its request is, with marks in it that say when its
+   parts may leave.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
@@ -64,7 +68,8 @@ enum {
     KEY_MS = 60 * 1000,             /* aipkit: how long a message waits for its stream */
     DELTA_MS = 40,                  /* between two pieces of an answer */
     LATE_MS = 20,                   /* from a stream's last event to its zero chunk */
-    MAX_DELTAS = 100,               /* an answer of more words comes in larger pieces, so that no answer takes for ever */
+    /* an answer of more words comes in larger pieces, so that no answer takes for ever */
+    MAX_DELTAS = 100,
     MAX_SESSION = 64,               /* aipkit: bytes of a session id */
     MAX_UUID = 36,                  /* aipkit: of a conversation id */
     BOT_ID = 7,
@@ -138,7 +143,8 @@ static slice buffer_slice(const buffer *b)
     return slice_cut(at, at + b->len);
 }
 
-/* Makes room for `more` bytes and a terminator. Sizes are far from overflow: MAX_BODY bounds all that comes in. */
+/* Makes room for `more` bytes and a terminator. Sizes are far from overflow: MAX_BODY bounds all that comes
+   in. */
 static void buffer_grow(buffer *b, size_t more)
 {
     size_t size = b->size ? b->size : 256;
@@ -223,8 +229,10 @@ static size_t utf8_size(slice s)
     if (need > s.len) return 0;
     for (size_t i = 1; i < need; i++)
         if ((b[i] & 0xC0) != 0x80) return 0;
-    if ((b[0] == 0xE0 && b[1] < 0xA0) || (b[0] == 0xED && b[1] > 0x9F)) return 0;      /* too long a form; a surrogate */
-    if ((b[0] == 0xF0 && b[1] < 0x90) || (b[0] == 0xF4 && b[1] > 0x8F)) return 0;      /* too long a form; past U+10FFFF */
+    /* too long a form; a surrogate */
+    if ((b[0] == 0xE0 && b[1] < 0xA0) || (b[0] == 0xED && b[1] > 0x9F)) return 0;
+    /* too long a form; past U+10FFFF */
+    if ((b[0] == 0xF0 && b[1] < 0x90) || (b[0] == 0xF4 && b[1] > 0x8F)) return 0;
     return need;
 }
 
@@ -256,8 +264,8 @@ static void json_code(buffer *out, unsigned code)
     }
 }
 
-/* The inside of a JSON string. `ascii`: as WordPress writes it, all but ASCII as \uHHHH, and the slash escaped.
-   What is no UTF-8 becomes U+FFFD. */
+/* The inside of a JSON string. `ascii`: as WordPress writes it, all but ASCII as \uHHHH, and the slash
+   escaped. What is no UTF-8 becomes U+FFFD. */
 static void json_text(buffer *out, slice text, bool ascii)
 {
     while (text.len) {
@@ -307,7 +315,8 @@ static bool form_field(slice form, const char *name, buffer *value)
     return false;
 }
 
-/* The same for a short value, cut off at the end of `out`; returns its full length, 0 if it is missing or empty. */
+/* The same for a short value, cut off at the end of `out`; returns its full length, 0 if it is missing or
+   empty. */
 static size_t form_short(slice form, const char *name, char *out, size_t size)
 {
     buffer value = { NULL, 0, 0 };
@@ -341,8 +350,18 @@ static tls *tls_open(buffer *ca_pem) { (void)ca_pem; return NULL; }
 static void tls_close(tls *t) { (void)t; }
 static session *session_open(tls *t, int fd) { (void)t; (void)fd; return NULL; }
 static int session_handshake(session *s) { (void)s; return IO_FAILED; }
-static int session_read(session *s, void *bytes, size_t size) { (void)s; (void)bytes; (void)size; return IO_FAILED; }
-static int session_write(session *s, const void *bytes, size_t size) { (void)s; (void)bytes; (void)size; return IO_FAILED; }
+static int session_read(session *s, void *bytes, size_t size) {
+    (void)s;
+    (void)bytes;
+    (void)size;
+    return IO_FAILED;
+}
+static int session_write(session *s, const void *bytes, size_t size) {
+    (void)s;
+    (void)bytes;
+    (void)size;
+    return IO_FAILED;
+}
 static void session_close(session *s) { (void)s; }
 
 #else
@@ -375,7 +394,9 @@ static void tls_must(int result, const char *what)
 static void make_key(tls *t, mbedtls_pk_context *key)
 {
     tls_must(mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)), "key");
-    tls_must(mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), mbedtls_ctr_drbg_random, &t->random), "key");
+    tls_must(mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), mbedtls_ctr_drbg_random,
+                                 &t->random),
+             "key");
 }
 
 static int set_serial(mbedtls_x509write_cert *c, unsigned char serial)
@@ -394,8 +415,8 @@ static int set_serial(mbedtls_x509write_cert *c, unsigned char serial)
 }
 
 /* What root and leaf have in common: both are signed by the root's key. */
-static void begin_certificate(tls *t, mbedtls_x509write_cert *c, const char *subject, mbedtls_pk_context *key, unsigned char serial)
-{
+static void begin_certificate(tls *t, mbedtls_x509write_cert *c, const char *subject, mbedtls_pk_context *key,
+                              unsigned char serial) {
     mbedtls_x509write_crt_init(c);
     mbedtls_x509write_crt_set_version(c, MBEDTLS_X509_CRT_VERSION_3);
     mbedtls_x509write_crt_set_md_alg(c, MBEDTLS_MD_SHA256);
@@ -416,14 +437,17 @@ static void make_root(tls *t, buffer *pem)
     tls_must(mbedtls_x509write_crt_set_basic_constraints(&c, 1, 0), "basic constraints");
     tls_must(mbedtls_x509write_crt_set_key_usage(&c, MBEDTLS_X509_KU_KEY_CERT_SIGN), "key usage");
     buffer_grow(pem, 4096);
-    tls_must(mbedtls_x509write_crt_pem(&c, (unsigned char *)pem->at, 4096, mbedtls_ctr_drbg_random, &t->random), "root");
+    tls_must(
+        mbedtls_x509write_crt_pem(&c, (unsigned char *)pem->at, 4096, mbedtls_ctr_drbg_random, &t->random),
+        "root");
     pem->len = strlen(pem->at);
     mbedtls_x509write_crt_free(&c);
 }
 
 static void make_leaf(tls *t)
 {
-    static const unsigned char names[] = {      /* by hand: mbedTLS 2.28 writes no subject alternative names */
+    /* by hand: mbedTLS 2.28 writes no subject alternative names */
+    static const unsigned char names[] = {
         0x30, 17,
         0x82, 9, 'l', 'o', 'c', 'a', 'l', 'h', 'o', 's', 't',
         0x87, 4, 127, 0, 0, 1
@@ -440,9 +464,8 @@ static void make_leaf(tls *t)
     mbedtls_x509write_crt_free(&c);
 }
 
-static int write_ticket(void *user, const mbedtls_ssl_session *s, unsigned char *start, const unsigned char *end,
-                        size_t *len, uint32_t *lifetime)
-{
+static int write_ticket(void *user, const mbedtls_ssl_session *s, unsigned char *start,
+                        const unsigned char *end, size_t *len, uint32_t *lifetime) {
     tls *t = (tls *)user;
     return mbedtls_ssl_ticket_write(&t->tickets, s, start, end, len, lifetime);
 }
@@ -459,7 +482,8 @@ static int parse_ticket(void *user, mbedtls_ssl_session *s, unsigned char *ticke
 static void configure(tls *t)
 {
     mbedtls_ssl_config *config = &t->config;
-    tls_must(mbedtls_ssl_config_defaults(config, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT),
+    tls_must(mbedtls_ssl_config_defaults(config, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                         MBEDTLS_SSL_PRESET_DEFAULT),
              "TLS settings");
 #if MBEDTLS_VERSION_NUMBER >= 0x03020000
     mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
@@ -468,7 +492,8 @@ static void configure(tls *t)
 #endif
     mbedtls_ssl_conf_rng(config, mbedtls_ctr_drbg_random, &t->random);
     tls_must(mbedtls_ssl_conf_own_cert(config, &t->certificate, &t->key), "certificate");
-    tls_must(mbedtls_ssl_ticket_setup(&t->tickets, mbedtls_ctr_drbg_random, &t->random, MBEDTLS_CIPHER_AES_256_GCM, 86400),
+    tls_must(mbedtls_ssl_ticket_setup(&t->tickets, mbedtls_ctr_drbg_random, &t->random,
+                                      MBEDTLS_CIPHER_AES_256_GCM, 86400),
              "tickets");
     mbedtls_ssl_conf_session_tickets_cb(config, write_ticket, parse_ticket, t);
 }
@@ -566,7 +591,8 @@ static int session_write(session *s, const void *bytes, size_t size)
 static void session_close(session *s)
 {
     if (!s) return;
-    if (s->ready) mbedtls_ssl_close_notify(&s->ssl);    /* a courtesy: if it cannot go at once, it does not go */
+    /* a courtesy: if it cannot go at once, it does not go */
+    if (s->ready) mbedtls_ssl_close_notify(&s->ssl);
     mbedtls_ssl_free(&s->ssl);
     free(s);
 }
@@ -587,7 +613,8 @@ typedef struct talk {               /* aipkit: one conversation of one guest */
     buffer first;
 } talk;
 
-typedef struct mark { size_t offset; long long at; } mark;      /* what stands from here on waits until then */
+/* what stands from here on waits until then */
+typedef struct mark { size_t offset; long long at; } mark;
 
 typedef struct conn {
     int fd;
@@ -643,9 +670,10 @@ static void reply_begin(conn *c, const char *status, const char *type, const cha
     time_t now = time(NULL);
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime(&now));
     c->due = now_ms();
-    buffer_format(&c->out, "HTTP/1.1 %s\r\nServer: demo_site\r\nDate: %s\r\nContent-Type: %s\r\n", status, date, type);
-    buffer_format(&c->out, "%s%sConnection: %s\r\n\r\n", extra, c->chunked ? "Transfer-Encoding: chunked\r\n" : "",
-                  c->last ? "close" : "keep-alive");
+    buffer_format(&c->out, "HTTP/1.1 %s\r\nServer: demo_site\r\nDate: %s\r\nContent-Type: %s\r\n", status,
+                  date, type);
+    buffer_format(&c->out, "%s%sConnection: %s\r\n\r\n", extra,
+                  c->chunked ? "Transfer-Encoding: chunked\r\n" : "", c->last ? "close" : "keep-alive");
 }
 
 static void reply_add(conn *c, slice bytes)
@@ -668,8 +696,9 @@ static void reply_whole(conn *c, const char *status, const char *type, const cha
 }
 
 /* What WordPress sends with every reply of its ajax endpoint. */
-#define AJAX_HEADERS \
-    "X-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: strict-origin-when-cross-origin\r\n" \
+#define AJAX_HEADERS                                                                \
+    "X-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: " \
+    "strict-origin-when-cross-origin\r\n"                                           \
     "X-Frame-Options: SAMEORIGIN\r\nExpires: Wed, 11 Jan 1984 05:00:00 GMT\r\n"
 #define NO_CACHE "Cache-Control: no-cache, must-revalidate, max-age=0\r\n"
 
@@ -720,11 +749,13 @@ static void make_answer(buffer *out, slice message, size_t known, slice first)
         buffer_text(out, " We began with: ");
         buffer_add(out, first);
     }
-    buffer_text(out, "\n\nI am only a stand-in and have no thoughts of my own, but like the real ones I say them word by word. "
+    buffer_text(out, "\n\nI am only a stand-in and have no thoughts of my own, but like the real ones I say "
+                     "them word by word. "
                      "Merci, спасибо, ありがとう, and have a nice day! \xF0\x9F\x91\x8B");
 }
 
-/* Size of the next piece, which has `least` bytes or more: up to a blank, or, where none comes, some kilobytes of whole characters. */
+/* Size of the next piece, which has `least` bytes or more: up to a blank, or, where none comes, some
+   kilobytes of whole characters. */
 static size_t next_piece(slice rest, size_t least)
 {
     for (size_t i = least; i < rest.len; i++) {
@@ -751,8 +782,8 @@ static void put_slashed(buffer *out, const char *url)
     json_text(out, slice_of(url), true);
 }
 
-/* Decoys: in the first comment and script the attributes have blanks around "=", which a reader of raw text may not take for
-   one; those after the chat come too late for whoever takes the first. */
+/* Decoys: in the first comment and script the attributes have blanks around "=", which a reader of raw text
+   may not take for one; those after the chat come too late for whoever takes the first. */
 static void wpaicg_page(const site_state *site, buffer *page)
 {
     buffer_format(page,
@@ -767,32 +798,48 @@ static void wpaicg_page(const site_state *site, buffer *page)
     put_slashed(page, site->base);
     put_slashed(page, AJAX_PATH);
     buffer_format(page,
-        "\",\"search_nonce\":\"%s\",\"logged_in\":\"0\",\"languages\":{\"source\":\"Sources\",\"no_result\":\"No result found\"}};\n"
-        "</script>\n</head>\n<body class=\"home page-template-default page page-id-%d wp-embed-responsive\">\n"
-        "<header class=\"site-header\"><h1>Ask &amp; be answered</h1></header>\n<main>\n", site->nonce, POST_ID);
-    buffer_format(page,
-        "<div class=\"wpaicg-chat-shortcode\"\n     data-user-bg-color=\"#ccf5e1\"\n     data-color=\"#000000\"\n"
-        "     data-fontsize=\"13\"\n     data-use-avatar=\"0\"\n     data-user-avatar=\"%s/avatar.png\"\n     data-you=\"You\"\n"
-        "     data-ai-avatar=\"%s/ai.png\"\n     data-ai-name=\"AI\"\n     data-ai-bg-color=\"#d1e8ff\"\n     data-ai-font-color=\"#000\"\n"
-        "     data-nonce=\"%s\"\n     data-post-id=\"%d\"\n     data-url=\"%s\"\n     data-bot-id=\"0\"\n", site->base, site->base,
-        site->nonce, POST_ID, site->base);
-    buffer_format(page,
-        "     data-width=\"100%%\"\n     data-height=\"50%%\"\n     data-footer=\"0\"\n     data-speech=\"0\"\n     data-voice=\"\"\n"
-        "     data-voice-error=\"Say &quot;hello&quot; first\"\n     data-text_height=\"60\"\n     data-text_rounded=\"8\"\n"
-        "     data-chat_rounded=\"8\"\n     data-voice_service=\"\"\n     data-voice_language=\"\"\n     data-voice_name=\"\"\n"
+                  "\",\"search_nonce\":\"%s\",\"logged_in\":\"0\",\"languages\":{\"source\":\"Sources\",\"no_"
+                  "result\":\"No result found\"}};\n"
+                  "</script>\n</head>\n<body class=\"home page-template-default page page-id-%d "
+                  "wp-embed-responsive\">\n"
+                  "<header class=\"site-header\"><h1>Ask &amp; be answered</h1></header>\n<main>\n",
+                  site->nonce, POST_ID);
+    buffer_format(
+        page,
+        "<div class=\"wpaicg-chat-shortcode\"\n     data-user-bg-color=\"#ccf5e1\"\n     "
+        "data-color=\"#000000\"\n"
+        "     data-fontsize=\"13\"\n     data-use-avatar=\"0\"\n     data-user-avatar=\"%s/avatar.png\"\n    "
+        " data-you=\"You\"\n"
+        "     data-ai-avatar=\"%s/ai.png\"\n     data-ai-name=\"AI\"\n     data-ai-bg-color=\"#d1e8ff\"\n    "
+        " data-ai-font-color=\"#000\"\n"
+        "     data-nonce=\"%s\"\n     data-post-id=\"%d\"\n     data-url=\"%s\"\n     data-bot-id=\"0\"\n",
+        site->base, site->base, site->nonce, POST_ID, site->base);
+    buffer_format(
+        page,
+        "     data-width=\"100%%\"\n     data-height=\"50%%\"\n     data-footer=\"0\"\n     "
+        "data-speech=\"0\"\n     data-voice=\"\"\n"
+        "     data-voice-error=\"Say &quot;hello&quot; first\"\n     data-text_height=\"60\"\n     "
+        "data-text_rounded=\"8\"\n"
+        "     data-chat_rounded=\"8\"\n     data-voice_service=\"\"\n     data-voice_language=\"\"\n     "
+        "data-voice_name=\"\"\n"
         "     data-openai_stream_nav=\"%d\"\n     data-memory-limit = \"100\"\n     data-has-bar=\"false\"\n"
-        "     data-assistant-enabled=\"false\"\n     data-lead-collection=\"0\"\n     data-lead-title=\"Let us know\"\n"
-        "     data-type=\"shortcode\"\n     style=\"width: 100%%\">\n", site->plain ? 0 : 1);
+        "     data-assistant-enabled=\"false\"\n     data-lead-collection=\"0\"\n     data-lead-title=\"Let "
+        "us know\"\n"
+        "     data-type=\"shortcode\"\n     style=\"width: 100%%\">\n",
+        site->plain ? 0 : 1);
     buffer_format(page,
-        "<ul class=\"wpaicg-chat-shortcode-messages\"><li class=\"wpaicg-ai-message\"><p>Hello human, I am a stand-in.</p></li></ul>\n"
-        "<div class=\"wpaicg-chat-shortcode-type\" data-type=\"shortcode\"><textarea placeholder=\"Type a message\">"
-        "<div data-nonce=\"c0ffee0003\" data-post-id=\"3\"></textarea></div>\n</div>\n</main>\n"
-        "<!-- <div data-nonce=\"c0ffee0004\" data-post-id=\"4\"> -->\n"
-        "<script>document.title += '<div data-nonce=\"c0ffee0005\" data-post-id=\"5\">';</script>\n</body>\n</html>\n");
+                  "<ul class=\"wpaicg-chat-shortcode-messages\"><li class=\"wpaicg-ai-message\"><p>Hello "
+                  "human, I am a stand-in.</p></li></ul>\n"
+                  "<div class=\"wpaicg-chat-shortcode-type\" data-type=\"shortcode\"><textarea "
+                  "placeholder=\"Type a message\">"
+                  "<div data-nonce=\"c0ffee0003\" data-post-id=\"3\"></textarea></div>\n</div>\n</main>\n"
+                  "<!-- <div data-nonce=\"c0ffee0004\" data-post-id=\"4\"> -->\n"
+                  "<script>document.title += '<div data-nonce=\"c0ffee0005\" "
+                  "data-post-id=\"5\">';</script>\n</body>\n</html>\n");
 }
 
-/* What the server makes of wpaicg_chat_history before it reads it as JSON: tags, %hh octets and backslashes go.
-   False: nothing is left of it, for a "<" without ">" or bytes that are no UTF-8. */
+/* What the server makes of wpaicg_chat_history before it reads it as JSON: tags, %hh octets and backslashes
+   go. False: nothing is left of it, for a "<" without ">" or bytes that are no UTF-8. */
 static bool mangle_history(buffer *out, slice s)
 {
     bool octets = false;
@@ -819,8 +866,8 @@ static bool mangle_history(buffer *out, slice s)
     return true;
 }
 
-/* Takes the next token off the front of *s: a mark of JSON itself, 's' for a string, 'w' for a number or word, 0 for nothing or
-   a broken string. Strings have no escapes: mangling has removed every backslash. */
+/* Takes the next token off the front of *s: a mark of JSON itself, 's' for a string, 'w' for a number or
+   word, 0 for nothing or a broken string. Strings have no escapes: mangling has removed every backslash. */
 static char take_token(slice *s, slice *value)
 {
     size_t len = 0;
@@ -847,7 +894,8 @@ static void history_entry(history *h, slice text)
 {
     text = slice_trim(text);
     if (text.len) h->messages++;
-    if (!h->first.len && slice_find(text, "Human: ") == 0) h->first = slice_trim(slice_from(text, strlen("Human: ")));
+    if (!h->first.len && slice_find(text, "Human: ") == 0)
+        h->first = slice_trim(slice_from(text, strlen("Human: ")));
 }
 
 /* The rest of an object behind its "{"; false: not JSON. Without a string "text" the plugin dies of it. */
@@ -867,7 +915,8 @@ static bool history_object(history *h, slice *s)
     return h->crashed || token == '}';
 }
 
-/* An array of strings and {"text": string}; false: not JSON, so no history. An entry of another kind crashes the plugin. */
+/* An array of strings and {"text": string}; false: not JSON, so no history. An entry of another kind crashes
+   the plugin. */
 static bool read_history(history *h, slice s)
 {
     slice value;
@@ -889,10 +938,14 @@ static void wpaicg_stream(conn *c, slice answer)
 {
     char id[30], head[256], event[384];
     random_text(id, 29, 36);
-    snprintf(head, sizeof head, "{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion.chunk\",\"created\":%lld,\"model\":\"gpt-4o-mini\","
-             "\"choices\":[{\"index\":0,\"delta\":{", id, (long long)time(NULL));
+    snprintf(head, sizeof head,
+             "{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion.chunk\",\"created\":%lld,\"model\":\"gpt-"
+             "4o-mini\","
+             "\"choices\":[{\"index\":0,\"delta\":{",
+             id, (long long)time(NULL));
     reply_begin(c, "200 OK", "text/event-stream;charset=UTF-8", AJAX_HEADERS "Cache-Control: no-cache\r\n");
-    snprintf(event, sizeof event, "%s\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}", head);
+    snprintf(event, sizeof event, "%s\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}",
+             head);
     reply_event(c, NULL, slice_of(event));
     snprintf(event, sizeof event, "%s\"content\":\"", head);
     stream_answer(c, event, answer, "\"},\"finish_reason\":null}]}");
@@ -902,12 +955,14 @@ static void wpaicg_stream(conn *c, slice answer)
     reply_end_late(c);
 }
 
-/* The greeting holds what a careless reader would take for the reply. "Something went wrong" stands there in a success, too. */
+/* The greeting holds what a careless reader would take for the reply. "Something went wrong" stands there in
+   a success, too. */
 static void wpaicg_json(conn *c, slice answer)
 {
     buffer body = { NULL, 0, 0 };
     buffer_text(&body, "{\"status\":\"success\",\"msg\":\"Something went wrong\","
-                       "\"greeting_message\":\"Converse as a friendly assistant. \\\"data\\\":\\\"not the reply\\\"\",\"data\":\"");
+                       "\"greeting_message\":\"Converse as a friendly assistant. \\\"data\\\":\\\"not the "
+                       "reply\\\"\",\"data\":\"");
     json_text(&body, answer, true);
     buffer_text(&body, "\",\"log\":false}");
     reply_ajax(c, "200 OK", TYPE_JSON, buffer_slice(&body));
@@ -919,10 +974,12 @@ static void wpaicg_answer(const site_state *site, conn *c, slice message, slice 
     buffer field = { NULL, 0, 0 }, mangled = { NULL, 0, 0 }, answer = { NULL, 0, 0 };
     history h = { 0, { NULL, 0 }, false };
     form_field(form, "wpaicg_chat_history", &field);
-    if (!mangle_history(&mangled, buffer_slice(&field)) || !read_history(&h, buffer_slice(&mangled))) memset(&h, 0, sizeof h);
+    if (!mangle_history(&mangled, buffer_slice(&field)) || !read_history(&h, buffer_slice(&mangled)))
+        memset(&h, 0, sizeof h);
     make_answer(&answer, message, h.messages, h.first);
     if (h.crashed)
-        reply_ajax(c, "500 Internal Server Error", TYPE_HTML, slice_of("<p>There has been a critical error on this website.</p>"));
+        reply_ajax(c, "500 Internal Server Error", TYPE_HTML,
+                   slice_of("<p>There has been a critical error on this website.</p>"));
     else if (site->plain)
         wpaicg_json(c, buffer_slice(&answer));
     else
@@ -941,7 +998,8 @@ static void unknown_action(conn *c)
 static void wpaicg_ajax(const site_state *site, conn *c, const request *r, const char *action)
 {
     buffer message = { NULL, 0, 0 };
-    if (strcmp(action, "wpaicg_chat_shortcode_message") != 0 && strcmp(action, "wpaicg_chatbox_message") != 0) {
+    if (strcmp(action, "wpaicg_chat_shortcode_message") != 0 &&
+        strcmp(action, "wpaicg_chatbox_message") != 0) {
         unknown_action(c);
         return;
     }
@@ -951,7 +1009,8 @@ static void wpaicg_ajax(const site_state *site, conn *c, const request *r, const
     }
     form_field(r->body, "message", &message);
     if (!message.len || slice_is(buffer_slice(&message), "0"))
-        reply_ajax(c, "200 OK", TYPE_JSON, slice_of("{\"status\":\"error\",\"msg\":\"It appears that nothing was inputted.\"}"));
+        reply_ajax(c, "200 OK", TYPE_JSON,
+                   slice_of("{\"status\":\"error\",\"msg\":\"It appears that nothing was inputted.\"}"));
     else
         wpaicg_answer(site, c, buffer_slice(&message), r->body);
     buffer_free(&message);
@@ -959,8 +1018,8 @@ static void wpaicg_ajax(const site_state *site, conn *c, const request *r, const
 
 /* ==== aipkit: plugin 2.3 and later ==== */
 
-/* The configuration is JSON in an attribute. In `json` an apostrophe stands for the quotes around names and strings, which the page
-   writes as &quot;; real ones are escaped in it. */
+/* The configuration is JSON in an attribute. In `json` an apostrophe stands for the quotes around names and
+   strings, which the page writes as &quot;; real ones are escaped in it. */
 static void put_config(buffer *page, const char *json)
 {
     for (; *json; json++) {
@@ -972,36 +1031,47 @@ static void put_config(buffer *page, const char *json)
 static void aipkit_page(const site_state *site, buffer *page)
 {
     char bot[256];
-    snprintf(bot, sizeof bot, "{'botId':%d,'nonce':'%s','postId':%d,'headerName':'Stand-In Bot','ajaxUrl':'", BOT_ID, site->nonce, POST_ID);
-    buffer_format(page,
-        "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head>\n<meta charset=\"UTF-8\">\n<title>Chat &#8211; A Stand-In Site</title>\n"
-        "<!-- <div data-config = '{&quot;botId&quot;:1,&quot;nonce&quot;:&quot;c0ffee0001&quot;}'></div> -->\n"
+    snprintf(bot, sizeof bot, "{'botId':%d,'nonce':'%s','postId':%d,'headerName':'Stand-In Bot','ajaxUrl':'",
+             BOT_ID, site->nonce, POST_ID);
+    buffer_format(
+        page,
+        "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head>\n<meta charset=\"UTF-8\">\n<title>Chat &#8211; A "
+        "Stand-In Site</title>\n"
+        "<!-- <div data-config = '{&quot;botId&quot;:1,&quot;nonce&quot;:&quot;c0ffee0001&quot;}'></div> "
+        "-->\n"
         "<script>var card = '<div data-config = \"{}\" data-bot-id = \"2\">';\n"
         "window.aipkit_getChatNonceAction = \"aipkit_get_frontend_chat_nonce\";</script>\n"
         "</head>\n<body class=\"home page page-id-%d\">\n<main>\n"
-        "<div class=\"aipkit_chat_container aipkit-theme-light\" id=\"aipkit_chat_container_%d\" data-bot-id=\"%d\"\n"
-        "     data-custom-theme='{&quot;botId&quot;:99,&quot;nonce&quot;:&quot;c0ffee0002&quot;}'\n     data-config='",
+        "<div class=\"aipkit_chat_container aipkit-theme-light\" id=\"aipkit_chat_container_%d\" "
+        "data-bot-id=\"%d\"\n"
+        "     data-custom-theme='{&quot;botId&quot;:99,&quot;nonce&quot;:&quot;c0ffee0002&quot;}'\n     "
+        "data-config='",
         POST_ID, BOT_ID, BOT_ID);
     put_config(page, bot);
     put_slashed(page, site->base);
     put_slashed(page, AJAX_PATH);
-    put_config(page,
-        "','provider':'OpenAI','enableOpenAIConversationState':true,'enableGoogleConversationState':false,'allowWebSearchTool':false,"
+    put_config(
+        page,
+        "','provider':'OpenAI','enableOpenAIConversationState':true,'enableGoogleConversationState':false,'"
+        "allowWebSearchTool':false,"
         "'allowGoogleSearchGrounding':false,'requireConsentCompliance':false,'imageUploadEnabledUI':false,"
-        "'imageTriggers':'\\/image, \\/generate','starters':['What\\u0027s new?','Say \\u0022hello\\u0022'],'showSources':true,"
-        "'text':{'initialGreeting':'Hello human, I\\u0027m a stand-in.','initialSubgreeting':'Ask \\u0026 be answered',"
+        "'imageTriggers':'\\/image, \\/generate','starters':['What\\u0027s new?','Say "
+        "\\u0022hello\\u0022'],'showSources':true,"
+        "'text':{'initialGreeting':'Hello human, I\\u0027m a stand-in.','initialSubgreeting':'Ask \\u0026 be "
+        "answered',"
         "'consentTitle':'Consent','consentMessage':'Tea \\u003C coffee?','consentButton':'I agree'}}");
     buffer_text(page,
-        "'\n     style=\"max-width: 650px\">\n<div class=\"aipkit_chat_main\"><textarea placeholder=\"Type a message\"></textarea></div>\n"
-        "</div>\n</main>\n<!-- <div data-config='{&quot;botId&quot;:3}'> -->\n</body>\n</html>\n");
+                "'\n     style=\"max-width: 650px\">\n<div class=\"aipkit_chat_main\"><textarea "
+                "placeholder=\"Type a message\"></textarea></div>\n"
+                "</div>\n</main>\n<!-- <div data-config='{&quot;botId&quot;:3}'> -->\n</body>\n</html>\n");
 }
 
 /* `code` NULL: without one. */
 static void aipkit_error(conn *c, const char *status, const char *message, const char *code)
 {
     char body[256];
-    snprintf(body, sizeof body, "{\"success\":false,\"data\":{\"message\":\"%s\"%s%s%s}}", message, code ? ",\"code\":\"" : "",
-             code ? code : "", code ? "\"" : "");
+    snprintf(body, sizeof body, "{\"success\":false,\"data\":{\"message\":\"%s\"%s%s%s}}", message,
+             code ? ",\"code\":\"" : "", code ? code : "", code ? "\"" : "");
     reply_ajax(c, status, TYPE_JSON, slice_of(body));
 }
 
@@ -1030,12 +1100,15 @@ static void aipkit_cache(site_state *site, conn *c, const request *r)
     buffer message = { NULL, 0, 0 };
     char chance[33];
     if (!same_origin(site, r)) {
-        aipkit_error(c, "403 Forbidden", "This domain is not permitted to access the chatbot.", "cors_denied");
+        aipkit_error(c, "403 Forbidden", "This domain is not permitted to access the chatbot.",
+                     "cors_denied");
         return;
     }
     if (!form_is(r->body, "_ajax_nonce", site->nonce)) {
-        aipkit_error(c, "403 Forbidden", "Your session has expired or the request is invalid. Please refresh the page and try again.",
-                     "nonce_failure_cache_sse");
+        aipkit_error(
+            c, "403 Forbidden",
+            "Your session has expired or the request is invalid. Please refresh the page and try again.",
+            "nonce_failure_cache_sse");
         return;
     }
     form_field(r->body, "message", &message);
@@ -1087,14 +1160,17 @@ static void clean_id(char *id)
     *to = 0;
 }
 
-/* Checks a stream's parameters in the plugin's order. NULL: all is well, message (now the caller's) and conversation are found. */
+/* Checks a stream's parameters in the plugin's order. NULL: all is well, message (now the caller's) and
+   conversation are found. */
 static const char *aipkit_begin(site_state *site, const request *r, buffer *message, talk **t)
 {
-    char key[48], bot[24], uuid[MAX_SESSION + 2], session_id[MAX_SESSION + 2];    /* with room for one too many */
+    /* with room for one too many */
+    char key[48], bot[24], uuid[MAX_SESSION + 2], session_id[MAX_SESSION + 2];
     long long until;
     held *h;
     if (!same_origin(site, r)) return "This domain is not permitted to access the chatbot.";
-    if (!form_is(r->query, "_ajax_nonce", site->nonce)) return "Security check failed. Please refresh the page and try again.";
+    if (!form_is(r->query, "_ajax_nonce", site->nonce))
+        return "Security check failed. Please refresh the page and try again.";
     if (!form_short(r->query, "cache_key", key, sizeof key)) return "Message cache key is missing.";
     h = find_held(site, key);
     if (!h) return "Message not found in cache.";
@@ -1107,7 +1183,8 @@ static const char *aipkit_begin(site_state *site, const request *r, buffer *mess
     form_short(r->query, "conversation_uuid", uuid, sizeof uuid);
     clean_id(uuid);
     if (!uuid[0]) return "Conversation ID is missing.";
-    if (!form_short(r->query, "session_id", session_id, sizeof session_id)) return "Session ID is missing for guest.";
+    if (!form_short(r->query, "session_id", session_id, sizeof session_id))
+        return "Session ID is missing for guest.";
     if (strlen(uuid) > MAX_UUID || strlen(session_id) > MAX_SESSION) return "Failed to log user message.";
     *t = find_talk(site, session_id, uuid);
     return NULL;
@@ -1123,7 +1200,8 @@ static void aipkit_answer(conn *c, slice message, talk *t)
     random_text(id, 13, 16);
     snprintf(event, sizeof event, "{\"message_id\":\"aipkit-msg-%s.12345678\"}", id);
     reply_event(c, "message_start", slice_of(event));
-    snprintf(event, sizeof event, "{\"type\":\"response.created\",\"status\":\"in_progress\",\"response_id\":\"resp_%s\"}", id);
+    snprintf(event, sizeof event,
+             "{\"type\":\"response.created\",\"status\":\"in_progress\",\"response_id\":\"resp_%s\"}", id);
     reply_event(c, "status", slice_of(event));
     stream_answer(c, "{\"delta\":\"", buffer_slice(&answer), "\"}");
     snprintf(event, sizeof event, "{\"id\":\"resp_%s\"}", id);
@@ -1139,12 +1217,14 @@ static void aipkit_stream(site_state *site, conn *c, const request *r)
     talk *t = NULL;
     const char *wrong = aipkit_begin(site, r, &message, &t);
     reply_begin(c, "200 OK", "text/event-stream; charset=utf-8",
-                AJAX_HEADERS "Cache-Control: no-cache, no-store, must-revalidate, max-age=0, no-transform\r\n");
+                AJAX_HEADERS
+                "Cache-Control: no-cache, no-store, must-revalidate, max-age=0, no-transform\r\n");
     snprintf(preamble, sizeof preamble, ":%4096s\n\n", "");
     reply_add(c, slice_cut(preamble, preamble + 2048));
     reply_add(c, slice_of(preamble + 2048));
     if (wrong) {
-        snprintf(event, sizeof event, "id: err-%lld\nevent: error\ndata: {\"error\":\"%s\"}\n\n", (long long)time(NULL), wrong);
+        snprintf(event, sizeof event, "id: err-%lld\nevent: error\ndata: {\"error\":\"%s\"}\n\n",
+                 (long long)time(NULL), wrong);
         reply_add(c, slice_of(event));
     } else {
         aipkit_answer(c, buffer_slice(&message), t);
@@ -1194,7 +1274,8 @@ static const char *parse_head(slice head, request *r)
     r->query = slice_split(&line, " ");
     r->path = slice_split(&r->query, "?");
     r->http11 = slice_is(line, "HTTP/1.1");
-    if ((!r->http11 && !slice_is(line, "HTTP/1.0")) || !r->path.len || r->path.at[0] != '/') return "400 Bad Request";
+    if ((!r->http11 && !slice_is(line, "HTTP/1.0")) || !r->path.len || r->path.at[0] != '/')
+        return "400 Bad Request";
     if (header(head, "Transfer-Encoding").len) return "411 Length Required";
     if (!parse_size(header(head, "Content-Length"), &r->body_len)) return "400 Bad Request";
     if (r->body_len > MAX_BODY) return "413 Request Entity Too Large";
@@ -1210,7 +1291,8 @@ static const char *parse_head(slice head, request *r)
 static void put_word(buffer *line, slice text)
 {
     if (!text.len) buffer_byte(line, '-');
-    for (; text.len; text = slice_from(text, 1)) buffer_byte(line, text.at[0] > ' ' && text.at[0] < 0x7F ? text.at[0] : '?');
+    for (; text.len; text = slice_from(text, 1))
+        buffer_byte(line, text.at[0] > ' ' && text.at[0] < 0x7F ? text.at[0] : '?');
     buffer_byte(line, ' ');
 }
 
@@ -1220,7 +1302,10 @@ static void log_request(const conn *c, const request *r, const char *action)
     put_word(&line, r->method);
     put_word(&line, r->path);
     put_word(&line, slice_of(action));
-    buffer_format(&line, "connection=%u tls=%s\n", c->number, !c->tls ? "none" : c->tls->resumed ? "resumed" : "full");
+    buffer_format(&line, "connection=%u tls=%s\n", c->number,
+                  !c->tls           ? "none"
+                  : c->tls->resumed ? "resumed"
+                                    : "full");
     fwrite(line.at, 1, line.len, stderr);
     buffer_free(&line);
 }
@@ -1238,12 +1323,15 @@ static void answer_request(site_state *site, conn *c, const request *r)
 {
     char action[64] = "";
     bool ajax = slice_is(r->path, AJAX_PATH);
-    if (ajax && !form_short(r->body, "action", action, sizeof action)) form_short(r->query, "action", action, sizeof action);
+    if (ajax && !form_short(r->body, "action", action, sizeof action))
+        form_short(r->query, "action", action, sizeof action);
     if (site->verbose) log_request(c, r, action);
     if (ajax && site->aipkit) aipkit_ajax(site, c, r, action);
     else if (ajax) wpaicg_ajax(site, c, r, action);
     else if (slice_is(r->path, "/") && slice_is(r->method, "GET")) reply_page(site, c);
-    else reply_whole(c, "404 Not Found", TYPE_HTML, "", slice_of("<!DOCTYPE html>\n<title>Page not found</title>\n<h1>Not here</h1>\n"));
+    else
+        reply_whole(c, "404 Not Found", TYPE_HTML, "",
+                    slice_of("<!DOCTYPE html>\n<title>Page not found</title>\n<h1>Not here</h1>\n"));
 }
 
 /* Answers the request at the front of c->in if it is all there; false: more of it is needed. */
@@ -1312,13 +1400,15 @@ static size_t released(conn *c, long long now)
     return c->next_mark < c->num_marks ? c->marks[c->next_mark].offset : c->out.len;
 }
 
-/* Writes a piece of what may leave; a write that had to wait is repeated with the same size, as TLS demands. */
+/* Writes a piece of what may leave; a write that had to wait is repeated with the same size, as TLS demands.
+   */
 static int conn_write(conn *c, size_t end)
 {
     const char *from = c->out.at + c->sent;
     int n;
     if (!c->trying) c->trying = end - c->sent < WRITE_SIZE ? end - c->sent : WRITE_SIZE;
-    n = c->tls ? session_write(c->tls, from, c->trying) : plain_result(send(c->fd, from, c->trying, 0), IO_WANTS_WRITE);
+    n = c->tls ? session_write(c->tls, from, c->trying)
+               : plain_result(send(c->fd, from, c->trying, 0), IO_WANTS_WRITE);
     if (n <= 0) return n;
     c->trying = 0;
     c->sent += (size_t)n;
@@ -1381,7 +1471,8 @@ static int conn_timeout(const conn *c, long long now)
     return at <= now ? 0 : (int)(at - now);
 }
 
-/* Works at each connection that has something to do. polled[i] belongs to conns[i]; from the end, so that the last can fill a gap. */
+/* Works at each connection that has something to do. polled[i] belongs to conns[i]; from the end, so that the
+   last can fill a gap. */
 static void work_all(site_state *site, const struct pollfd *polled)
 {
     for (size_t i = site->num_conns; i-- > 0;) {
@@ -1390,7 +1481,8 @@ static void work_all(site_state *site, const struct pollfd *polled)
         bool open = !(polled[i].revents & (POLLERR | POLLNVAL)) && now - c->active < IDLE_MS;
         if (open && (polled[i].revents || conn_timeout(c, now) == 0)) open = conn_work(site, c);
         if (open) continue;
-        if (site->verbose && c->tls && !c->tls->ready) fprintf(stderr, "handshake failed connection=%u\n", c->number);
+        if (site->verbose && c->tls && !c->tls->ready)
+            fprintf(stderr, "handshake failed connection=%u\n", c->number);
         conn_close(c);
         site->conns[i] = site->conns[--site->num_conns];
     }
@@ -1451,12 +1543,15 @@ static void listen_on(site_state *site)
     address.sin_port = htons((unsigned short)site->port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     site->listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (site->listener < 0 || setsockopt(site->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0
-        || bind(site->listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(site->listener, 128) < 0
-        || getsockname(site->listener, (struct sockaddr *)&address, &size) < 0) die("cannot listen on 127.0.0.1", strerror(errno));
+    if (site->listener < 0 || setsockopt(site->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        bind(site->listener, (struct sockaddr *)&address, sizeof address) < 0 ||
+        listen(site->listener, 128) < 0 ||
+        getsockname(site->listener, (struct sockaddr *)&address, &size) < 0)
+        die("cannot listen on 127.0.0.1", strerror(errno));
     fcntl(site->listener, F_SETFL, O_NONBLOCK);
     site->port = ntohs(address.sin_port);
-    snprintf(site->base, sizeof site->base, "%s:%d", site->secure ? "https://localhost" : "http://127.0.0.1", site->port);
+    snprintf(site->base, sizeof site->base, "%s:%d", site->secure ? "https://localhost" : "http://127.0.0.1",
+             site->port);
 }
 
 static void write_ca(const buffer *pem)
@@ -1477,7 +1572,8 @@ static void prepare_process(void)
 {
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    if (fcntl(STDIN_FILENO, F_GETFD) < 0) open("/dev/null", O_RDONLY);  /* so that no socket becomes standard input */
+    /* so that no socket becomes standard input */
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0) open("/dev/null", O_RDONLY);
     if (pipe(wake_pipe) < 0) die("pipe", strerror(errno));
     fcntl(wake_pipe[1], F_SETFL, O_NONBLOCK);
     action.sa_handler = SIG_IGN;
@@ -1491,8 +1587,10 @@ static void prepare_process(void)
 static int usage(FILE *to)
 {
     fputs("usage: demo_site [--port N] [--tls] [--dialect wpaicg|aipkit] [--plain] [--verbose]\n"
-          "A stand-in for a site that runs the plugin AI Power, on 127.0.0.1; serves until SIGTERM or the end of standard input.\n"
-          "First line of output: url=...; with --tls a second one: ca=FILE, the root to trust.\n", to);
+          "A stand-in for a site that runs the plugin AI Power, on 127.0.0.1; serves until SIGTERM or the "
+          "end of standard input.\n"
+          "First line of output: url=...; with --tls a second one: ca=FILE, the root to trust.\n",
+          to);
     return to == stdout ? 0 : 2;
 }
 
@@ -1514,7 +1612,8 @@ static int read_arguments(site_state *site, int argc, char **argv)
         else if (strcmp(argv[i], "--plain") == 0) site->plain = true;
         else if (strcmp(argv[i], "--verbose") == 0) site->verbose = true;
         else if (strcmp(argv[i], "--port") == 0 && parse_port(value, &site->port)) i++;
-        else if (strcmp(argv[i], "--dialect") == 0 && (strcmp(value, "wpaicg") == 0 || strcmp(value, "aipkit") == 0)) {
+        else if (strcmp(argv[i], "--dialect") == 0 &&
+                 (strcmp(value, "wpaicg") == 0 || strcmp(value, "aipkit") == 0)) {
             site->aipkit = strcmp(value, "aipkit") == 0;
             i++;
         } else return usage(stderr);

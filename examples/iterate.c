@@ -13,7 +13,8 @@ static int fail(const chatgptt_error *error)
     return 1;
 }
 
-/* Prints the pieces of the answer as they come. Every event's text is gone with the next call: use it or copy it. */
+/* Prints the pieces of the answer as they come. Every event's text is gone with the next call: use it or copy
+   it. */
 static int print_answer(chatgptt_stream *stream)
 {
     chatgptt_event event;
@@ -25,7 +26,8 @@ static int print_answer(chatgptt_stream *stream)
         fflush(to);
     }
     putchar('\n');
-    return code == CHATGPTT_DONE ? 0 : fail(chatgptt_stream_error(stream));    /* what was printed before an error is no whole answer */
+    /* what was printed before an error is no whole answer */
+    return code == CHATGPTT_DONE ? 0 : fail(chatgptt_stream_error(stream));
 }
 
 static int converse(chatgptt_client *client, const char *message)

@@ -1,5 +1,6 @@
-/* The client over a transport of its own: two rings of bytes in memory, and a tiny site at their other end. No sockets, no TLS,
-   nothing of the system: on a microcontroller the rings are a modem's buffers, and the hooks ask the hardware.
+/* The client over a transport of its own: two rings of bytes in memory, and a tiny site at their other end.
+   No sockets, no TLS, nothing of the system: on a microcontroller the rings are a modem's buffers, and the
+   hooks ask the hardware.
 
        own_transport [MESSAGE] */
 #define CHATGPTT_NO_NET
@@ -37,9 +38,9 @@ static size_t ring_read(ring *r, char *into, size_t size)
 
 /* ==== the site: one request a connection; the end of the connection ends the reply ==== */
 
-static const char page[] =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
-    "<!DOCTYPE html>\n<title>A site in memory</title>\n<div data-nonce=\"b9c2a7d1e0\" data-post-id=\"7\"></div>\n";
+static const char page[] = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
+                           "<!DOCTYPE html>\n<title>A site in memory</title>\n<div data-nonce=\"b9c2a7d1e0\" "
+                           "data-post-id=\"7\"></div>\n";
 
 static const char answer[] =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
@@ -173,7 +174,9 @@ int main(int argc, char **argv)
     if (!client) return fprintf(stderr, "%s: %s\n", chatgptt_code_name(error.code), error.message), 1;
     text = chatgptt_ask(client, argc > 1 ? argv[1] : "Where do you live?");
     if (text) puts(text);
-    else fprintf(stderr, "%s: %s\n", chatgptt_code_name(chatgptt_client_error(client)->code), chatgptt_client_error(client)->message);
+    else
+        fprintf(stderr, "%s: %s\n", chatgptt_code_name(chatgptt_client_error(client)->code),
+                chatgptt_client_error(client)->message);
     chatgptt_free(client, text);
     chatgptt_close(client);
     return text ? 0 : 1;

@@ -17,10 +17,11 @@ static int fail(const chatgptt_error *error)
     return 1;
 }
 
-/* Sleeps until standard input or the stream has something, and says whether it was standard input.
-   poll() is told its descriptors anew every time. A loop that keeps registrations (epoll, libuv) compares want.generation with the
-   last one it saw and registers anew when it changed: the same number may by then be another socket. And it takes the descriptors
-   out before chatgptt_finish(), which may hand the connection to another stream. */
+/* Sleeps until standard input or the stream has something, and says whether it was standard input. poll() is
+   told its descriptors anew every time. A loop that keeps registrations (epoll, libuv) compares
+   want.generation with the last one it saw and registers anew when it changed: the same number may by then be
+   another socket. And it takes the descriptors out before chatgptt_finish(), which may hand the connection to
+   another stream. */
 static int wait_for_input(chatgptt_stream *stream, int input)
 {
     chatgptt_wait want = chatgptt_want(stream);
@@ -34,11 +35,13 @@ static int wait_for_input(chatgptt_stream *stream, int input)
         fds[i + 1].events = (short)((want.on[i].events & CHATGPTT_READ ? POLLIN : 0) |
                                     (want.on[i].events & CHATGPTT_WRITE ? POLLOUT : 0));
     }
-    if (poll(fds, (nfds_t)(want.count + 1), want.timeout_ms) <= 0) return 0;    /* time, or a signal: step() looks for itself */
+    /* time, or a signal: step() looks for itself */
+    if (poll(fds, (nfds_t)(want.count + 1), want.timeout_ms) <= 0) return 0;
     return fds[0].revents != 0;
 }
 
-/* Reads what was typed: a line stops the answer, the end of input only means that nobody will type any more. */
+/* Reads what was typed: a line stops the answer, the end of input only means that nobody will type any more.
+   */
 static void take_input(chatgptt_stream *stream, int *input)
 {
     char line[256];
@@ -80,6 +83,7 @@ int main(int argc, char **argv)
     if (!client) return fail(&error);
     stream = chatgptt_start(client, &request);
     result = stream ? run(stream) : fail(chatgptt_client_error(client));
-    chatgptt_close(client);                         /* ends the stream too; one that goes on living is ended by chatgptt_finish() */
+    /* ends the stream too; one that goes on living is ended by chatgptt_finish() */
+    chatgptt_close(client);
     return result;
 }

@@ -14,11 +14,13 @@ static cgt_buffer header(const cgt_jar *jar, const cgt_url *url)
     cgt_buffer_init(&b, fuzz_hooks(), SIZE_MAX / 4);
     cgt_jar_header(jar, url, fuzz_time(NULL), &b);
     for (size_t i = 0; i < b.len; i++)
-        FUZZ_CHECK(!cgt_control(b.data[i]) || b.data[i] == '\t');       /* a cookie may hold a tab (RFC 6265bis) */
+        /* a cookie may hold a tab (RFC 6265bis) */
+        FUZZ_CHECK(!cgt_control(b.data[i]) || b.data[i] == '\t');
     return b;
 }
 
-/* Whether a cookie of one may reach the other: the same host, or names with a domain of two labels or more in common. */
+/* Whether a cookie of one may reach the other: the same host, or names with a domain of two labels or more in
+   common. */
 static bool related(const cgt_url *a, const cgt_url *b)
 {
     const char *p = a->host + strlen(a->host), *q = b->host + strlen(b->host);
@@ -50,7 +52,8 @@ static void check_saved(const cgt_jar *jar, const cgt_url *from, const cgt_url *
     again.hooks = fuzz_hooks();
     for (const cgt_cookie *c = jar->first; c; c = c->next) {
         cgt_buffer text;
-        if (memchr(c->path.at, ';', c->path.len)) { cgt_jar_free(&again); return; }     /* such are not saved */
+        /* such are not saved */
+        if (memchr(c->path.at, ';', c->path.len)) { cgt_jar_free(&again); return; }
         cgt_buffer_init(&text, fuzz_hooks(), SIZE_MAX / 4);
         cgt_put_cookie(&text, c, fuzz_time(NULL));
         FUZZ_CHECK(cgt_jar_set(&again, from, cgt_slice_of_buffer(&text), fuzz_time(NULL)));
@@ -67,7 +70,9 @@ static void run(const cgt_url *from, const cgt_url *to, cgt_slice in)
     cgt_buffer sent;
     memset(&jar, 0, sizeof jar);
     jar.hooks = fuzz_hooks();
-    while (in.len) FUZZ_CHECK(cgt_jar_set(&jar, from, fuzz_line(&in), fuzz_time(NULL)) && jar.count <= CHATGPTT_MAX_COOKIES);
+    while (in.len)
+        FUZZ_CHECK(cgt_jar_set(&jar, from, fuzz_line(&in), fuzz_time(NULL)) &&
+                   jar.count <= CHATGPTT_MAX_COOKIES);
     sent = header(&jar, to);
     if (sent.len) FUZZ_CHECK(related(from, to));
     if (jar.count == 1 && jar.first->secure && !to->https) FUZZ_CHECK(sent.len == 0);

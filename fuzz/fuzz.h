@@ -1,5 +1,6 @@
-/* fuzz.h - what the targets share: small limits, so that their edges are near, and the oracle that holds for every parser: how the
-   bytes are cut changes nothing. A target defines LLVMFuzzerTestOneInput(); own.c is the smallest, to start from. */
+/* fuzz.h - what the targets share: small limits, so that their edges are near, and the oracle that holds for
+   every parser: how the bytes are cut changes nothing. A target defines LLVMFuzzerTestOneInput(); own.c is
+   the smallest, to start from. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -42,9 +43,13 @@ static inline const chatgptt_hooks *fuzz_hooks(void)
     return &hooks;
 }
 
-static inline cgt_slice fuzz_input(const uint8_t *data, size_t size) { return cgt_slice_of((const char *)data, size); }
+static inline cgt_slice fuzz_input(const uint8_t *data, size_t size) {
+    return cgt_slice_of((const char *)data, size);
+}
 
-static inline bool fuzz_same(cgt_slice a, cgt_slice b) { return a.len == b.len && memcmp(a.at, b.at, a.len) == 0; }
+static inline bool fuzz_same(cgt_slice a, cgt_slice b) {
+    return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
+}
 
 /* Takes a line off the input, without its LF. */
 static inline cgt_slice fuzz_line(cgt_slice *in)
@@ -63,7 +68,8 @@ static inline unsigned char fuzz_byte(cgt_slice *in)
     return c;
 }
 
-/* One run in pieces whose lengths the input's own bytes give, from its end backward, so that any document is an input. */
+/* One run in pieces whose lengths the input's own bytes give, from its end backward, so that any document is
+   an input. */
 static inline void fuzz_chop(const feed_parser *parser, cgt_slice in, feed_log *log)
 {
     size_t at = 0, n, k = in.len;

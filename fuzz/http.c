@@ -1,5 +1,5 @@
-/* http.c - input: a letter for the request, G, H (HEAD) or C (CONNECT), in lower case if the end of the connection is not announced;
-   then what the server sends. */
+/* http.c - input: a letter for the request, G, H (HEAD) or C (CONNECT), in lower case if the end of the
+   connection is not announced; then what the server sends. */
 #include "fuzz.h"
 
 static struct { cgt_http http; cgt_http_method method; bool clean; } now;

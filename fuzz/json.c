@@ -1,5 +1,6 @@
-/* json.c - input: a JSON document. The verdict is that of a recogniser which knows nothing of cuts and fields; what is valid is so
-   within an array too, and the lenient manner tells the same of it; no piece cuts a character. */
+/* json.c - input: a JSON document. The verdict is that of a recogniser which knows nothing of cuts and
+   fields; what is valid is so within an array too, and the lenient manner tells the same of it; no piece cuts
+   a character. */
 #include "fuzz.h"
 
 static const char *const fields[] = {"", "/a", "/a/b", "/b/0", "/1", "/0/0", "/~1~0", "/", "/a/b/c/d"};
@@ -63,7 +64,9 @@ static bool skip_digits(reader *r)
     while (r->at < r->end && cgt_digit(*r->at)) r->at++;
     return r->at > from;
 }
-static void skip_blanks(reader *r) { while (skip(r, ' ') || skip(r, '\t') || skip(r, '\n') || skip(r, '\r')) {} }
+static void skip_blanks(reader *r) {
+    while (skip(r, ' ') || skip(r, '\t') || skip(r, '\n') || skip(r, '\r')) {}
+}
 
 static bool take_number(reader *r)
 {
@@ -77,7 +80,8 @@ static bool take_number(reader *r)
 
 static bool take_escape(reader *r)
 {
-    if (!skip(r, 'u')) return r->at < r->end && *r->at && strchr("\"\\/bfnrt", *r->at) ? r->at++, true : false;
+    if (!skip(r, 'u'))
+        return r->at < r->end && *r->at && strchr("\"\\/bfnrt", *r->at) ? r->at++, true : false;
     for (int i = 0; i < 4; i++, r->at++)
         if (r->at == r->end || cgt_hex(*r->at) < 0) return false;
     return true;
@@ -144,7 +148,9 @@ static bool reference(cgt_slice in)
 
 /* ---- */
 
-static bool valid(const feed_log *log) { return log->len >= 4 && memcmp(log->text + log->len - 4, "= 0\n", 4) == 0; }
+static bool valid(const feed_log *log) {
+    return log->len >= 4 && memcmp(log->text + log->len - 4, "= 0\n", 4) == 0;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,5 +1,5 @@
-/* match.c - input: a pattern, LF, a text. What the matcher finds is what a backtracking one finds that reads the pattern's text
-   itself; where that one needs too many steps, only the cuts are compared. */
+/* match.c - input: a pattern, LF, a text. What the matcher finds is what a backtracking one finds that reads
+   the pattern's text itself; where that one needs too many steps, only the cuts are compared. */
 #include "fuzz.h"
 
 static struct { cgt_pattern pattern; cgt_match match; } now;
@@ -28,9 +28,17 @@ static int feed(void *state, char *piece, size_t len, feed_log *log)
 
 #define STEPS 200000
 
-typedef struct reference { cgt_slice text; const char *end; size_t from, to; long steps; bool group; } reference;
+typedef struct reference {
+    cgt_slice text;
+    const char *end;
+    size_t from, to;
+    long steps;
+    bool group;
+} reference;
 
-static unsigned char escaped(char c) { return (unsigned char)(c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : c); }
+static unsigned char escaped(char c) {
+    return (unsigned char)(c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : c);
+}
 
 static unsigned char take(const char **p)
 {

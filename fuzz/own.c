@@ -1,4 +1,5 @@
-/* own.c - the smallest target, to copy: call another function of chatgptt.h, say what must hold of it, then `make fuzz T=own`. */
+/* own.c - the smallest target, to copy: call another function of chatgptt.h, say what must hold of it, then
+   `make fuzz T=own`. */
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

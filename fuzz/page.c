@@ -1,4 +1,5 @@
-/* page.c - input: a page. Read as the client reads it, for any chat and for one asked for; and as the tokenizer sees it. */
+/* page.c - input: a page. Read as the client reads it, for any chat and for one asked for; and as the
+   tokenizer sees it. */
 #include "fuzz.h"
 
 /* ---- what it says of its chat ---- */
@@ -29,8 +30,10 @@ static int end_page(void *state, feed_log *log)
     FUZZ_CHECK(c->memory_limit >= 0 && (now.dialect == CHATGPTT_AUTO || now.dialect == c->dialect));
     FUZZ_CHECK(c->nonce[0] && (c->dialect == CHATGPTT_AIPKIT ? c->bot_id[0] : c->post_id[0]) != '\0');
     feed_log_event(log, "%d %s/%s bot %s at %s", c->dialect, c->nonce, c->post_id, c->bot_id, c->endpoint);
-    feed_log_event(log, "name %s greeting %s provider %s consent %s", c->bot_name, c->greeting, c->provider, c->consent);
-    feed_log_event(log, "%d%d%d%d%d", c->widget, c->assistant, c->keeps_openai, c->keeps_google, c->asks_consent);
+    feed_log_event(log, "name %s greeting %s provider %s consent %s", c->bot_name, c->greeting, c->provider,
+                   c->consent);
+    feed_log_event(log, "%d%d%d%d%d", c->widget, c->assistant, c->keeps_openai, c->keeps_google,
+                   c->asks_consent);
     feed_log_event(log, "memory %d", c->memory_limit);
     return 0;
 }
@@ -56,7 +59,8 @@ static void reset_html(void *state)
 
 static int feed_html(void *state, char *piece, size_t len, feed_log *log)
 {
-    static const char *const names[] = {"", "tag", "attribute", "value", "attribute ends", "tag ends", "close", "text"};
+    static const char *const names[] = { "",         "tag",   "attribute", "value", "attribute ends",
+                                         "tag ends", "close", "text" };
     size_t used;
     (void)state;
     do {
@@ -67,7 +71,8 @@ static int feed_html(void *state, char *piece, size_t len, feed_log *log)
         if (html.event == CGT_HTML_VALUE || html.event == CGT_HTML_TEXT)
             feed_log_piece(log, names[html.event], html.piece.at, html.piece.len);
         else if (html.event != CGT_HTML_NONE)
-            feed_log_event(log, "%s %s %s", names[html.event], html.tag, html.event == CGT_HTML_ATTRIBUTE ? html.name : "");
+            feed_log_event(log, "%s %s %s", names[html.event], html.tag,
+                           html.event == CGT_HTML_ATTRIBUTE ? html.name : "");
     } while (html.event != CGT_HTML_NONE);
     FUZZ_CHECK(len == 0);
     return 0;
@@ -100,7 +105,8 @@ static int end_said(void *state, feed_log *log)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const feed_parser tokenizer = {feed_html, reset_html, NULL, NULL}, words = {feed_said, reset_said, end_said, NULL};
+    static const feed_parser tokenizer = { feed_html, reset_html, NULL, NULL },
+                             words = { feed_said, reset_said, end_said, NULL };
     cgt_slice in = fuzz_input(data, size < FUZZ_MAX ? size : FUZZ_MAX);
     page(in, NULL, CHATGPTT_AUTO, NULL);
     page(in, "7", CHATGPTT_WPAICG, NULL);

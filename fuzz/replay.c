@@ -1,5 +1,5 @@
-/* replay.c - a main() for targets built without libFuzzer: NAME FILE... runs each file through the target, naming it first, so that
-   the last name is that of the input that crashed. */
+/* replay.c - a main() for targets built without libFuzzer: NAME FILE... runs each file through the target,
+   naming it first, so that the last name is that of the input that crashed. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* reply.c - input: a letter, e for an event stream, J for what is no answer (the status says so), j for all else; then the body.
-   What is told is whole UTF-8, and after the end nothing is told. */
+/* reply.c - input: a letter, e for an event stream, J for what is no answer (the status says so), j for all
+   else; then the body. What is told is whole UTF-8, and after the end nothing is told. */
 #include "fuzz.h"
 
 #define MAX_EVENT 300

@@ -1,11 +1,13 @@
-/* session.c - a whole client against what a server sends. Input: a byte of options (see make_options), a byte for the cuts, then what
-   comes on the connections, one after another, on each after a first request. In it \x01 waits for one more request, \x02 ends the
-   connection and begins the next, \x03 is a second of silence, \x04 breaks the connection. However reads and writes are cut, text and
-   end are the same; nothing leaks, nothing hangs, what is told is whole UTF-8, what is sent is well-formed and not without bound. */
+/* session.c - a whole client against what a server sends. Input: a byte of options (see make_options), a byte
+   for the cuts, then what comes on the connections, one after another, on each after a first request. In it
+   \x01 waits for one more request, \x02 ends the connection and begins the next, \x03 is a second of silence,
+   \x04 breaks the connection. However reads and writes are cut, text and end are the same; nothing leaks,
+   nothing hangs, what is told is whole UTF-8, what is sent is well-formed and not without bound. */
 #include "fuzz.h"
 #include "../tests/script.h"
 
-#define MAX_REQUESTS 40         /* of two messages: pages with their redirects, tokens, a refresh each, retries */
+/* of two messages: pages with their redirects, tokens, a refresh each, retries */
+#define MAX_REQUESTS 40
 
 /* ---- the script ---- */
 
@@ -50,8 +52,9 @@ static void write_script(script *s, cgt_slice in)
     }
 }
 
-/* Whether a request was written while bytes of the answer before it were still on their way. That they follow a whole answer shows
-   only if they are there in time, which is chance with real servers too: such runs are not compared. */
+/* Whether a request was written while bytes of the answer before it were still on their way. That they follow
+   a whole answer shows only if they are there in time, which is chance with real servers too: such runs are
+   not compared. */
 static bool crossed;
 
 static chatgptt_code note_write(void *user, void *conn, const void *bytes, size_t size, size_t *done)
@@ -96,8 +99,8 @@ static void take(chatgptt_stream *stream, feed_log *log)
     feed_log_event(log, "%s %d: %s", chatgptt_code_name(code), error->http_status, error->message);
 }
 
-static void ask(chatgptt_client *client, const char *prompt, chatgptt_conversation *conversation, feed_log *log)
-{
+static void ask(chatgptt_client *client, const char *prompt, chatgptt_conversation *conversation,
+                feed_log *log) {
     chatgptt_request request;
     chatgptt_stream *stream;
     memset(&request, 0, sizeof request);

@@ -1,6 +1,6 @@
-/* state.c - input: a saved state. Its first byte says how the rest is to be read: `f` as a whole file; `r` as records, which get magic
-   and checksum here; else as lines, each a tag and a value, which become records. A state that is refused changes nothing; one that
-   is taken over is saved and loaded again alike. */
+/* state.c - input: a saved state. Its first byte says how the rest is to be read: `f` as a whole file; `r` as
+   records, which get magic and checksum here; else as lines, each a tag and a value, which become records. A
+   state that is refused changes nothing; one that is taken over is saved and loaded again alike. */
 #include "fuzz.h"
 
 #define MAGIC "cgptst1\n"
@@ -36,13 +36,15 @@ static void make_file(cgt_buffer *b, char how, cgt_slice in)
         cgt_slice line = fuzz_line(&in);
         if (line.len) cgt_put_record(b, (enum cgt_tag)line.at[0], cgt_from(line, 1));
     }
-    if (how != 'f') cgt_put_number_record(b, CGT_TAG_END, (long long)(cgt_fnv(0, cgt_slice_of_buffer(b)) >> 1));
+    if (how != 'f')
+        cgt_put_number_record(b, CGT_TAG_END, (long long)(cgt_fnv(0, cgt_slice_of_buffer(b)) >> 1));
 }
 
 /* What is sent from it must hold no line end. */
 static void check_strings(const chatgptt_client *c)
 {
-    const char *all[] = {c->chat.nonce, c->chat.post_id, c->chat.bot_id, c->client_id, c->session_id, c->chat.bot_name};
+    const char *all[] = { c->chat.nonce, c->chat.post_id, c->chat.bot_id,
+                          c->client_id,  c->session_id,   c->chat.bot_name };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         FUZZ_CHECK(!cgt_has_control(cgt_text(all[i])) && cgt_utf8_valid(cgt_text(all[i])));
     FUZZ_CHECK(!cgt_has_control(c->page.whole) && !cgt_has_control(c->endpoint.whole));

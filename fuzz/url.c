@@ -1,5 +1,5 @@
-/* url.c - input: a base, LF, a reference. A URL printed is its own normal form; what is resolved is one too, and holds nothing that
-   could end a request line, nor a name and password. */
+/* url.c - input: a base, LF, a reference. A URL printed is its own normal form; what is resolved is one too,
+   and holds nothing that could end a request line, nor a name and password. */
 #include "fuzz.h"
 
 static void check_normal(const cgt_url *url)
@@ -10,7 +10,8 @@ static void check_normal(const cgt_url *url)
     FUZZ_CHECK(url->whole.len <= CHATGPTT_MAX_URL);
     for (size_t i = 0; i < url->whole.len; i++) FUZZ_CHECK(url->whole.at[i] > ' ' && url->whole.at[i] < 0x7f);
     FUZZ_CHECK(url->whole.len == url->origin.len + url->path.len && url->path.at[0] == '/');
-    FUZZ_CHECK(cgt_find(url->authority, "@/?#") == url->authority.len && cgt_find(url->whole, "#") == url->whole.len);
+    FUZZ_CHECK(cgt_find(url->authority, "@/?#") == url->authority.len &&
+               cgt_find(url->whole, "#") == url->whole.len);
     FUZZ_CHECK(url->host[0] && cgt_number(cgt_text(url->port), 65535) > 0);
     FUZZ_CHECK(cgt_url_parse(&again, fuzz_hooks(), url->whole, &user, &why) == CHATGPTT_OK);
     FUZZ_CHECK(user.len == 0 && fuzz_same(again.whole, url->whole) && cgt_same(again.origin, url->origin));
@@ -41,7 +42,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cgt_slice in = fuzz_input(data, size), line = fuzz_line(&in), user;
     cgt_url base;
     const char *why = NULL;
-    if (cgt_url_parse(&base, fuzz_hooks(), line, &user, &why) != CHATGPTT_OK) { FUZZ_CHECK(why != NULL); return 0; }
+    if (cgt_url_parse(&base, fuzz_hooks(), line, &user, &why) != CHATGPTT_OK) {
+        FUZZ_CHECK(why != NULL);
+        return 0;
+    }
     check_normal(&base);
     check_resolved(&base, in);
     cgt_url_free(&base);

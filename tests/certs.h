@@ -26,14 +26,23 @@
 #include <string.h>
 #include <time.h>
 
-typedef enum cert_key { CERT_P256, CERT_P384, CERT_P521, CERT_K256, CERT_RSA2048, CERT_RSA1024, CERT_KEY_KINDS } cert_key;
+typedef enum cert_key {
+    CERT_P256,
+    CERT_P384,
+    CERT_P521,
+    CERT_K256,
+    CERT_RSA2048,
+    CERT_RSA1024,
+    CERT_KEY_KINDS
+} cert_key;
 typedef enum cert_eku { CERT_EKU_NONE, CERT_EKU_SERVER, CERT_EKU_CLIENT } cert_eku;
 
 enum { CERT_KEYS_PER_KIND = 4, CERT_DER_MAX = 2048, CERT_PEM_MAX = 4096 };
 
 typedef struct cert_spec {          /* zero it: every zero is the usual */
     const char *cn;                 /* default "leaf"; must differ along a chain */
-    const char *san;                /* "DNS:a.test,IP:127.0.0.1,IP:::1", ! for a NUL; "": none; default DNS:site.test, CA: none */
+    /* "DNS:a.test,IP:127.0.0.1,IP:::1", ! for a NUL; "": none; default DNS:site.test, CA: none */
+    const char *san;
     int from_days, to_days;         /* validity, counted from now; default -1 and 30 */
     cert_key key;
     unsigned key_slot;              /* which of the process's keys of that kind */
@@ -77,7 +86,8 @@ static inline void cert_random_open(cert_random *random)
 #if MBEDTLS_VERSION_NUMBER < 0x04000000
     mbedtls_entropy_init(&random->entropy);
     mbedtls_ctr_drbg_init(&random->drbg);
-    cert_must(mbedtls_ctr_drbg_seed(&random->drbg, mbedtls_entropy_func, &random->entropy, NULL, 0), "random seed");
+    cert_must(mbedtls_ctr_drbg_seed(&random->drbg, mbedtls_entropy_func, &random->entropy, NULL, 0),
+              "random seed");
 #else
     random->unused = 0;
 #endif
@@ -130,12 +140,15 @@ static inline void cert_make_key(mbedtls_pk_context *key, cert_key kind)
     };
     bool rsa = kind >= CERT_RSA2048;
     mbedtls_pk_init(key);
-    cert_must(mbedtls_pk_setup(key, mbedtls_pk_info_from_type(rsa ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECKEY)), "pk_setup");
+    cert_must(mbedtls_pk_setup(key, mbedtls_pk_info_from_type(rsa ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECKEY)),
+              "pk_setup");
     if (rsa)
         cert_must(mbedtls_rsa_gen_key(mbedtls_pk_rsa(*key), mbedtls_ctr_drbg_random, &certs.random.drbg,
                                       kind == CERT_RSA2048 ? 2048 : 1024, 65537), "RSA key");
     else
-        cert_must(mbedtls_ecp_gen_key(curves[kind], mbedtls_pk_ec(*key), mbedtls_ctr_drbg_random, &certs.random.drbg), "EC key");
+        cert_must(mbedtls_ecp_gen_key(curves[kind], mbedtls_pk_ec(*key), mbedtls_ctr_drbg_random,
+                                      &certs.random.drbg),
+                  "EC key");
 }
 
 #else
@@ -145,8 +158,10 @@ static inline void cert_make_key(mbedtls_pk_context *key, cert_key kind)
     static const size_t bits[] = { 256, 384, 521, 256, 2048, 1024 };
     psa_key_attributes_t about = PSA_KEY_ATTRIBUTES_INIT;
     mbedtls_svc_key_id_t id;
-    psa_key_type_t type = kind >= CERT_RSA2048 ? PSA_KEY_TYPE_RSA_KEY_PAIR
-                        : PSA_KEY_TYPE_ECC_KEY_PAIR(kind == CERT_K256 ? PSA_ECC_FAMILY_SECP_K1 : PSA_ECC_FAMILY_SECP_R1);
+    psa_key_type_t type =
+        kind >= CERT_RSA2048
+            ? PSA_KEY_TYPE_RSA_KEY_PAIR
+            : PSA_KEY_TYPE_ECC_KEY_PAIR(kind == CERT_K256 ? PSA_ECC_FAMILY_SECP_K1 : PSA_ECC_FAMILY_SECP_R1);
     psa_set_key_type(&about, type);
     psa_set_key_bits(&about, bits[kind]);
     psa_set_key_usage_flags(&about, PSA_KEY_USAGE_SIGN_HASH | PSA_KEY_USAGE_EXPORT);
@@ -204,7 +219,8 @@ static inline void cert_write_san(mbedtls_x509write_cert *writer, const char *na
 
 static inline void cert_write_eku(mbedtls_x509write_cert *writer, cert_eku eku)
 {
-    unsigned char der[] = { 0x30, 10, 0x06, 8, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 1 };    /* id-kp, serverAuth */
+    /* id-kp, serverAuth */
+    unsigned char der[] = { 0x30, 10, 0x06, 8, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 1 };
     der[11] = eku == CERT_EKU_SERVER ? 1 : 2;
     cert_must(mbedtls_x509write_crt_set_extension(writer, "\x55\x1d\x25", 3, 0, der, sizeof der), "EKU");
 }
@@ -238,11 +254,13 @@ static inline void cert_write_extensions(mbedtls_x509write_cert *writer, const c
 {
     const char *san = spec->san ? spec->san : spec->ca ? "" : "DNS:site.test";
     if (!spec->no_constraints)
-        cert_must(mbedtls_x509write_crt_set_basic_constraints(writer, spec->ca, spec->path_len - 1), "constraints");
+        cert_must(mbedtls_x509write_crt_set_basic_constraints(writer, spec->ca, spec->path_len - 1),
+                  "constraints");
     if (spec->key_usage) cert_must(mbedtls_x509write_crt_set_key_usage(writer, spec->key_usage), "key usage");
     if (spec->eku) cert_write_eku(writer, spec->eku);
     if (spec->strange)
-        cert_must(mbedtls_x509write_crt_set_extension(writer, "\x2a\x03\x04", 3, 1, (const unsigned char *)"\x05\x00", 2),
+        cert_must(mbedtls_x509write_crt_set_extension(writer, "\x2a\x03\x04", 3, 1,
+                                                      (const unsigned char *)"\x05\x00", 2),
                   "extension 1.2.3.4");
     if (*san) cert_write_san(writer, san);
 }
@@ -250,13 +268,15 @@ static inline void cert_write_extensions(mbedtls_x509write_cert *writer, const c
 static inline void cert_sign(cert *made, mbedtls_x509write_cert *writer)
 {
 #if MBEDTLS_VERSION_NUMBER < 0x04000000
-    int len = mbedtls_x509write_crt_der(writer, made->der, sizeof made->der, mbedtls_ctr_drbg_random, &certs.random.drbg);
+    int len = mbedtls_x509write_crt_der(writer, made->der, sizeof made->der, mbedtls_ctr_drbg_random,
+                                        &certs.random.drbg);
 #else
     int len = mbedtls_x509write_crt_der(writer, made->der, sizeof made->der);
 #endif
     cert_must(len, "signature");
     made->len = (size_t)len;
-    memmove(made->der, made->der + sizeof made->der - made->len, made->len);    /* it is written from the end */
+    /* it is written from the end */
+    memmove(made->der, made->der + sizeof made->der - made->len, made->len);
 }
 
 /* issuer NULL: signed by its own key. */

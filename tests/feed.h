@@ -1,5 +1,6 @@
-/* feed.h - the vector runner: feeds an input to a parser at once, byte by byte, cut at every position; all logs must be equal.
-   Every piece ends exactly at an unreadable page, may be changed by the parser, and is spoilt as soon as feed() is back. */
+/* feed.h - the vector runner: feeds an input to a parser at once, byte by byte, cut at every position; all
+   logs must be equal. Every piece ends exactly at an unreadable page, may be changed by the parser, and is
+   spoilt as soon as feed() is back. */
 #ifndef FEED_H
 #define FEED_H
 
@@ -10,7 +11,8 @@
 
 /* ---- the log: what a parser found, as printable text, a line an event ---- */
 
-typedef struct feed_log { char *text; size_t len, size; const char *open; } feed_log;   /* open: kind of piece that may go on */
+/* open: kind of piece that may go on */
+typedef struct feed_log { char *text; size_t len, size; const char *open; } feed_log;
 
 static inline void feed_log_put(feed_log *log, const char *bytes, size_t len)
 {
@@ -23,8 +25,9 @@ static inline void feed_log_put(feed_log *log, const char *bytes, size_t len)
     log->text[log->len += len] = '\0';
 }
 
-/* A piece of something that may come in several, text or body say: pieces of one kind in a row are joined to `kind "bytes"`.
-   `kind` is a string literal. Control bytes, `"` and `\` are written \xNN. An empty piece is none. */
+/* A piece of something that may come in several, text or body say: pieces of one kind in a row are joined to
+   `kind "bytes"`. `kind` is a string literal. Control bytes, `"` and `\` are written \xNN. An empty piece is
+   none. */
 static inline void feed_log_piece(feed_log *log, const char *kind, const char *bytes, size_t len)
 {
     if (len == 0) return;
@@ -46,8 +49,8 @@ static inline void feed_log_piece(feed_log *log, const char *kind, const char *b
 }
 
 /* An event that comes whole: a line of its own, of at most 1000 bytes. */
-__attribute__((format(printf, 2, 3))) static inline void feed_log_event(feed_log *log, const char *format, ...)
-{
+__attribute__((format(printf, 2, 3))) static inline void feed_log_event(feed_log *log, const char *format,
+                                                                        ...) {
     char line[1001];
     va_list args;
     va_start(args, format);
@@ -60,19 +63,28 @@ __attribute__((format(printf, 2, 3))) static inline void feed_log_event(feed_log
 
 /* ---- the parser under test ---- */
 
-/* Takes the whole piece and logs what it found. 0: go on; else the parser is at its end or has failed, and gets no more. */
+/* Takes the whole piece and logs what it found. 0: go on; else the parser is at its end or has failed, and
+   gets no more. */
 typedef int feed_fn(void *state, char *piece, size_t len, feed_log *log);
 typedef void feed_reset_fn(void *state);                    /* back to the start */
-typedef int feed_end_fn(void *state, feed_log *log);        /* the input is over; only after feed() gave 0 for all of it */
+/* the input is over; only after feed() gave 0 for all of it */
+typedef int feed_end_fn(void *state, feed_log *log);
 
-typedef struct feed_parser { feed_fn *feed; feed_reset_fn *reset; feed_end_fn *end; void *state; } feed_parser;    /* end or NULL */
+/* end or NULL */
+typedef struct feed_parser {
+    feed_fn *feed;
+    feed_reset_fn *reset;
+    feed_end_fn *end;
+    void *state;
+} feed_parser;
 
 /* ---- the runner ---- */
 
 #define FEED_ALL_PAIRS 200      /* inputs shorter than this are cut at every pair of positions too */
 #define FEED_CANARY 16          /* bytes before each piece that must stay as they are */
 
-/* Room of at least `size` bytes that ends at an unreadable page; the same room every time. Returns that page: write before it. */
+/* Room of at least `size` bytes that ends at an unreadable page; the same room every time. Returns that page:
+   write before it. */
 static inline char *feed_fence(size_t size)
 {
     static char *fence;
@@ -88,7 +100,8 @@ static inline char *feed_fence(size_t size)
     return fence = (char *)map + room;
 }
 
-/* Feeds one piece as described above. Writing before the piece is logged as an event, and so fails the comparison. */
+/* Feeds one piece as described above. Writing before the piece is logged as an event, and so fails the
+   comparison. */
 static inline int feed_piece(const feed_parser *parser, const char *bytes, size_t len, feed_log *log)
 {
     char *piece = feed_fence(len + FEED_CANARY) - len;
@@ -101,7 +114,8 @@ static inline int feed_piece(const feed_parser *parser, const char *bytes, size_
     return result;
 }
 
-/* One run: pieces end at `first`, at `second`, and then every `step` bytes. The log ends in a line "= RESULT". */
+/* One run: pieces end at `first`, at `second`, and then every `step` bytes. The log ends in a line "=
+   RESULT". */
 static inline void feed_run(const feed_parser *parser, const char *bytes, size_t len,
                             size_t first, size_t second, size_t step, feed_log *log)
 {
@@ -164,8 +178,8 @@ static inline bool feed_check(const char *file, int line, const feed_parser *par
     return good;
 }
 
-/* Feeds the bytes in every way and wants this log each time; wanted NULL: the log of the run at once. True if all agree.
-   The work grows with the square of len: keep vectors to some thousand bytes. */
+/* Feeds the bytes in every way and wants this log each time; wanted NULL: the log of the run at once. True if
+   all agree. The work grows with the square of len: keep vectors to some thousand bytes. */
 #define FEED(parser, bytes, len, wanted)  feed_check(__FILE__, __LINE__, parser, bytes, len, wanted)
 #define FEED_TEXT(parser, text, wanted)   feed_check(__FILE__, __LINE__, parser, text, strlen(text), wanted)
 

@@ -1,5 +1,6 @@
-/* memory BYTES events|json - asks a site in a process of its own for an answer of BYTES and prints the peak memory, in KB, that
-   this process took for it. Without sanitizers, which have a memory of their own: test_memory.sh builds and runs it. */
+/* memory BYTES events|json - asks a site in a process of its own for an answer of BYTES and prints the peak
+   memory, in KB, that this process took for it. Without sanitizers, which have a memory of their own:
+   test_memory.sh builds and runs it. */
 #define CHATGPTT_IMPLEMENTATION
 #include "../chatgptt.h"
 #include "site.h"
@@ -20,7 +21,8 @@ static bool talk_events(int socket)
     memset(piece, 'x', 64);
     piece[64] = '\0';
     int size = snprintf(event, sizeof event, CONTENT "%s\"}}]}\n\n", piece);
-    for (; len + (size_t)size < sizeof batch; len += (size_t)size, count++) memcpy(batch + len, event, (size_t)size);
+    for (; len + (size_t)size < sizeof batch; len += (size_t)size, count++)
+        memcpy(batch + len, event, (size_t)size);
     bool good = site_stream_begin(socket);
     for (size_t sent = 0; good && sent < answer_len; sent += 64 * count) {
         if ((answer_len - sent) / 64 < count) count = (answer_len - sent) / 64, len = count * (size_t)size;
@@ -35,7 +37,8 @@ static bool talk_json(int socket)
     char head[200];
     size_t len = sizeof batch;
     memset(batch, 'x', sizeof batch);
-    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n" HEAD, strlen(HEAD TAIL) + answer_len);
+    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n" HEAD,
+             strlen(HEAD TAIL) + answer_len);
     bool good = site_say(socket, head);
     for (size_t sent = 0; good && sent < answer_len; sent += len) {
         if (answer_len - sent < len) len = answer_len - sent;
@@ -46,7 +49,8 @@ static bool talk_json(int socket)
 
 static bool talk(const site_request *request, int socket)
 {
-    if (memcmp(request->http.head, "GET ", 4) == 0) return site_page(socket, request->site, "0123456789", "7");
+    if (memcmp(request->http.head, "GET ", 4) == 0)
+        return site_page(socket, request->site, "0123456789", "7");
     return *(bool *)request->user ? talk_json(socket) : talk_events(socket);
 }
 
@@ -89,7 +93,8 @@ static bool asks(const char *url)
     request.prompt = "tell me all";
     chatgptt_client *c = chatgptt_open(&options, NULL);
     bool good = c && chatgptt_chat(c, &request, count, &len) == CHATGPTT_DONE && len == answer_len;
-    if (!good) fprintf(stderr, "memory: %zu of %zu bytes: %s\n", len, answer_len, chatgptt_client_error(c)->message);
+    if (!good)
+        fprintf(stderr, "memory: %zu of %zu bytes: %s\n", len, answer_len, chatgptt_client_error(c)->message);
     chatgptt_close(c);
     return good;
 }

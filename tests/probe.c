@@ -1,23 +1,28 @@
 /* probe.c - each parser of chatgptt.h from the shell, for tests from outside:
 
        probe json            0: standard input is valid by RFC 8259; 1: it is not
-       probe json POINTER    the decoded string at that JSON pointer; 1: absent, no string, or the document is not valid
+       probe json POINTER    the decoded string at that JSON pointer; 1: absent, no string, or the document is
+                             not valid
        probe sse             an event stream -> a JSON line {"event","data","id"} per event
        probe attr NAME       the decoded value in the first start tag of a page that has NAME; 1: none
        probe match PATTERN   the capture of the first match; 1: none, 2: bad pattern
        probe form            standard input as application/x-www-form-urlencoded
-       probe http [-L] URL   one GET: body to standard output, status=NNN to standard error; 0: whole and well-formed; -L: follow
-       probe cookies SET-URL REQUEST-URL     Set-Cookie values, one a line -> the Cookie header REQUEST-URL gets
+       probe http [-L] URL   one GET: body to standard output, status=NNN to standard error; 0: whole and
+                             well-formed; -L: follow
+       probe cookies SET-URL REQUEST-URL     Set-Cookie values, one a line -> the Cookie header REQUEST-URL
+                                             gets
 
-   Values are raw bytes, no newline added. CASE_CHUNK=N in the environment feeds N bytes at a time; for http CASE_METHOD is
-   another method, and PROXY, CA, ADDRESS and TIMEOUT_MS set those options. 2: wrong usage. A thin shell over the header's own
-   functions. */
+   Values are raw bytes, no newline added. CASE_CHUNK=N in the environment feeds N bytes at a time; for http
+   CASE_METHOD is another method, and PROXY, CA, ADDRESS and TIMEOUT_MS set those options. 2: wrong usage. A
+   thin shell over the header's own functions. */
 #define CHATGPTT_STATIC
 #define CHATGPTT_IMPLEMENTATION
 #include "chatgptt.h"
 #include <stdio.h>
 
-#define USAGE "usage: probe json [POINTER] | sse | attr NAME | match PATTERN | form | http [-L] URL | cookies SET-URL REQUEST-URL\n"
+#define USAGE                                                                                         \
+    "usage: probe json [POINTER] | sse | attr NAME | match PATTERN | form | http [-L] URL | cookies " \
+    "SET-URL REQUEST-URL\n"
 
 static chatgptt_hooks hooks;
 
@@ -88,7 +93,8 @@ static bool feed_input(piece_fn *feed, void *state)
 /* Prints the buffer and ends it. The exit status: 0 if all of it went out. */
 static int print_buffer(cgt_buffer *b)
 {
-    bool good = !b->failed && fwrite(b->data ? b->data : "", 1, b->len, stdout) == b->len && fflush(stdout) == 0;
+    bool good =
+        !b->failed && fwrite(b->data ? b->data : "", 1, b->len, stdout) == b->len && fflush(stdout) == 0;
     cgt_buffer_free(b);
     return good ? 0 : fail("the output broke off");
 }
@@ -114,7 +120,8 @@ static bool json_piece(void *state, char *at, size_t len)
         if (p->json.event == CGT_JSON_TEXT) cgt_append(&p->text, p->json.piece);
         if (p->json.event == CGT_JSON_VALUE) p->is_string = p->json.type == CGT_JSON_STRING;
     } while (p->json.event != CGT_JSON_NONE);
-    while (len && *at != '\f' && cgt_blank(*at)) { at++; len--; }       /* what is left follows the document */
+    /* what is left follows the document */
+    while (len && *at != '\f' && cgt_blank(*at)) { at++; len--; }
     return p->valid = len == 0;
 }
 
@@ -137,7 +144,8 @@ static int probe_json(const char *pointer)
     cgt_json_init(&p.json, fields, pointer && is_pointer(pointer) ? 1 : 0);
     if (!feed_input(json_piece, &p)) return drop_buffer(&p.text, fail("cannot read the input"));
     if (p.valid && p.json.state != CGT_JSON_ENDED) p.valid = cgt_json_eof(&p.json) == CHATGPTT_OK;
-    if (!p.valid) return drop_buffer(&p.text, fail(p.json.why ? p.json.why : "something follows the document"));
+    if (!p.valid)
+        return drop_buffer(&p.text, fail(p.json.why ? p.json.why : "something follows the document"));
     if (pointer && !p.is_string) return drop_buffer(&p.text, fail("no string there"));
     return pointer ? print_buffer(&p.text) : drop_buffer(&p.text, 0);
 }
@@ -208,7 +216,12 @@ static int probe_sse(void)
 
 /* ---- attr ---- */
 
-typedef struct attr_probe { cgt_html html; char name[CHATGPTT_MAX_NAME]; cgt_buffer value; bool inside, has, found; } attr_probe;
+typedef struct attr_probe {
+    cgt_html html;
+    char name[CHATGPTT_MAX_NAME];
+    cgt_buffer value;
+    bool inside, has, found;
+} attr_probe;
 
 static bool attr_piece(void *state, char *at, size_t len)
 {
@@ -224,7 +237,8 @@ static bool attr_piece(void *state, char *at, size_t len)
         case CGT_HTML_ATTRIBUTE: p->inside = !p->has && strcmp(h->name, p->name) == 0; break;
         case CGT_HTML_VALUE: if (p->inside) cgt_append(&p->value, h->piece); break;
         case CGT_HTML_ATTRIBUTE_END: p->has = p->has || p->inside; p->inside = false; break;
-        case CGT_HTML_TAG_END: p->found = p->has; break;       /* not before: a tag that the page's end cuts is none */
+        case CGT_HTML_TAG_END: p->found = p->has; break;
+            /* not before: a tag that the page's end cuts is none */
         default: break;
         }
     } while (h->event != CGT_HTML_NONE && !p->found);
@@ -237,7 +251,8 @@ static int probe_attr(const char *name)
     size_t i;
     memset(&p, 0, sizeof p);
     if (*name == '\0') return fail_usage("NAME is empty");
-    if (!cgt_fixed_set(p.name, sizeof p.name, cgt_text(name))) return fail("NAME is longer than CHATGPTT_MAX_NAME");
+    if (!cgt_fixed_set(p.name, sizeof p.name, cgt_text(name)))
+        return fail("NAME is longer than CHATGPTT_MAX_NAME");
     for (i = 0; p.name[i]; i++) p.name[i] = cgt_lower(p.name[i]);
     p.value = new_buffer();
     if (!feed_input(attr_piece, &p)) return drop_buffer(&p.value, fail("cannot read the input"));
@@ -337,7 +352,8 @@ static chatgptt_code http_end(http_probe *p)
     code = cgt_stream_redirect(s);
     if (code < 0) return code;
     if (!reuse) cgt_stream_leave(s, false);
-    if (p->status == 303 ? strcmp(p->method, "HEAD") != 0 : p->status < 303 && strcmp(p->method, "POST") == 0) p->method = "GET";
+    if (p->status == 303 ? strcmp(p->method, "HEAD") != 0 : p->status < 303 && strcmp(p->method, "POST") == 0)
+        p->method = "GET";
     s->state = CGT_STREAM_PLAN;
     return CHATGPTT_OK;
 }
@@ -346,8 +362,10 @@ static chatgptt_code http_read(http_probe *p, long long now)
 {
     chatgptt_stream *s = p->stream;
     size_t done = 0;
-    chatgptt_code code = cgt_conn_read(&s->client->pool, s->conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
-    if (code == CHATGPTT_AGAIN) return s->sent < s->out.len ? s->error.code : code;     /* as the client: the request broke off */
+    chatgptt_code code =
+        cgt_conn_read(&s->client->pool, s->conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
+    /* as the client: the request broke off */
+    if (code == CHATGPTT_AGAIN) return s->sent < s->out.len ? s->error.code : code;
     s->at = 0;
     s->end = done;
     s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
@@ -364,7 +382,8 @@ static chatgptt_code http_receive(http_probe *p, long long now)
     cgt_http *h = &s->conn->in;
     size_t len = s->end - s->at < chunk ? s->end - s->at : chunk, used;
     chatgptt_code code;
-    h->method = strcmp(p->method, "HEAD") == 0 ? CGT_HTTP_HEAD_METHOD : CGT_HTTP_OTHER;     /* now: a proxy's answer has a method of its own */
+    /* now: a proxy's answer has a method of its own */
+    h->method = strcmp(p->method, "HEAD") == 0 ? CGT_HTTP_HEAD_METHOD : CGT_HTTP_OTHER;
     code = cgt_http_feed(h, s->buffer + s->at, len, &used);
     s->at += used;
     if (code < 0) return cgt_fail(&s->error, code, "%s", h->why);
@@ -404,14 +423,17 @@ static chatgptt_code http_run(http_probe *p)
     chatgptt_code code;
     do {
         long long now = cgt_now(&s->client->hooks);
-        code = now < s->deadline ? CHATGPTT_OK : cgt_stream_timeout(s, "total_timeout_ms", s->client->options.total_timeout_ms);
+        code = now < s->deadline
+                   ? CHATGPTT_OK
+                   : cgt_stream_timeout(s, "total_timeout_ms", s->client->options.total_timeout_ms);
         if (code != CHATGPTT_OK) break;
         if (s->state == CGT_STREAM_PLAN) code = http_plan(p, now);
         else if (s->state == CGT_STREAM_SEND) code = cgt_stream_send(s, now);
         else code = http_receive(p, now);
         if (code == CHATGPTT_AGAIN) code = http_wait(p);
     } while (code == CHATGPTT_OK);
-    if (code == CHATGPTT_DONE && fflush(stdout) != 0) code = cgt_fail(&s->error, CHATGPTT_E_IO, "cannot write the body");
+    if (code == CHATGPTT_DONE && fflush(stdout) != 0)
+        code = cgt_fail(&s->error, CHATGPTT_E_IO, "cannot write the body");
     return code;
 }
 
@@ -480,7 +502,8 @@ static bool parse_url(cgt_url *url, const char *text)
     return false;
 }
 
-/* Each line as the client takes a header's value: without blanks around it, and none that is longer than it holds. */
+/* Each line as the client takes a header's value: without blanks around it, and none that is longer than it
+   holds. */
 static void set_cookies(cgt_jar *jar, const cgt_url *from, cgt_slice lines, long long now)
 {
     while (lines.len) {
@@ -516,7 +539,8 @@ int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "", *last = argc > 1 ? argv[argc - 1] : NULL;
     hooks.resize = cgt_builtin_resize;
-    if (!env_number("CASE_CHUNK", SIZE_MAX / 4, SIZE_MAX / 4, &chunk)) return fail_usage("CASE_CHUNK is no number above 0");
+    if (!env_number("CASE_CHUNK", SIZE_MAX / 4, SIZE_MAX / 4, &chunk))
+        return fail_usage("CASE_CHUNK is no number above 0");
     if (strcmp(what, "json") == 0 && argc <= 3) return probe_json(argc == 3 ? last : NULL);
     if (strcmp(what, "sse") == 0 && argc == 2) return probe_sse();
     if (strcmp(what, "attr") == 0 && argc == 3) return probe_attr(last);

@@ -1,5 +1,6 @@
-/* request.h - reads HTTP requests back: where one ends, a header's value, a form field decoded. For script.h and site.h.
-   Takes what the library is meant to send (CRLF, Content-Length, urlencoded forms) and nothing else. */
+/* request.h - reads HTTP requests back: where one ends, a header's value, a form field decoded. For script.h
+   and site.h. Takes what the library is meant to send (CRLF, Content-Length, urlencoded forms) and nothing
+   else. */
 #ifndef REQUEST_H
 #define REQUEST_H
 
@@ -7,13 +8,15 @@
 #include <strings.h>
 
 typedef struct http_request {
-    const char *head, *body;        /* head: request line and headers, the blank line included; neither is terminated */
+    /* head: request line and headers, the blank line included; neither is terminated */
+    const char *head, *body;
     size_t head_len, body_len;
 } http_request;
 
-/* The value of the first header of this name, copied to out[size]; NULL if there is none or it is too long. */
-static inline const char *request_header(const http_request *request, const char *name, char *out, size_t size)
-{
+/* The value of the first header of this name, copied to out[size]; NULL if there is none or it is too long.
+   */
+static inline const char *request_header(const http_request *request, const char *name, char *out,
+                                         size_t size) {
     const char *at = request->head, *end = at + request->head_len;
     size_t name_len = strlen(name);
     while (at < end) {
@@ -49,7 +52,9 @@ static inline size_t request_parse(const char *bytes, size_t len, http_request *
     return request->body_len <= len - head ? head + request->body_len : 0;
 }
 
-static inline int request_hex(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c - 'a' + 10; }
+static inline int request_hex(char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c - 'a' + 10;
+}
 
 /* Decodes application/x-www-form-urlencoded; NULL if it does not fit. */
 static inline const char *request_decode(const char *at, const char *end, char *out, size_t size)
@@ -65,7 +70,8 @@ static inline const char *request_decode(const char *at, const char *end, char *
     return out;
 }
 
-/* The decoded value of a field of the body, or if there is no body of the address's query; NULL if it is missing or too long. */
+/* The decoded value of a field of the body, or if there is no body of the address's query; NULL if it is
+   missing or too long. */
 static inline const char *request_field(const http_request *request, const char *name, char *out, size_t size)
 {
     const char *at = request->body, *end = at + request->body_len;
@@ -80,7 +86,8 @@ static inline const char *request_field(const http_request *request, const char 
     while (at < end) {
         const char *stop = (const char *)memchr(at, '&', (size_t)(end - at));
         if (!stop) stop = end;
-        if ((size_t)(stop - at) > strlen(name) && strncmp(at, name, strlen(name)) == 0 && at[strlen(name)] == '=')
+        if ((size_t)(stop - at) > strlen(name) && strncmp(at, name, strlen(name)) == 0 &&
+            at[strlen(name)] == '=')
             return request_decode(at + strlen(name) + 1, stop, out, size);
         at = stop + 1;
     }

@@ -1,5 +1,6 @@
-/* script.h - surroundings under control: a scripted transport, a clock that only waiting moves, counted random bytes, an allocator
-   that fails when told and finds leaks. All through chatgptt_options.transport and .hooks; nothing sleeps or touches the network. */
+/* script.h - surroundings under control: a scripted transport, a clock that only waiting moves, counted
+   random bytes, an allocator that fails when told and finds leaks. All through chatgptt_options.transport and
+   .hooks; nothing sleeps or touches the network. */
 #ifndef SCRIPT_H
 #define SCRIPT_H
 
@@ -7,7 +8,8 @@
 #include "check.h"
 #include "request.h"
 
-/*  A script is a list of connections, each a list of acts. The k-th open() of the client plays the k-th connection:
+/* A script is a list of connections, each a list of acts. The k-th open() of the client plays the k-th
+   connection:
 
         script s;
         script_init(&s);
@@ -19,8 +21,9 @@
         CHECK_STR(script_field(&s, 0, 1, "message", text, sizeof text), "hello");
         script_finish(&s);                              fails the case for what leaked, hung or was left open
 
-    The client may write at any time, unless an act says otherwise. After its last act a connection is open and silent.
-    script_rewind() makes ready for another run of the same script, with other cuts or another failing allocation. */
+    The client may write at any time, unless an act says otherwise. After its last act a connection is open
+    and silent. script_rewind() makes ready for another run of the same script, with other cuts or another
+    failing allocation. */
 
 #define SCRIPT_ACTS 400
 #define SCRIPT_CONNECTIONS 50
@@ -28,7 +31,8 @@
 #define SCRIPT_NEVER 0x7fffffffffffffffLL
 
 typedef enum script_kind {
-    SCRIPT_CONNECT,                         /* the connection stands after `ms`: until then reads and writes say AGAIN */
+    /* the connection stands after `ms`: until then reads and writes say AGAIN */
+    SCRIPT_CONNECT,
     SCRIPT_REQUEST,                         /* until one more request is written */
     SCRIPT_ACCEPT,                          /* until `len` more bytes are written, and not one more */
     SCRIPT_SEND,                            /* `bytes`, `times` over, to be read */
@@ -67,10 +71,12 @@ typedef struct script_peer {                /* one connection of the script, and
 typedef struct script {
     /* knobs; script_rewind() leaves them */
     size_t read_max;                        /* most bytes a read gives, AGAIN between; 0: no limit */
-    size_t cut;                             /* a read ends, and AGAIN follows, at this position of each connection; 0: none */
+    /* a read ends, and AGAIN follows, at this position of each connection; 0: none */
+    size_t cut;
     size_t write_max;                       /* most bytes a write takes, AGAIN between; 0: no limit */
     bool no_descriptors;                    /* want() gives none, and the time instead */
-    long fail_at, fail_from;                /* this allocation fails (the first is 1); this and all later ones; 0: none */
+    /* this allocation fails (the first is 1); this and all later ones; 0: none */
+    long fail_at, fail_from;
     /* to be looked at */
     long long now;                          /* ms; begins at 1000 */
     long long unix_now;                     /* s; stands still */
@@ -117,10 +123,12 @@ static inline script_act *script_add(script *s, script_kind kind)
 /* The connection fails in open(): no acts. */
 static inline void script_refuse(script *s, chatgptt_code code) { s->peers[s->num_peers - 1].refusal = code; }
 
-static inline void script_connect(script *s, int ms)        { script_add(s, SCRIPT_CONNECT)->ms = ms; }     /* -1: never */
+/* -1: never */
+static inline void script_connect(script *s, int ms)        { script_add(s, SCRIPT_CONNECT)->ms = ms; }
 static inline void script_request(script *s)                { script_add(s, SCRIPT_REQUEST); }
 static inline void script_accept(script *s, size_t len)     { script_add(s, SCRIPT_ACCEPT)->len = len; }
-static inline void script_pause(script *s, int ms)          { script_add(s, SCRIPT_PAUSE)->ms = ms; }       /* -1: for ever */
+/* -1: for ever */
+static inline void script_pause(script *s, int ms)          { script_add(s, SCRIPT_PAUSE)->ms = ms; }
 static inline void script_end(script *s)                    { script_add(s, SCRIPT_END); }
 
 /* `times` times these bytes, so that a long answer needs no memory. */
@@ -133,7 +141,8 @@ static inline void script_send(script *s, const char *bytes, size_t len, size_t 
 }
 static inline void script_say(script *s, const char *text) { script_send(s, text, strlen(text), 1); }
 
-/* `events`: CHATGPTT_READ, CHATGPTT_WRITE or both; a direction not named says AGAIN. Code AGAIN for writes: they stall. */
+/* `events`: CHATGPTT_READ, CHATGPTT_WRITE or both; a direction not named says AGAIN. Code AGAIN for writes:
+   they stall. */
 static inline void script_fail(script *s, unsigned events, chatgptt_code code)
 {
     script_act *act = script_add(s, SCRIPT_FAIL);
@@ -165,7 +174,8 @@ static inline bool script_act_over(script_peer *peer, const script_act *act)
     case SCRIPT_SEND:   return peer->sent == act->len * act->times;
     case SCRIPT_REQUEST:
         if (!peer->written) return false;
-        len = request_parse(peer->written + peer->requests_end, peer->written_len - peer->requests_end, &request);
+        len = request_parse(peer->written + peer->requests_end, peer->written_len - peer->requests_end,
+                            &request);
         peer->requests_end += len;
         return len > 0;
     case SCRIPT_END:
@@ -193,7 +203,8 @@ static inline long long script_ready_at(script_peer *peer, unsigned event)
     const script_act *act = script_advance(peer);
     long long now = peer->script->now;
     if (act && act->kind == SCRIPT_CONNECT) return script_due(peer, act);
-    if (act && act->kind == SCRIPT_FAIL && (act->events & event)) return act->code == CHATGPTT_AGAIN ? SCRIPT_NEVER : now;
+    if (act && act->kind == SCRIPT_FAIL && (act->events & event))
+        return act->code == CHATGPTT_AGAIN ? SCRIPT_NEVER : now;
     if (event == CHATGPTT_WRITE) return now;
     if (act && act->kind == SCRIPT_PAUSE) return script_due(peer, act);
     return act && (act->kind == SCRIPT_SEND || act->kind == SCRIPT_END) ? now : SCRIPT_NEVER;
@@ -203,7 +214,8 @@ static inline chatgptt_code script_open(void *user, const char *host, const char
 {
     script *s = (script *)user;
     if (s->opened == s->num_peers) {
-        check_fail(__FILE__, __LINE__, "open(%s, %s): more connections than the %d of the script", host, port, s->num_peers);
+        check_fail(__FILE__, __LINE__, "open(%s, %s): more connections than the %d of the script", host, port,
+                   s->num_peers);
         return CHATGPTT_E_CONNECT;
     }
     script_peer *peer = &s->peers[s->opened++];
@@ -226,8 +238,8 @@ static inline chatgptt_code script_did(script_peer *peer, unsigned event, chatgp
 
 static inline size_t script_least(size_t a, size_t b) { return a < b ? a : b; }
 
-static inline chatgptt_code script_deliver(script_peer *peer, const script_act *act, char *buffer, size_t size, size_t *done)
-{
+static inline chatgptt_code script_deliver(script_peer *peer, const script_act *act, char *buffer,
+                                           size_t size, size_t *done) {
     const script *s = peer->script;
     size_t len = script_least(size, act->len * act->times - peer->sent);
     if (s->read_max) len = script_least(len, s->read_max);
@@ -274,13 +286,15 @@ static inline chatgptt_code script_write(void *user, void *conn, const void *byt
     (void)user;
     CHECK(peer->is_open && size > 0);
     *done = 0;
-    if (act && act->kind == SCRIPT_FAIL && (act->events & CHATGPTT_WRITE)) return script_did(peer, CHATGPTT_WRITE, act->code);
+    if (act && act->kind == SCRIPT_FAIL && (act->events & CHATGPTT_WRITE))
+        return script_did(peer, CHATGPTT_WRITE, act->code);
     if (peer->rest_write || (act && act->kind == SCRIPT_CONNECT)) {
         peer->rest_write = false;
         return script_did(peer, CHATGPTT_WRITE, CHATGPTT_AGAIN);
     }
     if (s->write_max) size = script_least(size, s->write_max);
-    if (act && act->kind == SCRIPT_ACCEPT) size = script_least(size, act->len - (peer->written_len - peer->mark));
+    if (act && act->kind == SCRIPT_ACCEPT)
+        size = script_least(size, act->len - (peer->written_len - peer->mark));
     script_take(peer, (const char *)bytes, size);
     peer->rest_write = s->write_max != 0;
     *done = size;
@@ -292,7 +306,8 @@ static inline long long script_any_ready_at(script_peer *peer, unsigned events)
 {
     long long at = SCRIPT_NEVER;
     if (events & CHATGPTT_READ) at = script_ready_at(peer, CHATGPTT_READ);
-    if ((events & CHATGPTT_WRITE) && script_ready_at(peer, CHATGPTT_WRITE) < at) at = script_ready_at(peer, CHATGPTT_WRITE);
+    if ((events & CHATGPTT_WRITE) && script_ready_at(peer, CHATGPTT_WRITE) < at)
+        at = script_ready_at(peer, CHATGPTT_WRITE);
     return at;
 }
 
@@ -321,7 +336,8 @@ static inline chatgptt_wait script_want(void *user, void *conn)
 static inline long long script_wait_ends(script *s, const chatgptt_wait *what)
 {
     long long first = SCRIPT_NEVER;
-    if (what->count == 0 && s->asked && s->asked->is_open) first = script_any_ready_at(s->asked, s->asked->again);
+    if (what->count == 0 && s->asked && s->asked->is_open)
+        first = script_any_ready_at(s->asked, s->asked->again);
     for (int i = 0; i < what->count; i++) {
         int number = what->on[i].fd - SCRIPT_FIRST_FD;
         if (!CHECK(number >= 0 && number < s->opened && s->peers[number].is_open)) continue;
@@ -331,8 +347,9 @@ static inline long long script_wait_ends(script *s, const chatgptt_wait *what)
     return first;
 }
 
-/* Moves the clock to the end of the wait. What would last for ever is a hang: reported, E_IO. A loop that waits 100,000 times
-   without a byte moving hangs too. For tests with their own step loop: script_wait(&s, &want). */
+/* Moves the clock to the end of the wait. What would last for ever is a hang: reported, E_IO. A loop that
+   waits 100,000 times without a byte moving hangs too. For tests with their own step loop: script_wait(&s,
+   &want). */
 static inline chatgptt_code script_wait(void *user, const chatgptt_wait *what)
 {
     script *s = (script *)user;
@@ -341,7 +358,9 @@ static inline chatgptt_code script_wait(void *user, const chatgptt_wait *what)
     if (what->timeout_ms >= 0 && s->now + what->timeout_ms < until) until = s->now + what->timeout_ms;
     if (until == SCRIPT_NEVER || ++s->idle_waits > 100000) {
         int act = s->asked ? s->asked->at - s->asked->first : 0;
-        if (!s->hung) check_fail(__FILE__, __LINE__, "hang: at %lld ms, in act %d, nothing more will come", s->now, act);
+        if (!s->hung)
+            check_fail(__FILE__, __LINE__, "hang: at %lld ms, in act %d, nothing more will come", s->now,
+                       act);
         s->hung = true;
         return CHATGPTT_E_IO;
     }
@@ -359,7 +378,13 @@ static inline void script_close(void *user, void *conn)
 
 /* ---- the hooks ---- */
 
-typedef union script_block { struct { size_t size, check; } is; long double align; void *align_too; } script_block;
+typedef union script_block {
+    struct {
+        size_t size, check;
+    } is;
+    long double align;
+    void *align_too;
+} script_block;
 
 static inline script_block *script_new_block(script *s, size_t size)
 {
@@ -376,7 +401,8 @@ static inline script_block *script_new_block(script *s, size_t size)
     return block;
 }
 
-/* Every growth and every cut moves the block, so that a stale pointer shows; a wrong old_size fails the case. */
+/* Every growth and every cut moves the block, so that a stale pointer shows; a wrong old_size fails the case.
+   */
 static inline void *script_resize(void *user, void *memory, size_t old_size, size_t new_size)
 {
     script *s = (script *)user;
@@ -437,7 +463,8 @@ static inline chatgptt_options script_options(script *s)
 
 /* ---- afterwards ---- */
 
-/* The n-th whole request of a connection, both counted from 0; false if there is none. Points into what was written. */
+/* The n-th whole request of a connection, both counted from 0; false if there is none. Points into what was
+   written. */
 static inline bool script_get(const script *s, int connection, int n, http_request *request)
 {
     const script_peer *peer = &s->peers[connection];
@@ -459,7 +486,8 @@ static inline int script_count(const script *s, int connection)
     return n;
 }
 
-/* Head, a header's value, a decoded form field of the n-th request: copied to out[size]; NULL if it is missing or too long. */
+/* Head, a header's value, a decoded form field of the n-th request: copied to out[size]; NULL if it is
+   missing or too long. */
 static inline const char *script_head(const script *s, int connection, int n, char *out, size_t size)
 {
     http_request request;
@@ -468,13 +496,13 @@ static inline const char *script_head(const script *s, int connection, int n, ch
     out[request.head_len] = '\0';
     return out;
 }
-static inline const char *script_header(const script *s, int connection, int n, const char *name, char *out, size_t size)
-{
+static inline const char *script_header(const script *s, int connection, int n, const char *name, char *out,
+                                        size_t size) {
     http_request request;
     return script_get(s, connection, n, &request) ? request_header(&request, name, out, size) : NULL;
 }
-static inline const char *script_field(const script *s, int connection, int n, const char *name, char *out, size_t size)
-{
+static inline const char *script_field(const script *s, int connection, int n, const char *name, char *out,
+                                       size_t size) {
     http_request request;
     return script_get(s, connection, n, &request) ? request_field(&request, name, out, size) : NULL;
 }

@@ -1,6 +1,7 @@
-/* server_history.h - a model of what a site of the older plugin generation makes of the field wpaicg_chat_history: what WordPress does
-   to any text field, step by step, then what the plugin does. WordPress puts a backslash before quotes and backslashes and takes it
-   away again, so that is no step here. Texts live until the next call. */
+/* server_history.h - a model of what a site of the older plugin generation makes of the field
+   wpaicg_chat_history: what WordPress does to any text field, step by step, then what the plugin does.
+   WordPress puts a backslash before quotes and backslashes and takes it away again, so that is no step here.
+   Texts live until the next call. */
 #ifndef SERVER_HISTORY_H
 #define SERVER_HISTORY_H
 
@@ -68,7 +69,8 @@ static inline bool server_valid_utf8(const server_text *t)
 /* Whether an & starts a character reference: such a one is not escaped again. */
 static inline bool server_reference(const char *p)
 {
-    const char *letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", *digits = letters + 52, *set = letters;
+    const char *letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+               *digits = letters + 52, *set = letters;
     if (*++p == '#') {
         set = digits;
         if (*++p == 'x' || *p == 'X') { set = "0123456789abcdefABCDEF"; p++; }
@@ -104,7 +106,9 @@ static inline void server_escape_lone_less(server_text *t, server_text *out)
 /* script and style go with what they hold, if they are closed. */
 static inline const char *server_end_of_code(const char *p)     /* NULL: none starts here */
 {
-    const char *name = !strncasecmp(p, "<script", 7) ? "</script>" : !strncasecmp(p, "<style", 6) ? "</style>" : NULL;
+    const char *name = !strncasecmp(p, "<script", 7)  ? "</script>"
+                       : !strncasecmp(p, "<style", 6) ? "</style>"
+                                                      : NULL;
     if (!name || !(p = strchr(p, '>'))) return NULL;
     for (p++; *p; p++)
         if (!strncasecmp(p, name, strlen(name))) return p + strlen(name);
@@ -120,8 +124,13 @@ static inline void server_drop_code(server_text *t)
     t->len = (size_t)(out - t->at);
 }
 
-/* PHP's strip_tags(): a tag ends at the > outside its quotes, a comment at -->, PHP code at ?> outside parentheses. */
-typedef struct server_tag { enum { SERVER_TEXT, SERVER_TAG, SERVER_CODE, SERVER_DECLARATION, SERVER_COMMENT } state; char quote; int depth; } server_tag;
+/* PHP's strip_tags(): a tag ends at the > outside its quotes, a comment at -->, PHP code at ?> outside
+   parentheses. */
+typedef struct server_tag {
+    enum { SERVER_TEXT, SERVER_TAG, SERVER_CODE, SERVER_DECLARATION, SERVER_COMMENT } state;
+    char quote;
+    int depth;
+} server_tag;
 
 static inline bool server_tag_ends(const server_tag *s, const char *p)
 {
@@ -131,7 +140,8 @@ static inline bool server_tag_ends(const server_tag *s, const char *p)
 }
 static inline void server_in_tag(server_tag *s, const char *p, const char *start)
 {
-    if (s->state == SERVER_TAG && p == start + 1 && (*p == '!' || *p == '?')) s->state = *p == '!' ? SERVER_DECLARATION : SERVER_CODE;
+    if (s->state == SERVER_TAG && p == start + 1 && (*p == '!' || *p == '?'))
+        s->state = *p == '!' ? SERVER_DECLARATION : SERVER_CODE;
     else if (s->state == SERVER_DECLARATION && !strncmp(p - 2, "!--", 3)) s->state = SERVER_COMMENT;
     else if (s->state == SERVER_COMMENT) return;
     else if ((*p == '"' || *p == '\'') && (!s->quote || s->quote == *p)) s->quote = s->quote ? '\0' : *p;
@@ -162,7 +172,9 @@ static inline void server_drop_octets(server_text *t)
     size_t len = 0, blanks = 0;
     for (size_t i = 0; i < t->len; i++) {
         t->at[len++] = t->at[i];
-        if (len > 2 && t->at[len - 3] == '%' && memchr(hex, t->at[len - 2], 22) && memchr(hex, t->at[len - 1], 22)) len -= 3;
+        if (len > 2 && t->at[len - 3] == '%' && memchr(hex, t->at[len - 2], 22) &&
+            memchr(hex, t->at[len - 1], 22))
+            len -= 3;
     }
     bool found = len < t->len;
     t->len = 0;
@@ -203,8 +215,8 @@ static inline void server_drop_backslashes(server_text *t)
     t->at[t->len = len] = '\0';
 }
 
-/* json_decode() of a text without backslashes: its strings are what stands between the quotes. A value is taken as the text
-   PHP makes of it; the members of the outermost array or object are the entries. */
+/* json_decode() of a text without backslashes: its strings are what stands between the quotes. A value is
+   taken as the text PHP makes of it; the members of the outermost array or object are the entries. */
 typedef enum server_kind { SERVER_BAD, SERVER_NULL, SERVER_SCALAR, SERVER_LIST } server_kind;
 typedef struct server_value { server_kind kind; char *text; size_t len; } server_value;
 
@@ -229,7 +241,9 @@ static inline server_value server_word(char **p)        /* a number, true, false
     if (v.len == 4 && !memcmp(v.text, "true", 4)) { v.text = one; v.len = 1; }
     else if (v.len == 5 && !memcmp(v.text, "false", 5)) v.len = 0;
     else if (v.len == 4 && !memcmp(v.text, "null", 4)) v.kind = SERVER_NULL;
-    else if (!digits || strspn(v.text, "+-.0123456789eE") < v.len || (digits > 1 && v.text[*v.text == '-'] == '0')) v.kind = SERVER_BAD;
+    else if (!digits || strspn(v.text, "+-.0123456789eE") < v.len ||
+             (digits > 1 && v.text[*v.text == '-'] == '0'))
+        v.kind = SERVER_BAD;
     return v;
 }
 static inline server_value server_string(char **p)
@@ -241,7 +255,8 @@ static inline server_value server_string(char **p)
     else *p += v.len + 1;
     return v;
 }
-/* `level`: 0 the list of entries, 1 an entry: as an object it gives its member "text", if it has one that is not null. */
+/* `level`: 0 the list of entries, 1 an entry: as an object it gives its member "text", if it has one that is
+   not null. */
 static inline server_value server_json(char **p, server_history *h, int level)
 {
     server_value text = {SERVER_LIST, *p, 0}, v;
@@ -258,7 +273,10 @@ static inline server_value server_json(char **p, server_history *h, int level)
             server_value name = **p == '"' ? server_string(p) : server_word(p);
             is_text = name.len == 4 && !memcmp(name.text, "text", 4);
             server_blanks(p);
-            if (name.text[-1] != '"' || name.kind == SERVER_BAD || *(*p)++ != ':') { text.kind = SERVER_BAD; return text; }
+            if (name.text[-1] != '"' || name.kind == SERVER_BAD || *(*p)++ != ':') {
+                text.kind = SERVER_BAD;
+                return text;
+            }
             server_blanks(p);
         }
         v = server_json(p, h, level + 1);

@@ -1,5 +1,6 @@
-/* site.h - a web site inside the test program: listens on 127.0.0.1, a thread a connection, one handler for every request.
-   Replies are what the handler writes to the socket, in pieces and at times of its choosing. */
+/* site.h - a web site inside the test program: listens on 127.0.0.1, a thread a connection, one handler for
+   every request. Replies are what the handler writes to the socket, in pieces and at times of its choosing.
+   */
 #ifndef SITE_H
 #define SITE_H
 
@@ -21,13 +22,15 @@
         ...
         site_stop(&s);                      ends all connections and joins all threads
 
-    Handlers run on their connection's thread: they must not CHECK, but may note things for the main thread. */
+    Handlers run on their connection's thread: they must not CHECK, but may note things for the main thread.
+    */
 
 #define SITE_CONNECTIONS 200                /* in all; further ones are closed at once */
 
 typedef struct site_request {
     http_request http;                      /* for request_header() and request_field() */
-    int connection, number;                 /* which connection of the site, which request on it; both from 0 */
+    /* which connection of the site, which request on it; both from 0 */
+    int connection, number;
     struct site *site;
     void *user;
 } site_request;
@@ -35,7 +38,12 @@ typedef struct site_request {
 /* Writes the reply. True: the connection is kept for the next request; false: it is closed. */
 typedef bool site_handler(const site_request *request, int socket);
 
-typedef struct site_visit { struct site *site; int number, socket; bool is_open; pthread_t thread; } site_visit;
+typedef struct site_visit {
+    struct site *site;
+    int number, socket;
+    bool is_open;
+    pthread_t thread;
+} site_visit;
 
 typedef struct site {
     char url[40];                           /* "http://127.0.0.1:PORT/" */
@@ -85,7 +93,8 @@ static inline bool site_chunk(int socket, const char *bytes, size_t len)
 static inline bool site_reply(int socket, const char *status, const char *type, const char *body)
 {
     char head[300];
-    snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n", status, type, strlen(body));
+    snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n", status,
+             type, strlen(body));
     return site_say(socket, head) && site_say(socket, body);
 }
 
@@ -93,13 +102,17 @@ static inline bool site_reply(int socket, const char *status, const char *type, 
 static inline bool site_page(int socket, const site *s, const char *nonce, const char *post_id)
 {
     char body[1500];
-    snprintf(body, sizeof body,
-        "<!DOCTYPE html>\n<html><head><title>Chat</title></head>\n<body>\n<div class=\"wpaicg-chat-shortcode\"\n"
-        "     data-user-name=\"\"\n     data-type=\"shortcode\"\n     data-nonce=\"%s\"\n     data-post-id=\"%s\"\n"
+    snprintf(
+        body, sizeof body,
+        "<!DOCTYPE html>\n<html><head><title>Chat</title></head>\n<body>\n<div "
+        "class=\"wpaicg-chat-shortcode\"\n"
+        "     data-user-name=\"\"\n     data-type=\"shortcode\"\n     data-nonce=\"%s\"\n     "
+        "data-post-id=\"%s\"\n"
         "     data-url=\"http://127.0.0.1:%d\"\n     data-bot-id=\"0\"\n     data-memory-limit = \"100\"\n"
         "     data-assistant-enabled=\"false\"\n     data-openai_stream_nav=\"1\">\n</div>\n"
         "<script>var wpaicgParams = {\"ajax_url\":\"http:\\/\\/127.0.0.1:%d\\/wp-admin\\/admin-ajax.php\","
-        "\"search_nonce\":\"%s\"};</script>\n</body></html>\n", nonce, post_id, s->port, s->port, nonce);
+        "\"search_nonce\":\"%s\"};</script>\n</body></html>\n",
+        nonce, post_id, s->port, s->port, nonce);
     return site_reply(socket, "200 OK", "text/html; charset=UTF-8", body);
 }
 
@@ -124,44 +137,54 @@ static inline bool site_json(int socket, const char *text)
 {
     char escaped[SITE_TEXT_MAX], body[SITE_TEXT_MAX + 200];
     if (!site_escape(text, escaped, sizeof escaped)) return false;
-    snprintf(body, sizeof body, "{\"status\":\"success\",\"msg\":\"Something went wrong\",\"greeting_message\":\"Converse.\","
-             "\"data\":\"%s\",\"log\":false}", escaped);
+    snprintf(body, sizeof body,
+             "{\"status\":\"success\",\"msg\":\"Something went wrong\",\"greeting_message\":\"Converse.\","
+             "\"data\":\"%s\",\"log\":false}",
+             escaped);
     return site_reply(socket, "200 OK", "application/json; charset=UTF-8", body);
 }
 
 /* The reply that streams: begin, any number of texts, end. Each is a chunk of its own. */
 static inline bool site_stream_begin(int socket)
 {
-    return site_say(socket, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=UTF-8\r\nCache-Control: no-cache\r\n"
-                            "Transfer-Encoding: chunked\r\n\r\n");
+    return site_say(
+        socket,
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=UTF-8\r\nCache-Control: no-cache\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n");
 }
 static inline bool site_stream_text(int socket, const char *text)
 {
     char escaped[SITE_TEXT_MAX], event[SITE_TEXT_MAX + 200];
     if (!site_escape(text, escaped, sizeof escaped)) return false;
-    int len = snprintf(event, sizeof event, "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"choices\":"
-                       "[{\"index\":0,\"delta\":{\"content\":\"%s\"},\"finish_reason\":null}]}\n\n", escaped);
+    int len = snprintf(event, sizeof event,
+                       "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"choices\":"
+                       "[{\"index\":0,\"delta\":{\"content\":\"%s\"},\"finish_reason\":null}]}\n\n",
+                       escaped);
     return site_chunk(socket, event, (size_t)len);
 }
 static inline bool site_stream_end(int socket)
 {
-    static const char last[] = "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"choices\":"
-                               "[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    static const char last[] =
+        "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"choices\":"
+        "[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
     return site_chunk(socket, last, sizeof last - 1) && site_chunk(socket, "", 0);
 }
 
-/* A handler that will do for most: the page for GET, and the message back for POST, streamed in two pieces. */
+/* A handler that will do for most: the page for GET, and the message back for POST, streamed in two pieces.
+   */
 static inline bool site_chat(const site_request *request, int socket)
 {
     char message[SITE_TEXT_MAX / 6];
-    if (memcmp(request->http.head, "GET ", 4) == 0) return site_page(socket, request->site, "0123456789", "7");
+    if (memcmp(request->http.head, "GET ", 4) == 0)
+        return site_page(socket, request->site, "0123456789", "7");
     if (!request_field(&request->http, "message", message, sizeof message))
         return site_reply(socket, "400 Bad Request", "text/html", "0");
     return site_stream_begin(socket) && site_stream_text(socket, "You said: ") &&
            site_stream_text(socket, message) && site_stream_end(socket);
 }
 
-/* ---- main thread and handlers in step: the one nudges, the other waits until there were n nudges in all ---- */
+/* ---- main thread and handlers in step: the one nudges, the other waits until there were n nudges in all
+   ---- */
 
 static inline void site_nudge(site *s)
 {
@@ -180,7 +203,8 @@ static inline bool site_await(site *s, int n, int ms)
     until.tv_nsec += (ms % 1000) * 1000000L;
     if (until.tv_nsec >= 1000000000L) until.tv_sec++, until.tv_nsec -= 1000000000L;
     pthread_mutex_lock(&s->lock);
-    while (s->nudges < n && !s->stopping && pthread_cond_timedwait(&s->nudged, &s->lock, &until) == 0) continue;
+    while (s->nudges < n && !s->stopping && pthread_cond_timedwait(&s->nudged, &s->lock, &until) == 0)
+        continue;
     bool met = s->nudges >= n;
     pthread_mutex_unlock(&s->lock);
     return met;
@@ -188,7 +212,8 @@ static inline bool site_await(site *s, int n, int ms)
 
 /* ---- the server ---- */
 
-/* Handles every whole request in the buffer; returns the bytes used, or -1 when the connection is to be closed. */
+/* Handles every whole request in the buffer; returns the bytes used, or -1 when the connection is to be
+   closed. */
 static inline ptrdiff_t site_handle(site_visit *visit, const char *bytes, size_t len, int *number)
 {
     site *s = visit->site;
@@ -229,7 +254,8 @@ static inline void *site_serve(void *arg)
     }
     free(buffer);
     pthread_mutex_lock(&visit->site->lock);
-    visit->is_open = false;                 /* under the lock: site_stop() must not shut down another's descriptor */
+    /* under the lock: site_stop() must not shut down another's descriptor */
+    visit->is_open = false;
     close(visit->socket);
     pthread_mutex_unlock(&visit->site->lock);
     return NULL;
@@ -274,15 +300,16 @@ static inline bool site_listen(site *s)
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     s->listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(s->listener, 64) != 0 ||
-        getsockname(s->listener, (struct sockaddr *)&address, &len) != 0)
+    if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(s->listener, 64) != 0 || getsockname(s->listener, (struct sockaddr *)&address, &len) != 0)
         return false;
     s->port = ntohs(address.sin_port);
     snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d/", s->port);
     return true;
 }
 
-/* Starts the site on a free port. False, with nothing left behind, if the system refuses. `user` is handed to every request. */
+/* Starts the site on a free port. False, with nothing left behind, if the system refuses. `user` is handed to
+   every request. */
 static inline bool site_start(site *s, site_handler *handler, void *user)
 {
     memset(s, 0, sizeof *s);
@@ -298,7 +325,8 @@ static inline bool site_start(site *s, site_handler *handler, void *user)
     return false;
 }
 
-/* Stops listening, breaks every connection off, joins every thread; a handler that sleeps is waited for. Counts stay readable. */
+/* Stops listening, breaks every connection off, joins every thread; a handler that sleeps is waited for.
+   Counts stay readable. */
 static inline void site_stop(site *s)
 {
     close(s->stop_pipe[1]);

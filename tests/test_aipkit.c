@@ -1,7 +1,8 @@
-/* test_aipkit.c - the newer plugin generation (2.3 and later), a row or a case a fact of the protocol's page, numbered by its
-   sections: P2-1xx what the page carries, P2-2xx requests, P2-3xx the stream, P2-4xx errors and recovery, P2-5xx conversations,
-   P2-6xx traps. A row is a list of what the site answers; wanted are its requests, the text, the end. Each row runs at once, in
-   chunks and reads of one byte, and with its last answer cut: the stream's, if it is short, at every position, others at some. */
+/* test_aipkit.c - the newer plugin generation (2.3 and later), a row or a case a fact of the protocol's page,
+   numbered by its sections: P2-1xx what the page carries, P2-2xx requests, P2-3xx the stream, P2-4xx errors
+   and recovery, P2-5xx conversations, P2-6xx traps. A row is a list of what the site answers; wanted are its
+   requests, the text, the end. Each row runs at once, in chunks and reads of one byte, and with its last
+   answer cut: the stream's, if it is short, at every position, others at some. */
 #define CHATGPTT_IMPLEMENTATION
 #include "wpaicg.h"
 
@@ -29,19 +30,24 @@
 #define Q "&quot;"
 #define MEMBER(name, value)     "," Q name Q ":" value
 #define STRING(value)           Q value Q
-#define CONFIG(bot, nonce, post, more) \
-    "{" Q "botId" Q ":" bot ",\n" Q "ajaxUrl" Q ":" Q "http:\\/\\/site.test\\/wp-admin\\/admin-ajax.php" Q \
-    MEMBER("nonce", STRING(nonce)) MEMBER("postId", post) MEMBER("userIp", STRING("127.0.0.1")) MEMBER("streamEnabled", "false") \
-    more "}"
-#define INLINE(bot, config)     "<div class=\"aipkit_chat_container aipkit_theme-dark\" id=\"aipkit_chat_container_" bot \
-    "\" data-bot-id=\"" bot "\" " \
-                                "data-config='" config "' data-custom-theme='{" Q "nonce" Q ":" Q "no" Q "}'><div></div></div>\n"
-#define POPUP(bot, config)      "<div class=\"aipkit_popup_wrapper\" id=\"aipkit_popup_wrapper_" bot "\" data-config='" config \
-    "' data-bot-id=\"" bot "\">" \
-                                "<div class=\"aipkit_chat_container\" id=\"aipkit_chat_container_" bot "\" data-bot-id=\"" bot \
-                                "\"></div></div>\n"
-#define SITE(chats)             "<!DOCTYPE html>\n<html><head><title>Chat &#8211; Site</title></head><body>\n" chats \
-                                "<script>window.aipkit_getChatNonceAction = \"aipkit_get_frontend_chat_nonce\";</script></body></html>\n"
+#define CONFIG(bot, nonce, post, more)                                                                     \
+    "{" Q "botId" Q ":" bot ",\n" Q "ajaxUrl" Q ":" Q                                                      \
+    "http:\\/\\/site.test\\/wp-admin\\/admin-ajax.php" Q MEMBER("nonce", STRING(nonce))                    \
+        MEMBER("postId", post) MEMBER("userIp", STRING("127.0.0.1")) MEMBER("streamEnabled", "false") more \
+        "}"
+#define INLINE(bot, config)                                                                  \
+    "<div class=\"aipkit_chat_container aipkit_theme-dark\" id=\"aipkit_chat_container_" bot \
+    "\" data-bot-id=\"" bot "\" "                                                            \
+    "data-config='" config "' data-custom-theme='{" Q "nonce" Q ":" Q "no" Q "}'><div></div></div>\n"
+#define POPUP(bot, config)                                                                         \
+    "<div class=\"aipkit_popup_wrapper\" id=\"aipkit_popup_wrapper_" bot "\" data-config='" config \
+    "' data-bot-id=\"" bot "\">"                                                                   \
+    "<div class=\"aipkit_chat_container\" id=\"aipkit_chat_container_" bot "\" data-bot-id=\"" bot \
+    "\"></div></div>\n"
+#define SITE(chats)                                                                      \
+    "<!DOCTYPE html>\n<html><head><title>Chat &#8211; Site</title></head><body>\n" chats \
+    "<script>window.aipkit_getChatNonceAction = "                                        \
+    "\"aipkit_get_frontend_chat_nonce\";</script></body></html>\n"
 #define PAGE_OF(nonce)          HTML("200 OK", SITE(INLINE("7", CONFIG("7", nonce, "5", ""))))
 #define PAGE                    PAGE_OF(N1)
 #define PAGE_FRESH              PAGE_OF(N2)
@@ -56,12 +62,14 @@
 #define FINISH                  EVENT("done", "{\"finished\":true}")
 #define ERROR(text)             "event: error\nid: err-1700000000\ndata: {\"error\":\"" text "\"}\n\n"
 #define WARNING(payload)        "event: warning\nid: warn-1700000000\ndata: " payload "\n\n"
-#define QUOTA                   "\"quota_notice\":{\"type\":\"guest\",\"message\":\"Come back tomorrow.\"," \
-                                "\"actions\":[{\"label\":\"Log in\",\"url\":\"http:\\/\\/site.test\\/login\",\"variant\":\"primary\"}]}"
+#define QUOTA                                                                   \
+    "\"quota_notice\":{\"type\":\"guest\",\"message\":\"Come back tomorrow.\"," \
+    "\"actions\":[{\"label\":\"Log in\",\"url\":\"http:\\/\\/site.test\\/login\",\"variant\":\"primary\"}]}"
 #define GOOD                    START DELTA("Hello") DELTA(", world") FINISH
 #define ANSWER                  EVENTS(GOOD)
 #define SECURITY                "Security check failed. Please refresh the page and try again."
-#define CHALLENGE               "<html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
+#define CHALLENGE \
+    "<html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
 
 /* ---- rows ---- */
 
@@ -90,46 +98,63 @@ typedef struct row {
     {name, NULL, NULL, CHATGPTT_AUTO, requests, text, CHATGPTT_##code, words, CLEAN, 0, {__VA_ARGS__}}
 #define G(name, endpoint, bot, dialect, requests, text, code, words, ...) \
     {name, endpoint, bot, CHATGPTT_##dialect, requests, text, CHATGPTT_##code, words, CLEAN, 0, {__VA_ARGS__}}
-#define S_END(name, body, text, code, words, end)       \
-    {name, NULL, NULL, CHATGPTT_AUTO, ASKED, text, CHATGPTT_##code, words, end, 0, {PAGE, KEY(K1), EVENTS(body)}}
+#define S_END(name, body, text, code, words, end)                                       \
+    {                                                                                   \
+        name, NULL, NULL, CHATGPTT_AUTO, ASKED, text, CHATGPTT_##code, words, end, 0, { \
+            PAGE, KEY(K1), EVENTS(body)                                                 \
+        }                                                                               \
+    }
 #define S(name, body, text, code, words)                S_END(name, body, text, code, words, CLEAN)
-#define C(name, answer, code, words)                    F(name, "page, cache " N1, "", code, words, PAGE, answer)
+#define C(name, answer, code, words) F(name, "page, cache " N1, "", code, words, PAGE, answer)
 #define R(name, message)                                S(name, ERROR(message) FINISH, "", E_REFUSED, message)
 
 /* ---- P2-2xx: which requests are made ---- */
 
 static const row requests[] = {
     F("P2-201 page, message, answer", ASKED, "Hello, world", DONE, NULL, PAGE, KEY(K1), ANSWER),
-    F("P2-202 each answer closes its connection", ASKED, "Hello, world", DONE, NULL, "!" PAGE, "!" KEY(K1), ANSWER),
-    F("P2-203 the kept connection closes before the answer is fetched", ASKED ", stream " N1 " " K1, "Hello, world", DONE, NULL,
-      PAGE, "~" KEY(K1), ANSWER),
-    F("P2-204 the kept connection closes before the message", "page, cache " N1 ", cache " N1 ", stream " N1 " " K1,
-      "Hello, world", DONE, NULL, "~" PAGE, KEY(K1), ANSWER),
-    G("P2-211 endpoint and bot: no page", AJAX, "7", AIPKIT, "nonce 7, cache " N1 ", stream " N1 " " K1, "Hello, world", DONE,
-      NULL, NONCE(N1), KEY(K1), ANSWER),
-    G("P2-212 endpoint and bot, but no nonce action: the page", AJAX, "7", AIPKIT,
-      "nonce 7, page!, cache " N1 ", stream " N1 " " K1, "Hello, world", DONE, NULL, NO_ACTION, PAGE, KEY(K1), ANSWER),
-    G("P2-213 endpoint and bot, generation unknown: the page", AJAX, "7", AUTO, ASKED, "Hello, world", DONE, NULL, PAGE, KEY(K1),
+    F("P2-202 each answer closes its connection", ASKED, "Hello, world", DONE, NULL, "!" PAGE, "!" KEY(K1),
       ANSWER),
-    G("P2-214 bot without endpoint: the page", NULL, "7", AIPKIT, ASKED, "Hello, world", DONE, NULL, PAGE, KEY(K1), ANSWER),
-    G("P2-215 endpoint without bot: the page", AJAX, NULL, AIPKIT, ASKED, "Hello, world", DONE, NULL, PAGE, KEY(K1), ANSWER),
-    G("P2-216 no nonce action and no chat on the page", AJAX, "7", AIPKIT, "nonce 7, page!", "", E_PAGE, "Chat \xE2\x80\x93 Site",
-      NO_ACTION, NO_CHAT),
+    F("P2-203 the kept connection closes before the answer is fetched", ASKED ", stream " N1 " " K1,
+      "Hello, world", DONE, NULL, PAGE, "~" KEY(K1), ANSWER),
+    F("P2-204 the kept connection closes before the message",
+      "page, cache " N1 ", cache " N1 ", stream " N1 " " K1, "Hello, world", DONE, NULL, "~" PAGE, KEY(K1),
+      ANSWER),
+    G("P2-211 endpoint and bot: no page", AJAX, "7", AIPKIT, "nonce 7, cache " N1 ", stream " N1 " " K1,
+      "Hello, world", DONE, NULL, NONCE(N1), KEY(K1), ANSWER),
+    G("P2-212 endpoint and bot, but no nonce action: the page", AJAX, "7", AIPKIT,
+      "nonce 7, page!, cache " N1 ", stream " N1 " " K1, "Hello, world", DONE, NULL, NO_ACTION, PAGE, KEY(K1),
+      ANSWER),
+    G("P2-213 endpoint and bot, generation unknown: the page", AJAX, "7", AUTO, ASKED, "Hello, world", DONE,
+      NULL, PAGE, KEY(K1), ANSWER),
+    G("P2-214 bot without endpoint: the page", NULL, "7", AIPKIT, ASKED, "Hello, world", DONE, NULL, PAGE,
+      KEY(K1), ANSWER),
+    G("P2-215 endpoint without bot: the page", AJAX, NULL, AIPKIT, ASKED, "Hello, world", DONE, NULL, PAGE,
+      KEY(K1), ANSWER),
+    G("P2-216 no nonce action and no chat on the page", AJAX, "7", AIPKIT, "nonce 7, page!", "", E_PAGE,
+      "Chat \xE2\x80\x93 Site", NO_ACTION, NO_CHAT),
     G("P2-217 another bot than the page's first", NULL, "9", AUTO, ASKED, "Hello, world", DONE, NULL,
-      HTML("200 OK", SITE(INLINE("7", CONFIG("7", N2, "5", "")) POPUP("9", CONFIG("9", N1, "5", "")))), KEY(K1), ANSWER),
-    G("P2-218 the generation asked for is not the first on the page", NULL, NULL, AIPKIT, ASKED, "Hello, world", DONE, NULL,
+      HTML("200 OK", SITE(INLINE("7", CONFIG("7", N2, "5", "")) POPUP("9", CONFIG("9", N1, "5", "")))),
+      KEY(K1), ANSWER),
+    G("P2-218 the generation asked for is not the first on the page", NULL, NULL, AIPKIT, ASKED,
+      "Hello, world", DONE, NULL,
       HTML("200 OK", SITE(WP_CHAT(N2, "1") INLINE("7", CONFIG("7", N1, "5", "")))), KEY(K1), ANSWER),
-    G("P2-219 the generation asked for is not on the page", NULL, NULL, AIPKIT, "page", "", E_PAGE, NULL, OLD_PAGE),
-    G("P2-220 the nonce action refuses: the page", AJAX, "7", AIPKIT, "nonce 7, page!, cache " N1 ", stream " N1 " " K1,
-      "Hello, world",
-      DONE, NULL, HTML("403 Forbidden", "No."), PAGE, KEY(K1), ANSWER),
+    G("P2-219 the generation asked for is not on the page", NULL, NULL, AIPKIT, "page", "", E_PAGE, NULL,
+      OLD_PAGE),
+    G("P2-220 the nonce action refuses: the page", AJAX, "7", AIPKIT,
+      "nonce 7, page!, cache " N1 ", stream " N1 " " K1, "Hello, world", DONE, NULL,
+      HTML("403 Forbidden", "No."), PAGE, KEY(K1), ANSWER),
     F("P2-221 noise around the JSON", ASKED, "Hello, world", DONE, NULL, PAGE,
-      "200 OK\n" WP_HTML "\n\xEF\xBB\xBF<br />\n<b>Notice</b>:  Undefined index: a {x} in <b>/srv/x.php</b><br />\n"
-      "{\"data\":{\"other\":{\"cache_key\":\"no\"},\"cache_key\":\"" K1 "\"},\"success\":true}<!-- cached -->", ANSWER),
-    G("P2-222 noise before the nonce", AJAX, "7", AIPKIT, "nonce 7, cache " N1 ", stream " N1 " " K1, "Hello, world", DONE, NULL,
-      HTML("200 OK", "<br />\n<b>Notice</b>: x<br />\n{\"success\":true,\"data\":{\"nonce\":\"" N1 "\"}}"), KEY(K1), ANSWER),
-    F("P2-223 a key is sent as it came", "page, cache " N1 ", stream " N1 " a+B/ &=%41\xC3\xA9", "Hello, world", DONE, NULL,
-      PAGE, KEY("a+B\\/ &=%41\\u00e9"), ANSWER),
+      "200 OK\n" WP_HTML
+      "\n\xEF\xBB\xBF<br />\n<b>Notice</b>:  Undefined index: a {x} in <b>/srv/x.php</b><br />\n"
+      "{\"data\":{\"other\":{\"cache_key\":\"no\"},\"cache_key\":\"" K1
+      "\"},\"success\":true}<!-- cached -->",
+      ANSWER),
+    G("P2-222 noise before the nonce", AJAX, "7", AIPKIT, "nonce 7, cache " N1 ", stream " N1 " " K1,
+      "Hello, world", DONE, NULL,
+      HTML("200 OK", "<br />\n<b>Notice</b>: x<br />\n{\"success\":true,\"data\":{\"nonce\":\"" N1 "\"}}"),
+      KEY(K1), ANSWER),
+    F("P2-223 a key is sent as it came", "page, cache " N1 ", stream " N1 " a+B/ &=%41\xC3\xA9",
+      "Hello, world", DONE, NULL, PAGE, KEY("a+B\\/ &=%41\\u00e9"), ANSWER),
 };
 
 /* ---- P2-3xx: the stream ---- */
@@ -138,93 +163,137 @@ static const row streams[] = {
     S("P2-301 a stream", GOOD, "Hello, world", DONE, NULL),
     S_END("P2-302 done, then silence", GOOD, "Hello, world", DONE, NULL, SILENCE),
     S_END("P2-303 done, then closed", GOOD, "Hello, world", DONE, NULL, CUT),
-    S("P2-304 done without its blank line", START DELTA("Hello") "event: done\ndata: {\"finished\":true}\n", "Hello", DONE, NULL),
+    S("P2-304 done without its blank line", START DELTA("Hello") "event: done\ndata: {\"finished\":true}\n",
+      "Hello", DONE, NULL),
     S("P2-304 done without data", START DELTA("Hello") "event: done\ndata:\n\n", "Hello", DONE, NULL),
     S("P2-304 done, but no JSON", START DELTA("Hello") EVENT("done", "[DONE]"), "Hello", DONE, NULL),
-    S("P2-305 characters", START DELTA("\\u041f\\ud83d\\ude00 a\\/b \\u20ac\\n\\t\\\"q\\\" \\\\ \xD0\x9F\xF0\x9F\x98\x80") FINISH,
+    S("P2-305 characters",
+      START DELTA("\\u041f\\ud83d\\ude00 a\\/b \\u20ac\\n\\t\\\"q\\\" \\\\ \xD0\x9F\xF0\x9F\x98\x80") FINISH,
       "\xD0\x9F\xF0\x9F\x98\x80 a/b \xE2\x82\xAC\n\t\"q\" \\ \xD0\x9F\xF0\x9F\x98\x80", DONE, NULL),
-    S("P2-306 invalid UTF-8", START DELTA("a\xFF" "b\xE2\x82") FINISH, "a\xEF\xBF\xBD" "b\xEF\xBF\xBD", DONE, NULL),
-    S("P2-307 the answer shows a stream's end", START DELTA("event: done\\ndata: {\\\"finished\\\":true}\\n\\n[DONE]") FINISH,
+    S("P2-306 invalid UTF-8",
+      START DELTA("a\xFF"
+                  "b\xE2\x82") FINISH,
+      "a\xEF\xBF\xBD"
+      "b\xEF\xBF\xBD",
+      DONE, NULL),
+    S("P2-307 the answer shows a stream's end",
+      START DELTA("event: done\\ndata: {\\\"finished\\\":true}\\n\\n[DONE]") FINISH,
       "event: done\ndata: {\"finished\":true}\n\n[DONE]", DONE, NULL),
     S("P2-308 status events",
-      START EVENT("status", "{\"type\":\"response.created\",\"status\":\"in_progress\",\"response_id\":\"resp_1\"}")
-      EVENT("status", "{\"text\":\"no\",\"label\":\"no\",\"delta\":\"no\",\"error\":\"no\",\"name\":\"x\",\"content_block_type\":\"text\"}")
-      DELTA("Hello") EVENT("status", "{\"status\":\"error\"}") FINISH, "Hello", DONE, NULL),
-    S("P2-309 an OpenAI id is not the end", START DELTA("Hel") EVENT("openai_response_id", "{\"id\":\"resp_1\"}") DELTA("lo")
-      FINISH, "Hello", DONE, NULL),
-    S("P2-310 a Google id is not the end", START DELTA("Hel") EVENT("google_interaction_id", "{\"id\":\"v1_x\"}") DELTA("lo")
-      FINISH, "Hello", DONE, NULL),
-    S("P2-311 sources", START DELTA("Hel") EVENT("grounding_metadata",
-      "{\"searchEntryPoint\":{\"delta\":\"no\"},\"delta\":\"no\"}")
-      EVENT("citations", "[{\"type\":\"web\",\"url\":\"http:\\/\\/a.test\",\"title\":\"no\",\"cited_text\":\"no\",\"start_char_index\":1}]")
-      DELTA("lo")
-      EVENT("done", "{\"finished\":true,\"grounding_metadata\":{\"delta\":\"no\"},\"citations\":[{\"title\":\"no\"}]}"), "Hello", DONE, NULL),
-    S("P2-312 a warning", START DELTA("Hello") WARNING("{\"error\":\" (Incomplete: max_output_tokens)\"}") FINISH,
+      START EVENT("status",
+                  "{\"type\":\"response.created\",\"status\":\"in_progress\",\"response_id\":\"resp_1\"}")
+          EVENT("status", "{\"text\":\"no\",\"label\":\"no\",\"delta\":\"no\",\"error\":\"no\",\"name\":"
+                          "\"x\",\"content_block_type\":\"text\"}") DELTA("Hello")
+              EVENT("status", "{\"status\":\"error\"}") FINISH,
+      "Hello", DONE, NULL),
+    S("P2-309 an OpenAI id is not the end",
+      START DELTA("Hel") EVENT("openai_response_id", "{\"id\":\"resp_1\"}") DELTA("lo") FINISH, "Hello", DONE,
+      NULL),
+    S("P2-310 a Google id is not the end",
+      START DELTA("Hel") EVENT("google_interaction_id", "{\"id\":\"v1_x\"}") DELTA("lo") FINISH, "Hello",
+      DONE, NULL),
+    S("P2-311 sources",
+      START DELTA("Hel")
+          EVENT("grounding_metadata", "{\"searchEntryPoint\":{\"delta\":\"no\"},\"delta\":\"no\"}")
+              EVENT("citations", "[{\"type\":\"web\",\"url\":\"http:\\/\\/"
+                                 "a.test\",\"title\":\"no\",\"cited_text\":\"no\",\"start_char_index\":1}]")
+                  DELTA("lo") EVENT("done", "{\"finished\":true,\"grounding_metadata\":{\"delta\":\"no\"},"
+                                            "\"citations\":[{\"title\":\"no\"}]}"),
+      "Hello", DONE, NULL),
+    S("P2-312 a warning",
+      START DELTA("Hello") WARNING("{\"error\":\" (Incomplete: max_output_tokens)\"}") FINISH,
       "Hello<<(Incomplete: max_output_tokens)>>", DONE, NULL),
-    S("P2-313 text behind a warning", START DELTA("Hel") WARNING("{\"error\":\" (Filtered)\"}") DELTA("lo") FINISH,
-      "Hel<<(Filtered)>>lo", DONE, NULL),
-    S("P2-314 text within a warning", START DELTA("Hel") WARNING("{\"delta\":\"lo\",\"error\":\" (Cut)\"}") FINISH,
-      "Hello<<(Cut)>>", DONE, NULL),
-    S("P2-314 text within a warning, behind its words", START DELTA("Hel") WARNING("{\"error\":\" (Cut)\",\"delta\":\"lo\"}")
-      FINISH, "Hello<<(Cut)>>", DONE, NULL),
+    S("P2-313 text behind a warning",
+      START DELTA("Hel") WARNING("{\"error\":\" (Filtered)\"}") DELTA("lo") FINISH, "Hel<<(Filtered)>>lo",
+      DONE, NULL),
+    S("P2-314 text within a warning",
+      START DELTA("Hel") WARNING("{\"delta\":\"lo\",\"error\":\" (Cut)\"}") FINISH, "Hello<<(Cut)>>", DONE,
+      NULL),
+    S("P2-314 text within a warning, behind its words",
+      START DELTA("Hel") WARNING("{\"error\":\" (Cut)\",\"delta\":\"lo\"}") FINISH, "Hello<<(Cut)>>", DONE,
+      NULL),
     S("P2-315 a warning is no answer", START WARNING("{\"error\":\" (Incomplete: content_filter)\"}") FINISH,
       "<<(Incomplete: content_filter)>>", E_UPSTREAM, "empty"),
-    S("P2-316 two messages", START DELTA("Hello") START_OF("65f1a2b3c4d60.87654321") DELTA("world") FINISH, "Hello\n\nworld",
-      DONE, NULL),
-    S("P2-317 two starts before the text", START START_OF("65f1a2b3c4d60.87654321") DELTA("Hello") FINISH, "Hello", DONE, NULL),
-    S("P2-318 a form", START EVENT("display_form_event", "{\"form_definition\":{\"title\":\"no\",\"delta\":\"no\"},\"error\":\"no\"}")
-      DELTA("Hello") FINISH,
+    S("P2-316 two messages", START DELTA("Hello") START_OF("65f1a2b3c4d60.87654321") DELTA("world") FINISH,
+      "Hello\n\nworld", DONE, NULL),
+    S("P2-317 two starts before the text", START START_OF("65f1a2b3c4d60.87654321") DELTA("Hello") FINISH,
       "Hello", DONE, NULL),
-    S("P2-319 unknown events", START EVENT("heartbeat", "1") EVENT("later_version",
-      "{\"delta\":\"no\",\"error\":\"no\",\"finished\":true}") DELTA("Hel")
-      EVENT("x", "[\"no\"]") EVENT("y", "{broken") "retry: 10\nfoo: bar\n" DELTA("lo") FINISH, "Hello", DONE, NULL),
-    S("P2-320 unknown members", START "data: {\"later\":{\"delta\":\"no\"},\"delta\":\"Hello\",\"n\":[1,{\"delta\":\"no\"}]}\n\n"
-      "data: {\"later\":1}\n\n" FINISH, "Hello", DONE, NULL),
-    S("P2-321 comments", ":\n\n: ping\n\n" START ":x\n" DELTA("Hel") ": {\"error\":1}\n\n" DELTA("lo") ":\n\n" FINISH, "Hello",
+    S("P2-318 a form",
+      START EVENT("display_form_event",
+                  "{\"form_definition\":{\"title\":\"no\",\"delta\":\"no\"},\"error\":\"no\"}") DELTA("Hello")
+          FINISH,
+      "Hello", DONE, NULL),
+    S("P2-319 unknown events",
+      START EVENT("heartbeat", "1")
+          EVENT("later_version", "{\"delta\":\"no\",\"error\":\"no\",\"finished\":true}") DELTA("Hel")
+              EVENT("x", "[\"no\"]") EVENT("y", "{broken") "retry: 10\nfoo: bar\n" DELTA("lo") FINISH,
+      "Hello", DONE, NULL),
+    S("P2-320 unknown members",
+      START "data: {\"later\":{\"delta\":\"no\"},\"delta\":\"Hello\",\"n\":[1,{\"delta\":\"no\"}]}\n\n"
+            "data: {\"later\":1}\n\n" FINISH,
+      "Hello", DONE, NULL),
+    S("P2-321 comments",
+      ":\n\n: ping\n\n" START ":x\n" DELTA("Hel") ": {\"error\":1}\n\n" DELTA("lo") ":\n\n" FINISH, "Hello",
       DONE, NULL),
-    S("P2-322 CRLF", "event: message_start\r\ndata: {\"message_id\":\"m\"}\r\n\r\ndata: {\"delta\":\"He\"}\r\n\r\ndata: {\"delta\":\"llo\"}\r\n\r\n"
-      "event: done\r\ndata: {\"finished\":true}\r\n\r\n", "Hello", DONE, NULL),
+    S("P2-322 CRLF",
+      "event: message_start\r\ndata: {\"message_id\":\"m\"}\r\n\r\ndata: {\"delta\":\"He\"}\r\n\r\ndata: "
+      "{\"delta\":\"llo\"}\r\n\r\n"
+      "event: done\r\ndata: {\"finished\":true}\r\n\r\n",
+      "Hello", DONE, NULL),
     S("P2-323 no message_start", DELTA("Hello") FINISH, "Hello", DONE, NULL),
     S("P2-324 no text", START FINISH, "", E_UPSTREAM, "empty"),
     S("P2-325 empty text", START DELTA("") DELTA("") FINISH, "", E_UPSTREAM, "empty"),
     S("P2-331 broken off behind text", START DELTA("Hello"), "Hello", E_INCOMPLETE, "broke off"),
     S_END("P2-332 broken off, closed", START DELTA("Hello"), "Hello", E_INCOMPLETE, NULL, CUT),
     S_END("P2-333 broken off, broken", START DELTA("Hello"), "Hello", E_INCOMPLETE, NULL, RESET),
-    S("P2-334 broken off within an event", START DELTA("Hello") "data: {\"delta\":\", wo", "Hello, wo", E_INCOMPLETE, NULL),
-    S("P2-335 an id is no end", START DELTA("Hello") EVENT("openai_response_id", "{\"id\":\"resp_1\"}"), "Hello", E_INCOMPLETE,
-      NULL),
-    S("P2-336 broken off before the text", START EVENT("status", "{\"status\":\"in_progress\"}"), "", E_INCOMPLETE, NULL),
+    S("P2-334 broken off within an event", START DELTA("Hello") "data: {\"delta\":\", wo", "Hello, wo",
+      E_INCOMPLETE, NULL),
+    S("P2-335 an id is no end", START DELTA("Hello") EVENT("openai_response_id", "{\"id\":\"resp_1\"}"),
+      "Hello", E_INCOMPLETE, NULL),
+    S("P2-336 broken off before the text", START EVENT("status", "{\"status\":\"in_progress\"}"), "",
+      E_INCOMPLETE, NULL),
     S_END("P2-337 closed before the text", START, "", E_CLOSED, NULL, CUT),
     S_END("P2-338 closed before any event", "", "", E_CLOSED, NULL, CUT),
     S("P2-339 no event", "", "", E_UPSTREAM, "empty"),
     S("P2-340 nothing but a comment", ":     \n\n", "", E_UPSTREAM, "empty"),
-    S("P2-351 error before the start", ERROR("Not now \\u2013 sorry.") FINISH, "", E_REFUSED, "Not now \xE2\x80\x93 sorry."),
+    S("P2-351 error before the start", ERROR("Not now \\u2013 sorry.") FINISH, "", E_REFUSED,
+      "Not now \xE2\x80\x93 sorry."),
     S("P2-352 error before the start, no done", ERROR("Not now."), "", E_REFUSED, "Not now."),
     S_END("P2-353 error before the start, silence", ERROR("Not now."), "", E_REFUSED, "Not now.", SILENCE),
-    S("P2-354 error after the start", START ERROR("API Error: Bad key. (Code: invalid_api_key)"), "", E_UPSTREAM,
-      "API Error: Bad key. (Code: invalid_api_key)"),
-    S("P2-355 error behind text", START DELTA("Hel") ERROR("Connection Error: Operation timed out after 120001 ms"), "Hel",
-      E_UPSTREAM, "Connection Error: Operation timed out after 120001 ms"),
-    S("P2-356 error wins over done and text", START DELTA("Hel") ERROR(" (Error: overloaded)") DELTA("lo") FINISH, "Hel",
-      E_UPSTREAM, "(Error: overloaded)"),
-    S_END("P2-357 error behind text, silence", START DELTA("Hel") ERROR("Gone."), "Hel", E_UPSTREAM, "Gone.", SILENCE),
-    S_END("P2-358 error behind text, closed", START DELTA("Hel") ERROR("Gone."), "Hel", E_UPSTREAM, "Gone.", CUT),
-    S("P2-359 an error without words", START DELTA("Hel") EVENT("error", "{}") FINISH, "Hel", E_UPSTREAM, NULL),
-    S("P2-360 an error that is no JSON", START DELTA("Hel") EVENT("error", "oops") FINISH, "Hel", E_UPSTREAM, NULL),
-    S("P2-361 nothing came from the model", START ERROR("Connection error: no data received from AI."), "", E_UPSTREAM,
-      "no data received from AI."),
-    S("P2-362 quota", EVENT("error", "{\"error\":\"You have reached your quota for this period.\"," QUOTA "}") FINISH,
-      "", E_RATE_LIMITED, "You have reached your quota for this period."),
-    S("P2-363 quota, notice first", EVENT("error", "{" QUOTA ",\"error\":\"Limit erreicht.\"}") FINISH, "", E_RATE_LIMITED,
-      "Limit erreicht."),
-    S("P2-364 quota after the start", START DELTA("Hel") EVENT("error", "{\"error\":\"Over.\"," QUOTA "}"), "Hel", E_RATE_LIMITED,
-      "Over."),
-    S("P2-365 quota_notice: null is none", EVENT("error", "{\"error\":\"Not now.\",\"quota_notice\":null}") FINISH, "", E_REFUSED,
-      "Not now."),
-    S("P2-366 a quota without words of its own", EVENT("error", "{" QUOTA "}") FINISH, "", E_RATE_LIMITED, "Come back tomorrow."),
-    S("P2-370 empty data", "data: \n\n" START "data:\n\ndata\n\n" DELTA("Hel") "data: \n\n" DELTA("lo") FINISH, "Hello", DONE,
+    S("P2-354 error after the start", START ERROR("API Error: Bad key. (Code: invalid_api_key)"), "",
+      E_UPSTREAM, "API Error: Bad key. (Code: invalid_api_key)"),
+    S("P2-355 error behind text",
+      START DELTA("Hel") ERROR("Connection Error: Operation timed out after 120001 ms"), "Hel", E_UPSTREAM,
+      "Connection Error: Operation timed out after 120001 ms"),
+    S("P2-356 error wins over done and text",
+      START DELTA("Hel") ERROR(" (Error: overloaded)") DELTA("lo") FINISH, "Hel", E_UPSTREAM,
+      "(Error: overloaded)"),
+    S_END("P2-357 error behind text, silence", START DELTA("Hel") ERROR("Gone."), "Hel", E_UPSTREAM, "Gone.",
+          SILENCE),
+    S_END("P2-358 error behind text, closed", START DELTA("Hel") ERROR("Gone."), "Hel", E_UPSTREAM, "Gone.",
+          CUT),
+    S("P2-359 an error without words", START DELTA("Hel") EVENT("error", "{}") FINISH, "Hel", E_UPSTREAM,
       NULL),
-    S("P2-371 an event that is no JSON", START DELTA("Hello") "data: {\"delta\" oops}\n\n" FINISH, "Hello", E_REPLY, NULL),
+    S("P2-360 an error that is no JSON", START DELTA("Hel") EVENT("error", "oops") FINISH, "Hel", E_UPSTREAM,
+      NULL),
+    S("P2-361 nothing came from the model", START ERROR("Connection error: no data received from AI."), "",
+      E_UPSTREAM, "no data received from AI."),
+    S("P2-362 quota",
+      EVENT("error", "{\"error\":\"You have reached your quota for this period.\"," QUOTA "}") FINISH, "",
+      E_RATE_LIMITED, "You have reached your quota for this period."),
+    S("P2-363 quota, notice first", EVENT("error", "{" QUOTA ",\"error\":\"Limit erreicht.\"}") FINISH, "",
+      E_RATE_LIMITED, "Limit erreicht."),
+    S("P2-364 quota after the start", START DELTA("Hel") EVENT("error", "{\"error\":\"Over.\"," QUOTA "}"),
+      "Hel", E_RATE_LIMITED, "Over."),
+    S("P2-365 quota_notice: null is none",
+      EVENT("error", "{\"error\":\"Not now.\",\"quota_notice\":null}") FINISH, "", E_REFUSED, "Not now."),
+    S("P2-366 a quota without words of its own", EVENT("error", "{" QUOTA "}") FINISH, "", E_RATE_LIMITED,
+      "Come back tomorrow."),
+    S("P2-370 empty data",
+      "data: \n\n" START "data:\n\ndata\n\n" DELTA("Hel") "data: \n\n" DELTA("lo") FINISH, "Hello", DONE,
+      NULL),
+    S("P2-371 an event that is no JSON", START DELTA("Hello") "data: {\"delta\" oops}\n\n" FINISH, "Hello",
+      E_REPLY, NULL),
 };
 
 /* ---- P2-4xx: errors and recovery ---- */
@@ -233,37 +302,51 @@ static const row errors[] = {
     /* of the request that hands over the message */
     C("P2-401 empty", SAYS("400 Bad Request", "empty_data_to_cache", "Message cannot be empty."), E_REFUSED,
       "Message cannot be empty."),
-    C("P2-402 image type", SAYS("400 Bad Request", "invalid_image_type", "No such image."), E_REFUSED, "No such image."),
-    C("P2-402 image payload", SAYS("400 Bad Request", "invalid_image_payload", "No image."), E_REFUSED, "No image."),
-    C("P2-402 too many images", SAYS("400 Bad Request", "too_many_images", "Too many."), E_REFUSED, "Too many."),
-    C("P2-403 image too large", SAYS("413 Payload Too Large", "image_too_large", "Too large \\u2013 sorry."), E_REFUSED,
-      "Too large \xE2\x80\x93 sorry."),
-    C("P2-404 embedding", SAYS("403 Forbidden", "embed_not_available", "Embedding is not available."), E_REFUSED,
-      "Embedding is not available."),
-    C("P2-405 foreign origin", SAYS("403 Forbidden", "cors_denied", "This domain is not permitted."), E_REFUSED,
-      "This domain is not permitted."),
-    C("P2-406 encoding", SAYS("400 Bad Request", "json_encode_failed", "Cannot encode."), E_REFUSED, "Cannot encode."),
-    C("P2-407 component missing", SAYS_ONLY("500 Internal Server Error", "Component missing."), E_STATUS, "Component missing."),
-    C("P2-407 component missing", SAYS_ONLY("503 Service Unavailable", "Component missing."), E_STATUS, "Component missing."),
+    C("P2-402 image type", SAYS("400 Bad Request", "invalid_image_type", "No such image."), E_REFUSED,
+      "No such image."),
+    C("P2-402 image payload", SAYS("400 Bad Request", "invalid_image_payload", "No image."), E_REFUSED,
+      "No image."),
+    C("P2-402 too many images", SAYS("400 Bad Request", "too_many_images", "Too many."), E_REFUSED,
+      "Too many."),
+    C("P2-403 image too large", SAYS("413 Payload Too Large", "image_too_large", "Too large \\u2013 sorry."),
+      E_REFUSED, "Too large \xE2\x80\x93 sorry."),
+    C("P2-404 embedding", SAYS("403 Forbidden", "embed_not_available", "Embedding is not available."),
+      E_REFUSED, "Embedding is not available."),
+    C("P2-405 foreign origin", SAYS("403 Forbidden", "cors_denied", "This domain is not permitted."),
+      E_REFUSED, "This domain is not permitted."),
+    C("P2-406 encoding", SAYS("400 Bad Request", "json_encode_failed", "Cannot encode."), E_REFUSED,
+      "Cannot encode."),
+    C("P2-407 component missing", SAYS_ONLY("500 Internal Server Error", "Component missing."), E_STATUS,
+      "Component missing."),
+    C("P2-407 component missing", SAYS_ONLY("503 Service Unavailable", "Component missing."), E_STATUS,
+      "Component missing."),
     C("P2-408 no code", SAYS_ONLY("400 Bad Request", "Nein."), E_REFUSED, "Nein."),
     C("P2-409 a refusal with status 200", SAYS("200 OK", "empty_data_to_cache", "Nein."), E_REFUSED, "Nein."),
     C("P2-410 no key", JSON("200 OK", "{\"success\":true,\"data\":{}}"), E_REPLY, NULL),
     C("P2-410 an empty key", KEY(""), E_REPLY, NULL),
-    C("P2-410 a key that is no string", JSON("200 OK", "{\"success\":true,\"data\":{\"cache_key\":{\"x\":\"y\"}}}"), E_REPLY,
-      NULL),
+    C("P2-410 a key that is no string",
+      JSON("200 OK", "{\"success\":true,\"data\":{\"cache_key\":{\"x\":\"y\"}}}"), E_REPLY, NULL),
     C("P2-411 no byte", JSON("200 OK", ""), E_REPLY, NULL),
-    C("P2-411 no JSON", HTML("200 OK", "<html><head><title>Hi</title></head><body><p>Under <b>construction</b>.</p></body></html>"), E_REPLY,
-      "Under construction."),
-    C("P2-412 maintenance", HTML("503 Service Unavailable", "<h1>Briefly unavailable for scheduled maintenance.</h1><p>x</p>"),
+    C("P2-411 no JSON",
+      HTML("200 OK",
+           "<html><head><title>Hi</title></head><body><p>Under <b>construction</b>.</p></body></html>"),
+      E_REPLY, "Under construction."),
+    C("P2-412 maintenance",
+      HTML("503 Service Unavailable", "<h1>Briefly unavailable for scheduled maintenance.</h1><p>x</p>"),
       E_STATUS, "Briefly unavailable for scheduled maintenance."),
-    C("P2-413 crash", HTML("500 Internal Server Error", "<p>There has been a critical error on this website.</p>"), E_STATUS,
+    C("P2-413 crash",
+      HTML("500 Internal Server Error", "<p>There has been a critical error on this website.</p>"), E_STATUS,
       "critical error"),
-    C("P2-414 too many requests", HTML("429 Too Many Requests", "<h1>Slow down.</h1>"), E_RATE_LIMITED, "Slow down."),
-    C("P2-414 too many requests, as JSON", SAYS_ONLY("429 Too Many Requests", "Slow down."), E_RATE_LIMITED, "Slow down."),
+    C("P2-414 too many requests", HTML("429 Too Many Requests", "<h1>Slow down.</h1>"), E_RATE_LIMITED,
+      "Slow down."),
+    C("P2-414 too many requests, as JSON", SAYS_ONLY("429 Too Many Requests", "Slow down."), E_RATE_LIMITED,
+      "Slow down."),
     C("P2-415 challenge", HTML("403 Forbidden", CHALLENGE), E_BLOCKED, NULL),
-    C("P2-415 challenge by its header", "403 Forbidden\n" WP_HTML "|cf-mitigated: challenge\n<p>x</p>", E_BLOCKED, NULL),
-    C("P2-416 a redirect would lose the message", "301 Moved Permanently\n" WP_HTML "|Location: http://www.site.test/x\n",
-      E_STATUS, "http://www.site.test/x"),
+    C("P2-415 challenge by its header", "403 Forbidden\n" WP_HTML "|cf-mitigated: challenge\n<p>x</p>",
+      E_BLOCKED, NULL),
+    C("P2-416 a redirect would lose the message",
+      "301 Moved Permanently\n" WP_HTML "|Location: http://www.site.test/x\n", E_STATUS,
+      "http://www.site.test/x"),
     /* of the request that fetches the answer */
     F("P2-421 no events", ASKED, "", E_REPLY, "Under construction.", PAGE, KEY(K1),
       HTML("200 OK", "<p>Under <b>construction</b>.</p>")),
@@ -289,52 +372,61 @@ static const row errors[] = {
     R("P2-444 form", "Form ID is missing for AI Forms stream."),
     R("P2-445 translated", "Sitzung abgelaufen."),
     /* a refused nonce */
-    F("P2-451 nonce refused", "page, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1, "Hello, world", DONE, NULL,
-      PAGE, NO_NONCE, NONCE(N2), KEY(K1), ANSWER),
-    F("P2-452 nonce refused, as HTML", "page, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1, "Hello, world", DONE, NULL,
-      PAGE, HTML("403 Forbidden", "The link you followed has expired."), NONCE(N2), KEY(K1), ANSWER),
-    F("P2-453 nonce refused, as -1", "page, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1, "Hello, world", DONE, NULL,
-      PAGE, HTML("200 OK", "-1"), NONCE(N2), KEY(K1), ANSWER),
-    F("P2-454 a fresh nonce refused too", "page, cache " N1 ", nonce 7, cache " N2, "", E_NONCE, "Your session has expired", PAGE,
-      NO_NONCE, NONCE(N2), NO_NONCE),
-    F("P2-455 the fresh nonce is the old one", "page, cache " N1 ", nonce 7", "", E_NONCE, NULL, PAGE, NO_NONCE, NONCE(N1)),
-    F("P2-456 nonce refused, no nonce action: the page", "page, cache " N1 ", nonce 7, page!, cache " N2 ", stream " N2 " " K1,
-      "Hello, world", DONE, NULL, PAGE, NO_NONCE, NO_ACTION, PAGE_FRESH, KEY(K1), ANSWER),
-    F("P2-457 nonce refused, the page is old too", "page, cache " N1 ", nonce 7, page!", "", E_NONCE, "page cache", PAGE,
-      NO_NONCE, NO_ACTION, PAGE),
-    F("P2-458 nonce refused by the stream", "page, cache " N1 ", stream " N1 " " K1 ", nonce 7, cache " N2 ", stream " N2 " " K2,
-      "Hello, world", DONE, NULL, PAGE, KEY(K1), "!" EVENTS(ERROR(SECURITY) FINISH), NONCE(N2), KEY(K2), ANSWER),
-    F("P2-459 nonce refused by the stream of 2.3", "page, cache " N1 ", stream " N1 " " K1 ", nonce 7, page!, cache " N2
-      ", stream " N2 " " K2, "Hello, world", DONE,
-      NULL, PAGE, KEY(K1), "!" EVENTS(ERROR("Security check failed (nonce).") FINISH), NO_ACTION, PAGE_FRESH, KEY(K2), ANSWER),
-    F("P2-460 a fresh nonce refused by the stream", "page, cache " N1 ", stream " N1 " " K1 ", nonce 7, cache " N2 ", stream " N2
-      " " K2, "", E_REFUSED, "Security check failed",
-      PAGE, KEY(K1), "!" EVENTS(ERROR(SECURITY) FINISH), NONCE(N2), KEY(K2), EVENTS(ERROR(SECURITY) FINISH)),
-    F("P2-461 one fresh nonce a message", "page, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1, "", E_REFUSED,
-      "Security check failed", PAGE, NO_NONCE, NONCE(N2), KEY(K1), EVENTS(ERROR(SECURITY) FINISH)),
+    F("P2-451 nonce refused", "page, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1, "Hello, world",
+      DONE, NULL, PAGE, NO_NONCE, NONCE(N2), KEY(K1), ANSWER),
+    F("P2-452 nonce refused, as HTML", "page, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1,
+      "Hello, world", DONE, NULL, PAGE, HTML("403 Forbidden", "The link you followed has expired."),
+      NONCE(N2), KEY(K1), ANSWER),
+    F("P2-453 nonce refused, as -1", "page, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1,
+      "Hello, world", DONE, NULL, PAGE, HTML("200 OK", "-1"), NONCE(N2), KEY(K1), ANSWER),
+    F("P2-454 a fresh nonce refused too", "page, cache " N1 ", nonce 7, cache " N2, "", E_NONCE,
+      "Your session has expired", PAGE, NO_NONCE, NONCE(N2), NO_NONCE),
+    F("P2-455 the fresh nonce is the old one", "page, cache " N1 ", nonce 7", "", E_NONCE, NULL, PAGE,
+      NO_NONCE, NONCE(N1)),
+    F("P2-456 nonce refused, no nonce action: the page",
+      "page, cache " N1 ", nonce 7, page!, cache " N2 ", stream " N2 " " K1, "Hello, world", DONE, NULL, PAGE,
+      NO_NONCE, NO_ACTION, PAGE_FRESH, KEY(K1), ANSWER),
+    F("P2-457 nonce refused, the page is old too", "page, cache " N1 ", nonce 7, page!", "", E_NONCE,
+      "page cache", PAGE, NO_NONCE, NO_ACTION, PAGE),
+    F("P2-458 nonce refused by the stream",
+      "page, cache " N1 ", stream " N1 " " K1 ", nonce 7, cache " N2 ", stream " N2 " " K2, "Hello, world",
+      DONE, NULL, PAGE, KEY(K1), "!" EVENTS(ERROR(SECURITY) FINISH), NONCE(N2), KEY(K2), ANSWER),
+    F("P2-459 nonce refused by the stream of 2.3",
+      "page, cache " N1 ", stream " N1 " " K1 ", nonce 7, page!, cache " N2 ", stream " N2 " " K2,
+      "Hello, world", DONE, NULL, PAGE, KEY(K1), "!" EVENTS(ERROR("Security check failed (nonce).") FINISH),
+      NO_ACTION, PAGE_FRESH, KEY(K2), ANSWER),
+    F("P2-460 a fresh nonce refused by the stream",
+      "page, cache " N1 ", stream " N1 " " K1 ", nonce 7, cache " N2 ", stream " N2 " " K2, "", E_REFUSED,
+      "Security check failed", PAGE, KEY(K1), "!" EVENTS(ERROR(SECURITY) FINISH), NONCE(N2), KEY(K2),
+      EVENTS(ERROR(SECURITY) FINISH)),
+    F("P2-461 one fresh nonce a message", "page, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1, "",
+      E_REFUSED, "Security check failed", PAGE, NO_NONCE, NONCE(N2), KEY(K1), EVENTS(ERROR(SECURITY) FINISH)),
     S("P2-462 the same words after the start are the model's", START ERROR(SECURITY) FINISH, "", E_UPSTREAM,
       "Security check failed"),
     G("P2-463 nonce refused, without a page", AJAX, "7", AIPKIT,
       "nonce 7, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1, "Hello, world", DONE, NULL,
       NONCE(N1), NO_NONCE, NONCE(N2), KEY(K1), ANSWER),
-    F("P2-464 a fresh nonce is refused to us", "page, cache " N1 ", nonce 7", "", E_NONCE, NULL, PAGE, NO_NONCE,
-      HTML("403 Forbidden", "No.")),
+    F("P2-464 a fresh nonce is refused to us", "page, cache " N1 ", nonce 7", "", E_NONCE, NULL, PAGE,
+      NO_NONCE, HTML("403 Forbidden", "No.")),
     G("P2-465 no nonce in the answer", AJAX, "7", AIPKIT, "nonce 7", "", E_REPLY, NULL,
       JSON("200 OK", "{\"success\":true,\"data\":{}}")),
     G("P2-466 no nonce but a crash", AJAX, "7", AIPKIT, "nonce 7", "", E_STATUS, "critical",
       HTML("500 Internal Server Error", "A critical error.")),
-    G("P2-467 no nonce but a challenge", AJAX, "7", AIPKIT, "nonce 7", "", E_BLOCKED, NULL, HTML("403 Forbidden", CHALLENGE)),
+    G("P2-467 no nonce but a challenge", AJAX, "7", AIPKIT, "nonce 7", "", E_BLOCKED, NULL,
+      HTML("403 Forbidden", CHALLENGE)),
     G("P2-468 no nonce but haste", AJAX, "7", AIPKIT, "nonce 7", "", E_RATE_LIMITED, "Slow",
       HTML("429 Too Many Requests", "Slow down.")),
     /* the site changed its generation */
-    F("P2-471 WPAICG, now AIPKIT", "page, old " N1 ", page!, cache " N1 ", stream " N1 " " K1, "Hello, world", DONE, NULL,
-      OLD_PAGE, NO_ACTION, PAGE, KEY(K1), ANSWER),
-    F("P2-472 AIPKIT, now WPAICG", "page, cache " N1 ", page!, old " N1, "Hello", DONE, NULL, PAGE, NO_ACTION, OLD_PAGE,
-      JSON("200 OK", WP_ANSWER)),
-    F("P2-473 switched off", "page, cache " N1 ", page!", "", E_STATUS, "switched off", PAGE, NO_ACTION, PAGE),
-    F("P2-474 gone from the page", "page, cache " N1 ", page!", "", E_PAGE, "Chat \xE2\x80\x93 Site", PAGE, NO_ACTION, NO_CHAT),
-    F("P2-475 one look a message", "page, cache " N1 ", page!, old " N2, "", E_STATUS, NULL, PAGE, NO_ACTION, OLD_PAGE_FRESH,
-      NO_ACTION),
+    F("P2-471 WPAICG, now AIPKIT", "page, old " N1 ", page!, cache " N1 ", stream " N1 " " K1, "Hello, world",
+      DONE, NULL, OLD_PAGE, NO_ACTION, PAGE, KEY(K1), ANSWER),
+    F("P2-472 AIPKIT, now WPAICG", "page, cache " N1 ", page!, old " N1, "Hello", DONE, NULL, PAGE, NO_ACTION,
+      OLD_PAGE, JSON("200 OK", WP_ANSWER)),
+    F("P2-473 switched off", "page, cache " N1 ", page!", "", E_STATUS, "switched off", PAGE, NO_ACTION,
+      PAGE),
+    F("P2-474 gone from the page", "page, cache " N1 ", page!", "", E_PAGE, "Chat \xE2\x80\x93 Site", PAGE,
+      NO_ACTION, NO_CHAT),
+    F("P2-475 one look a message", "page, cache " N1 ", page!, old " N2, "", E_STATUS, NULL, PAGE, NO_ACTION,
+      OLD_PAGE_FRESH, NO_ACTION),
     F("P2-476 no chat", "page", "", E_PAGE, "Chat \xE2\x80\x93 Site", NO_CHAT),
 };
 
@@ -357,7 +449,8 @@ static void take(script *s, chatgptt_stream *stream, result *r)
         bool notice = event.kind == CHATGPTT_NOTICE;
         if (!cgt_utf8_valid(cgt_slice_of(event.text, event.len)))
             check_fail(__FILE__, __LINE__, "a piece of text is no whole UTF-8");
-        len += (size_t)snprintf(r->text + len, sizeof r->text - len, notice ? "<<%.*s>>" : "%.*s", (int)event.len, event.text);
+        len += (size_t)snprintf(r->text + len, sizeof r->text - len, notice ? "<<%.*s>>" : "%.*s",
+                                (int)event.len, event.text);
         if (len >= sizeof r->text) abort();
     }
     r->ms = s->now - start;
@@ -377,8 +470,8 @@ static void ask(script *s, chatgptt_client *client, const chatgptt_request *requ
     chatgptt_finish(stream);
 }
 
-static void ask_text(script *s, chatgptt_client *client, chatgptt_conversation *conversation, const char *prompt, result *r)
-{
+static void ask_text(script *s, chatgptt_client *client, chatgptt_conversation *conversation,
+                     const char *prompt, result *r) {
     chatgptt_request request;
     memset(&request, 0, sizeof request);
     request.prompt = prompt;
@@ -397,7 +490,8 @@ static void write_answer(script *s, const char *answer, size_t chunk, bool whole
     snprintf(type, sizeof type, "%.*s", (int)(next - end - 1), end + 1);
     char *bar = strchr(type, '|');
     if (bar) *bar++ = '\0';
-    snprintf(extra, sizeof extra, "%s%s%s", bar ? bar : "", bar ? "\r\n" : "", says ? "Connection: close\r\n" : "");
+    snprintf(extra, sizeof extra, "%s%s%s", bar ? bar : "", bar ? "\r\n" : "",
+             says ? "Connection: close\r\n" : "");
     script_request(s);
     script_say(s, wp_response(status, type, extra, next + 1, chunk, whole));
     if (closes) script_end(s);
@@ -440,7 +534,8 @@ static void describe_one(const script *s, int connection, int n, char *out, size
     const char *action = field(s, connection, n, "action"), *nonce = field(s, connection, n, "_ajax_nonce");
     script_head(s, connection, n, head, sizeof head);
     bool get = strncmp(head, "GET ", 4) == 0, post = strncmp(head, "POST ", 5) == 0;
-    bool fresh = script_header(s, connection, n, "Cache-Control", refresh, sizeof refresh) && strstr(head, "nocache=");
+    bool fresh =
+        script_header(s, connection, n, "Cache-Control", refresh, sizeof refresh) && strstr(head, "nocache=");
     if (get && strcmp(action, "aipkit_frontend_chat_stream") == 0)
         snprintf(out, size, "stream %s %s", nonce, field(s, connection, n, "cache_key"));
     else if (post && strcmp(action, "aipkit_cache_sse_message") == 0)
@@ -476,13 +571,15 @@ static bool is_id(const char *text, size_t max)
 static void check_request(const script *s, int i, int n, const char *bot, const char *message)
 {
     char value[100];
-    const char *action = field(s, i, n, "action"), *origin = script_header(s, i, n, "Origin", value, sizeof value);
+    const char *action = field(s, i, n, "action"),
+               *origin = script_header(s, i, n, "Origin", value, sizeof value);
     CHECK(!origin || strcmp(origin, "http://site.test") == 0);
     CHECK_STR(script_header(s, i, n, "Accept-Encoding", value, sizeof value), "identity");
     if (strcmp(action, "aipkit_cache_sse_message") == 0) {
         CHECK_STR(field(s, i, n, "message"), message);
         CHECK_STR(field(s, i, n, "bot_id"), bot);
-        CHECK_STR(script_header(s, i, n, "Content-Type", value, sizeof value), "application/x-www-form-urlencoded");
+        CHECK_STR(script_header(s, i, n, "Content-Type", value, sizeof value),
+                  "application/x-www-form-urlencoded");
     }
     if (strcmp(action, "aipkit_frontend_chat_stream") == 0) {
         const char *ts = field(s, i, n, "_ts");
@@ -534,7 +631,8 @@ static bool play(script *s, const row *r, const char *how, size_t number)
         good = check_fail(__FILE__, __LINE__, "\"%s\" lacks \"%s\"", got.error.message, r->words);
     if (!good) printf("    %s: %s %zu\n    %s\n", r->name, how, number, got.error.message);
     for (int i = 0; i < s->opened; i++)
-        for (int n = 0; n < script_count(s, i); n++) check_request(s, i, n, r->bot_id ? r->bot_id : "7", WP_MESSAGE);
+        for (int n = 0; n < script_count(s, i); n++)
+            check_request(s, i, n, r->bot_id ? r->bot_id : "7", WP_MESSAGE);
     check_same_ids(s);
     script_rewind(s);
     return good;
@@ -547,7 +645,8 @@ static void play_all(const row *r, size_t step)
     script s;
     write_answers(&s, r->answers, 1, r->end);
     if (!play(&s, r, "chunks of", 1)) return;
-    size_t begin = write_answers(&s, r->answers, 0, r->end), len = s.acts[s.peers[s.num_peers - 1].first + 1].len;
+    size_t begin = write_answers(&s, r->answers, 0, r->end),
+           len = s.acts[s.peers[s.num_peers - 1].first + 1].len;
     for (int i = s.peers[s.num_peers - 1].first; i < s.num_acts; i++)
         if (s.acts[i].kind == SCRIPT_SEND) len = s.acts[i].len;
     if (!play(&s, r, "at once", 0)) return;
@@ -574,71 +673,93 @@ typedef struct page_row {
 } page_row;
 
 #define TEXT(members)       MEMBER("text", "{" Q "fullscreen" Q ":" Q "Fullscreen" Q members "}")
-#define DRESSED             MEMBER("headerName", STRING("Ada \\u0022A\\u0022 \\u0026 \\u003CB\\u003E \\u0027C\\u0027 \xD0\x9F")) \
-                            TEXT(MEMBER("initialGreeting", STRING("Hello\\nthere! \xF0\x9F\x98\x80")) \
-                            MEMBER("consentMessage", STRING("We keep logs."))) \
-                            MEMBER("provider", STRING("OpenAI")) MEMBER("starters", "[" Q "One" Q "," Q "Two" Q "]")
+#define DRESSED                                                                                          \
+    MEMBER("headerName", STRING("Ada \\u0022A\\u0022 \\u0026 \\u003CB\\u003E \\u0027C\\u0027 \xD0\x9F")) \
+    TEXT(MEMBER("initialGreeting", STRING("Hello\\nthere! \xF0\x9F\x98\x80"))                            \
+             MEMBER("consentMessage", STRING("We keep logs.")))                                          \
+    MEMBER("provider", STRING("OpenAI")) MEMBER("starters", "[" Q "One" Q "," Q "Two" Q "]")
 #define NAMED(name)         MEMBER("headerName", STRING(name))
 #define PLAIN_SENT          "7 " N1 " 5 " AJAX
 #define PLAIN_CONFIG        CONFIG("7", N1, "5", NAMED("A"))
-#define RAW_CONFIG(q)       "{" q "botId" q ":7," q "ajaxUrl" q ":" q "http:\\/\\/site.test\\/wp-admin\\/admin-ajax.php" q "," q \
-    "nonce" q ":" q N1 q "," \
-                            q "postId" q ":5," q "headerName" q ":" q "A" q "}"
+#define RAW_CONFIG(q)                                                                                    \
+    "{" q "botId" q ":7," q "ajaxUrl" q ":" q "http:\\/\\/site.test\\/wp-admin\\/admin-ajax.php" q "," q \
+    "nonce" q ":" q N1 q "," q "postId" q ":5," q "headerName" q ":" q "A" q "}"
 #define ELEMENT(attributes) "<div class=\"aipkit_chat_container\" " attributes "></div>"
 
 static const page_row pages[] = {
-    {"P2-101 inline", NULL, PLAIN_SENT, "7|A|||", SITE(INLINE("7", PLAIN_CONFIG))},
-    {"P2-102 popup", NULL, PLAIN_SENT, "7|A|||", SITE(POPUP("7", PLAIN_CONFIG))},
-    {"P2-103 site-wide, on no single page", NULL, "7 " N1 " - " AJAX, "7|A|||",
-      SITE("<main>x</main>" POPUP("7", CONFIG("7", N1, "0", NAMED("A"))))},
-    {"P2-104 two bots: the first", NULL, PLAIN_SENT, "7|A|||",
-      SITE(INLINE("7", PLAIN_CONFIG) POPUP("9", CONFIG("9", N2, "6", NAMED("B"))))},
-    {"P2-105 two bots: the second", "9", "9 " N2 " 6 " AJAX, "9|B|||",
-      SITE(INLINE("7", PLAIN_CONFIG) POPUP("9", CONFIG("9", N2, "6", NAMED("B"))))},
-    {"P2-105 two bots: the first by its id", "7", PLAIN_SENT, "7|A|||",
-      SITE(INLINE("7", PLAIN_CONFIG) POPUP("9", CONFIG("9", N2, "6", NAMED("B"))))},
-    {"P2-106 double quotes", NULL, PLAIN_SENT, "7|A|||", SITE(ELEMENT("data-config=\"" PLAIN_CONFIG "\""))},
-    {"P2-107 plain quotes within single ones", NULL, PLAIN_SENT, "7|A|||", SITE(ELEMENT("data-config='" RAW_CONFIG("\"") "'"))},
-    {"P2-108 decimal references", NULL, PLAIN_SENT, "7|A|||", SITE(ELEMENT("data-config=\"" RAW_CONFIG("&#34;") "\""))},
-    {"P2-108 decimal references, zeros", NULL, PLAIN_SENT, "7|A|||", SITE(ELEMENT("data-config=\"" RAW_CONFIG("&#034;") "\""))},
-    {"P2-108 hexadecimal references", NULL, PLAIN_SENT, "7|A|||", SITE(ELEMENT("data-config=\"" RAW_CONFIG("&#x22;") "\""))},
-    {"P2-109 no quotes at all", NULL, PLAIN_SENT, "7|A|||", SITE(ELEMENT("data-config=" RAW_CONFIG("&quot;")))},
-    {"P2-110 blanks and capitals", NULL, PLAIN_SENT, "7|A|||", SITE("<DIV CLASS=x Data-Config\n =\t'" PLAIN_CONFIG "' >")},
-    {"P2-111 references within strings", NULL, PLAIN_SENT, "7|A&B <C> 'D' 'E'|||",
-     SITE(INLINE("7", CONFIG("7", N1, "5", NAMED("A&amp;B &lt;C&gt; &#039;D&#039; &#39;E&#39;"))))},
-    {"P2-112 names and greeting", NULL, PLAIN_SENT, "7|Ada \"A\" & <B> 'C' \xD0\x9F|Hello there! \xF0\x9F\x98\x80|OpenAI|",
-      SITE(INLINE("7", CONFIG("7", N1, "5", DRESSED)))},
-    {"P2-113 consent asked for", NULL, PLAIN_SENT, "7|Ada \"A\" & <B> 'C' \xD0\x9F|Hello there! \xF0\x9F\x98\x80|OpenAI|We keep logs.",
-     SITE(INLINE("7", CONFIG("7", N1, "5", DRESSED MEMBER("requireConsentCompliance", "true"))))},
-    {"P2-114 decoys", NULL, PLAIN_SENT, "7|A|||",
-     SITE("<!-- " INLINE("1", CONFIG("1", N2, "5", "")) " --><textarea>" INLINE("2", CONFIG("2", N2, "5", "")) "</textarea>"
-          "<script>var x = \"<div data-config='{}'>\";</script><p title=\"<div data-config='{}'>\" data-config-x='{}' "
-          "data-nonce=\"no\">" INLINE("7", PLAIN_CONFIG))},
-    {"P2-115 the first of two attributes", NULL, PLAIN_SENT, "7|A|||",
-      SITE(ELEMENT("data-config='" PLAIN_CONFIG "' data-config='" CONFIG("9", N2, "6", "") "'"))},
-    {"P2-116 broken, then whole", NULL, PLAIN_SENT, "7|A|||",
-      SITE(INLINE("9", "{" Q "botId" Q ":9," Q "nonce" Q ":") INLINE("7", PLAIN_CONFIG))},
-    {"P2-117 without a nonce, then whole", NULL, PLAIN_SENT, "7|A|||",
-      SITE(INLINE("9", "{" Q "botId" Q ":9}") INLINE("7", PLAIN_CONFIG))},
-    {"P2-118 nested members of the same names", NULL, PLAIN_SENT, "7|A|||",
-      SITE(INLINE("7", "{" Q "ui" Q ":{" Q "nonce" Q ":" Q "no" Q MEMBER("botId", "1") "}," Q "list" Q ":[{" Q "postId" Q ":3}]"
-      MEMBER("x", PLAIN_CONFIG) MEMBER("botId", "7") MEMBER("nonce", STRING(N1)) MEMBER("postId", "5")
-      MEMBER("ajaxUrl", STRING("http:\\/\\/site.test\\/wp-admin\\/admin-ajax.php")) NAMED("A") "}"))},
-    {"P2-119 no ajaxUrl: the usual place", NULL, PLAIN_SENT, "7|||" "|",
-      SITE(INLINE("7", "{" Q "botId" Q ":7" MEMBER("nonce", STRING(N1)) MEMBER("postId", "5") "}"))},
-    {"P2-120 ajaxUrl elsewhere", NULL, "7 " N1 " 5 http://cms.test:8080/wp/wp-admin/admin-ajax.php?lang=de", "7|||" "|",
-     SITE(INLINE("7", "{" Q "botId" Q ":7" MEMBER("nonce", STRING(N1)) MEMBER("postId", "5")
-                  MEMBER("ajaxUrl", STRING("http:\\/\\/cms.test:8080\\/wp\\/wp-admin\\/admin-ajax.php?lang=de")) "}"))},
-    {"P2-121 bot as a string", NULL, PLAIN_SENT, "7|||" "|", SITE(INLINE("7",
-      "{" Q "botId" Q ":" Q "7" Q MEMBER("nonce", STRING(N1)) MEMBER("postId", "5") "}"))},
-    {"P2-122 a bot whose page is of the other kind comes first", NULL, "0 - 5 " AJAX, "0||||",
-      SITE(WP_CHAT(N1, "1") INLINE("7", PLAIN_CONFIG))},
-    {"P2-131 only broken ones", NULL, NULL, NULL, SITE(INLINE("7", "{" Q "botId" Q ":7," Q "nonce" Q ":" Q N1 Q))},
-    {"P2-132 no nonce", NULL, NULL, NULL, SITE(INLINE("7", "{" Q "botId" Q ":7}"))},
-    {"P2-133 no bot", NULL, NULL, NULL, SITE(INLINE("7", "{" Q "nonce" Q ":" Q N1 Q "}"))},
-    {"P2-134 the page ends within the tag", NULL, NULL, NULL, "<div data-config='" PLAIN_CONFIG "' data-x"},
-    {"P2-135 JSON in another attribute", NULL, NULL, NULL, SITE(ELEMENT("data-configs='" PLAIN_CONFIG "' data-custom-theme='"
-      PLAIN_CONFIG "'"))},
+    { "P2-101 inline", NULL, PLAIN_SENT, "7|A|||", SITE(INLINE("7", PLAIN_CONFIG)) },
+    { "P2-102 popup", NULL, PLAIN_SENT, "7|A|||", SITE(POPUP("7", PLAIN_CONFIG)) },
+    { "P2-103 site-wide, on no single page", NULL, "7 " N1 " - " AJAX, "7|A|||",
+      SITE("<main>x</main>" POPUP("7", CONFIG("7", N1, "0", NAMED("A")))) },
+    { "P2-104 two bots: the first", NULL, PLAIN_SENT, "7|A|||",
+      SITE(INLINE("7", PLAIN_CONFIG) POPUP("9", CONFIG("9", N2, "6", NAMED("B")))) },
+    { "P2-105 two bots: the second", "9", "9 " N2 " 6 " AJAX, "9|B|||",
+      SITE(INLINE("7", PLAIN_CONFIG) POPUP("9", CONFIG("9", N2, "6", NAMED("B")))) },
+    { "P2-105 two bots: the first by its id", "7", PLAIN_SENT, "7|A|||",
+      SITE(INLINE("7", PLAIN_CONFIG) POPUP("9", CONFIG("9", N2, "6", NAMED("B")))) },
+    { "P2-106 double quotes", NULL, PLAIN_SENT, "7|A|||", SITE(ELEMENT("data-config=\"" PLAIN_CONFIG "\"")) },
+    { "P2-107 plain quotes within single ones", NULL, PLAIN_SENT, "7|A|||",
+      SITE(ELEMENT("data-config='" RAW_CONFIG("\"") "'")) },
+    { "P2-108 decimal references", NULL, PLAIN_SENT, "7|A|||",
+      SITE(ELEMENT("data-config=\"" RAW_CONFIG("&#34;") "\"")) },
+    { "P2-108 decimal references, zeros", NULL, PLAIN_SENT, "7|A|||",
+      SITE(ELEMENT("data-config=\"" RAW_CONFIG("&#034;") "\"")) },
+    { "P2-108 hexadecimal references", NULL, PLAIN_SENT, "7|A|||",
+      SITE(ELEMENT("data-config=\"" RAW_CONFIG("&#x22;") "\"")) },
+    { "P2-109 no quotes at all", NULL, PLAIN_SENT, "7|A|||",
+      SITE(ELEMENT("data-config=" RAW_CONFIG("&quot;"))) },
+    { "P2-110 blanks and capitals", NULL, PLAIN_SENT, "7|A|||",
+      SITE("<DIV CLASS=x Data-Config\n =\t'" PLAIN_CONFIG "' >") },
+    { "P2-111 references within strings", NULL, PLAIN_SENT, "7|A&B <C> 'D' 'E'|||",
+      SITE(INLINE("7", CONFIG("7", N1, "5", NAMED("A&amp;B &lt;C&gt; &#039;D&#039; &#39;E&#39;")))) },
+    { "P2-112 names and greeting", NULL, PLAIN_SENT,
+      "7|Ada \"A\" & <B> 'C' \xD0\x9F|Hello there! \xF0\x9F\x98\x80|OpenAI|",
+      SITE(INLINE("7", CONFIG("7", N1, "5", DRESSED))) },
+    { "P2-113 consent asked for", NULL, PLAIN_SENT,
+      "7|Ada \"A\" & <B> 'C' \xD0\x9F|Hello there! \xF0\x9F\x98\x80|OpenAI|We keep logs.",
+      SITE(INLINE("7", CONFIG("7", N1, "5", DRESSED MEMBER("requireConsentCompliance", "true")))) },
+    { "P2-114 decoys", NULL, PLAIN_SENT, "7|A|||",
+      SITE("<!-- " INLINE("1", CONFIG("1", N2, "5", "")) " --><textarea>" INLINE(
+          "2", CONFIG("2", N2, "5", "")) "</textarea>"
+                                         "<script>var x = \"<div data-config='{}'>\";</script><p "
+                                         "title=\"<div data-config='{}'>\" data-config-x='{}' "
+                                         "data-nonce=\"no\">" INLINE("7", PLAIN_CONFIG)) },
+    { "P2-115 the first of two attributes", NULL, PLAIN_SENT, "7|A|||",
+      SITE(ELEMENT("data-config='" PLAIN_CONFIG "' data-config='" CONFIG("9", N2, "6", "") "'")) },
+    { "P2-116 broken, then whole", NULL, PLAIN_SENT, "7|A|||",
+      SITE(INLINE("9", "{" Q "botId" Q ":9," Q "nonce" Q ":") INLINE("7", PLAIN_CONFIG)) },
+    { "P2-117 without a nonce, then whole", NULL, PLAIN_SENT, "7|A|||",
+      SITE(INLINE("9", "{" Q "botId" Q ":9}") INLINE("7", PLAIN_CONFIG)) },
+    { "P2-118 nested members of the same names", NULL, PLAIN_SENT, "7|A|||",
+      SITE(INLINE("7", "{" Q "ui" Q ":{" Q "nonce" Q ":" Q "no" Q MEMBER(
+                           "botId", "1") "}," Q "list" Q ":[{" Q "postId" Q ":3}]" MEMBER("x", PLAIN_CONFIG)
+                           MEMBER("botId", "7") MEMBER("nonce", STRING(N1)) MEMBER("postId", "5")
+                               MEMBER("ajaxUrl", STRING("http:\\/\\/site.test\\/wp-admin\\/admin-ajax.php"))
+                                   NAMED("A") "}")) },
+    { "P2-119 no ajaxUrl: the usual place", NULL, PLAIN_SENT,
+      "7|||"
+      "|",
+      SITE(INLINE("7", "{" Q "botId" Q ":7" MEMBER("nonce", STRING(N1)) MEMBER("postId", "5") "}")) },
+    { "P2-120 ajaxUrl elsewhere", NULL, "7 " N1 " 5 http://cms.test:8080/wp/wp-admin/admin-ajax.php?lang=de",
+      "7|||"
+      "|",
+      SITE(INLINE(
+          "7",
+          "{" Q "botId" Q ":7" MEMBER("nonce", STRING(N1)) MEMBER("postId", "5") MEMBER(
+              "ajaxUrl", STRING("http:\\/\\/cms.test:8080\\/wp\\/wp-admin\\/admin-ajax.php?lang=de")) "}")) },
+    { "P2-121 bot as a string", NULL, PLAIN_SENT,
+      "7|||"
+      "|",
+      SITE(INLINE("7", "{" Q "botId" Q ":" Q "7" Q MEMBER("nonce", STRING(N1)) MEMBER("postId", "5") "}")) },
+    { "P2-122 a bot whose page is of the other kind comes first", NULL, "0 - 5 " AJAX, "0||||",
+      SITE(WP_CHAT(N1, "1") INLINE("7", PLAIN_CONFIG)) },
+    { "P2-131 only broken ones", NULL, NULL, NULL,
+      SITE(INLINE("7", "{" Q "botId" Q ":7," Q "nonce" Q ":" Q N1 Q)) },
+    { "P2-132 no nonce", NULL, NULL, NULL, SITE(INLINE("7", "{" Q "botId" Q ":7}")) },
+    { "P2-133 no bot", NULL, NULL, NULL, SITE(INLINE("7", "{" Q "nonce" Q ":" Q N1 Q "}")) },
+    { "P2-134 the page ends within the tag", NULL, NULL, NULL, "<div data-config='" PLAIN_CONFIG "' data-x" },
+    { "P2-135 JSON in another attribute", NULL, NULL, NULL,
+      SITE(ELEMENT("data-configs='" PLAIN_CONFIG "' data-custom-theme='" PLAIN_CONFIG "'")) },
 };
 
 /* Bot, nonce, post and endpoint of the n-th request of a connection. */
@@ -654,8 +775,9 @@ static void describe_target(const script *s, int connection, int n, char *out, s
     char *action = strstr(path, "action=");
     if (action) action[-1] = '\0';
     bool stream = action != NULL;
-    snprintf(out, size, "%s %s %s http://%s%s", field(s, connection, n, "bot_id"), field(s, connection, n, "_ajax_nonce"),
-             stream ? field(s, connection, n, "post_id") : "", host, path);
+    snprintf(out, size, "%s %s %s http://%s%s", field(s, connection, n, "bot_id"),
+             field(s, connection, n, "_ajax_nonce"), stream ? field(s, connection, n, "post_id") : "", host,
+             path);
 }
 
 static bool play_page(script *s, const page_row *r)
@@ -671,15 +793,19 @@ static bool play_page(script *s, const page_row *r)
         const chatgptt_site *site = chatgptt_client_site(client);
         bool old = strcmp(field(s, 1, 0, "action"), "wpaicg_chat_shortcode_message") == 0;
         CHECK_INT(site->dialect, old ? CHATGPTT_WPAICG : CHATGPTT_AIPKIT);
-        snprintf(about, sizeof about, "%s|%s|%s|%s|%s", site->bot_id, site->bot_name, site->greeting, site->provider, site->consent);
+        snprintf(about, sizeof about, "%s|%s|%s|%s|%s", site->bot_id, site->bot_name, site->greeting,
+                 site->provider, site->consent);
         describe_target(s, 1, old ? 0 : 1, target, sizeof target);
-        if (old) snprintf(target, sizeof target, "%s - %s " AJAX, field(s, 1, 0, "bot_id"), field(s, 1, 0, "post_id"));
+        if (old)
+            snprintf(target, sizeof target, "%s - %s " AJAX, field(s, 1, 0, "bot_id"),
+                     field(s, 1, 0, "post_id"));
         else CHECK_STR(field(s, 1, 0, "_ajax_nonce"), field(s, 1, 1, "_ajax_nonce"));
         if (!old) CHECK_STR(field(s, 1, 1, "action"), "aipkit_frontend_chat_stream");
         good = CHECK_STR(target, r->sent);
         good &= CHECK_STR(about, r->site);
     }
-    if (!good) printf("    %s: reads of %zu, cut at %zu\n    %s\n", r->name, s->read_max, s->cut, got.error.message);
+    if (!good)
+        printf("    %s: reads of %zu, cut at %zu\n    %s\n", r->name, s->read_max, s->cut, got.error.message);
     chatgptt_close(client);
     script_rewind(s);
     return good;
@@ -713,8 +839,10 @@ TEST(P2_123_a_long_page)
     memset(filler, 'f', sizeof filler - 1);
     for (int i = 0; i < 200; i++)
         len += (size_t)snprintf(list + len, sizeof list - len, "%s" Q "starter number %d" Q, i ? "," : "", i);
-    snprintf(page, sizeof page, "!200 OK\n" WP_HTML "\n" SITE("%s<div data-config='{" Q "starters" Q ":[%s]" MEMBER("botId", "7")
-             MEMBER("nonce", STRING(N1)) MEMBER("postId", "5") "}'>"), filler, list);
+    snprintf(page, sizeof page,
+             "!200 OK\n" WP_HTML "\n" SITE("%s<div data-config='{" Q "starters" Q ":[%s]" MEMBER("botId", "7")
+                                               MEMBER("nonce", STRING(N1)) MEMBER("postId", "5") "}'>"),
+             filler, list);
     const char *answers[] = {page, KEY(K1), ANSWER, NULL};
     const page_row r = {"P2-123", NULL, PLAIN_SENT, "7|||" "|", NULL};
     script s;
@@ -748,10 +876,12 @@ TEST(P2_231_as_the_site_gets_them)
     chatgptt_close(client);
     CHECK_INT(got.code, CHATGPTT_DONE);
     CHECK_INT(s.opened, 1);                                 /* the page and both on one connection */
-    CHECK(script_head(&s, 0, 1, head, sizeof head) && strncmp(head, "POST /wp-admin/admin-ajax.php HTTP/1.1\r\n", 40) == 0);
+    CHECK(script_head(&s, 0, 1, head, sizeof head) &&
+          strncmp(head, "POST /wp-admin/admin-ajax.php HTTP/1.1\r\n", 40) == 0);
     CHECK_STR(script_header(&s, 0, 1, "Origin", value, sizeof value), "http://site.test");
     CHECK_STR(script_header(&s, 0, 1, "Referer", value, sizeof value), "http://site.test/");
-    CHECK_STR(field(&s, 0, 1, "session_id"), "-");          /* what the stream's query needs is of no use here */
+    /* what the stream's query needs is of no use here */
+    CHECK_STR(field(&s, 0, 1, "session_id"), "-");
     CHECK(script_head(&s, 0, 2, head, sizeof head) &&
           strncmp(head, "GET /wp-admin/admin-ajax.php?action=aipkit_frontend_chat_stream&", 64) == 0);
     CHECK_STR(script_header(&s, 0, 2, "Accept", value, sizeof value), "text/event-stream");
@@ -836,7 +966,9 @@ TEST(P2_242_an_old_nonce_is_renewed_first)
 }
 TEST(P2_243_an_old_nonce_and_no_nonce_action)
 {
-    static const char *const answers[] = {PAGE, KEY(K1), ANSWER, NO_ACTION, PAGE_FRESH, KEY(K2), ANSWER, NULL};
+    static const char *const answers[] = {
+        PAGE, KEY(K1), ANSWER, NO_ACTION, PAGE_FRESH, KEY(K2), ANSWER, NULL
+    };
     ask_twice(answers, 11 * 3600 + 1, ASKED ", nonce 7, page!, cache " N2 ", stream " N2 " " K2);
 }
 TEST(P2_244_an_old_nonce_that_still_counts)
@@ -846,8 +978,10 @@ TEST(P2_244_an_old_nonce_that_still_counts)
 }
 TEST(P2_245_an_old_nonce_renewed_and_refused)
 {
-    static const char *const answers[] = {PAGE, KEY(K1), ANSWER, NONCE(N1), NO_NONCE, NONCE(N2), KEY(K2), ANSWER, NULL};
-    ask_twice(answers, 11 * 3600 + 1, ASKED ", nonce 7, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K2);
+    static const char *const answers[] = { PAGE,      KEY(K1), ANSWER, NONCE(N1), NO_NONCE,
+                                           NONCE(N2), KEY(K2), ANSWER, NULL };
+    ask_twice(answers, 11 * 3600 + 1,
+              ASKED ", nonce 7, cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K2);
 }
 
 /* Of two messages under way at once the first that is refused gets a fresh nonce; the other takes it over. */
@@ -880,7 +1014,8 @@ TEST(P2_469_one_fresh_nonce_for_two_messages)
     CHECK_STR(chatgptt_code_name(got.code), "DONE");
     chatgptt_close(client);
     describe(&s, asked, sizeof asked);
-    CHECK_STR(asked, ASKED ", cache " N1 ", cache " N2 ", stream " N2 " " K2 ", cache " N1 ", nonce 7, cache " N2 ", stream " N2 " " K1);
+    CHECK_STR(asked, ASKED ", cache " N1 ", cache " N2 ", stream " N2 " " K2 ", cache " N1
+                           ", nonce 7, cache " N2 ", stream " N2 " " K1);
     script_finish(&s);
 }
 
@@ -891,7 +1026,8 @@ TEST(P2_341_preamble)
 {
     static char body[8000];
     snprintf(body, sizeof body, EVENTS(":%4096s\n\n" GOOD), "");
-    const row r = {"P2-341", NULL, NULL, CHATGPTT_AUTO, ASKED, "Hello, world", CHATGPTT_DONE, NULL, CLEAN, 0, {PAGE, KEY(K1), body}};
+    const row r = { "P2-341", NULL,  NULL, CHATGPTT_AUTO,          ASKED, "Hello, world", CHATGPTT_DONE,
+                    NULL,     CLEAN, 0,    { PAGE, KEY(K1), body } };
     play_all(&r, 61);
 }
 
@@ -953,8 +1089,8 @@ static void talk_close(talk *t)
 }
 
 /* One turn; wanted is what the site gets as the message. */
-static bool talk_say(talk *t, chatgptt_conversation *conversation, const chatgptt_message *messages, size_t count, const char *wanted)
-{
+static bool talk_say(talk *t, chatgptt_conversation *conversation, const chatgptt_message *messages,
+                     size_t count, const char *wanted) {
     chatgptt_request request;
     memset(&request, 0, sizeof request);
     request.messages = messages;
@@ -962,14 +1098,19 @@ static bool talk_say(talk *t, chatgptt_conversation *conversation, const chatgpt
     request.conversation = conversation;
     ask(&t->s, t->client, &request, &t->got);
     t->asked += 2;
-    return CHECK_STR(chatgptt_code_name(t->got.code), "DONE") && CHECK_STR(field(&t->s, 0, t->asked - 2, "message"), wanted);
+    return CHECK_STR(chatgptt_code_name(t->got.code), "DONE") &&
+           CHECK_STR(field(&t->s, 0, t->asked - 2, "message"), wanted);
 }
 
 static const char *talk_field(const talk *t, const char *name) { return field(&t->s, 0, t->asked - 1, name); }
 
-static const chatgptt_message five[] = {{CHATGPTT_USER, "My name is \"Ada\" \\ <b>.", 0}, {CHATGPTT_ASSISTANT, "Hello, world", 0},
-    {CHATGPTT_USER, "\xD0\x9F\xD1\x80?", 0}, {CHATGPTT_ASSISTANT, "Hello, world", 0}, {CHATGPTT_USER, "Who am I?", 0}};
-static const char *const many[] = {PAGE, KEY(K1), ANSWER, KEY(K2), ANSWER, KEY(K1), ANSWER, KEY(K2), ANSWER, NULL};
+static const chatgptt_message five[] = { { CHATGPTT_USER, "My name is \"Ada\" \\ <b>.", 0 },
+                                         { CHATGPTT_ASSISTANT, "Hello, world", 0 },
+                                         { CHATGPTT_USER, "\xD0\x9F\xD1\x80?", 0 },
+                                         { CHATGPTT_ASSISTANT, "Hello, world", 0 },
+                                         { CHATGPTT_USER, "Who am I?", 0 } };
+static const char *const many[] = { PAGE,    KEY(K1), ANSWER,  KEY(K2), ANSWER,
+                                    KEY(K1), ANSWER,  KEY(K2), ANSWER,  NULL };
 
 TEST(P2_501_the_site_remembers)
 {
@@ -990,7 +1131,8 @@ TEST(P2_501_the_site_remembers)
     }
     talk_say(&t, &other, five, 1, five[0].text);
     CHECK_STR(talk_field(&t, "session_id"), session);
-    CHECK(is_id(talk_field(&t, "conversation_uuid"), 36) && strcmp(talk_field(&t, "conversation_uuid"), id) != 0);
+    CHECK(is_id(talk_field(&t, "conversation_uuid"), 36) &&
+          strcmp(talk_field(&t, "conversation_uuid"), id) != 0);
     talk_close(&t);
 }
 
@@ -1002,7 +1144,9 @@ TEST(P2_502_no_conversation_all_folded)
     if (!talk_say(&t, NULL, five, 1, five[0].text)) { talk_close(&t); return; }
     snprintf(session, sizeof session, "%s", talk_field(&t, "session_id"));
     snprintf(id, sizeof id, "%s", talk_field(&t, "conversation_uuid"));
-    talk_say(&t, NULL, five, 3, "User: My name is \"Ada\" \\ <b>.\nAssistant: Hello, world\nUser: \xD0\x9F\xD1\x80?\nAssistant:");
+    talk_say(
+        &t, NULL, five, 3,
+        "User: My name is \"Ada\" \\ <b>.\nAssistant: Hello, world\nUser: \xD0\x9F\xD1\x80?\nAssistant:");
     CHECK_STR(talk_field(&t, "session_id"), session);
     CHECK(strcmp(talk_field(&t, "conversation_uuid"), id) != 0);
     talk_close(&t);
@@ -1057,16 +1201,16 @@ typedef struct id_row { const char *name, *config, *event, *openai, *google; } i
     MEMBER("enableGoogleConversationState", google)
 
 static const id_row ids[] = {
-    {"P2-511 OpenAI's id", KEEPS("OpenAI", "true", "false"), OPENAI_ID, "resp_1", "-"},
-    {"P2-512 OpenAI's id, not wanted", KEEPS("OpenAI", "false", "false"), OPENAI_ID, "-", "-"},
-    {"P2-513 OpenAI's id of another provider", KEEPS("Google", "true", "false"), OPENAI_ID, "-", "-"},
-    {"P2-514 Google's id", KEEPS("Google", "false", "true"), GOOGLE_ID, "-", "v1_X+/="},
-    {"P2-515 Google's id, not wanted", KEEPS("Google", "false", "false"), GOOGLE_ID, "-", "-"},
-    {"P2-516 Google's id of another provider", KEEPS("OpenAI", "false", "true"), GOOGLE_ID, "-", "-"},
-    {"P2-517 wanted, but none came", KEEPS("OpenAI", "true", "true"), "", "-", "-"},
-    {"P2-518 the config says nothing", "", OPENAI_ID GOOGLE_ID, "-", "-"},
-    {"P2-519 the newest counts", KEEPS("OpenAI", "true", "false"), OPENAI_ID EVENT("openai_response_id", "{\"id\":\"resp_2\"}"),
-      "resp_2", "-"},
+    { "P2-511 OpenAI's id", KEEPS("OpenAI", "true", "false"), OPENAI_ID, "resp_1", "-" },
+    { "P2-512 OpenAI's id, not wanted", KEEPS("OpenAI", "false", "false"), OPENAI_ID, "-", "-" },
+    { "P2-513 OpenAI's id of another provider", KEEPS("Google", "true", "false"), OPENAI_ID, "-", "-" },
+    { "P2-514 Google's id", KEEPS("Google", "false", "true"), GOOGLE_ID, "-", "v1_X+/=" },
+    { "P2-515 Google's id, not wanted", KEEPS("Google", "false", "false"), GOOGLE_ID, "-", "-" },
+    { "P2-516 Google's id of another provider", KEEPS("OpenAI", "false", "true"), GOOGLE_ID, "-", "-" },
+    { "P2-517 wanted, but none came", KEEPS("OpenAI", "true", "true"), "", "-", "-" },
+    { "P2-518 the config says nothing", "", OPENAI_ID GOOGLE_ID, "-", "-" },
+    { "P2-519 the newest counts", KEEPS("OpenAI", "true", "false"),
+      OPENAI_ID EVENT("openai_response_id", "{\"id\":\"resp_2\"}"), "resp_2", "-" },
 };
 
 static void run_ids(void)
@@ -1077,7 +1221,9 @@ static void run_ids(void)
     chatgptt_conversation kept;
     talk t;
     memset(&kept, 0, sizeof kept);
-    snprintf(page, sizeof page, "200 OK\n" WP_HTML "\n" SITE("<div data-config='{" Q "botId" Q ":7" MEMBER("nonce", STRING(N1)) "%s}'>"),
+    snprintf(page, sizeof page,
+             "200 OK\n" WP_HTML
+             "\n" SITE("<div data-config='{" Q "botId" Q ":7" MEMBER("nonce", STRING(N1)) "%s}'>"),
              r->config);
     snprintf(stream, sizeof stream, EVENTS(START DELTA("Hello") "%s" FINISH), r->event);
     talk_open(&t, answers, NULL, 0);
@@ -1096,7 +1242,9 @@ static void run_ids(void)
 /* A conversation is written when its turn is whole, and not before. */
 TEST(P2_521_a_failed_turn_leaves_it)
 {
-    static const char *const answers[] = {PAGE, KEY(K1), ANSWER, KEY(K1), EVENTS(START DELTA("Hel") OPENAI_ID ERROR("Gone.")), NULL};
+    static const char *const answers[] = {
+        PAGE, KEY(K1), ANSWER, KEY(K1), EVENTS(START DELTA("Hel") OPENAI_ID ERROR("Gone.")), NULL
+    };
     static const char *const at_once[] = {PAGE, KEY(K1), EVENTS(START DELTA("Hel") OPENAI_ID), NULL};
     chatgptt_conversation kept, before;
     talk t;
@@ -1128,7 +1276,8 @@ TEST(P2_522_bytes_that_are_no_conversation)
         talk_open(&t, many, NULL, 0);
         ask_text(&t.s, t.client, &bytes, "hi", &t.got);
         if (t.got.code == CHATGPTT_DONE)
-            CHECK(is_id(field(&t.s, 0, 2, "session_id"), 64) && is_id(field(&t.s, 0, 2, "conversation_uuid"), 36));
+            CHECK(is_id(field(&t.s, 0, 2, "session_id"), 64) &&
+                  is_id(field(&t.s, 0, 2, "conversation_uuid"), 36));
         else CHECK_INT(t.got.code, CHATGPTT_E_ARGUMENT);
         talk_close(&t);
     }
@@ -1148,7 +1297,8 @@ TEST(P2_523_damaged_bytes)
         talk_open(&t, many, NULL, 0);
         ask_text(&t.s, t.client, &bad, "hi", &t.got);
         if (t.got.code == CHATGPTT_DONE)
-            CHECK(strlen(field(&t.s, 0, 2, "session_id")) <= 64 && strlen(field(&t.s, 0, 2, "conversation_uuid")) <= 36);
+            CHECK(strlen(field(&t.s, 0, 2, "session_id")) <= 64 &&
+                  strlen(field(&t.s, 0, 2, "conversation_uuid")) <= 36);
         else CHECK_INT(t.got.code, CHATGPTT_E_ARGUMENT);
         talk_close(&t);
     }
@@ -1157,7 +1307,9 @@ TEST(P2_523_damaged_bytes)
 /* What the old generation was told, the new one does not remember: all is said once more. */
 TEST(P2_531_the_site_changes_within_a_conversation)
 {
-    static const char *const answers[] = {OLD_PAGE, JSON("200 OK", WP_ANSWER), NO_ACTION, PAGE, KEY(K1), ANSWER, KEY(K2), ANSWER, NULL};
+    static const char *const answers[] = {
+        OLD_PAGE, JSON("200 OK", WP_ANSWER), NO_ACTION, PAGE, KEY(K1), ANSWER, KEY(K2), ANSWER, NULL
+    };
     chatgptt_conversation kept;
     talk t;
     memset(&kept, 0, sizeof kept);
@@ -1165,14 +1317,19 @@ TEST(P2_531_the_site_changes_within_a_conversation)
     ask_text(&t.s, t.client, &kept, five[0].text, &t.got);
     CHECK_INT(t.got.code, CHATGPTT_DONE);
     t.asked = 4;                                            /* page, message, the same once more, page */
-    talk_say(&t, &kept, five, 3, "User: My name is \"Ada\" \\ <b>.\nAssistant: Hello, world\nUser: \xD0\x9F\xD1\x80?\nAssistant:");
+    talk_say(
+        &t, &kept, five, 3,
+        "User: My name is \"Ada\" \\ <b>.\nAssistant: Hello, world\nUser: \xD0\x9F\xD1\x80?\nAssistant:");
     talk_say(&t, &kept, five, 5, five[4].text);
     talk_close(&t);
 }
 
 /* ---- P2-6xx: traps ---- */
 
-typedef struct trap_row { const char *name, *message; enum { AS_IT_IS, IN_FRONT, EITHER, NOT_SENT } how; } trap_row;
+typedef struct trap_row {
+    const char *name, *message;
+    enum { AS_IT_IS, IN_FRONT, EITHER, NOT_SENT } how;
+} trap_row;
 
 static const trap_row traps[] = {
     {"P2-601 a form's JSON", "{\"stream_context\":\"ai_forms\",\"x\":1}", IN_FRONT},
@@ -1214,7 +1371,8 @@ static void run_trap(void)
     const char *sent = r->how == NOT_SENT ? "" : field(&s, 0, 1, "message");
     if (r->how == NOT_SENT) CHECK_INT(s.opened, 0);
     if (r->how == AS_IT_IS) CHECK_STR(sent, r->message);
-    if (r->how == IN_FRONT || (r->how == EITHER && strcmp(sent, r->message) != 0)) {     /* no character of JSON */
+    /* no character of JSON */
+    if (r->how == IN_FRONT || (r->how == EITHER && strcmp(sent, r->message) != 0)) {
         size_t front = strlen(sent) - strlen(r->message), at = strspn(sent, " \t\r\n\v\f");
         CHECK(strlen(sent) > strlen(r->message) && front <= 8);
         CHECK_STR(sent + front, r->message);

@@ -1,4 +1,5 @@
-/* test_conversation.c: five turns with quotes, code and Cyrillic, remembered by a stand-in site of each generation (demo_site). */
+/* test_conversation.c: five turns with quotes, code and Cyrillic, remembered by a stand-in site of each
+   generation (demo_site). */
 
 #include "check.h"
 
@@ -46,7 +47,8 @@ static void stand_in_stop(stand_in *s)
 }
 
 static const char *const turns[] = {
-    "Запомни: меня зовут «Ёжик», \"in quotes\"", "What does `if (a < b && c > d) puts(\"\\n\");` print?",
+    "Запомни: меня зовут «Ёжик», \"in quotes\"",
+    "What does `if (a < b && c > d) puts(\"\\n\");` print?",
     "line one\n\tline two 100%de", "AI: is not me, Human: is", "Как меня зовут? 👋" };
 enum { TURNS = sizeof turns / sizeof *turns };
 
@@ -57,8 +59,8 @@ static int collect(void *user, const char *text, size_t len)
 }
 
 /* One turn: all messages so far go along, the answer joins them. */
-static bool take_turn(chatgptt_client *client, chatgptt_conversation *memory, chatgptt_message *messages, size_t count, char *answer)
-{
+static bool take_turn(chatgptt_client *client, chatgptt_conversation *memory, chatgptt_message *messages,
+                      size_t count, char *answer) {
     chatgptt_request request;
     memset(&request, 0, sizeof request);
     request.messages = messages;
@@ -107,7 +109,8 @@ TEST(five_turns_on_both)
     int status = -1;
     pid_t child = fork();
     if (child == 0) {
-        five_turns("wpaicg", "We began with: Запомни: меня зовут «Ёжик», &quot;in quotes&quot;");
+        five_turns("wpaicg",
+                   "We began with: Запомни: меня зовут «Ёжик», &quot;in quotes&quot;");
         fflush(stdout);
         _exit(check_now.bad);
     }

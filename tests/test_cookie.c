@@ -1,5 +1,6 @@
-/* test_cookie.c - the jar: RFC 6265 section 5 by tables, its caps, what no server can make it send; and through the client, that
-   cookies come back from the page and from redirects, to the hosts they are for and to no other. */
+/* test_cookie.c - the jar: RFC 6265 section 5 by tables, its caps, what no server can make it send; and
+   through the client, that cookies come back from the page and from redirects, to the hosts they are for and
+   to no other. */
 #define CHATGPTT_IMPLEMENTATION
 #include "script.h"
 
@@ -29,7 +30,8 @@ static cgt_url parsed(shelf *b, const char *text)
     cgt_url url;
     cgt_slice user;
     const char *why = "";
-    if (cgt_url_parse(&url, &b->hooks, cgt_text(text), &user, &why) < 0) check_fail(__FILE__, __LINE__, "%s: %s", text, why);
+    if (cgt_url_parse(&url, &b->hooks, cgt_text(text), &user, &why) < 0)
+        check_fail(__FILE__, __LINE__, "%s: %s", text, why);
     return url;
 }
 
@@ -79,12 +81,29 @@ static void run_rows(const row *rows, size_t count)
 TEST(pairs)
 {
     static const row rows[] = {
-        {AT, "a=1", AT, "a=1"}, {AT, "a=", AT, "a="}, {AT, "a=1;", AT, "a=1"}, {AT, " \ta \t=\t 1 \t", AT, "a=1"}, {AT, "a=1 2", AT, "a=1 2"},
-        {AT, "a==1", AT, "a==1"}, {AT, "a=1=2", AT, "a=1=2"}, {AT, "a=\"1\"", AT, "a=\"1\""}, {AT, "a=\"1;2\"", AT, "a=\"1"}, {AT, "a=1,b=2", AT, "a=1,b=2"},
-        {AT, "a=\xC3\xA9\xFF", AT, "a=\xC3\xA9\xFF"}, {AT, "A[0]=(){}", AT, "A[0]=(){}"}, {AT, "a b=1", AT, "a b=1"},
-        {AT, "=1", AT, ""}, {AT, "", AT, ""}, {AT, "a", AT, ""}, {AT, ";a=1", AT, ""}, {AT, "a;b=1", AT, ""}, {AT, " = ", AT, ""},
-        {AT, "a=1; HttpOnly; SameSite=Strict; Priority=High; x; =; ;;", AT, "a=1"},
-        {AT, "path=/x", AT, "path=/x"}, {AT, "secure=1", AT, "secure=1"}, {AT, "$Version=1", AT, "$Version=1"},
+        { AT, "a=1", AT, "a=1" },
+        { AT, "a=", AT, "a=" },
+        { AT, "a=1;", AT, "a=1" },
+        { AT, " \ta \t=\t 1 \t", AT, "a=1" },
+        { AT, "a=1 2", AT, "a=1 2" },
+        { AT, "a==1", AT, "a==1" },
+        { AT, "a=1=2", AT, "a=1=2" },
+        { AT, "a=\"1\"", AT, "a=\"1\"" },
+        { AT, "a=\"1;2\"", AT, "a=\"1" },
+        { AT, "a=1,b=2", AT, "a=1,b=2" },
+        { AT, "a=\xC3\xA9\xFF", AT, "a=\xC3\xA9\xFF" },
+        { AT, "A[0]=(){}", AT, "A[0]=(){}" },
+        { AT, "a b=1", AT, "a b=1" },
+        { AT, "=1", AT, "" },
+        { AT, "", AT, "" },
+        { AT, "a", AT, "" },
+        { AT, ";a=1", AT, "" },
+        { AT, "a;b=1", AT, "" },
+        { AT, " = ", AT, "" },
+        { AT, "a=1; HttpOnly; SameSite=Strict; Priority=High; x; =; ;;", AT, "a=1" },
+        { AT, "path=/x", AT, "path=/x" },
+        { AT, "secure=1", AT, "secure=1" },
+        { AT, "$Version=1", AT, "$Version=1" },
     };
     run_rows(rows, ROWS(rows));
 }
@@ -92,23 +111,49 @@ TEST(pairs)
 TEST(domains)
 {
     static const row rows[] = {
-        {AT, "a=1", "http://SITE.test:8080/", "a=1"}, {AT, "a=1", "https://site.test/", "a=1"},
-        {AT, "a=1", "http://www.site.test/", ""}, {AT, "a=1", "http://xsite.test/", ""}, {AT, "a=1", "http://test/", ""},
-        {AT, "a=1; Domain=site.test", "http://www.site.test/", "a=1"}, {AT, "a=1; DOMAIN = .Site.TEST", "http://a.b.site.test/", "a=1"},
-        {AT, "a=1; Domain=site.test", AT, "a=1"}, {AT, "a=1; Domain=site.test", "http://xsite.test/", ""}, {AT, "a=1; Domain=site.test", "http://site.test.evil.test/", ""},
-        {"http://a.site.test/", "a=1; Domain=site.test", "http://b.site.test/", "a=1"}, {"http://a.site.test/", "a=1; Domain=site.test", AT, "a=1"},
-        {"http://a.site.test/", "a=1; Domain=b.site.test", "http://b.site.test/", ""}, {"http://a.site.test/", "a=1; Domain=b.site.test", "http://a.site.test/", ""},
-        {AT, "a=1; Domain=www.site.test", AT, ""}, {AT, "a=1; Domain=ite.test", AT, ""}, {AT, "a=1; Domain=evil.test", "http://evil.test/", ""},
-        {AT, "a=1; Domain=test", AT, ""}, {AT, "a=1; Domain=.test", AT, ""}, {AT, "a=1; Domain=test.", AT, ""}, {"http://site.test./", "a=1; Domain=test.", "http://site.test./", ""},
-        {AT, "a=1; Domain=..site.test", AT, ""}, {AT, "a=1; Domain=site.test.", AT, ""}, {AT, "a=1; Domain=http://site.test", AT, ""}, {AT, "a=1; Domain=site.test:80", AT, ""},
-        {AT, "a=1; Domain=", AT, "a=1"}, {AT, "a=1; Domain", AT, "a=1"}, {AT, "a=1; Domain=.", AT, "a=1"}, {AT, "a=1; Domain=", "http://www.site.test/", ""},
-        {AT, "a=1; Domain=evil.test; Domain=site.test", "http://www.site.test/", "a=1"}, {AT, "a=1; Domain=site.test; Domain=evil.test", AT, ""},
-        {"http://localhost/", "a=1; Domain=localhost", "http://localhost/", "a=1"}, {"http://localhost/", "a=1; Domain=localhost", "http://www.localhost/", ""},
-        {"http://127.0.0.1/", "a=1", "http://127.0.0.1:81/", "a=1"}, {"http://127.0.0.1/", "a=1; Domain=127.0.0.1", "http://127.0.0.1/", "a=1"},
-        {"http://127.0.0.1/", "a=1; Domain=0.0.1", "http://127.0.0.1/", ""}, {"http://127.0.0.1/", "a=1; Domain=.0.0.1", "http://9.0.0.1/", ""},
-        {"http://1.127.0.0.1/", "a=1; Domain=127.0.0.1", "http://127.0.0.1/", "a=1"},       /* five numbers are a name */
-        {"http://[::1]/", "a=1", "http://[::1]/", "a=1"}, {"http://[::1]/", "a=1; Domain=[::1]", "http://[::1]/", ""}, {"http://[::1]/", "a=1", "http://[::2]/", ""},
-        {"http://[::ffff:1.2.3.4]/", "a=1; Domain=2.3.4", "http://[::ffff:1.2.3.4]/", ""},
+        { AT, "a=1", "http://SITE.test:8080/", "a=1" },
+        { AT, "a=1", "https://site.test/", "a=1" },
+        { AT, "a=1", "http://www.site.test/", "" },
+        { AT, "a=1", "http://xsite.test/", "" },
+        { AT, "a=1", "http://test/", "" },
+        { AT, "a=1; Domain=site.test", "http://www.site.test/", "a=1" },
+        { AT, "a=1; DOMAIN = .Site.TEST", "http://a.b.site.test/", "a=1" },
+        { AT, "a=1; Domain=site.test", AT, "a=1" },
+        { AT, "a=1; Domain=site.test", "http://xsite.test/", "" },
+        { AT, "a=1; Domain=site.test", "http://site.test.evil.test/", "" },
+        { "http://a.site.test/", "a=1; Domain=site.test", "http://b.site.test/", "a=1" },
+        { "http://a.site.test/", "a=1; Domain=site.test", AT, "a=1" },
+        { "http://a.site.test/", "a=1; Domain=b.site.test", "http://b.site.test/", "" },
+        { "http://a.site.test/", "a=1; Domain=b.site.test", "http://a.site.test/", "" },
+        { AT, "a=1; Domain=www.site.test", AT, "" },
+        { AT, "a=1; Domain=ite.test", AT, "" },
+        { AT, "a=1; Domain=evil.test", "http://evil.test/", "" },
+        { AT, "a=1; Domain=test", AT, "" },
+        { AT, "a=1; Domain=.test", AT, "" },
+        { AT, "a=1; Domain=test.", AT, "" },
+        { "http://site.test./", "a=1; Domain=test.", "http://site.test./", "" },
+        { AT, "a=1; Domain=..site.test", AT, "" },
+        { AT, "a=1; Domain=site.test.", AT, "" },
+        { AT, "a=1; Domain=http://site.test", AT, "" },
+        { AT, "a=1; Domain=site.test:80", AT, "" },
+        { AT, "a=1; Domain=", AT, "a=1" },
+        { AT, "a=1; Domain", AT, "a=1" },
+        { AT, "a=1; Domain=.", AT, "a=1" },
+        { AT, "a=1; Domain=", "http://www.site.test/", "" },
+        { AT, "a=1; Domain=evil.test; Domain=site.test", "http://www.site.test/", "a=1" },
+        { AT, "a=1; Domain=site.test; Domain=evil.test", AT, "" },
+        { "http://localhost/", "a=1; Domain=localhost", "http://localhost/", "a=1" },
+        { "http://localhost/", "a=1; Domain=localhost", "http://www.localhost/", "" },
+        { "http://127.0.0.1/", "a=1", "http://127.0.0.1:81/", "a=1" },
+        { "http://127.0.0.1/", "a=1; Domain=127.0.0.1", "http://127.0.0.1/", "a=1" },
+        { "http://127.0.0.1/", "a=1; Domain=0.0.1", "http://127.0.0.1/", "" },
+        { "http://127.0.0.1/", "a=1; Domain=.0.0.1", "http://9.0.0.1/", "" },
+        /* five numbers are a name */
+        { "http://1.127.0.0.1/", "a=1; Domain=127.0.0.1", "http://127.0.0.1/", "a=1" },
+        { "http://[::1]/", "a=1", "http://[::1]/", "a=1" },
+        { "http://[::1]/", "a=1; Domain=[::1]", "http://[::1]/", "" },
+        { "http://[::1]/", "a=1", "http://[::2]/", "" },
+        { "http://[::ffff:1.2.3.4]/", "a=1; Domain=2.3.4", "http://[::ffff:1.2.3.4]/", "" },
     };
     run_rows(rows, ROWS(rows));
 }
@@ -116,13 +161,30 @@ TEST(domains)
 TEST(paths)
 {
     static const row rows[] = {
-        {DEEP, "a=1", DEEP, "a=1"}, {DEEP, "a=1", "http://site.test/a/b", "a=1"}, {DEEP, "a=1", "http://site.test/a/b/", "a=1"}, {DEEP, "a=1", "http://site.test/a/b?q", "a=1"},
-        {DEEP, "a=1", "http://site.test/a/", ""}, {DEEP, "a=1", "http://site.test/a/bc", ""}, {DEEP, "a=1", AT "?/a/b/", ""}, {DEEP, "a=1", "http://site.test/A/b/", ""},
-        {"http://site.test/a", "a=1", AT, "a=1"}, {"http://site.test", "a=1", "http://site.test/x", "a=1"}, {"http://site.test/a/", "a=1", "http://site.test/a", "a=1"},
-        {DEEP, "a=1; Path=/", AT, "a=1"}, {DEEP, "a=1; path=/a/", "http://site.test/a/", "a=1"}, {DEEP, "a=1; Path=/a/", "http://site.test/a", ""},
-        {DEEP, "a=1; Path=/wp-admin", "http://site.test/wp-admin/admin-ajax.php", "a=1"}, {DEEP, "a=1; Path=/wp-admin", "http://site.test/wp-adminx", ""},
-        {DEEP, "a=1; Path", "http://site.test/a/b", "a=1"}, {DEEP, "a=1; Path=", AT, ""}, {DEEP, "a=1; Path=x", "http://site.test/a/b", "a=1"}, {DEEP, "a=1; Path=\"/\"", AT, ""},
-        {DEEP, "a=1; Path=/x; Path=/", AT, "a=1"}, {DEEP, "a=1; Path=/; Path=/x", AT, ""}, {DEEP, "a=1; Path=/; Path=", AT, ""}, {DEEP, "a=1; Path=/a=b", "http://site.test/a=b/c", "a=1"},
+        { DEEP, "a=1", DEEP, "a=1" },
+        { DEEP, "a=1", "http://site.test/a/b", "a=1" },
+        { DEEP, "a=1", "http://site.test/a/b/", "a=1" },
+        { DEEP, "a=1", "http://site.test/a/b?q", "a=1" },
+        { DEEP, "a=1", "http://site.test/a/", "" },
+        { DEEP, "a=1", "http://site.test/a/bc", "" },
+        { DEEP, "a=1", AT "?/a/b/", "" },
+        { DEEP, "a=1", "http://site.test/A/b/", "" },
+        { "http://site.test/a", "a=1", AT, "a=1" },
+        { "http://site.test", "a=1", "http://site.test/x", "a=1" },
+        { "http://site.test/a/", "a=1", "http://site.test/a", "a=1" },
+        { DEEP, "a=1; Path=/", AT, "a=1" },
+        { DEEP, "a=1; path=/a/", "http://site.test/a/", "a=1" },
+        { DEEP, "a=1; Path=/a/", "http://site.test/a", "" },
+        { DEEP, "a=1; Path=/wp-admin", "http://site.test/wp-admin/admin-ajax.php", "a=1" },
+        { DEEP, "a=1; Path=/wp-admin", "http://site.test/wp-adminx", "" },
+        { DEEP, "a=1; Path", "http://site.test/a/b", "a=1" },
+        { DEEP, "a=1; Path=", AT, "" },
+        { DEEP, "a=1; Path=x", "http://site.test/a/b", "a=1" },
+        { DEEP, "a=1; Path=\"/\"", AT, "" },
+        { DEEP, "a=1; Path=/x; Path=/", AT, "a=1" },
+        { DEEP, "a=1; Path=/; Path=/x", AT, "" },
+        { DEEP, "a=1; Path=/; Path=", AT, "" },
+        { DEEP, "a=1; Path=/a=b", "http://site.test/a=b/c", "a=1" },
     };
     run_rows(rows, ROWS(rows));
 }
@@ -130,8 +192,11 @@ TEST(paths)
 TEST(secure_ones)
 {
     static const row rows[] = {
-        {"https://site.test/", "a=1; Secure", "https://site.test/", "a=1"}, {"https://site.test/", "a=1; SECURE=no", AT, ""}, {"https://site.test/", "a=1", AT, "a=1"},
-        {"https://site.test/", "a=1; Secure; Domain=site.test", "http://www.site.test/", ""}, {"https://site.test/", "a=1; Secured", AT, "a=1"},
+        { "https://site.test/", "a=1; Secure", "https://site.test/", "a=1" },
+        { "https://site.test/", "a=1; SECURE=no", AT, "" },
+        { "https://site.test/", "a=1", AT, "a=1" },
+        { "https://site.test/", "a=1; Secure; Domain=site.test", "http://www.site.test/", "" },
+        { "https://site.test/", "a=1; Secured", AT, "a=1" },
     };
     run_rows(rows, ROWS(rows));
 }
@@ -139,14 +204,35 @@ TEST(secure_ones)
 /* Whether each is still sent after 0 s, 59 s and 60 s: "111", "000" … */
 TEST(ages)
 {
-    static const struct { const char *value, *wanted; } rows[] = {
-        {"a=1", "111"}, {"a=1; Max-Age=60", "110"}, {"a=1; max-age = 60", "110"}, {"a=1; Max-Age=060", "110"}, {"a=1; Max-Age=59", "100"},
-        {"a=1; Max-Age=0", "000"}, {"a=1; Max-Age=00", "000"}, {"a=1; Max-Age=-1", "000"}, {"a=1; Max-Age=-99999999999999999999", "000"},
-        {"a=1; Max-Age=99999999999999999999999999", "111"}, {"a=1; Max-Age=", "111"}, {"a=1; Max-Age", "111"}, {"a=1; Max-Age=-", "111"}, {"a=1; Max-Age=+0", "111"},
-        {"a=1; Max-Age=x", "111"}, {"a=1; Max-Age=0x", "111"}, {"a=1; Max-Age=-1x", "111"}, {"a=1; Max-Age=1.5", "111"}, {"a=1; Max-Age=\"0\"", "111"}, {"a=1; Max-Age=0 0", "111"},
-        {"a=1; Max-Age=0; Max-Age=60", "110"}, {"a=1; Max-Age=60; Max-Age=0", "000"}, {"a=1; Max-Age=60; Max-Age=x", "110"},
-        {"a=1; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=60", "110"}, {"a=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:01 GMT", "110"},
-        {"a=1; Max-Age=0; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "000"}, {"a=1; Max-Age=x; Expires=Thu, 01 Jan 1970 00:00:01 GMT", "000"},
+    static const struct { const char *value, *wanted;
+    } rows[] = {
+        { "a=1", "111" },
+        { "a=1; Max-Age=60", "110" },
+        { "a=1; max-age = 60", "110" },
+        { "a=1; Max-Age=060", "110" },
+        { "a=1; Max-Age=59", "100" },
+        { "a=1; Max-Age=0", "000" },
+        { "a=1; Max-Age=00", "000" },
+        { "a=1; Max-Age=-1", "000" },
+        { "a=1; Max-Age=-99999999999999999999", "000" },
+        { "a=1; Max-Age=99999999999999999999999999", "111" },
+        { "a=1; Max-Age=", "111" },
+        { "a=1; Max-Age", "111" },
+        { "a=1; Max-Age=-", "111" },
+        { "a=1; Max-Age=+0", "111" },
+        { "a=1; Max-Age=x", "111" },
+        { "a=1; Max-Age=0x", "111" },
+        { "a=1; Max-Age=-1x", "111" },
+        { "a=1; Max-Age=1.5", "111" },
+        { "a=1; Max-Age=\"0\"", "111" },
+        { "a=1; Max-Age=0 0", "111" },
+        { "a=1; Max-Age=0; Max-Age=60", "110" },
+        { "a=1; Max-Age=60; Max-Age=0", "000" },
+        { "a=1; Max-Age=60; Max-Age=x", "110" },
+        { "a=1; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=60", "110" },
+        { "a=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:01 GMT", "110" },
+        { "a=1; Max-Age=0; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "000" },
+        { "a=1; Max-Age=x; Expires=Thu, 01 Jan 1970 00:00:01 GMT", "000" },
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         shelf b;
@@ -163,15 +249,48 @@ TEST(ages)
 TEST(dates)
 {
     static const char *const past[] = {
-        "Tue, 14 Nov 2023 22:13:20 GMT", "Tue, 14-Nov-2023 22:13:19 GMT", "Tuesday, 14-Nov-23 22:13:20 GMT", "Tue Nov 14 22:13:20 2023", "Thu, 01 Jan 1970 00:00:00 GMT",
-        "Thu, 01-Jan-1970 00:00:01 GMT", "Thu, 1 jan 1970 0:0:0 GMT", "Fri, 31 Dec 1999 23:59:59 GMT", "1 Jan 99 10:00:00", "01/JAN/00 10:00:00", "Mon, 01 Jan 1601 00:00:00 GMT",
-        "Wed, 31 Dec 1969 23:59:59 GMT", "1 January 2020 10:00:00", "WillyWonka  , 18-apr-07 22:50:12", "Tue, 14 Nov 2023 22:13:20 GMT+0100", "Sat Feb 29 12:00:00 2020", "9 Sept 2012 01:02:03x",
+        "Tue, 14 Nov 2023 22:13:20 GMT",
+        "Tue, 14-Nov-2023 22:13:19 GMT",
+        "Tuesday, 14-Nov-23 22:13:20 GMT",
+        "Tue Nov 14 22:13:20 2023",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Thu, 01-Jan-1970 00:00:01 GMT",
+        "Thu, 1 jan 1970 0:0:0 GMT",
+        "Fri, 31 Dec 1999 23:59:59 GMT",
+        "1 Jan 99 10:00:00",
+        "01/JAN/00 10:00:00",
+        "Mon, 01 Jan 1601 00:00:00 GMT",
+        "Wed, 31 Dec 1969 23:59:59 GMT",
+        "1 January 2020 10:00:00",
+        "WillyWonka  , 18-apr-07 22:50:12",
+        "Tue, 14 Nov 2023 22:13:20 GMT+0100",
+        "Sat Feb 29 12:00:00 2020",
+        "9 Sept 2012 01:02:03x",
     };
     static const char *const later[] = {
-        "Tue, 14 Nov 2023 22:13:21 GMT", "Fri, 01-Jan-2100 00:00:00 GMT", "1 Jan 69 10:00:00", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 14 Nov 24 22:13:20 GMT",
-        "", "x", "0", "-1", "Thu, 01 Jan 1970", "1970-01-01T00:00:00Z", "01 Jan 1970 24:00:00", "01 Jan 1970 00:60:00", "01 Jan 1970 00:00:60",
-        "01 Jan 1970 00:00", "32 Jan 1970 00:00:00", "00 Jan 1970 00:00:00", "Jan 1970 00:00:00", "01 1970 00:00:00", "01 Foo 1970 00:00:00", "01 Jan 1600 00:00:00",
-        "01 Jan 00:00:00", "01 Jan 19700 00:00:00",
+        "Tue, 14 Nov 2023 22:13:21 GMT",
+        "Fri, 01-Jan-2100 00:00:00 GMT",
+        "1 Jan 69 10:00:00",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Thu, 14 Nov 24 22:13:20 GMT",
+        "",
+        "x",
+        "0",
+        "-1",
+        "Thu, 01 Jan 1970",
+        "1970-01-01T00:00:00Z",
+        "01 Jan 1970 24:00:00",
+        "01 Jan 1970 00:60:00",
+        "01 Jan 1970 00:00:60",
+        "01 Jan 1970 00:00",
+        "32 Jan 1970 00:00:00",
+        "00 Jan 1970 00:00:00",
+        "Jan 1970 00:00:00",
+        "01 1970 00:00:00",
+        "01 Foo 1970 00:00:00",
+        "01 Jan 1600 00:00:00",
+        "01 Jan 00:00:00",
+        "01 Jan 19700 00:00:00",
     };
     for (size_t i = 0; i < ROWS(past) + ROWS(later); i++) {
         bool gone = i < ROWS(past);
@@ -199,7 +318,8 @@ TEST(order_and_replacement)
         {{AT, "a=1; Path=/", AT, "b=2; Path=/a/b", AT, "c=3; Path=/a"}, DEEP, "b=2; c=3; a=1"},
         {{AT, "a=1; Path=/", AT, "a=2; Path=/a", AT, "a=3; Path=/a/b"}, DEEP, "a=3; a=2; a=1"},
         {{DEEP, "a=1; Path=/a/", DEEP, "b=2; Path=/a/"}, DEEP, "a=1; b=2"},
-        {{AT, "a=1", AT, "a=2; Domain=site.test"}, AT, "a=2"},                      /* one name, domain and path are one cookie */
+        /* one name, domain and path are one cookie */
+        {{AT, "a=1", AT, "a=2; Domain=site.test"}, AT, "a=2"},
         {{AT, "a=1", "http://www.site.test/", "a=2; Domain=site.test"}, AT, "a=2"},
         {{AT, "a=1", AT, "A=2"}, AT, "a=1; A=2"},
         {{AT, "a=1; Secure", AT, "a=2"}, AT, "a=2"},
@@ -226,7 +346,9 @@ TEST(count_is_capped)
     for (int i = 0; i < CHATGPTT_MAX_COOKIES + 10; i++) {
         snprintf(value, sizeof value, "c%d=1", i);
         set(&b, AT, value);
-        if (i >= 10) snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s", i > 10 ? "; " : "", value);
+        if (i >= 10)
+            snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s", i > 10 ? "; " : "",
+                     value);
     }
     CHECK_INT(b.jar.count, CHATGPTT_MAX_COOKIES);
     CHECK_STR(header(&b, AT), wanted);
@@ -281,7 +403,8 @@ TEST(controls_are_refused)
             set_bytes(&b, AT, value, sizeof form);
             const char *got = header(&b, AT);
             bool control = c != '\t' && (c < ' ' || c == 0x7f);
-            if (control ? !CHECK_STR(got, "") : !CHECK(c == '\t' || !cgt_has_control(cgt_slice_of(got, strlen(got)))))
+            if (control ? !CHECK_STR(got, "")
+                        : !CHECK(c == '\t' || !cgt_has_control(cgt_slice_of(got, strlen(got)))))
                 printf("    %02x at %zu\n", (unsigned)c, at);
             shelf_finish(&b);
         }
@@ -316,7 +439,8 @@ static void say_once(script *s, const char *status, const char *headers, const c
     static char bytes[60][600];
     static int n;
     char *out = bytes[n++ % 60];
-    snprintf(out, sizeof bytes[0], "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n%s", status, strlen(body), headers, body);
+    snprintf(out, sizeof bytes[0], "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n%s",
+             status, strlen(body), headers, body);
     script_connection(s);
     script_request(s);
     script_say(s, out);
@@ -332,14 +456,21 @@ static chatgptt_code ask(chatgptt_client *c)
 }
 
 /* What the client sends: host and Cookie of each request, one after the other. */
-typedef struct journey { const char *url; struct { const char *status, *headers, *body; } says[6]; const char *wanted; } journey;
+typedef struct journey {
+    const char *url;
+    struct {
+        const char *status, *headers, *body;
+    } says[6];
+    const char *wanted;
+} journey;
 
 static void check_journey(const journey *j)
 {
     script s;
     char got[2000] = "", host[100], cookies[500];
     script_init(&s);
-    for (int i = 0; i < 6 && j->says[i].status; i++) say_once(&s, j->says[i].status, j->says[i].headers, j->says[i].body);
+    for (int i = 0; i < 6 && j->says[i].status; i++)
+        say_once(&s, j->says[i].status, j->says[i].headers, j->says[i].body);
     chatgptt_options options = script_options(&s);
     options.url = j->url;
     chatgptt_client *c = chatgptt_open(&options, NULL);
@@ -348,7 +479,8 @@ static void check_journey(const journey *j)
     for (int i = 0; i < s.opened; i++) {
         const char *cookie = script_header(&s, i, 0, "Cookie", cookies, sizeof cookies);
         const char *name = script_header(&s, i, 0, "Host", host, sizeof host);
-        snprintf(got + strlen(got), sizeof got - strlen(got), "%s %s\n", name ? name : "?", cookie ? cookie : "-");
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s %s\n", name ? name : "?",
+                 cookie ? cookie : "-");
     }
     CHECK_STR(got, j->wanted);
     chatgptt_close(c);
@@ -360,33 +492,69 @@ static void check_journey(const journey *j)
 TEST(cookies_travel)
 {
     static const journey journeys[] = {
-        {AT, {{PAGE_OK, "Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/wp-admin\r\nSet-Cookie: c=3; Path=/other\r\n", PAGE_BODY}, {PAGE_OK, "", JSON_BODY}},
-         "site.test -\nsite.test b=2; a=1\n"},
-        {AT, {{MOVED, "Set-Cookie: seen=1\r\nLocation: /\r\n", ""}, {PAGE_OK, "", PAGE_BODY}, {PAGE_OK, "", JSON_BODY}},        /* a page that leads to itself */
-         "site.test -\nsite.test seen=1\nsite.test seen=1\n"},
-        {AT, {{MOVED, "Set-Cookie: n=1\r\nLocation: /\r\n", ""}, {MOVED, "Set-Cookie: n=2\r\nLocation: /\r\n", ""}, {MOVED, "Set-Cookie: n=3; Max-Age=0\r\nLocation: /\r\n", ""},
-              {PAGE_OK, "", PAGE_BODY}, {PAGE_OK, "", JSON_BODY}}, "site.test -\nsite.test n=1\nsite.test n=2\nsite.test -\nsite.test -\n"},
-        {AT, {{MOVED, "Location: http://www.site.test/\r\nSet-Cookie: own=1\r\nSet-Cookie: all=2; Domain=site.test\r\nSet-Cookie: evil=3; Domain=evil.test\r\n", ""},
-              {PAGE_OK, "Set-Cookie: www=4\r\n", PAGE_BODY}, {PAGE_OK, "", JSON_BODY}}, "site.test -\nwww.site.test all=2\nwww.site.test all=2; www=4\n"},
-        {AT, {{MOVED, "Location: http://other.test/\r\nSet-Cookie: a=1\r\n", ""}, {PAGE_OK, "Set-Cookie: b=2; Domain=site.test\r\n", PAGE_BODY}, {PAGE_OK, "", JSON_BODY}},
-         "site.test -\nother.test -\nother.test -\n"},
-        {AT, {{PAGE_OK, "Set-Cookie: a=1\r\n", PAGE_BODY}, {"307 Temporary Redirect", "Set-Cookie: b=2; Path=/\r\nLocation: /there\r\n", ""}, {PAGE_OK, "", JSON_BODY}},
-         "site.test -\nsite.test a=1\nsite.test a=1; b=2\n"},
-        {AT, {{PAGE_OK, "Set-Cookie: a=1\r\n", "<div data-nonce=\"0123456789\" data-post-id=\"7\"></div>wpaicgParams = {\"ajax_url\":\"http:\\/\\/ajax.test\\/x\""}, {PAGE_OK, "", JSON_BODY}},
-         "site.test -\najax.test -\n"},
-        {AT, {{PAGE_OK, "Set-Cookie: a=1; Secure\r\nset-COOKIE:\tc=3;\tPath=/\r\n", PAGE_BODY}, {PAGE_OK, "", JSON_BODY}}, "site.test -\nsite.test c=3\n"},
+        { AT,
+          { { PAGE_OK,
+              "Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/wp-admin\r\nSet-Cookie: c=3; Path=/other\r\n",
+              PAGE_BODY },
+            { PAGE_OK, "", JSON_BODY } },
+          "site.test -\nsite.test b=2; a=1\n" },
+        /* a page that leads to itself */
+        { AT,
+          { { MOVED, "Set-Cookie: seen=1\r\nLocation: /\r\n", "" },
+            { PAGE_OK, "", PAGE_BODY },
+            { PAGE_OK, "", JSON_BODY } },
+          "site.test -\nsite.test seen=1\nsite.test seen=1\n" },
+        { AT,
+          { { MOVED, "Set-Cookie: n=1\r\nLocation: /\r\n", "" },
+            { MOVED, "Set-Cookie: n=2\r\nLocation: /\r\n", "" },
+            { MOVED, "Set-Cookie: n=3; Max-Age=0\r\nLocation: /\r\n", "" },
+            { PAGE_OK, "", PAGE_BODY },
+            { PAGE_OK, "", JSON_BODY } },
+          "site.test -\nsite.test n=1\nsite.test n=2\nsite.test -\nsite.test -\n" },
+        { AT,
+          { { MOVED,
+              "Location: http://www.site.test/\r\nSet-Cookie: own=1\r\nSet-Cookie: all=2; "
+              "Domain=site.test\r\nSet-Cookie: evil=3; Domain=evil.test\r\n",
+              "" },
+            { PAGE_OK, "Set-Cookie: www=4\r\n", PAGE_BODY },
+            { PAGE_OK, "", JSON_BODY } },
+          "site.test -\nwww.site.test all=2\nwww.site.test all=2; www=4\n" },
+        { AT,
+          { { MOVED, "Location: http://other.test/\r\nSet-Cookie: a=1\r\n", "" },
+            { PAGE_OK, "Set-Cookie: b=2; Domain=site.test\r\n", PAGE_BODY },
+            { PAGE_OK, "", JSON_BODY } },
+          "site.test -\nother.test -\nother.test -\n" },
+        { AT,
+          { { PAGE_OK, "Set-Cookie: a=1\r\n", PAGE_BODY },
+            { "307 Temporary Redirect", "Set-Cookie: b=2; Path=/\r\nLocation: /there\r\n", "" },
+            { PAGE_OK, "", JSON_BODY } },
+          "site.test -\nsite.test a=1\nsite.test a=1; b=2\n" },
+        { AT,
+          { { PAGE_OK, "Set-Cookie: a=1\r\n",
+              "<div data-nonce=\"0123456789\" data-post-id=\"7\"></div>wpaicgParams = "
+              "{\"ajax_url\":\"http:\\/\\/ajax.test\\/x\"" },
+            { PAGE_OK, "", JSON_BODY } },
+          "site.test -\najax.test -\n" },
+        { AT,
+          { { PAGE_OK, "Set-Cookie: a=1; Secure\r\nset-COOKIE:\tc=3;\tPath=/\r\n", PAGE_BODY },
+            { PAGE_OK, "", JSON_BODY } },
+          "site.test -\nsite.test c=3\n" },
     };
     for (size_t i = 0; i < ROWS(journeys); i++) check_journey(&journeys[i]);
 }
 
-/* Ten redirects of a page to itself are followed, not one more; an answer's cookies come with the next message. */
+/* Ten redirects of a page to itself are followed, not one more; an answer's cookies come with the next
+   message. */
 TEST(redirects_to_itself_end)
 {
     for (int n = 10; n <= 11; n++) {
         script s;
         char cookie[100];
         script_init(&s);
-        for (int i = 0; i < n; i++) say_once(&s, MOVED, i & 1 ? "Set-Cookie: odd=1\r\nLocation: /\r\n" : "Set-Cookie: even=1\r\nLocation: /\r\n", "");
+        for (int i = 0; i < n; i++)
+            say_once(&s, MOVED,
+                     i & 1 ? "Set-Cookie: odd=1\r\nLocation: /\r\n" : "Set-Cookie: even=1\r\nLocation: /\r\n",
+                     "");
         say_once(&s, PAGE_OK, "", PAGE_BODY);
         say_once(&s, PAGE_OK, "Set-Cookie: told=1\r\n", JSON_BODY);
         say_once(&s, PAGE_OK, "", JSON_BODY);
@@ -394,7 +562,8 @@ TEST(redirects_to_itself_end)
         chatgptt_client *c = chatgptt_open(&options, NULL);
         CHECK_INT(ask(c), n == 10 ? CHATGPTT_DONE : CHATGPTT_E_STATUS);
         if (n == 10) CHECK_INT(ask(c), CHATGPTT_DONE);
-        if (n == 10) CHECK_STR(script_header(&s, 12, 0, "Cookie", cookie, sizeof cookie), "told=1; even=1; odd=1");
+        if (n == 10)
+            CHECK_STR(script_header(&s, 12, 0, "Cookie", cookie, sizeof cookie), "told=1; even=1; odd=1");
         if (n == 11) CHECK(strstr(chatgptt_client_error(c)->message, "max_redirects") != NULL);
         chatgptt_close(c);
         script_finish(&s);
@@ -405,7 +574,8 @@ TEST(redirects_to_itself_end)
 static void trace_to(void *user, const char *what, const char *text, size_t len)
 {
     (void)user;
-    if (cgt_contains(cgt_slice_of(text, len), "hush")) check_fail(__FILE__, __LINE__, "trace %s tells a cookie", what);
+    if (cgt_contains(cgt_slice_of(text, len), "hush"))
+        check_fail(__FILE__, __LINE__, "trace %s tells a cookie", what);
 }
 
 TEST(cookies_are_no_ones_business)

@@ -1,5 +1,6 @@
-/* test_harness.c - proves the harness itself: that a failing check is counted, a fence stops who reads too far, a leak and a hang
-   are told, the clock moves only by waiting, and the site answers and stops. What must fail runs in a child process. */
+/* test_harness.c - proves the harness itself: that a failing check is counted, a fence stops who reads too
+   far, a leak and a hang are told, the clock moves only by waiting, and the site answers and stops. What must
+   fail runs in a child process. */
 #include "check.h"
 #include "feed.h"
 #include "script.h"
@@ -21,7 +22,8 @@ static size_t read_all(int fd, char *out, size_t size)
     return len;
 }
 
-/* Runs one case in a child, whose output goes to child_output; returns its exit status, or -1 if a signal ended it. */
+/* Runs one case in a child, whose output goes to child_output; returns its exit status, or -1 if a signal
+   ended it. */
 static int run_in_child(void (*test)(void))
 {
     int ends[2], status = 0;
@@ -89,8 +91,9 @@ TEST(failing)
 static int run_role(const char *role, char *last, size_t size)
 {
     char command[1000], output[4000];
-    snprintf(command, sizeof command, "HARNESS_ROLE=%s TEST_TIMEOUT=%d sh '%.*s/run.sh' '%s' 2>&1",
-             role, strcmp(role, "hang") == 0 ? 1 : 60, (int)(strlen(__FILE__) - strlen("/test_harness.c")), __FILE__, this_program);
+    snprintf(command, sizeof command, "HARNESS_ROLE=%s TEST_TIMEOUT=%d sh '%.*s/run.sh' '%s' 2>&1", role,
+             strcmp(role, "hang") == 0 ? 1 : 60, (int)(strlen(__FILE__) - strlen("/test_harness.c")),
+             __FILE__, this_program);
     fflush(stdout);
     FILE *pipe = popen(command, "r");
     size_t len = pipe ? fread(output, 1, sizeof output - 1, pipe) : 0;
@@ -127,7 +130,8 @@ static int act(const char *role)
     if (strcmp(role, "crash") == 0) abort();
     if (strcmp(role, "twice") == 0) check_report("harness");
     int status = check_report("harness");
-    return strcmp(role, "late") == 0 ? 3 : status;      /* as a leak checker ends a program whose cases passed */
+    /* as a leak checker ends a program whose cases passed */
+    return strcmp(role, "late") == 0 ? 3 : status;
 }
 
 /* ---- feed.h ---- */
@@ -167,7 +171,9 @@ static int toy_end(void *state, feed_log *log)
 {
     const toy *t = (const toy *)state;
     feed_log_event(log, "last %d", t->last);
-    return (t->flaw == TOY_TRIPS_ON_2 && t->pieces == 2) || (t->flaw == TOY_TRIPS_ON_3 && t->pieces == 3) ? -2 : -1;
+    return (t->flaw == TOY_TRIPS_ON_2 && t->pieces == 2) || (t->flaw == TOY_TRIPS_ON_3 && t->pieces == 3)
+               ? -2
+               : -1;
 }
 
 static bool feed_toy(toy_flaw flaw, const char *text, const char *wanted)
@@ -177,7 +183,7 @@ static bool feed_toy(toy_flaw flaw, const char *text, const char *wanted)
     return FEED_TEXT(&parser, text, wanted);
 }
 static void feed_reads_on(void)         { feed_toy(TOY_READS_ON, "abc", NULL); }
-static void feed_writes_before(void)    { feed_toy(TOY_WRITES_BEFORE, "abc", "text \"abc\"\nlast 99\n= -1\n"); }
+static void feed_writes_before(void) { feed_toy(TOY_WRITES_BEFORE, "abc", "text \"abc\"\nlast 99\n= -1\n"); }
 static void feed_forgets(void)          { feed_toy(TOY_FORGETS, "ab;;c", NULL); }
 static void feed_keeps(void)            { feed_toy(TOY_KEEPS, "abc", "text \"abc\"\nlast 99\n= -1\n"); }
 static void feed_trips_on_2(void)       { feed_toy(TOY_TRIPS_ON_2, "abcdef", NULL); }
@@ -193,7 +199,8 @@ TEST(feed_joins_and_agrees)
 
 TEST(feed_finds_flaws)
 {
-    run_in_child(feed_reads_on);                        /* dies of the fence: by the signal, or by what a sanitizer makes of it */
+    /* dies of the fence: by the signal, or by what a sanitizer makes of it */
+    run_in_child(feed_reads_on);
     CHECK(!child_said("child: 1 passed") && !child_said("1 failed"));
     CHECK_INT(run_in_child(feed_writes_before), 1);
     CHECK(child_said("WROTE 1 BYTES BEFORE ITS PIECE"));
@@ -290,7 +297,8 @@ TEST(allocator_tells)
 
 /* ---- script.h: transport and clock ---- */
 
-/* A client of a few lines: writes `text`, reads to DONE or an error, waits through want(). Returns the last code. */
+/* A client of a few lines: writes `text`, reads to DONE or an error, waits through want(). Returns the last
+   code. */
 static chatgptt_code talk(script *s, const char *text, char *out, size_t size)
 {
     const chatgptt_options options = script_options(s);
@@ -300,7 +308,8 @@ static chatgptt_code talk(script *s, const char *text, char *out, size_t size)
     chatgptt_code code = t->open(t->user, "site.test", "80", &conn);
     if (code < 0) return code;
     while (code >= 0 && code != CHATGPTT_DONE) {
-        code = left ? t->write(t->user, conn, text, left, &done) : t->read(t->user, conn, out + len, size - len - 1, &done);
+        code = left ? t->write(t->user, conn, text, left, &done)
+                    : t->read(t->user, conn, out + len, size - len - 1, &done);
         if (left) left -= done, text += done;
         else len += done;
         if (code == CHATGPTT_AGAIN) {
@@ -431,7 +440,8 @@ TEST(transport_tells)
         CHECK(child_said("hang: at "));
     }
     CHECK_INT(run_in_child(leave_open), 1);
-    CHECK(child_said("more connections than the 1 of the script") && child_said("connection 0 was left open"));
+    CHECK(child_said("more connections than the 1 of the script") &&
+          child_said("connection 0 was left open"));
 }
 
 /* ---- site.h ---- */

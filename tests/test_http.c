@@ -1,4 +1,5 @@
-/* test_http.c - HTTP/1.1 read (RFC 9112): every framing rule, at once, byte by byte and cut everywhere; and requests, to the byte. */
+/* test_http.c - HTTP/1.1 read (RFC 9112): every framing rule, at once, byte by byte and cut everywhere; and
+   requests, to the byte. */
 #define CHATGPTT_IMPLEMENTATION
 #define CHATGPTT_MAX_VALUE 64           /* so that the edges are near */
 #define CHATGPTT_MAX_CHUNK_EXT 32
@@ -10,7 +11,8 @@
 
 /* ---- the parser, as feed.h drives it ---- */
 
-/* Logs a line `STATUS` or `STATUS coded`, `body "..."`, then `end, kept` or `end, closed`; with `headers` also `name: value`. */
+/* Logs a line `STATUS` or `STATUS coded`, `body "..."`, then `end, kept` or `end, closed`; with `headers`
+   also `name: value`. */
 typedef struct reader {
     cgt_http http;
     cgt_http_method method;
@@ -45,7 +47,9 @@ static int reader_feed(void *state, char *piece, size_t len, feed_log *log)
         if (code < 0 && !CHECK(h->why != NULL)) return code;
         if (code < 0) return code;
         switch (h->event) {
-        case CGT_HTTP_HEADER: if (r->headers) feed_log_event(log, "%s: %s%s", h->name, h->value, h->cut ? " (cut)" : ""); break;
+        case CGT_HTTP_HEADER:
+            if (r->headers) feed_log_event(log, "%s: %s%s", h->name, h->value, h->cut ? " (cut)" : "");
+            break;
         case CGT_HTTP_HEAD: feed_log_event(log, "%d%s", h->status, h->coding_left ? " coded" : ""); break;
         case CGT_HTTP_BODY: feed_log_piece(log, "body", h->piece.at, h->piece.len); break;
         case CGT_HTTP_END: return reader_ended(r, log);
@@ -73,7 +77,8 @@ static void run_rows(const row *rows, size_t count)
 {
     if (!now.max_head) now.max_head = MAX_HEAD;
     for (size_t i = 0; i < count; i++)
-        if (!FEED(&parser, rows[i].bytes, rows[i].len, rows[i].wanted)) check_quote("row   ", rows[i].bytes, rows[i].len);
+        if (!FEED(&parser, rows[i].bytes, rows[i].len, rows[i].wanted))
+            check_quote("row   ", rows[i].bytes, rows[i].len);
     memset(&now, 0, sizeof now);
 }
 
@@ -185,89 +190,94 @@ static const row counted[] = {
 };
 
 static const row chunked[] = {
-    {BYTES(R CHUNKED "5\r\nhello\r\n" LAST), HELLO},
-    {BYTES(R CHUNKED "2\r\nhe\r\n1\r\nl\r\n2\r\nlo\r\n" LAST), HELLO},
-    {BYTES(R CHUNKED "a\r\n0123456789\r\n" LAST), "200\n" BODY("0123456789") KEPT},
-    {BYTES(R CHUNKED "B\r\n\r\n\r\n0\r\n\r\n\r\n\r\n" LAST),
-        "200\n" BODY("\\x0d\\x0a\\x0d\\x0a0\\x0d\\x0a\\x0d\\x0a\\x0d\\x0a") KEPT},
-    {BYTES(R CHUNKED "0005\r\nhello\r\n000\r\n\r\n"), HELLO},
-    {BYTES(R CHUNKED "0000000000000005\r\nhello\r\n" LAST), HELLO},
-    {BYTES(R CHUNKED LAST), EMPTY},
-    {BYTES(R CHUNKED LAST "HTTP/1.1 200 OK\r\n"), EMPTY},
-    {BYTES(R "transfer-ENCODING: CHUNKED\r\n\r\n" LAST), EMPTY},
-    {BYTES(R "Transfer-Encoding: , chunked ,\r\n\r\n" LAST), EMPTY},
-    {BYTES(R "Transfer-Encoding:\r\n\tchunked\r\n\r\n" LAST), EMPTY},
+    { BYTES(R CHUNKED "5\r\nhello\r\n" LAST), HELLO },
+    { BYTES(R CHUNKED "2\r\nhe\r\n1\r\nl\r\n2\r\nlo\r\n" LAST), HELLO },
+    { BYTES(R CHUNKED "a\r\n0123456789\r\n" LAST), "200\n" BODY("0123456789") KEPT },
+    { BYTES(R CHUNKED "B\r\n\r\n\r\n0\r\n\r\n\r\n\r\n" LAST),
+      "200\n" BODY("\\x0d\\x0a\\x0d\\x0a0\\x0d\\x0a\\x0d\\x0a\\x0d\\x0a") KEPT },
+    { BYTES(R CHUNKED "0005\r\nhello\r\n000\r\n\r\n"), HELLO },
+    { BYTES(R CHUNKED "0000000000000005\r\nhello\r\n" LAST), HELLO },
+    { BYTES(R CHUNKED LAST), EMPTY },
+    { BYTES(R CHUNKED LAST "HTTP/1.1 200 OK\r\n"), EMPTY },
+    { BYTES(R "transfer-ENCODING: CHUNKED\r\n\r\n" LAST), EMPTY },
+    { BYTES(R "Transfer-Encoding: , chunked ,\r\n\r\n" LAST), EMPTY },
+    { BYTES(R "Transfer-Encoding:\r\n\tchunked\r\n\r\n" LAST), EMPTY },
     /* extensions */
-    {BYTES(R CHUNKED "5;a\r\nhello\r\n0;b=c\r\n\r\n"), HELLO},
-    {BYTES(R CHUNKED "5;a=\"b;\\\" c\";d\r\nhello\r\n" LAST), HELLO},
-    {BYTES(R CHUNKED "5 ;a\r\nhello\r\n0\t ; b\r\n\r\n"), HELLO},
-    {BYTES(R CHUNKED "5;\xC3\xA9\t\r\nhello\r\n" LAST), HELLO},
+    { BYTES(R CHUNKED "5;a\r\nhello\r\n0;b=c\r\n\r\n"), HELLO },
+    { BYTES(R CHUNKED "5;a=\"b;\\\" c\";d\r\nhello\r\n" LAST), HELLO },
+    { BYTES(R CHUNKED "5 ;a\r\nhello\r\n0\t ; b\r\n\r\n"), HELLO },
+    { BYTES(R CHUNKED "5;\xC3\xA9\t\r\nhello\r\n" LAST), HELLO },
     /* trailers are read and not told */
-    {BYTES(R CHUNKED "5\r\nhello\r\n0\r\nX: y\r\nZ:\r\n  folded\r\n\r\n"), HELLO},
-    {BYTES(R CHUNKED "0\r\nContent-Length: 3\r\nTransfer-Encoding: gzip\r\nConnection: close\r\n\r\nabc"), EMPTY},
-    {BYTES(R CHUNKED "0\r\nContent-Length: x\r\n\r\n"), EMPTY},
-    {BYTES(R CHUNKED "0\r\nX y\r\n\r\n"), "200\n" BAD},
-    {BYTES(R CHUNKED "0\r\n X: y\r\n\r\n"), "200\n" BAD},
-    {BYTES(R CHUNKED "0\r\nX : y\r\n\r\n"), "200\n" BAD},
-    {BYTES(R CHUNKED "0\r\nX: y\n\r\n"), "200\n" BAD},
+    { BYTES(R CHUNKED "5\r\nhello\r\n0\r\nX: y\r\nZ:\r\n  folded\r\n\r\n"), HELLO },
+    { BYTES(R CHUNKED "0\r\nContent-Length: 3\r\nTransfer-Encoding: gzip\r\nConnection: close\r\n\r\nabc"),
+      EMPTY },
+    { BYTES(R CHUNKED "0\r\nContent-Length: x\r\n\r\n"), EMPTY },
+    { BYTES(R CHUNKED "0\r\nX y\r\n\r\n"), "200\n" BAD },
+    { BYTES(R CHUNKED "0\r\n X: y\r\n\r\n"), "200\n" BAD },
+    { BYTES(R CHUNKED "0\r\nX : y\r\n\r\n"), "200\n" BAD },
+    { BYTES(R CHUNKED "0\r\nX: y\n\r\n"), "200\n" BAD },
     /* broken off: never a success */
-    {BYTES(R CHUNKED), "200\n" CUT},
-    {BYTES(R CHUNKED "5"), "200\n" CUT},
-    {BYTES(R CHUNKED "5\r\nhel"), "200\n" BODY("hel") CUT},
-    {BYTES(R CHUNKED "5\r\nhello"), "200\n" BODY("hello") CUT},
-    {BYTES(R CHUNKED "5\r\nhello\r\n"), "200\n" BODY("hello") CUT},
-    {BYTES(R CHUNKED "5\r\nhello\r\n0\r\n"), "200\n" BODY("hello") CUT},
-    {BYTES(R CHUNKED "5\r\nhello\r\n0\r\n\r"), "200\n" BODY("hello") CUT},
-    {BYTES(R CHUNKED "5\r\nhello\r\n0\r\nX: y\r\n"), "200\n" BODY("hello") CUT},
+    { BYTES(R CHUNKED), "200\n" CUT },
+    { BYTES(R CHUNKED "5"), "200\n" CUT },
+    { BYTES(R CHUNKED "5\r\nhel"), "200\n" BODY("hel") CUT },
+    { BYTES(R CHUNKED "5\r\nhello"), "200\n" BODY("hello") CUT },
+    { BYTES(R CHUNKED "5\r\nhello\r\n"), "200\n" BODY("hello") CUT },
+    { BYTES(R CHUNKED "5\r\nhello\r\n0\r\n"), "200\n" BODY("hello") CUT },
+    { BYTES(R CHUNKED "5\r\nhello\r\n0\r\n\r"), "200\n" BODY("hello") CUT },
+    { BYTES(R CHUNKED "5\r\nhello\r\n0\r\nX: y\r\n"), "200\n" BODY("hello") CUT },
     /* sizes */
-    {BYTES(R CHUNKED "FFFFFFFFFFFFFFFF\r\nx"), "200\n" BODY("x") CUT},
-    {BYTES(R CHUNKED "10000000000000000\r\nx"), "200\n" BAD},
-    {BYTES(R CHUNKED "10000000000000005\r\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "\r\n\r\n"), "200\n" BAD},
-    {BYTES(R CHUNKED ";a\r\n\r\n"), "200\n" BAD},
-    {BYTES(R CHUNKED " 5\r\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "\t5\r\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "+5\r\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "-5\r\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "0x5\r\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "5h\r\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "5 \r\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "5 5\r\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "5,\r\nhello\r\n" LAST), "200\n" BAD},
+    { BYTES(R CHUNKED "FFFFFFFFFFFFFFFF\r\nx"), "200\n" BODY("x") CUT },
+    { BYTES(R CHUNKED "10000000000000000\r\nx"), "200\n" BAD },
+    { BYTES(R CHUNKED "10000000000000005\r\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "\r\n\r\n"), "200\n" BAD },
+    { BYTES(R CHUNKED ";a\r\n\r\n"), "200\n" BAD },
+    { BYTES(R CHUNKED " 5\r\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "\t5\r\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "+5\r\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "-5\r\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "0x5\r\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "5h\r\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "5 \r\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "5 5\r\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "5,\r\nhello\r\n" LAST), "200\n" BAD },
     /* line ends */
-    {BYTES(R CHUNKED "5\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "5\rhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "5;a\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "5;a\rb\r\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "5;a\0\r\nhello\r\n" LAST), "200\n" BAD},
-    {BYTES(R CHUNKED "5\r\nhello\n" LAST), "200\n" BODY("hello") BAD},
-    {BYTES(R CHUNKED "5\r\nhello\r" LAST), "200\n" BODY("hello") BAD},
-    {BYTES(R CHUNKED "5\r\nhello!\r\n" LAST), "200\n" BODY("hello") BAD},
-    {BYTES(R CHUNKED "5\r\nhell\r\n" LAST), "200\n" BODY("hell\\x0d") BAD},
-    {BYTES(R CHUNKED "0\r\n\n"), "200\n" BAD},
-    {BYTES(R CHUNKED "0\n\r\n"), "200\n" BAD},
-    {BYTES(R CHUNKED "0\r\n\rx"), "200\n" BAD},
+    { BYTES(R CHUNKED "5\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "5\rhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "5;a\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "5;a\rb\r\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "5;a\0\r\nhello\r\n" LAST), "200\n" BAD },
+    { BYTES(R CHUNKED "5\r\nhello\n" LAST), "200\n" BODY("hello") BAD },
+    { BYTES(R CHUNKED "5\r\nhello\r" LAST), "200\n" BODY("hello") BAD },
+    { BYTES(R CHUNKED "5\r\nhello!\r\n" LAST), "200\n" BODY("hello") BAD },
+    { BYTES(R CHUNKED "5\r\nhell\r\n" LAST), "200\n" BODY("hell\\x0d") BAD },
+    { BYTES(R CHUNKED "0\r\n\n"), "200\n" BAD },
+    { BYTES(R CHUNKED "0\n\r\n"), "200\n" BAD },
+    { BYTES(R CHUNKED "0\r\n\rx"), "200\n" BAD },
 };
 
 static const row codings[] = {
     /* chunked wins over a length, and the connection is not used again */
-    {BYTES(R "Content-Length: 3\r\n" CHUNKED "5\r\nhello\r\n" LAST), "200\n" BODY("hello") CLOSED},
-    {BYTES(R "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n5\r\nhello\r\n" LAST), "200\n" BODY("hello") CLOSED},
-    {BYTES(R "Content-Length: x\r\n" CHUNKED LAST), BAD},
-    {BYTES("HTTP/1.0 200 OK\r\n" CHUNKED "5\r\nhello\r\n" LAST), "200\n" BODY("hello") CLOSED},
-    {BYTES("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" CHUNKED LAST), "200\n" CLOSED},
+    { BYTES(R "Content-Length: 3\r\n" CHUNKED "5\r\nhello\r\n" LAST), "200\n" BODY("hello") CLOSED },
+    { BYTES(R "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n5\r\nhello\r\n" LAST),
+      "200\n" BODY("hello") CLOSED },
+    { BYTES(R "Content-Length: x\r\n" CHUNKED LAST), BAD },
+    { BYTES("HTTP/1.0 200 OK\r\n" CHUNKED "5\r\nhello\r\n" LAST), "200\n" BODY("hello") CLOSED },
+    { BYTES("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" CHUNKED LAST), "200\n" CLOSED },
     /* an unknown last coding ends with the connection; what is still coded is told */
-    {BYTES(R "Transfer-Encoding: gzip\r\n\r\n5\r\n"), "200 coded\n" BODY("5\\x0d\\x0a") CLOSED},
-    {BYTES(R "Transfer-Encoding: gzip\r\nContent-Length: 1\r\n\r\nabc"), "200 coded\n" BODY("abc") CLOSED},
-    {BYTES(R "Transfer-Encoding: chunked, gzip\r\n\r\n" LAST), "200 coded\n" BODY("0\\x0d\\x0a\\x0d\\x0a") CLOSED},
-    {BYTES(R "Transfer-Encoding: xchunked\r\n\r\n" LAST), "200 coded\n" BODY("0\\x0d\\x0a\\x0d\\x0a") CLOSED},
-    {BYTES(R "Transfer-Encoding: chunked;a=b\r\n\r\n" LAST), "200 coded\n" BODY("0\\x0d\\x0a\\x0d\\x0a") CLOSED},
-    {BYTES(R "Transfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n" LAST), "200 coded\n" BODY("x") KEPT},
-    {BYTES(R "Transfer-Encoding: gzip\r\n" CHUNKED "1\r\nx\r\n" LAST), "200 coded\n" BODY("x") KEPT},
-    {BYTES(R "Transfer-Encoding: identity\r\n\r\nabc"), "200\n" BODY("abc") CLOSED},
-    {BYTES(R "Transfer-Encoding: chunked, chunked\r\n\r\n" LAST), BAD},
-    {BYTES(R "Transfer-Encoding: chunked\r\n" CHUNKED LAST), BAD},
+    { BYTES(R "Transfer-Encoding: gzip\r\n\r\n5\r\n"), "200 coded\n" BODY("5\\x0d\\x0a") CLOSED },
+    { BYTES(R "Transfer-Encoding: gzip\r\nContent-Length: 1\r\n\r\nabc"), "200 coded\n" BODY("abc") CLOSED },
+    { BYTES(R "Transfer-Encoding: chunked, gzip\r\n\r\n" LAST),
+      "200 coded\n" BODY("0\\x0d\\x0a\\x0d\\x0a") CLOSED },
+    { BYTES(R "Transfer-Encoding: xchunked\r\n\r\n" LAST),
+      "200 coded\n" BODY("0\\x0d\\x0a\\x0d\\x0a") CLOSED },
+    { BYTES(R "Transfer-Encoding: chunked;a=b\r\n\r\n" LAST),
+      "200 coded\n" BODY("0\\x0d\\x0a\\x0d\\x0a") CLOSED },
+    { BYTES(R "Transfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n" LAST), "200 coded\n" BODY("x") KEPT },
+    { BYTES(R "Transfer-Encoding: gzip\r\n" CHUNKED "1\r\nx\r\n" LAST), "200 coded\n" BODY("x") KEPT },
+    { BYTES(R "Transfer-Encoding: identity\r\n\r\nabc"), "200\n" BODY("abc") CLOSED },
+    { BYTES(R "Transfer-Encoding: chunked, chunked\r\n\r\n" LAST), BAD },
+    { BYTES(R "Transfer-Encoding: chunked\r\n" CHUNKED LAST), BAD },
 };
 
 static const row header_lines[] = {
@@ -353,7 +363,8 @@ static const row head_method[] = {
     {BYTES(R "Content-Length: x\r\n\r\n"), BAD},
 };
 
-/* A proxy's answer: after 2xx the bytes are the tunnel's, whatever its headers say; any other status has its body. */
+/* A proxy's answer: after 2xx the bytes are the tunnel's, whatever its headers say; any other status has its
+   body. */
 static const row connect_method[] = {
     {BYTES("HTTP/1.1 200 Connection established\r\n\r\n\x16\x03\x03"), EMPTY},
     {BYTES(R "Content-Length: 5\r\n\r\nhello"), EMPTY},
@@ -366,17 +377,18 @@ static const row connect_method[] = {
 };
 
 static const row told[] = {
-    {BYTES(R "Content-TYPE:  text/event-stream;charset=UTF-8 \r\nX-Y: z\r\nLOCATION: /a b\r\n" CL0),
-        "content-type: text/event-stream;charset=UTF-8\nlocation: /a b\ncontent-length: 0\n" EMPTY},
-    {BYTES(R "Set-Cookie: a=b\r\nSet-Cookie: c=d\r\nset-cookie:\r\n" CL0),
-        "set-cookie: a=b\nset-cookie: c=d\nset-cookie: \ncontent-length: 0\n" EMPTY},
-    {BYTES(R "Content-Encoding: gzip\r\nRetry-After: 5\r\ncf-mitigated: challenge\r\nServer: x\r\n\r\n"),
-        "content-encoding: gzip\ncf-mitigated: challenge\n200\n" CLOSED},
-    {BYTES(R "Location: a\r\n b\r\n\t  c  \r\nContent-Type:\r\n text/html\r\n" CL0),
-        "location: a b c\ncontent-type: text/html\ncontent-length: 0\n" EMPTY},
-    {BYTES("HTTP/1.1 103 Early\r\nSet-Cookie: a=b\r\nContent-Type: x\r\n\r\n" R CL0), "content-length: 0\n" EMPTY},
-    {BYTES(R CHUNKED "0\r\nSet-Cookie: a=b\r\n\r\n"), "transfer-encoding: chunked\n" EMPTY},
-    {BYTES(R "Location: /\xC3\xA9\"\\\r\n" CL0), "location: /\xC3\xA9\"\\\ncontent-length: 0\n" EMPTY},
+    { BYTES(R "Content-TYPE:  text/event-stream;charset=UTF-8 \r\nX-Y: z\r\nLOCATION: /a b\r\n" CL0),
+      "content-type: text/event-stream;charset=UTF-8\nlocation: /a b\ncontent-length: 0\n" EMPTY },
+    { BYTES(R "Set-Cookie: a=b\r\nSet-Cookie: c=d\r\nset-cookie:\r\n" CL0),
+      "set-cookie: a=b\nset-cookie: c=d\nset-cookie: \ncontent-length: 0\n" EMPTY },
+    { BYTES(R "Content-Encoding: gzip\r\nRetry-After: 5\r\ncf-mitigated: challenge\r\nServer: x\r\n\r\n"),
+      "content-encoding: gzip\ncf-mitigated: challenge\n200\n" CLOSED },
+    { BYTES(R "Location: a\r\n b\r\n\t  c  \r\nContent-Type:\r\n text/html\r\n" CL0),
+      "location: a b c\ncontent-type: text/html\ncontent-length: 0\n" EMPTY },
+    { BYTES("HTTP/1.1 103 Early\r\nSet-Cookie: a=b\r\nContent-Type: x\r\n\r\n" R CL0),
+      "content-length: 0\n" EMPTY },
+    { BYTES(R CHUNKED "0\r\nSet-Cookie: a=b\r\n\r\n"), "transfer-encoding: chunked\n" EMPTY },
+    { BYTES(R "Location: /\xC3\xA9\"\\\r\n" CL0), "location: /\xC3\xA9\"\\\ncontent-length: 0\n" EMPTY },
 };
 
 TEST(status_lines) { run_rows(status_lines, ROWS(status_lines)); }
@@ -459,10 +471,15 @@ TEST(reusable_at_the_end_only)
 /* A head of exactly max_head bytes is taken, 1xx and trailers counted, chunk frames and body not. */
 TEST(max_head)
 {
-    static const struct { const char *bytes; size_t head; } rows[] = {
-        {R CL0, 17 + 21}, {R "Content-Length: 5\r\n\r\nhello", 17 + 21}, {R CHUNKED "5\r\nhello\r\n" LAST, 17 + 30 + 2},
-        {R CHUNKED "5\r\nhello\r\n0\r\nX: y\r\n\r\n", 17 + 30 + 6 + 2}, {"HTTP/1.1 100 A\r\n\r\n" R CL0, 18 + 17 + 21},
-        {"HTTP/1.1 204 X\r\n\r\n", 18}, {R "\r\nbody", 17 + 2},
+    static const struct { const char *bytes; size_t head;
+    } rows[] = {
+        { R CL0, 17 + 21 },
+        { R "Content-Length: 5\r\n\r\nhello", 17 + 21 },
+        { R CHUNKED "5\r\nhello\r\n" LAST, 17 + 30 + 2 },
+        { R CHUNKED "5\r\nhello\r\n0\r\nX: y\r\n\r\n", 17 + 30 + 6 + 2 },
+        { "HTTP/1.1 100 A\r\n\r\n" R CL0, 18 + 17 + 21 },
+        { "HTTP/1.1 204 X\r\n\r\n", 18 },
+        { R "\r\nbody", 17 + 2 },
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         feed_log log;
@@ -470,7 +487,8 @@ TEST(max_head)
         for (size_t max = 1; max <= rows[i].head + 1; max++) {
             now.max_head = max;
             feed_run(&parser, rows[i].bytes, strlen(rows[i].bytes), 0, 0, 1, &log);
-            if (!CHECK_STR(strrchr(log.text, '='), max < rows[i].head ? LIMIT : "= 1\n")) printf("    row %zu, max %zu\n", i, max);
+            if (!CHECK_STR(strrchr(log.text, '='), max < rows[i].head ? LIMIT : "= 1\n"))
+                printf("    row %zu, max %zu\n", i, max);
         }
         now.max_head = rows[i].head - 1;
         CHECK(FEED_TEXT(&parser, rows[i].bytes, NULL));
@@ -482,15 +500,21 @@ TEST(max_head)
 /* What has no end is ended: the second text over and over after the first. */
 TEST(endless)
 {
-    static const struct { const char *start, *more; cgt_http_method method; size_t most; } rows[] = {
-        {"HTTP/1.1 200 ", "a", CGT_HTTP_OTHER, MAX_HEAD}, {R "X", "x", CGT_HTTP_OTHER, MAX_HEAD},
-        {R "X: ", "y", CGT_HTTP_OTHER, MAX_HEAD},
-        {R "Location: ", "y", CGT_HTTP_OTHER, MAX_HEAD}, {R "Location: y", "\r\n z", CGT_HTTP_OTHER, MAX_HEAD},
-        {R, "X: y\r\n", CGT_HTTP_OTHER, MAX_HEAD},
-        {R, "X: y\r\n", CGT_HTTP_CONNECT, MAX_HEAD}, {R CHUNKED "0\r\n", "X: y\r\n", CGT_HTTP_OTHER, MAX_HEAD + 3},
-        {"", "HTTP/1.1 100 A\r\n\r\n", CGT_HTTP_OTHER, 17 * 18}, {"", "HTTP/1.1 103 A\r\n\r\n", CGT_HTTP_CONNECT, 17 * 18},
-        {R CHUNKED "1;", "x", CGT_HTTP_OTHER, 47 + 1 + 33}, {R CHUNKED "1 ", " ", CGT_HTTP_OTHER, 47 + 1 + 33},
-        {R CHUNKED, "1;x\r\nx\r\n", CGT_HTTP_OTHER, 47 + 8 * 12},
+    static const struct { const char *start, *more; cgt_http_method method; size_t most;
+    } rows[] = {
+        { "HTTP/1.1 200 ", "a", CGT_HTTP_OTHER, MAX_HEAD },
+        { R "X", "x", CGT_HTTP_OTHER, MAX_HEAD },
+        { R "X: ", "y", CGT_HTTP_OTHER, MAX_HEAD },
+        { R "Location: ", "y", CGT_HTTP_OTHER, MAX_HEAD },
+        { R "Location: y", "\r\n z", CGT_HTTP_OTHER, MAX_HEAD },
+        { R, "X: y\r\n", CGT_HTTP_OTHER, MAX_HEAD },
+        { R, "X: y\r\n", CGT_HTTP_CONNECT, MAX_HEAD },
+        { R CHUNKED "0\r\n", "X: y\r\n", CGT_HTTP_OTHER, MAX_HEAD + 3 },
+        { "", "HTTP/1.1 100 A\r\n\r\n", CGT_HTTP_OTHER, 17 * 18 },
+        { "", "HTTP/1.1 103 A\r\n\r\n", CGT_HTTP_CONNECT, 17 * 18 },
+        { R CHUNKED "1;", "x", CGT_HTTP_OTHER, 47 + 1 + 33 },
+        { R CHUNKED "1 ", " ", CGT_HTTP_OTHER, 47 + 1 + 33 },
+        { R CHUNKED, "1;x\r\nx\r\n", CGT_HTTP_OTHER, 47 + 8 * 12 },
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         char bytes[2 * MAX_HEAD];
@@ -528,14 +552,15 @@ TEST(chunk_extension_cap)
 {
     char bytes[300];
     for (int over = 0; over < 2; over++) {
-        snprintf(bytes, sizeof bytes, R CHUNKED "1;%.*s\r\nx\r\n0 ;%.*s\r\n\r\n", 14, "eeeeeeeeeeeeeeeeeeee", 14 + over,
-            "ffffffffffffffffffff");
+        snprintf(bytes, sizeof bytes, R CHUNKED "1;%.*s\r\nx\r\n0 ;%.*s\r\n\r\n", 14, "eeeeeeeeeeeeeeeeeeee",
+                 14 + over, "ffffffffffffffffffff");
         now.max_head = MAX_HEAD;
         CHECK(FEED_TEXT(&parser, bytes, over ? "200\n" BODY("x") LIMIT : "200\n" BODY("x") KEPT));
     }
 }
 
-/* A long value is told as cut; one that frames the message is refused. Names longer than any that is looked at are passed over. */
+/* A long value is told as cut; one that frames the message is refused. Names longer than any that is looked
+   at are passed over. */
 TEST(long_values)
 {
     char bytes[400], wanted[400], value[CHATGPTT_MAX_VALUE + 1];
@@ -545,7 +570,8 @@ TEST(long_values)
     for (int len = CHATGPTT_MAX_VALUE - 1; len <= CHATGPTT_MAX_VALUE; len++) {
         const char *cut = len < CHATGPTT_MAX_VALUE ? "" : " (cut)";
         snprintf(bytes, sizeof bytes, R "Location: %.*s\r\n" CL0, len, value);
-        snprintf(wanted, sizeof wanted, "location: %.*s%s\ncontent-length: 0\n" EMPTY, CHATGPTT_MAX_VALUE - 1, value, cut);
+        snprintf(wanted, sizeof wanted, "location: %.*s%s\ncontent-length: 0\n" EMPTY, CHATGPTT_MAX_VALUE - 1,
+                 value, cut);
         CHECK(FEED_TEXT(&parser, bytes, wanted));
         snprintf(bytes, sizeof bytes, R "Content-Length: %.*s\r\n\r\n", len, value);
         snprintf(wanted, sizeof wanted, "content-length: %.*s\n" EMPTY, CHATGPTT_MAX_VALUE - 1, value);
@@ -584,33 +610,43 @@ TEST(requests)
     cgt_slice user;
     const char *why;
     cgt_request_head r;
-    CHECK_INT(cgt_url_parse(&plain, &hooks, cgt_text("http://Site.test:80/a/../b?c=d#e"), &user, &why), CHATGPTT_OK);
-    CHECK_INT(cgt_url_parse(&literal, &hooks, cgt_text("https://me:word@[::1]:8443/x y"), &user, &why), CHATGPTT_OK);
-    CHECK_INT(cgt_url_parse(&page, &hooks, cgt_text("https://www.site.test/chat/?p=1"), &user, &why), CHATGPTT_OK);
+    CHECK_INT(cgt_url_parse(&plain, &hooks, cgt_text("http://Site.test:80/a/../b?c=d#e"), &user, &why),
+              CHATGPTT_OK);
+    CHECK_INT(cgt_url_parse(&literal, &hooks, cgt_text("https://me:word@[::1]:8443/x y"), &user, &why),
+              CHATGPTT_OK);
+    CHECK_INT(cgt_url_parse(&page, &hooks, cgt_text("https://www.site.test/chat/?p=1"), &user, &why),
+              CHATGPTT_OK);
 
     memset(&r, 0, sizeof r);
     r.method = "GET", r.url = &plain, r.user_agent = "agent", r.accept = "text/html";
-    check_request(&r, "GET /b?c=d HTTP/1.1\r\nHost: site.test\r\nUser-Agent: agent\r\nAccept: text/html\r\nAccept-Encoding: identity\r\n\r\n");
+    check_request(&r, "GET /b?c=d HTTP/1.1\r\nHost: site.test\r\nUser-Agent: agent\r\nAccept: "
+                      "text/html\r\nAccept-Encoding: identity\r\n\r\n");
     r.refresh = true;
     r.cookies = cgt_text("a=b; c=d");
-    check_request(&r, "GET /b?c=d HTTP/1.1\r\nHost: site.test\r\nUser-Agent: agent\r\nAccept: text/html\r\nAccept-Encoding: identity\r\n"
+    check_request(&r, "GET /b?c=d HTTP/1.1\r\nHost: site.test\r\nUser-Agent: agent\r\nAccept: "
+                      "text/html\r\nAccept-Encoding: identity\r\n"
                       "Cookie: a=b; c=d\r\nCache-Control: no-cache\r\nPragma: no-cache\r\n\r\n");
     r.refresh = false;
     r.absolute = true;
     r.proxy_login = cgt_text("Basic bWU6d29yZA==");
     r.cookies = cgt_text("");
-    check_request(&r, "GET http://site.test/b?c=d HTTP/1.1\r\nHost: site.test\r\nUser-Agent: agent\r\nAccept: text/html\r\n"
-                      "Accept-Encoding: identity\r\nProxy-Authorization: Basic bWU6d29yZA==\r\n\r\n");
+    check_request(
+        &r,
+        "GET http://site.test/b?c=d HTTP/1.1\r\nHost: site.test\r\nUser-Agent: agent\r\nAccept: text/html\r\n"
+        "Accept-Encoding: identity\r\nProxy-Authorization: Basic bWU6d29yZA==\r\n\r\n");
 
     memset(&r, 0, sizeof r);
     r.method = "POST", r.url = &literal, r.page = &page, r.user_agent = "agent", r.accept = "*/*", r.body =
         cgt_text("a=b&c=%0D%0A");
-    check_request(&r, "POST /x%20y HTTP/1.1\r\nHost: [::1]:8443\r\nUser-Agent: agent\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
-                      "Origin: https://www.site.test\r\nReferer: https://www.site.test/chat/?p=1\r\n"
-                      "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\na=b&c=%0D%0A");
+    check_request(
+        &r, "POST /x%20y HTTP/1.1\r\nHost: [::1]:8443\r\nUser-Agent: agent\r\nAccept: "
+            "*/*\r\nAccept-Encoding: identity\r\n"
+            "Origin: https://www.site.test\r\nReferer: https://www.site.test/chat/?p=1\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\na=b&c=%0D%0A");
     r.page = NULL;
     r.body = cgt_text("");
-    check_request(&r, "POST /x%20y HTTP/1.1\r\nHost: [::1]:8443\r\nUser-Agent: agent\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+    check_request(&r, "POST /x%20y HTTP/1.1\r\nHost: [::1]:8443\r\nUser-Agent: agent\r\nAccept: "
+                      "*/*\r\nAccept-Encoding: identity\r\n"
                       "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 0\r\n\r\n");
     cgt_url_free(&plain);
     cgt_url_free(&literal);

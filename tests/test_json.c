@@ -1,4 +1,5 @@
-/* test_json.c - the JSON scanner: what RFC 8259 allows and what not, strings in place, fields by pointers, linear time. */
+/* test_json.c - the JSON scanner: what RFC 8259 allows and what not, strings in place, fields by pointers,
+   linear time. */
 #define CHATGPTT_IMPLEMENTATION
 #include "feed.h"
 #include "chatgptt.h"
@@ -13,7 +14,8 @@
 typedef struct scan {
     const char *const *fields;
     int num_fields;
-    bool lenient, verdict_only;     /* verdict_only: nothing is logged, and only blanks may follow the document */
+    /* verdict_only: nothing is logged, and only blanks may follow the document */
+    bool lenient, verdict_only;
     cgt_json json;
 } scan;
 
@@ -87,89 +89,273 @@ typedef struct document { const char *bytes; size_t len; } document;
 
 static const document valid[] = {
     /* scalars at the top, blanks around them */
-    {TEXT("0")}, {TEXT("7")}, {TEXT("\"\"")}, {TEXT("\"a\"")}, {TEXT("true")}, {TEXT("false")}, {TEXT("null")},
-    {TEXT(" 1")}, {TEXT("1 ")}, {TEXT("\t\n\r 1\t\n\r ")}, {TEXT(" null\n")}, {TEXT("\n\"a\"\n")}, {TEXT("{}")}, {TEXT("[]")},
-    {TEXT(" { } ")}, {TEXT("\r\n[\r\n]\r\n")},
+    { TEXT("0") },
+    { TEXT("7") },
+    { TEXT("\"\"") },
+    { TEXT("\"a\"") },
+    { TEXT("true") },
+    { TEXT("false") },
+    { TEXT("null") },
+    { TEXT(" 1") },
+    { TEXT("1 ") },
+    { TEXT("\t\n\r 1\t\n\r ") },
+    { TEXT(" null\n") },
+    { TEXT("\n\"a\"\n") },
+    { TEXT("{}") },
+    { TEXT("[]") },
+    { TEXT(" { } ") },
+    { TEXT("\r\n[\r\n]\r\n") },
     /* numbers */
-    {TEXT("-0")}, {TEXT("-1")}, {TEXT("10")}, {TEXT("1234567890")}, {TEXT("0.0")}, {TEXT("-0.1")}, {TEXT("1.50")}, {TEXT("0e0")},
-    {TEXT("1e1")}, {TEXT("1E1")}, {TEXT("1e+1")}, {TEXT("1E-1")}, {TEXT("0.1e-00")}, {TEXT("-12.34E+056")}, {TEXT("1e999999")},
-    {TEXT("123456789012345678901234567890123456789012345678901234567890")}, {TEXT("0.000000000000000000000000000000001")},
-    {TEXT("[0]")}, {TEXT("[-0,1.5,2e3]")}, {TEXT("[1 ,2\t]")}, {TEXT("{\"a\":1}")}, {TEXT("{\"a\":1.0e1 }")}, {TEXT("[0 ]")},
+    { TEXT("-0") },
+    { TEXT("-1") },
+    { TEXT("10") },
+    { TEXT("1234567890") },
+    { TEXT("0.0") },
+    { TEXT("-0.1") },
+    { TEXT("1.50") },
+    { TEXT("0e0") },
+    { TEXT("1e1") },
+    { TEXT("1E1") },
+    { TEXT("1e+1") },
+    { TEXT("1E-1") },
+    { TEXT("0.1e-00") },
+    { TEXT("-12.34E+056") },
+    { TEXT("1e999999") },
+    { TEXT("123456789012345678901234567890123456789012345678901234567890") },
+    { TEXT("0.000000000000000000000000000000001") },
+    { TEXT("[0]") },
+    { TEXT("[-0,1.5,2e3]") },
+    { TEXT("[1 ,2\t]") },
+    { TEXT("{\"a\":1}") },
+    { TEXT("{\"a\":1.0e1 }") },
+    { TEXT("[0 ]") },
     /* strings */
-    {TEXT("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"")}, {TEXT("\"\\u0000\"")}, {TEXT("\"\\u00e9\\u00E9\\uABCD\\uabcd\"")},
-    {TEXT("\"\x7f\"")},
-    {TEXT("\" \"")}, {TEXT("\"/\"")}, {TEXT("\"'\"")}, {TEXT("\"\xC3\xA9\"")}, {TEXT("\"\xE2\x82\xAC\"")},
-    {TEXT("\"\xF0\x9F\x98\x80\"")},
-    {TEXT("\"\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\"")}, {TEXT("\"\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\"")},
-    {TEXT("\"\xED\x9F\xBF\xEE\x80\x80\"")},
-    {TEXT("\"\xEF\xBB\xBF\"")}, {TEXT("\"\\ud83d\\ude00\"")}, {TEXT("\"\\uD83D\\uDE00\"")}, {TEXT("\"//\"")},
-    {TEXT("\"[{,:}]\"")},
+    { TEXT("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"") },
+    { TEXT("\"\\u0000\"") },
+    { TEXT("\"\\u00e9\\u00E9\\uABCD\\uabcd\"") },
+    { TEXT("\"\x7f\"") },
+    { TEXT("\" \"") },
+    { TEXT("\"/\"") },
+    { TEXT("\"'\"") },
+    { TEXT("\"\xC3\xA9\"") },
+    { TEXT("\"\xE2\x82\xAC\"") },
+    { TEXT("\"\xF0\x9F\x98\x80\"") },
+    { TEXT("\"\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\"") },
+    { TEXT("\"\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\"") },
+    { TEXT("\"\xED\x9F\xBF\xEE\x80\x80\"") },
+    { TEXT("\"\xEF\xBB\xBF\"") },
+    { TEXT("\"\\ud83d\\ude00\"") },
+    { TEXT("\"\\uD83D\\uDE00\"") },
+    { TEXT("\"//\"") },
+    { TEXT("\"[{,:}]\"") },
     /* lone surrogates are valid by the grammar */
-    {TEXT("\"\\ud800\"")}, {TEXT("\"\\udc00\"")}, {TEXT("\"\\ud800\\ud800\"")}, {TEXT("\"\\udc00\\ud800\"")},
-    {TEXT("\"\\ud800x\"")},
-    {TEXT("\"\\ud800\\n\"")}, {TEXT("\"\\ud800\\u0041\"")}, {TEXT("[\"\\uDBFF\",\"\\uDFFF\"]")},
+    { TEXT("\"\\ud800\"") },
+    { TEXT("\"\\udc00\"") },
+    { TEXT("\"\\ud800\\ud800\"") },
+    { TEXT("\"\\udc00\\ud800\"") },
+    { TEXT("\"\\ud800x\"") },
+    { TEXT("\"\\ud800\\n\"") },
+    { TEXT("\"\\ud800\\u0041\"") },
+    { TEXT("[\"\\uDBFF\",\"\\uDFFF\"]") },
     /* containers */
-    {TEXT("[[]]")}, {TEXT("[{}]")}, {TEXT("{\"\":{}}")}, {TEXT("{\"a\":[]}")}, {TEXT("[[],[[]],{}]")}, {TEXT("[1,[2,[3,[4]]]]")},
-    {TEXT("{\"a\":{\"b\":{\"c\":null}}}")}, {TEXT("{\"a\":1,\"a\":2}")}, {TEXT("{\"a\" : 1 , \"b\" : [ true , false ] }")},
-    {TEXT("{\"\\u0061\":1}")}, {TEXT("{\"\":0}")}, {TEXT("[true,false,null]")}, {TEXT("{\"a\":\"b\",\"c\":\"d\"}")},
-    {TEXT("[\"\",\"\"]")},
-    {TEXT("{\"\xC3\xA9\":\"\xC3\xA9\"}")}, {TEXT("[\n{\n}\n,\n[\n]\n]")},
+    { TEXT("[[]]") },
+    { TEXT("[{}]") },
+    { TEXT("{\"\":{}}") },
+    { TEXT("{\"a\":[]}") },
+    { TEXT("[[],[[]],{}]") },
+    { TEXT("[1,[2,[3,[4]]]]") },
+    { TEXT("{\"a\":{\"b\":{\"c\":null}}}") },
+    { TEXT("{\"a\":1,\"a\":2}") },
+    { TEXT("{\"a\" : 1 , \"b\" : [ true , false ] }") },
+    { TEXT("{\"\\u0061\":1}") },
+    { TEXT("{\"\":0}") },
+    { TEXT("[true,false,null]") },
+    { TEXT("{\"a\":\"b\",\"c\":\"d\"}") },
+    { TEXT("[\"\",\"\"]") },
+    { TEXT("{\"\xC3\xA9\":\"\xC3\xA9\"}") },
+    { TEXT("[\n{\n}\n,\n[\n]\n]") },
 };
 
 static const document invalid[] = {
     /* nothing, or no value */
-    {TEXT("")}, {TEXT(" ")}, {TEXT("\n\r\t ")}, {TEXT("\xEF\xBB\xBF")}, {TEXT("\xEF\xBB\xBF{}")}, {TEXT("\xEF\xBB\xBF\"a\"")},
-    {TEXT("\0")},
-    {TEXT("\f1")}, {TEXT("\v1")}, {TEXT("\xC2\xA0""1")}, {TEXT("// c\n1")}, {TEXT("/**/1")}, {TEXT("#\n1")}, {TEXT("a")},
-    {TEXT("'a'")},
+    { TEXT("") },
+    { TEXT(" ") },
+    { TEXT("\n\r\t ") },
+    { TEXT("\xEF\xBB\xBF") },
+    { TEXT("\xEF\xBB\xBF{}") },
+    { TEXT("\xEF\xBB\xBF\"a\"") },
+    { TEXT("\0") },
+    { TEXT("\f1") },
+    { TEXT("\v1") },
+    { TEXT("\xC2\xA0"
+           "1") },
+    { TEXT("// c\n1") },
+    { TEXT("/**/1") },
+    { TEXT("#\n1") },
+    { TEXT("a") },
+    { TEXT("'a'") },
     /* literals */
-    {TEXT("t")}, {TEXT("tru")}, {TEXT("truee")}, {TEXT("True")}, {TEXT("TRUE")}, {TEXT("nul")}, {TEXT("nulll")}, {TEXT("nil")},
-    {TEXT("fals")},
-    {TEXT("falsy")}, {TEXT("t rue")}, {TEXT("NaN")}, {TEXT("nan")}, {TEXT("Infinity")}, {TEXT("-Infinity")},
-    {TEXT("undefined")}, {TEXT("[nul]")},
+    { TEXT("t") },
+    { TEXT("tru") },
+    { TEXT("truee") },
+    { TEXT("True") },
+    { TEXT("TRUE") },
+    { TEXT("nul") },
+    { TEXT("nulll") },
+    { TEXT("nil") },
+    { TEXT("fals") },
+    { TEXT("falsy") },
+    { TEXT("t rue") },
+    { TEXT("NaN") },
+    { TEXT("nan") },
+    { TEXT("Infinity") },
+    { TEXT("-Infinity") },
+    { TEXT("undefined") },
+    { TEXT("[nul]") },
     /* numbers */
-    {TEXT("-")}, {TEXT("+1")}, {TEXT("00")}, {TEXT("01")}, {TEXT("-01")}, {TEXT("1.")}, {TEXT(".1")}, {TEXT("-.1")},
-    {TEXT("1.e1")}, {TEXT("1e")},
-    {TEXT("1e+")}, {TEXT("1E-")}, {TEXT("1e1.5")}, {TEXT("1e1e1")}, {TEXT("1.2.3")}, {TEXT("0x1")}, {TEXT("1a")}, {TEXT("1_0")},
-    {TEXT("1 000")},
-    {TEXT("--1")}, {TEXT("-+1")}, {TEXT("1-")}, {TEXT("- 1")}, {TEXT("[-]")}, {TEXT("[1.]")}, {TEXT("[1e]")}, {TEXT("[01]")},
-    {TEXT("[+1]")},
-    {TEXT("{\"a\":-}")}, {TEXT("\xEF\xBC\x91")}, {TEXT("1\0")}, {TEXT("0-1")}, {TEXT("-a")},
+    { TEXT("-") },
+    { TEXT("+1") },
+    { TEXT("00") },
+    { TEXT("01") },
+    { TEXT("-01") },
+    { TEXT("1.") },
+    { TEXT(".1") },
+    { TEXT("-.1") },
+    { TEXT("1.e1") },
+    { TEXT("1e") },
+    { TEXT("1e+") },
+    { TEXT("1E-") },
+    { TEXT("1e1.5") },
+    { TEXT("1e1e1") },
+    { TEXT("1.2.3") },
+    { TEXT("0x1") },
+    { TEXT("1a") },
+    { TEXT("1_0") },
+    { TEXT("1 000") },
+    { TEXT("--1") },
+    { TEXT("-+1") },
+    { TEXT("1-") },
+    { TEXT("- 1") },
+    { TEXT("[-]") },
+    { TEXT("[1.]") },
+    { TEXT("[1e]") },
+    { TEXT("[01]") },
+    { TEXT("[+1]") },
+    { TEXT("{\"a\":-}") },
+    { TEXT("\xEF\xBC\x91") },
+    { TEXT("1\0") },
+    { TEXT("0-1") },
+    { TEXT("-a") },
     /* strings */
-    {TEXT("\"")}, {TEXT("\"a")}, {TEXT("a\"")}, {TEXT("\"\\\"")}, {TEXT("\"\\a\"")}, {TEXT("\"\\x41\"")}, {TEXT("\"\\'\"")},
-    {TEXT("\"\\\0\"")},
-    {TEXT("\"\\U0041\"")}, {TEXT("\"\\u\"")}, {TEXT("\"\\u004\"")}, {TEXT("\"\\u00g0\"")}, {TEXT("\"\\u 041\"")},
-    {TEXT("\"\\u+041\"")},
-    {TEXT("\"\\ud800\\\"")}, {TEXT("\"\\ud800\\u\"")}, {TEXT("\"\\ud800\\udc0\"")}, {TEXT("\"\\ud800\\x\"")}, {TEXT("\"\n\"")},
-    {TEXT("\"\t\"")},
-    {TEXT("\"\0\"")}, {TEXT("\"\x01\"")}, {TEXT("\"\x1f\"")}, {TEXT("\"\r\"")}, {TEXT("\"a\nb\"")}, {TEXT("{\"\n\":1}")},
-    {TEXT("\"\\\n\"")},
-    {TEXT("\"0123456\x1f\"")}, {TEXT("\"01234567\x01\"")}, {TEXT("\"\\ud800\n\"")},
+    { TEXT("\"") },
+    { TEXT("\"a") },
+    { TEXT("a\"") },
+    { TEXT("\"\\\"") },
+    { TEXT("\"\\a\"") },
+    { TEXT("\"\\x41\"") },
+    { TEXT("\"\\'\"") },
+    { TEXT("\"\\\0\"") },
+    { TEXT("\"\\U0041\"") },
+    { TEXT("\"\\u\"") },
+    { TEXT("\"\\u004\"") },
+    { TEXT("\"\\u00g0\"") },
+    { TEXT("\"\\u 041\"") },
+    { TEXT("\"\\u+041\"") },
+    { TEXT("\"\\ud800\\\"") },
+    { TEXT("\"\\ud800\\u\"") },
+    { TEXT("\"\\ud800\\udc0\"") },
+    { TEXT("\"\\ud800\\x\"") },
+    { TEXT("\"\n\"") },
+    { TEXT("\"\t\"") },
+    { TEXT("\"\0\"") },
+    { TEXT("\"\x01\"") },
+    { TEXT("\"\x1f\"") },
+    { TEXT("\"\r\"") },
+    { TEXT("\"a\nb\"") },
+    { TEXT("{\"\n\":1}") },
+    { TEXT("\"\\\n\"") },
+    { TEXT("\"0123456\x1f\"") },
+    { TEXT("\"01234567\x01\"") },
+    { TEXT("\"\\ud800\n\"") },
     /* invalid UTF-8 */
-    {TEXT("\"\x80\"")}, {TEXT("\"\xBF\"")}, {TEXT("\"\xC0\x80\"")}, {TEXT("\"\xC1\xBF\"")}, {TEXT("\"\xC3\"")},
-    {TEXT("\"\xC3x\"")}, {TEXT("\"\xE2\x82\"")},
-    {TEXT("\"\xE0\x80\x80\"")}, {TEXT("\"\xE0\x9F\xBF\"")}, {TEXT("\"\xED\xA0\x80\"")}, {TEXT("\"\xED\xBF\xBF\"")},
-    {TEXT("\"\xF0\x80\x80\x80\"")},
-    {TEXT("\"\xF0\x8F\xBF\xBF\"")}, {TEXT("\"\xF0\x9F\x98\"")}, {TEXT("\"\xF4\x90\x80\x80\"")}, {TEXT("\"\xF5\x80\x80\x80\"")},
-    {TEXT("\"\xFE\"")},
-    {TEXT("\"\xFF\"")}, {TEXT("\"\xF8\x88\x80\x80\x80\"")}, {TEXT("\"\xE2\\n\"")}, {TEXT("{\"\xFF\":1}")},
-    {TEXT("\"\\ud800\x80\"")}, {TEXT("\xFF")},
-    {TEXT("\"\xC3\xC3\xA9\"")}, {TEXT("\"\xE9\"")},
+    { TEXT("\"\x80\"") },
+    { TEXT("\"\xBF\"") },
+    { TEXT("\"\xC0\x80\"") },
+    { TEXT("\"\xC1\xBF\"") },
+    { TEXT("\"\xC3\"") },
+    { TEXT("\"\xC3x\"") },
+    { TEXT("\"\xE2\x82\"") },
+    { TEXT("\"\xE0\x80\x80\"") },
+    { TEXT("\"\xE0\x9F\xBF\"") },
+    { TEXT("\"\xED\xA0\x80\"") },
+    { TEXT("\"\xED\xBF\xBF\"") },
+    { TEXT("\"\xF0\x80\x80\x80\"") },
+    { TEXT("\"\xF0\x8F\xBF\xBF\"") },
+    { TEXT("\"\xF0\x9F\x98\"") },
+    { TEXT("\"\xF4\x90\x80\x80\"") },
+    { TEXT("\"\xF5\x80\x80\x80\"") },
+    { TEXT("\"\xFE\"") },
+    { TEXT("\"\xFF\"") },
+    { TEXT("\"\xF8\x88\x80\x80\x80\"") },
+    { TEXT("\"\xE2\\n\"") },
+    { TEXT("{\"\xFF\":1}") },
+    { TEXT("\"\\ud800\x80\"") },
+    { TEXT("\xFF") },
+    { TEXT("\"\xC3\xC3\xA9\"") },
+    { TEXT("\"\xE9\"") },
     /* containers */
-    {TEXT("[")}, {TEXT("]")}, {TEXT("{")}, {TEXT("}")}, {TEXT("[}")}, {TEXT("{]")}, {TEXT("[,]")}, {TEXT("[1,]")},
-    {TEXT("[,1]")}, {TEXT("[1,,2]")},
-    {TEXT("[1 2]")}, {TEXT("[1")}, {TEXT("[1,")}, {TEXT("[\"a\"")}, {TEXT("[\"a\" \"b\"]")}, {TEXT("[1}")}, {TEXT("[1:2]")},
-    {TEXT("[[]")},
-    {TEXT("[]]")}, {TEXT("{,}")}, {TEXT("{\"a\"}")}, {TEXT("{\"a\":}")}, {TEXT("{\"a\":1,}")}, {TEXT("{\"a\":1")},
-    {TEXT("{\"a\"")}, {TEXT("{\"a\":")},
-    {TEXT("{a:1}")}, {TEXT("{'a':1}")}, {TEXT("{1:1}")}, {TEXT("{null:1}")}, {TEXT("{\"a\" 1}")}, {TEXT("{\"a\",1}")},
-    {TEXT("{\"a\"::1}")},
-    {TEXT("{\"a\":1 \"b\":2}")}, {TEXT("{\"a\":1,,\"b\":2}")}, {TEXT("{\"a\":1]")}, {TEXT("{[]:1}")}, {TEXT("{{}}")},
-    {TEXT("{\"a\":1;\"b\":2}")},
+    { TEXT("[") },
+    { TEXT("]") },
+    { TEXT("{") },
+    { TEXT("}") },
+    { TEXT("[}") },
+    { TEXT("{]") },
+    { TEXT("[,]") },
+    { TEXT("[1,]") },
+    { TEXT("[,1]") },
+    { TEXT("[1,,2]") },
+    { TEXT("[1 2]") },
+    { TEXT("[1") },
+    { TEXT("[1,") },
+    { TEXT("[\"a\"") },
+    { TEXT("[\"a\" \"b\"]") },
+    { TEXT("[1}") },
+    { TEXT("[1:2]") },
+    { TEXT("[[]") },
+    { TEXT("[]]") },
+    { TEXT("{,}") },
+    { TEXT("{\"a\"}") },
+    { TEXT("{\"a\":}") },
+    { TEXT("{\"a\":1,}") },
+    { TEXT("{\"a\":1") },
+    { TEXT("{\"a\"") },
+    { TEXT("{\"a\":") },
+    { TEXT("{a:1}") },
+    { TEXT("{'a':1}") },
+    { TEXT("{1:1}") },
+    { TEXT("{null:1}") },
+    { TEXT("{\"a\" 1}") },
+    { TEXT("{\"a\",1}") },
+    { TEXT("{\"a\"::1}") },
+    { TEXT("{\"a\":1 \"b\":2}") },
+    { TEXT("{\"a\":1,,\"b\":2}") },
+    { TEXT("{\"a\":1]") },
+    { TEXT("{[]:1}") },
+    { TEXT("{{}}") },
+    { TEXT("{\"a\":1;\"b\":2}") },
     /* something follows */
-    {TEXT("1 2")}, {TEXT("{}{}")}, {TEXT("[]x")}, {TEXT("{},")}, {TEXT("\"a\"\"b\"")}, {TEXT("nullnull")}, {TEXT("true,")},
-    {TEXT("{}\0")},
-    {TEXT("[] // c")}, {TEXT("1 \f")}, {TEXT("{}\xEF\xBB\xBF")}, {TEXT("\"a\" b")},
+    { TEXT("1 2") },
+    { TEXT("{}{}") },
+    { TEXT("[]x") },
+    { TEXT("{},") },
+    { TEXT("\"a\"\"b\"") },
+    { TEXT("nullnull") },
+    { TEXT("true,") },
+    { TEXT("{}\0") },
+    { TEXT("[] // c") },
+    { TEXT("1 \f") },
+    { TEXT("{}\xEF\xBB\xBF") },
+    { TEXT("\"a\" b") },
 };
 
 static void check_documents(const document *rows, size_t count, const char *wanted)
@@ -253,7 +439,8 @@ static void check_strings(const string_row *rows, size_t count, bool lenient)
 {
     use(whole_document, 1, lenient, false);
     for (size_t i = 0; i < count; i++)
-        if (!check_string(rows[i].in, &rows[i].out)) check_fail(__FILE__, __LINE__, "string %zu: %s", i, rows[i].in.bytes);
+        if (!check_string(rows[i].in, &rows[i].out))
+            check_fail(__FILE__, __LINE__, "string %zu: %s", i, rows[i].in.bytes);
 }
 
 #define U "\xEF\xBF\xBD"    /* U+FFFD */
@@ -293,7 +480,8 @@ TEST(strings)
     check_strings(strings, ROWS(strings), true);
 }
 
-/* One U+FFFD for each maximal part of a character, as the Unicode standard (section 3.9) and WHATWG decoders have it. */
+/* One U+FFFD for each maximal part of a character, as the Unicode standard (section 3.9) and WHATWG decoders
+   have it. */
 static const string_row broken[] = {
     {{TEXT("\x80")}, {TEXT(U)}},
     {{TEXT("a\xBF""b")}, {TEXT("a" U "b")}},
@@ -351,7 +539,8 @@ TEST(broken_utf8)
 
 /* ---- fields ---- */
 
-typedef struct field_row { const char *pointers, *text, *wanted; } field_row;       /* pointers: parted by blanks */
+/* pointers: parted by blanks */
+typedef struct field_row { const char *pointers, *text, *wanted; } field_row;
 
 static const field_row fields[] = {
     {"/a", "{\"a\":\"x\"}", "0: \"x\"\n0: string\n"},
@@ -481,12 +670,14 @@ TEST(many_fields)
     len += (size_t)snprintf(text, sizeof text, "{\"key\":0");
     for (int i = MAX_FIELDS - 2; i >= 0; i -= 2) {
         len += (size_t)snprintf(text + len, sizeof text - len, ",\"key%d\":\"v%d\",\"key%d\":1", i, i, i + 1);
-        wanted_len += (size_t)snprintf(wanted + wanted_len, sizeof wanted - wanted_len, "%d: \"v%d\"\n%d: string\n", i, i, i);
+        wanted_len += (size_t)snprintf(wanted + wanted_len, sizeof wanted - wanted_len,
+                                       "%d: \"v%d\"\n%d: string\n", i, i, i);
     }
     len += (size_t)snprintf(text + len, sizeof text - len, ",\"o\":{\"x\":0");
     for (int i = 1; i < MAX_FIELDS; i += 2) {
         len += (size_t)snprintf(text + len, sizeof text - len, ",\"key%d\":%d", i, i);
-        wanted_len += (size_t)snprintf(wanted + wanted_len, sizeof wanted - wanted_len, "%d: \"%d\"\n%d: number\n", i, i, i);
+        wanted_len += (size_t)snprintf(wanted + wanted_len, sizeof wanted - wanted_len,
+                                       "%d: \"%d\"\n%d: number\n", i, i, i);
     }
     snprintf(text + len, sizeof text - len, "}}");
     snprintf(wanted + wanted_len, sizeof wanted - wanted_len, "end\n= 0\n");
@@ -513,12 +704,22 @@ TEST(deep_fields)
 
 #define HOSTILE (2u << 20)
 
-static const struct { const char *before, *again, *after, *pointer; } hostile[] = {
-    {"\"", "\\ud800", "\"", ""}, {"\"", "\xFF", "\"", ""}, {"\"", "\\n", "\"", ""}, {"\"", "a\\u00e9", "\"", ""},
-    {"\"", "\xE2\x82", "\"", ""}, {"\"", "\xC3\xA9", "\"", ""}, {"[", "1,", "1]", "/99999999"}, {"[", "\"\",", "1]", "/x"},
-    {"{\"a\":1", ",\"a\":1", "}", "/a/a"}, {"{\"b\":1", ",\"aaaaaaab\":[]", "}", "/aaaaaaaa"}, {"", " ", "1", ""},
-    {"1", "1", "", ""},
-    {"[", "[[]],", "1]", "/1/1"}, {"{\"", "aaaaaaaa", "\":1}", "/aaaaaaaaaaaaaaaaaaaaaaaaaa"},
+static const struct { const char *before, *again, *after, *pointer;
+} hostile[] = {
+    { "\"", "\\ud800", "\"", "" },
+    { "\"", "\xFF", "\"", "" },
+    { "\"", "\\n", "\"", "" },
+    { "\"", "a\\u00e9", "\"", "" },
+    { "\"", "\xE2\x82", "\"", "" },
+    { "\"", "\xC3\xA9", "\"", "" },
+    { "[", "1,", "1]", "/99999999" },
+    { "[", "\"\",", "1]", "/x" },
+    { "{\"a\":1", ",\"a\":1", "}", "/a/a" },
+    { "{\"b\":1", ",\"aaaaaaab\":[]", "}", "/aaaaaaaa" },
+    { "", " ", "1", "" },
+    { "1", "1", "", "" },
+    { "[", "[[]],", "1]", "/1/1" },
+    { "{\"", "aaaaaaaa", "\":1}", "/aaaaaaaaaaaaaaaaaaaaaaaaaa" },
 };
 
 static size_t write_hostile(char *out, size_t i)
@@ -543,7 +744,8 @@ TEST(linear_time)
         scan_reset(&scanner);
         CHECK_INT(scan_feed(&scanner, text, len, &none), 0);
         CHECK_INT(scan_end(&scanner, &none), 0);
-        if ((clock() - began) / CLOCKS_PER_SEC > 20) check_fail(__FILE__, __LINE__, "hostile document %zu takes too long", i);
+        if ((clock() - began) / CLOCKS_PER_SEC > 20)
+            check_fail(__FILE__, __LINE__, "hostile document %zu takes too long", i);
     }
     free(text);
 }

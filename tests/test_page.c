@@ -1,5 +1,5 @@
-/* test_page.c - what a page says of its chat, however it is minified, rewritten, cached or cut; and what it says to people.
-   Every page is read at once, byte by byte and cut at every position. */
+/* test_page.c - what a page says of its chat, however it is minified, rewritten, cached or cut; and what it
+   says to people. Every page is read at once, byte by byte and cut at every position. */
 #define CHATGPTT_IMPLEMENTATION
 #include "feed.h"
 #include "script.h"
@@ -39,8 +39,11 @@ static int reader_end(void *state, feed_log *log)
     const cgt_chat *c = &p->best;
     char number[20];
     if (!cgt_page_end(p)) { feed_log_event(log, "none"); return 0; }
-    feed_log_event(log, "%s%s/%s", c->dialect == CHATGPTT_WPAICG ? "" : c->dialect == CHATGPTT_AIPKIT ? "aipkit " : "? ", c->nonce,
-        c->post_id);
+    feed_log_event(log, "%s%s/%s",
+                   c->dialect == CHATGPTT_WPAICG   ? ""
+                   : c->dialect == CHATGPTT_AIPKIT ? "aipkit "
+                                                   : "? ",
+                   c->nonce, c->post_id);
     log_if(log, "bot", c->bot_id);
     log_if(log, "at", c->endpoint);
     log_if(log, "name", c->bot_name);
@@ -60,8 +63,11 @@ static reader now;
 static const feed_parser parser = {reader_feed, reader_reset, reader_end, &now};
 
 /* Filler that keeps pages too long for every pair of cuts. */
-#define TEXT "<!DOCTYPE html>\n<html lang=en><head><meta charset=\"utf-8\"><title>A chat</title></head><body class='home page'>\n" \
-    "<p>Some words &amp; more, a &lt;tag&gt; that is none, 1 < 2 <3 and an &entity; of no use whatever to us here.</p>\n"
+#define TEXT                                                                                                \
+    "<!DOCTYPE html>\n<html lang=en><head><meta charset=\"utf-8\"><title>A chat</title></head><body "       \
+    "class='home page'>\n"                                                                                  \
+    "<p>Some words &amp; more, a &lt;tag&gt; that is none, 1 < 2 <3 and an &entity; of no use whatever to " \
+    "us here.</p>\n"
 
 static bool check_page(const char *page, size_t len, const char *wanted)
 {
@@ -86,108 +92,125 @@ static void run_rows(const row *rows, size_t count)
 
 #define N "0123abcdef"
 #define FOUND N "/5"
-#define REAL "<div data-nonce=" N " data-post-id=5>"           /* no quotes: the model's patterns do not see it */
+/* no quotes: the model's patterns do not see it */
+#define REAL "<div data-nonce=" N " data-post-id=5>"
 #define DECOY "<div data-nonce=\"decoy\" data-post-id=\"9\">"
 
 static const row attributes[] = {
-    {BYTES("<div data-nonce=\"" N "\" data-post-id=\"5\">"), FOUND},
-    {BYTES("<div data-nonce='" N "' data-post-id='5'>"), FOUND},
-    {BYTES(REAL), FOUND},
-    {BYTES("<div data-post-id=5 class=x data-nonce='" N "'>"), FOUND},
-    {BYTES("<div\n data-nonce = \"" N "\"\n\tdata-post-id\f=\r\n5\n>"), FOUND},
-    {BYTES("<div data-nonce \n = \t " N "\n data-post-id= '5'>"), FOUND},
-    {BYTES("<DIV DATA-NONCE='AbC' Data-Post-Id=5>"), "AbC/5"},
-    {BYTES("<x-y:z data-nonce=" N " data-post-id=5>"), FOUND},
-    {BYTES("<div/data-nonce=\"" N "\"/data-post-id=\"5\"/>"), FOUND},
-    {BYTES("<div data-nonce=\"" N "\"data-post-id='5'>"), FOUND},
-    {BYTES("<div hidden data-nonce=" N " async data-post-id=5 defer>"), FOUND},
-    {BYTES("<div data-nonce=\"" N "\" data-post-id=\"5\"/>"), FOUND},
-    {BYTES("<div title=\"a>b\" data-nonce='" N "' alt='>' data-post-id=5>"), FOUND},
-    {BYTES("<div data-nonce=\"a>b<c\" data-post-id='5'>"), "a>b<c/5"},
-    {BYTES("<div data-nonce=a\"b'c<d=e` data-post-id=5>"), "a\"b'c<d=e`/5"},
-    {BYTES("<div =x data-nonce=" N " data-post-id=5>"), FOUND},
-    {BYTES("<div title= data-nonce=" N " data-post-id=5 >"), "none"},           /* the title is "data-nonce=..." */
-    {BYTES("<div data-nonce=\"\xC3\xA9\" data-post-id=\"5 \">"), "\xC3\xA9/5 "},
+    { BYTES("<div data-nonce=\"" N "\" data-post-id=\"5\">"), FOUND },
+    { BYTES("<div data-nonce='" N "' data-post-id='5'>"), FOUND },
+    { BYTES(REAL), FOUND },
+    { BYTES("<div data-post-id=5 class=x data-nonce='" N "'>"), FOUND },
+    { BYTES("<div\n data-nonce = \"" N "\"\n\tdata-post-id\f=\r\n5\n>"), FOUND },
+    { BYTES("<div data-nonce \n = \t " N "\n data-post-id= '5'>"), FOUND },
+    { BYTES("<DIV DATA-NONCE='AbC' Data-Post-Id=5>"), "AbC/5" },
+    { BYTES("<x-y:z data-nonce=" N " data-post-id=5>"), FOUND },
+    { BYTES("<div/data-nonce=\"" N "\"/data-post-id=\"5\"/>"), FOUND },
+    { BYTES("<div data-nonce=\"" N "\"data-post-id='5'>"), FOUND },
+    { BYTES("<div hidden data-nonce=" N " async data-post-id=5 defer>"), FOUND },
+    { BYTES("<div data-nonce=\"" N "\" data-post-id=\"5\"/>"), FOUND },
+    { BYTES("<div title=\"a>b\" data-nonce='" N "' alt='>' data-post-id=5>"), FOUND },
+    { BYTES("<div data-nonce=\"a>b<c\" data-post-id='5'>"), "a>b<c/5" },
+    { BYTES("<div data-nonce=a\"b'c<d=e` data-post-id=5>"), "a\"b'c<d=e`/5" },
+    { BYTES("<div =x data-nonce=" N " data-post-id=5>"), FOUND },
+    /* the title is "data-nonce=..." */
+    { BYTES("<div title= data-nonce=" N " data-post-id=5 >"), "none" },
+    { BYTES("<div data-nonce=\"\xC3\xA9\" data-post-id=\"5 \">"), "\xC3\xA9/5 " },
     /* character references */
-    {BYTES("<div data-nonce=\"&#48;123abcde&#x66;\" data-post-id=\"&#X35;\">"), FOUND},
-    {BYTES("<div data-nonce=&#48;123abcde&#102 data-post-id=&#53>"), FOUND},
-    {BYTES("<div data-nonce='&quot;a&apos;&lt;&gt;&amp;&#39;&#039;' data-post-id=5>"), "\"a'<>&''/5"},
-    {BYTES("<div data-nonce='&nbsp;&foo;&;&#;&#x;&&amp;&' data-post-id=5>"), "&nbsp;&foo;&;&#;&#x;&&&/5"},
-    {BYTES("<div data-nonce='a&quotb&ampc' data-post-id='?a=1&lt=2'>"), "a&quotb&ampc/?a=1&lt=2"},
-    {BYTES("<div data-nonce=&#x1F600;&#x20AC;&#233; data-post-id=5>"), "\xF0\x9F\x98\x80\xE2\x82\xAC\xC3\xA9/5"},
-    {BYTES("<div data-nonce=&#0;&#xD800;&#x110000;&#99999999; data-post-id=5>"),
-        "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD/5"},
-    {BYTES("<div data-nonce='&amp;amp;' data-post-id=5>"), "&amp;/5"},
-    {BYTES("<div data-nonce=\"&quot;\" data-post-id=&quot;5&quot;>"), "\"/\"5\""},
+    { BYTES("<div data-nonce=\"&#48;123abcde&#x66;\" data-post-id=\"&#X35;\">"), FOUND },
+    { BYTES("<div data-nonce=&#48;123abcde&#102 data-post-id=&#53>"), FOUND },
+    { BYTES("<div data-nonce='&quot;a&apos;&lt;&gt;&amp;&#39;&#039;' data-post-id=5>"), "\"a'<>&''/5" },
+    { BYTES("<div data-nonce='&nbsp;&foo;&;&#;&#x;&&amp;&' data-post-id=5>"), "&nbsp;&foo;&;&#;&#x;&&&/5" },
+    { BYTES("<div data-nonce='a&quotb&ampc' data-post-id='?a=1&lt=2'>"), "a&quotb&ampc/?a=1&lt=2" },
+    { BYTES("<div data-nonce=&#x1F600;&#x20AC;&#233; data-post-id=5>"),
+      "\xF0\x9F\x98\x80\xE2\x82\xAC\xC3\xA9/5" },
+    { BYTES("<div data-nonce=&#0;&#xD800;&#x110000;&#99999999; data-post-id=5>"),
+      "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD/5" },
+    { BYTES("<div data-nonce='&amp;amp;' data-post-id=5>"), "&amp;/5" },
+    { BYTES("<div data-nonce=\"&quot;\" data-post-id=&quot;5&quot;>"), "\"/\"5\"" },
     /* both in one element, which is a start tag, and of the first of duplicates */
-    {BYTES("<div data-nonce=a data-nonce=b data-post-id=5 data-post-id=6 data-bot-id=7 data-bot-id=8>"), "a/5\nbot 7"},
-    {BYTES("<div data-nonce='a' DATA-NONCE='b' data-post-id='5'>"), "a/5"},
-    {BYTES("<div data-nonce=a><div data-post-id=9>" REAL), FOUND},
-    {BYTES("<div data-post-id='9'></div><div data-nonce='" N "' data-post-id='5'>"), FOUND},
-    {BYTES("<div data-nonce='decoy'></div><div data-post-id=5 data-nonce='" N "'>"), FOUND},
-    {BYTES(REAL "<div data-nonce=b data-post-id=9>"), FOUND},
-    {BYTES("<div data-nonce data-post-id=5>"), "none"},
-    {BYTES("<div data-nonce= data-post-id=5>"), "none"},
-    {BYTES("<div data-nonce='' data-post-id='5'>"), "none"},
-    {BYTES("<div data-nonce=>" REAL), FOUND},
-    {BYTES("<div data-nonce=a data-post-id>"), "none"},
-    {BYTES("</div data-nonce=a data-post-id=5>"), "none"},
-    {BYTES("<div data-nonce=a\0b data-post-id=5>"), "none"},
-    {BYTES("<div data-nonce=\"a\0b\" data-post-id=\"5\">"), "none"},
-    {BYTES("no chat at all"), "none"},
-    {BYTES(""), "none"},
+    { BYTES("<div data-nonce=a data-nonce=b data-post-id=5 data-post-id=6 data-bot-id=7 data-bot-id=8>"),
+      "a/5\nbot 7" },
+    { BYTES("<div data-nonce='a' DATA-NONCE='b' data-post-id='5'>"), "a/5" },
+    { BYTES("<div data-nonce=a><div data-post-id=9>" REAL), FOUND },
+    { BYTES("<div data-post-id='9'></div><div data-nonce='" N "' data-post-id='5'>"), FOUND },
+    { BYTES("<div data-nonce='decoy'></div><div data-post-id=5 data-nonce='" N "'>"), FOUND },
+    { BYTES(REAL "<div data-nonce=b data-post-id=9>"), FOUND },
+    { BYTES("<div data-nonce data-post-id=5>"), "none" },
+    { BYTES("<div data-nonce= data-post-id=5>"), "none" },
+    { BYTES("<div data-nonce='' data-post-id='5'>"), "none" },
+    { BYTES("<div data-nonce=>" REAL), FOUND },
+    { BYTES("<div data-nonce=a data-post-id>"), "none" },
+    { BYTES("</div data-nonce=a data-post-id=5>"), "none" },
+    { BYTES("<div data-nonce=a\0b data-post-id=5>"), "none" },
+    { BYTES("<div data-nonce=\"a\0b\" data-post-id=\"5\">"), "none" },
+    { BYTES("no chat at all"), "none" },
+    { BYTES(""), "none" },
     /* the plugin's own words */
-    {BYTES("<div class=\"wpaicg-chat-shortcode\"\n data-user-bg-color=\"#444\"\n data-nonce=\"" N "\"\n data-post-id=\"5\"\n data-bot-id=\"0\"\n"
-           " data-memory-limit = \"100\"\n data-assistant-enabled=\"false\"\n data-type=\"shortcode\"\n data-ai-name=\"Anna\">"
-           "<div data-type=\"widget\">"), FOUND "\nbot 0\nname Anna\nmemory 100"},
-    {BYTES("<div data-nonce=a data-post-id=5 data-assistant-enabled=true data-memory-limit=x>"), "a/5\nis assistant"},
-    {BYTES("<div class=wpaicg-chatbox data-type=\"widget\" data-nonce=\"" N "\" data-post-id=\"<5\">"), FOUND "\nis widget"},
-    {BYTES("<div data-type=widget data-nonce=" N " data-post-id=<5>"), FOUND "\nis widget"},
-    {BYTES("<div data-nonce=" N " data-post-id='&lt;5' data-type='widget'>"), FOUND "\nis widget"},
-    {BYTES(REAL "<div data-type=\"widget\" data-nonce=\"" N "\" data-post-id=\"<5\">"), FOUND},
+    { BYTES("<div class=\"wpaicg-chat-shortcode\"\n data-user-bg-color=\"#444\"\n data-nonce=\"" N
+            "\"\n data-post-id=\"5\"\n data-bot-id=\"0\"\n"
+            " data-memory-limit = \"100\"\n data-assistant-enabled=\"false\"\n data-type=\"shortcode\"\n "
+            "data-ai-name=\"Anna\">"
+            "<div data-type=\"widget\">"),
+      FOUND "\nbot 0\nname Anna\nmemory 100" },
+    { BYTES("<div data-nonce=a data-post-id=5 data-assistant-enabled=true data-memory-limit=x>"),
+      "a/5\nis assistant" },
+    { BYTES("<div class=wpaicg-chatbox data-type=\"widget\" data-nonce=\"" N "\" data-post-id=\"<5\">"),
+      FOUND "\nis widget" },
+    { BYTES("<div data-type=widget data-nonce=" N " data-post-id=<5>"), FOUND "\nis widget" },
+    { BYTES("<div data-nonce=" N " data-post-id='&lt;5' data-type='widget'>"), FOUND "\nis widget" },
+    { BYTES(REAL "<div data-type=\"widget\" data-nonce=\"" N "\" data-post-id=\"<5\">"), FOUND },
 };
 
 static const row decoys[] = {
-    {BYTES("<!-- " DECOY " -->" REAL), FOUND},
-    {BYTES("<!--" DECOY "-->" REAL), FOUND},
-    {BYTES("<!-- > -> --x -- > " DECOY " -->" REAL), FOUND},
-    {BYTES("<!---- > " DECOY " ---->" REAL), FOUND},
-    {BYTES("<!-- " DECOY " --!>" REAL "-->"), FOUND},
-    {BYTES("<!--!> " DECOY " -->" REAL), FOUND},
-    {BYTES("<!-->" REAL "-->"), FOUND},
-    {BYTES("<!--->" REAL "-->"), FOUND},
-    {BYTES("<!--[if !IE]><!-->" REAL "<!--<![endif]-->"), FOUND},
-    {BYTES("<!--[if IE]>" DECOY "<![endif]-->" REAL), FOUND},
-    {BYTES("<!DOCTYPE x \"" "<div data-nonce='decoy' data-post-id='9'\">" REAL), FOUND},
-    {BYTES("<?php <div data-nonce='decoy' data-post-id='9' ?>" REAL), FOUND},
-    {BYTES("<![CDATA[ <div data-nonce='decoy' data-post-id='9'>" REAL), FOUND},
-    {BYTES("</ <div data-nonce='decoy' data-post-id='9'>" REAL), FOUND},
-    {BYTES("<script>s = '" DECOY "';</script>" REAL), FOUND},
-    {BYTES("<SCRIPT type=x>s = '</ script></scripts></s" DECOY "';</Script\n>" REAL), FOUND},
-    {BYTES("<script><!-- " DECOY "</script x='>" REAL), FOUND},
-    {BYTES("<script>" DECOY "</script/>" REAL), FOUND},
-    {BYTES("<style>" DECOY "</style>" REAL), FOUND},
-    {BYTES("<title>" DECOY "</title>" REAL), FOUND},
-    {BYTES("<textarea a='>'>" DECOY "</textarea>" REAL), FOUND},
-    {BYTES("<iframe>" DECOY "</iframe><xmp>" DECOY "</xmp>" REAL), FOUND},
-    {BYTES("<scripts>" REAL), FOUND},
-    {BYTES("<div title='" DECOY "'>" REAL), FOUND},
-    {BYTES("<div alt='data-nonce=\"decoy\" data-post-id=\"9\"' data-nonce=" N " data-post-id=5>"), FOUND},
-    {BYTES("<div data-nonce-x=\"decoy\" data-post-id-x='9' x-data-nonce=a data-noncex=b data-nonc=c data-nonce=" N " data-post-id=5>"), FOUND},
-    {BYTES("<div data-nonce-x=\"decoy\" data-post-id-x=\"9\">"), "none"},
-    {BYTES("< div data-nonce='decoy' data-post-id='9'>" REAL), FOUND},
-    {BYTES("<1 data-nonce='decoy' data-post-id='9'>" REAL), FOUND},
-    {BYTES("1 < 2 <<<div data-nonce=" N " data-post-id=5>"), FOUND},
-    {BYTES("&lt;div data-nonce='decoy' data-post-id='9'>" REAL), FOUND},
+    { BYTES("<!-- " DECOY " -->" REAL), FOUND },
+    { BYTES("<!--" DECOY "-->" REAL), FOUND },
+    { BYTES("<!-- > -> --x -- > " DECOY " -->" REAL), FOUND },
+    { BYTES("<!---- > " DECOY " ---->" REAL), FOUND },
+    { BYTES("<!-- " DECOY " --!>" REAL "-->"), FOUND },
+    { BYTES("<!--!> " DECOY " -->" REAL), FOUND },
+    { BYTES("<!-->" REAL "-->"), FOUND },
+    { BYTES("<!--->" REAL "-->"), FOUND },
+    { BYTES("<!--[if !IE]><!-->" REAL "<!--<![endif]-->"), FOUND },
+    { BYTES("<!--[if IE]>" DECOY "<![endif]-->" REAL), FOUND },
+    { BYTES("<!DOCTYPE x \""
+            "<div data-nonce='decoy' data-post-id='9'\">" REAL),
+      FOUND },
+    { BYTES("<?php <div data-nonce='decoy' data-post-id='9' ?>" REAL), FOUND },
+    { BYTES("<![CDATA[ <div data-nonce='decoy' data-post-id='9'>" REAL), FOUND },
+    { BYTES("</ <div data-nonce='decoy' data-post-id='9'>" REAL), FOUND },
+    { BYTES("<script>s = '" DECOY "';</script>" REAL), FOUND },
+    { BYTES("<SCRIPT type=x>s = '</ script></scripts></s" DECOY "';</Script\n>" REAL), FOUND },
+    { BYTES("<script><!-- " DECOY "</script x='>" REAL), FOUND },
+    { BYTES("<script>" DECOY "</script/>" REAL), FOUND },
+    { BYTES("<style>" DECOY "</style>" REAL), FOUND },
+    { BYTES("<title>" DECOY "</title>" REAL), FOUND },
+    { BYTES("<textarea a='>'>" DECOY "</textarea>" REAL), FOUND },
+    { BYTES("<iframe>" DECOY "</iframe><xmp>" DECOY "</xmp>" REAL), FOUND },
+    { BYTES("<scripts>" REAL), FOUND },
+    { BYTES("<div title='" DECOY "'>" REAL), FOUND },
+    { BYTES("<div alt='data-nonce=\"decoy\" data-post-id=\"9\"' data-nonce=" N " data-post-id=5>"), FOUND },
+    { BYTES("<div data-nonce-x=\"decoy\" data-post-id-x='9' x-data-nonce=a data-noncex=b data-nonc=c "
+            "data-nonce=" N " data-post-id=5>"),
+      FOUND },
+    { BYTES("<div data-nonce-x=\"decoy\" data-post-id-x=\"9\">"), "none" },
+    { BYTES("< div data-nonce='decoy' data-post-id='9'>" REAL), FOUND },
+    { BYTES("<1 data-nonce='decoy' data-post-id='9'>" REAL), FOUND },
+    { BYTES("1 < 2 <<<div data-nonce=" N " data-post-id=5>"), FOUND },
+    { BYTES("&lt;div data-nonce='decoy' data-post-id='9'>" REAL), FOUND },
     /* the end comes in between */
-    {BYTES("<div data-nonce=" N " data-post-id=5"), "none"},
-    {BYTES("<div data-nonce=" N " data-post-id=\"5>"), "none"},
-    {BYTES("<div data-nonce=" N " data-post-id='5'"), "none"},
-    {BYTES("<div data-nonce=" N " data-post-id=&#53"), "none"},
-    {BYTES("<!-- " REAL), "none"},
-    {BYTES("<script>" REAL), "none"},
-    {BYTES("<"), "none"}, {BYTES("</"), "none"}, {BYTES("<!"), "none"}, {BYTES("<!-"), "none"}, {BYTES("<a b"), "none"},
-    {BYTES("<a b="), "none"},
+    { BYTES("<div data-nonce=" N " data-post-id=5"), "none" },
+    { BYTES("<div data-nonce=" N " data-post-id=\"5>"), "none" },
+    { BYTES("<div data-nonce=" N " data-post-id='5'"), "none" },
+    { BYTES("<div data-nonce=" N " data-post-id=&#53"), "none" },
+    { BYTES("<!-- " REAL), "none" },
+    { BYTES("<script>" REAL), "none" },
+    { BYTES("<"), "none" },
+    { BYTES("</"), "none" },
+    { BYTES("<!"), "none" },
+    { BYTES("<!-"), "none" },
+    { BYTES("<a b"), "none" },
+    { BYTES("<a b="), "none" },
 };
 
 /* What the model finds is found, where no element has it: the first of each, wherever it stands. */
@@ -211,7 +234,8 @@ static const row as_the_model[] = {
 
 /* ---- the endpoint ---- */
 
-#define PARAMS(url) "<script>var wpaicgParams = {\"ajax_url\":\"" url "\",\"search_nonce\":\"" N "\"};</script>"
+#define PARAMS(url) \
+    "<script>var wpaicgParams = {\"ajax_url\":\"" url "\",\"search_nonce\":\"" N "\"};</script>"
 static const row endpoints[] = {
     {BYTES(REAL PARAMS("https:\\/\\/www.h.test\\/wp-admin\\/admin-ajax.php")),
         FOUND "\nat https://www.h.test/wp-admin/admin-ajax.php"},
@@ -235,51 +259,71 @@ static const row endpoints[] = {
 #define SMALL(bot, nonce) "{" Q "botId" Q ":" bot "," Q "nonce" Q ":" Q nonce Q "}"
 
 static const row configs[] = {
-    {BYTES("<div class=\"aipkit_chat_container\" id=\"aipkit_chat_container_7\" data-bot-id=\"7\" data-config='" CONFIG "' role=x>"), KIT},
-    {BYTES("<div class=aipkit_popup_wrapper data-config='" CONFIG "' data-bot-id=\"7\"><div class=aipkit_chat_container data-bot-id=7>"), KIT},
-    {BYTES("<div data-config=\"" CONFIG "\">"), KIT},
-    {BYTES("<div data-config=" CONFIG ">"), KIT},
-    {BYTES("<DIV DATA-CONFIG = '" CONFIG "'>"), KIT},
-    {BYTES("<div data-config='{\"botId\":7,\"nonce\":\"1c21a385aa\",\"postId\":3,\"ajaxUrl\":\"https:\\/\\/h.test\\/wp-admin\\/admin-ajax.php\"}'>"), KIT},
-    {BYTES("<div data-config=\"{&#34;botId&#34;:7,&#034;nonce&#x22;:&#X22;1c21a385aa&#34;}\">"), "aipkit 1c21a385aa/\nbot 7"},
-    {BYTES("<div data-config=' \n{ " Q "nonce" Q " : " Q "a" Q " ,\n" Q "botId" Q " : 7 } '>"), "aipkit a/\nbot 7"},
-    {BYTES("<div data-config='{" Q "botId" Q ":" Q "7" Q "," Q "nonce" Q ":" Q "\\u0061\\u00e9\\/" Q "," Q "postId" Q ":0}'>"),
-        "aipkit a\xC3\xA9//0\nbot 7"},
-    {BYTES("<div data-config='{" Q "botId" Q ":7," Q "headerName" Q ":" Q "A \\u0026 \\u003CB\\u003E \xC3\xA9" Q "," Q "text" Q ":{" Q "nonce" Q ":" Q "x" Q ","
-           Q "initialGreeting" Q ":" Q "Hi\\n\\u0027there\\u0027" Q "," Q "consentMessage" Q ":" Q "Agree?" Q "}," Q "provider" Q ":" Q "OpenAI" Q "," Q "nonce" Q
-           ":" Q "a" Q "," Q "requireConsentCompliance" Q ":true," Q "enableOpenAIConversationState" Q ":true," Q "enableGoogleConversationState" Q ":false}'>"),
-        "aipkit a/\nbot 7\nname A & <B> \xC3\xA9\ngreeting Hi 'there'\nprovider OpenAI\nconsent Agree?\nkeeps openai"},
-    {BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "," Q "botId" Q ":7," Q "text" Q ":{" Q "consentMessage" Q ":" Q "Agree?" Q "}," Q
-           "requireConsentCompliance" Q ":false," Q "enableGoogleConversationState" Q ":true," Q "provider" Q ":" Q "Google" Q "}'>"),
-        "aipkit a/\nbot 7\nprovider Google\nkeeps google"},
-    {BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "," Q "botId" Q ":7," Q "provider" Q ":" Q "Claude" Q ","
-           Q "enableOpenAIConversationState" Q ":true," Q "enableGoogleConversationState" Q ":true}'>"),
-               "aipkit a/\nbot 7\nprovider Claude"},
+    { BYTES("<div class=\"aipkit_chat_container\" id=\"aipkit_chat_container_7\" data-bot-id=\"7\" "
+            "data-config='" CONFIG "' role=x>"),
+      KIT },
+    { BYTES("<div class=aipkit_popup_wrapper data-config='" CONFIG
+            "' data-bot-id=\"7\"><div class=aipkit_chat_container data-bot-id=7>"),
+      KIT },
+    { BYTES("<div data-config=\"" CONFIG "\">"), KIT },
+    { BYTES("<div data-config=" CONFIG ">"), KIT },
+    { BYTES("<DIV DATA-CONFIG = '" CONFIG "'>"), KIT },
+    { BYTES("<div "
+            "data-config='{\"botId\":7,\"nonce\":\"1c21a385aa\",\"postId\":3,\"ajaxUrl\":\"https:\\/\\/"
+            "h.test\\/wp-admin\\/admin-ajax.php\"}'>"),
+      KIT },
+    { BYTES("<div data-config=\"{&#34;botId&#34;:7,&#034;nonce&#x22;:&#X22;1c21a385aa&#34;}\">"),
+      "aipkit 1c21a385aa/\nbot 7" },
+    { BYTES("<div data-config=' \n{ " Q "nonce" Q " : " Q "a" Q " ,\n" Q "botId" Q " : 7 } '>"),
+      "aipkit a/\nbot 7" },
+    { BYTES("<div data-config='{" Q "botId" Q ":" Q "7" Q "," Q "nonce" Q ":" Q "\\u0061\\u00e9\\/" Q "," Q
+            "postId" Q ":0}'>"),
+      "aipkit a\xC3\xA9//0\nbot 7" },
+    { BYTES("<div data-config='{" Q "botId" Q ":7," Q "headerName" Q ":" Q
+            "A \\u0026 \\u003CB\\u003E \xC3\xA9" Q "," Q "text" Q ":{" Q "nonce" Q ":" Q "x" Q "," Q
+            "initialGreeting" Q ":" Q "Hi\\n\\u0027there\\u0027" Q "," Q "consentMessage" Q ":" Q "Agree?" Q
+            "}," Q "provider" Q ":" Q "OpenAI" Q "," Q "nonce" Q ":" Q "a" Q "," Q
+            "requireConsentCompliance" Q ":true," Q "enableOpenAIConversationState" Q ":true," Q
+            "enableGoogleConversationState" Q ":false}'>"),
+      "aipkit a/\nbot 7\nname A & <B> \xC3\xA9\ngreeting Hi 'there'\nprovider OpenAI\nconsent Agree?\nkeeps "
+      "openai" },
+    { BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "," Q "botId" Q ":7," Q "text" Q ":{" Q
+            "consentMessage" Q ":" Q "Agree?" Q "}," Q "requireConsentCompliance" Q ":false," Q
+            "enableGoogleConversationState" Q ":true," Q "provider" Q ":" Q "Google" Q "}'>"),
+      "aipkit a/\nbot 7\nprovider Google\nkeeps google" },
+    { BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "," Q "botId" Q ":7," Q "provider" Q ":" Q
+            "Claude" Q "," Q "enableOpenAIConversationState" Q ":true," Q "enableGoogleConversationState" Q
+            ":true}'>"),
+      "aipkit a/\nbot 7\nprovider Claude" },
     /* only this attribute, the first of it, and the first of its keys */
-    {BYTES("<div data-custom-theme='" SMALL("1", "theme") "' data-config='" CONFIG "'>"), KIT},
-    {BYTES("<div data-config='" CONFIG "' data-custom-theme='" SMALL("1", "theme") "' data-configs='" SMALL("2", "s") "'>"), KIT},
-    {BYTES("<div data-config='" CONFIG "' data-config='" SMALL("1", "second") "'>"), KIT},
-    {BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "," Q "nonce" Q ":" Q "b" Q "," Q "botId" Q ":7," Q "botId" Q ":8}'>"),
-        "aipkit a/\nbot 7"},
-    {BYTES("<div data-config='" CONFIG "' data-nonce=x data-post-id=9 data-bot-id=9>"), KIT},
-    {BYTES("<div data-nonce=x data-post-id=9 data-bot-id=9 data-config='" CONFIG "'>"), KIT},
-    {BYTES("<div data-config='" SMALL("7", "a") "'><div data-config='" SMALL("8", "b") "'>"), "aipkit a/\nbot 7"},
-    {BYTES("<div data-config='" SMALL("7", "a") "'>" PARAMS("/x") REAL), "aipkit a/\nbot 7"},
-    {BYTES(REAL "<div data-config='" SMALL("7", "a") "'>"), FOUND},
+    { BYTES("<div data-custom-theme='" SMALL("1", "theme") "' data-config='" CONFIG "'>"), KIT },
+    { BYTES("<div data-config='" CONFIG
+            "' data-custom-theme='" SMALL("1", "theme") "' data-configs='" SMALL("2", "s") "'>"),
+      KIT },
+    { BYTES("<div data-config='" CONFIG "' data-config='" SMALL("1", "second") "'>"), KIT },
+    { BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "," Q "nonce" Q ":" Q "b" Q "," Q "botId" Q ":7," Q
+            "botId" Q ":8}'>"),
+      "aipkit a/\nbot 7" },
+    { BYTES("<div data-config='" CONFIG "' data-nonce=x data-post-id=9 data-bot-id=9>"), KIT },
+    { BYTES("<div data-nonce=x data-post-id=9 data-bot-id=9 data-config='" CONFIG "'>"), KIT },
+    { BYTES("<div data-config='" SMALL("7", "a") "'><div data-config='" SMALL("8", "b") "'>"),
+      "aipkit a/\nbot 7" },
+    { BYTES("<div data-config='" SMALL("7", "a") "'>" PARAMS("/x") REAL), "aipkit a/\nbot 7" },
+    { BYTES(REAL "<div data-config='" SMALL("7", "a") "'>"), FOUND },
     /* others' configurations, and broken ones */
-    {BYTES("<div data-config='{" Q "theme" Q ":" Q "dark" Q "}'><div data-config='" CONFIG "'>"), KIT},
-    {BYTES("<div data-config='dark'>" REAL), FOUND},
-    {BYTES("<div data-config>" REAL), FOUND},
-    {BYTES("<div data-config=''>"), "none"},
-    {BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "}'>"), "none"},
-    {BYTES("<div data-config='{" Q "botId" Q ":7}'>"), "none"},
-    {BYTES("<div data-config='{" Q "botId" Q ":7," Q "nonce" Q ":" Q "a" Q "'>"), "none"},
-    {BYTES("<div data-config='{" Q "botId" Q ":7," Q "nonce" Q ":" Q "a" Q ",}'>"), "none"},
-    {BYTES("<div data-config='{" Q "botId" Q ":7," Q "nonce" Q ":" Q "a\\u0000b" Q "}'>"), "none"},
-    {BYTES("<div data-config=\"{\"botId\":7,\"nonce\":\"a\"}\">"), "none"},
-    {BYTES("<div data-config='" CONFIG), "none"},
-    {BYTES("<script>s = \"<div data-config='" SMALL("7", "a") "'>\"</script>"), "none"},
-    {BYTES("<!-- <div data-config='" SMALL("7", "a") "'> -->" REAL), FOUND},
+    { BYTES("<div data-config='{" Q "theme" Q ":" Q "dark" Q "}'><div data-config='" CONFIG "'>"), KIT },
+    { BYTES("<div data-config='dark'>" REAL), FOUND },
+    { BYTES("<div data-config>" REAL), FOUND },
+    { BYTES("<div data-config=''>"), "none" },
+    { BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "}'>"), "none" },
+    { BYTES("<div data-config='{" Q "botId" Q ":7}'>"), "none" },
+    { BYTES("<div data-config='{" Q "botId" Q ":7," Q "nonce" Q ":" Q "a" Q "'>"), "none" },
+    { BYTES("<div data-config='{" Q "botId" Q ":7," Q "nonce" Q ":" Q "a" Q ",}'>"), "none" },
+    { BYTES("<div data-config='{" Q "botId" Q ":7," Q "nonce" Q ":" Q "a\\u0000b" Q "}'>"), "none" },
+    { BYTES("<div data-config=\"{\"botId\":7,\"nonce\":\"a\"}\">"), "none" },
+    { BYTES("<div data-config='" CONFIG), "none" },
+    { BYTES("<script>s = \"<div data-config='" SMALL("7", "a") "'>\"</script>"), "none" },
+    { BYTES("<!-- <div data-config='" SMALL("7", "a") "'> -->" REAL), FOUND },
 };
 
 TEST(attributes) { run_rows(attributes, ROWS(attributes)); }
@@ -300,17 +344,24 @@ TEST(every_pair_of_cuts)
 
 /* ---- which of several chats ---- */
 
-static const struct { const char *bot_id; chatgptt_dialect dialect; const char *page, *wanted; } chosen[] = {
-#define THREE "<i data-nonce=a data-post-id=5 data-bot-id=0><i data-nonce=b data-post-id=6 data-bot-id=8><i data-nonce=c data-post-id=7 data-bot-id=8>"
-    {NULL, CHATGPTT_AUTO, THREE, "a/5\nbot 0"}, {"0", CHATGPTT_AUTO, THREE, "a/5\nbot 0"},
-    {"8", CHATGPTT_AUTO, THREE, "b/6\nbot 8"},
-    {"77", CHATGPTT_AUTO, THREE, "a/5\nbot 0"}, {"08", CHATGPTT_AUTO, THREE, "a/5\nbot 0"},
-    {"0", CHATGPTT_AUTO, "<i data-nonce=b data-post-id=6 data-bot-id=8>" REAL, FOUND},
-    {"8", CHATGPTT_AUTO, REAL "<i data-config='" SMALL("8", "a") "'>", "aipkit a/\nbot 8"},
-    {"8", CHATGPTT_AUTO, "<i data-config='" SMALL("7", "a") "'><i data-config='" SMALL("8", "b") "'>", "aipkit b/\nbot 8"},
-    {"8", CHATGPTT_AUTO, "<i data-bot-id=8><i data-config='" SMALL("7", "a") "' data-bot-id=8>", "aipkit a/\nbot 7"},
-    {NULL, CHATGPTT_AIPKIT, REAL "<i data-config='" SMALL("8", "a") "'>", "aipkit a/\nbot 8"},
-    {NULL, CHATGPTT_WPAICG, "<i data-config='" SMALL("8", "a") "'>" REAL, FOUND},
+static const struct { const char *bot_id; chatgptt_dialect dialect; const char *page, *wanted;
+} chosen[] = {
+#define THREE                                                                                       \
+    "<i data-nonce=a data-post-id=5 data-bot-id=0><i data-nonce=b data-post-id=6 data-bot-id=8><i " \
+    "data-nonce=c data-post-id=7 data-bot-id=8>"
+    { NULL, CHATGPTT_AUTO, THREE, "a/5\nbot 0" },
+    { "0", CHATGPTT_AUTO, THREE, "a/5\nbot 0" },
+    { "8", CHATGPTT_AUTO, THREE, "b/6\nbot 8" },
+    { "77", CHATGPTT_AUTO, THREE, "a/5\nbot 0" },
+    { "08", CHATGPTT_AUTO, THREE, "a/5\nbot 0" },
+    { "0", CHATGPTT_AUTO, "<i data-nonce=b data-post-id=6 data-bot-id=8>" REAL, FOUND },
+    { "8", CHATGPTT_AUTO, REAL "<i data-config='" SMALL("8", "a") "'>", "aipkit a/\nbot 8" },
+    { "8", CHATGPTT_AUTO, "<i data-config='" SMALL("7", "a") "'><i data-config='" SMALL("8", "b") "'>",
+      "aipkit b/\nbot 8" },
+    { "8", CHATGPTT_AUTO, "<i data-bot-id=8><i data-config='" SMALL("7", "a") "' data-bot-id=8>",
+      "aipkit a/\nbot 7" },
+    { NULL, CHATGPTT_AIPKIT, REAL "<i data-config='" SMALL("8", "a") "'>", "aipkit a/\nbot 8" },
+    { NULL, CHATGPTT_WPAICG, "<i data-config='" SMALL("8", "a") "'>" REAL, FOUND },
 };
 
 TEST(chosen)
@@ -331,7 +382,8 @@ static const struct { const char *nonce, *post_id, *page, *wanted; } patterns[] 
     {"n=([a-z]+);", "p=([0-9]+);", "n=ab; p=12;", "ab/12"},
     {"n=([a-z]+);", NULL, "<!-- data-post-id='5' --> n=ab;", "ab/5"},
     {"n=([a-z]+);", NULL, "n=ab;", "none"},
-    {"n=([a-z]+);", NULL, REAL, "none"},                          /* the caller's own word is not passed over */
+    /* the caller's own word is not passed over */
+    {"n=([a-z]+);", NULL, REAL, "none"},
     {NULL, "p=([0-9]+);", "<div data-nonce='a' data-post-id='5'>", "none"},
     {"tok[0-9]+", "5", REAL "tok77", "tok77/5"},                  /* all of the match without a group */
     {"n=([a-z]*);", NULL, REAL "n=;", "none"},
@@ -349,16 +401,19 @@ TEST(patterns)
     memset(&now, 0, sizeof now);
 }
 
-/* A token is taken up to its size, and never cut short: attribute, the model's pattern, the caller's, configuration. */
+/* A token is taken up to its size, and never cut short: attribute, the model's pattern, the caller's,
+   configuration. */
 TEST(long_tokens)
 {
-    static const char *const forms[] = {"<i data-nonce=%s data-post-id=5>", "<!-- data-nonce='%s' data-post-id='5' -->",
-        "<!-- data-post-id='5' --> n=%s;",
-        "<i data-config='{\"botId\":7,\"nonce\":\"%s\"}'>"};
+    static const char *const forms[] = { "<i data-nonce=%s data-post-id=5>",
+                                         "<!-- data-nonce='%s' data-post-id='5' -->",
+                                         "<!-- data-post-id='5' --> n=%s;",
+                                         "<i data-config='{\"botId\":7,\"nonce\":\"%s\"}'>" };
     static const char *const wanted[] = {"%s/5", "%s/5", "%s/5", "aipkit %s/\nbot 7"};
-    static const int lengths[] = {CHATGPTT_MAX_TOKEN - 1, CHATGPTT_MAX_TOKEN, CHATGPTT_MAX_CAPTURE - 1, CHATGPTT_MAX_CAPTURE,
-        CHATGPTT_MAX_CAPTURE + 1};
-    static char token[2 * CHATGPTT_MAX_CAPTURE], page[3 * CHATGPTT_MAX_CAPTURE], result[3 * CHATGPTT_MAX_CAPTURE];
+    static const int lengths[] = { CHATGPTT_MAX_TOKEN - 1, CHATGPTT_MAX_TOKEN, CHATGPTT_MAX_CAPTURE - 1,
+                                   CHATGPTT_MAX_CAPTURE, CHATGPTT_MAX_CAPTURE + 1 };
+    static char token[2 * CHATGPTT_MAX_CAPTURE], page[3 * CHATGPTT_MAX_CAPTURE],
+        result[3 * CHATGPTT_MAX_CAPTURE];
     for (size_t i = 0; i < ROWS(forms); i++)
         for (size_t k = 0; k < ROWS(lengths); k++) {
             memset(token, 'a', sizeof token);
@@ -373,7 +428,8 @@ TEST(long_tokens)
 
 TEST(long_endpoints)
 {
-    static char url[CHATGPTT_MAX_CAPTURE + 1], page[2 * CHATGPTT_MAX_CAPTURE], wanted[2 * CHATGPTT_MAX_CAPTURE];
+    static char url[CHATGPTT_MAX_CAPTURE + 1], page[2 * CHATGPTT_MAX_CAPTURE],
+        wanted[2 * CHATGPTT_MAX_CAPTURE];
     memset(url, 'a', sizeof url - 1);
     int len = snprintf(page, sizeof page, REAL PARAMS("%s"), url);
     check_page(page, (size_t)len, FOUND);
@@ -382,7 +438,8 @@ TEST(long_endpoints)
     snprintf(wanted, sizeof wanted, FOUND "\nat %s", url);
     feed_log log;
     memset(&log, 0, sizeof log);
-    feed_run(&parser, page, (size_t)len, 0, 0, 7, &log);            /* lines of the log end at 1000: the text itself is looked at */
+    /* lines of the log end at 1000: the text itself is looked at */
+    feed_run(&parser, page, (size_t)len, 0, 0, 7, &log);
     CHECK_STR(now.page.best.endpoint, url);
     feed_run(&parser, page, (size_t)len, 0, 0, (size_t)len, &log);
     CHECK_STR(now.page.best.endpoint, url);
@@ -435,9 +492,12 @@ TEST(words)
         snprintf(lines, sizeof lines, "%s\n= 0\n", words[i].wanted);
         CHECK(FEED_TEXT(&said_parser, words[i].page, lines));
     }
-    for (int at = CHATGPTT_MAX_TOKEN - 5; at < CHATGPTT_MAX_TOKEN; at++) {      /* too long: cut at a character */
+    /* too long: cut at a character */
+    for (int at = CHATGPTT_MAX_TOKEN - 5; at < CHATGPTT_MAX_TOKEN; at++) {
         char page[500];
-        int fit = at + 4 < CHATGPTT_MAX_TOKEN ? CHATGPTT_MAX_TOKEN - 1 : at < CHATGPTT_MAX_TOKEN - 1 ? at : CHATGPTT_MAX_TOKEN - 1;
+        int fit = at + 4 < CHATGPTT_MAX_TOKEN   ? CHATGPTT_MAX_TOKEN - 1
+                  : at < CHATGPTT_MAX_TOKEN - 1 ? at
+                                                : CHATGPTT_MAX_TOKEN - 1;
         memset(title, 'a', sizeof title);
         memcpy(title + at, "\xF0\x9F\x98\x80", 4);
         snprintf(page, sizeof page, "<title>%.*s</title>", (int)sizeof title, title);
@@ -449,16 +509,23 @@ TEST(words)
 /* Marks of challenge pages and firewalls, wherever the page is cut. */
 TEST(challenges)
 {
-    static const char *const marks[] = {"<title>Just a moment...</title>",
-        "<script src=\"/cdn-cgi/challenge-platform/h/g/orchestrate\">",
-        "window._cf_chl_opt={", "<div id=\"cf-error-details\">", "<title>Attention Required! | Cloudflare</title>",
-            "CHECKING YOUR BROWSER before",
-        "<title>Sucuri WebSite Firewall - Access Denied</title>", "<div class=\"g-recaptcha\">", "/_Incapsula_Resource?x",
-            "Generated by Wordfence at",
-        "DDoS-Guard", "blocked by Mod_Security"};
+    static const char *const marks[] = { "<title>Just a moment...</title>",
+                                         "<script src=\"/cdn-cgi/challenge-platform/h/g/orchestrate\">",
+                                         "window._cf_chl_opt={",
+                                         "<div id=\"cf-error-details\">",
+                                         "<title>Attention Required! | Cloudflare</title>",
+                                         "CHECKING YOUR BROWSER before",
+                                         "<title>Sucuri WebSite Firewall - Access Denied</title>",
+                                         "<div class=\"g-recaptcha\">",
+                                         "/_Incapsula_Resource?x",
+                                         "Generated by Wordfence at",
+                                         "DDoS-Guard",
+                                         "blocked by Mod_Security" };
     char page[300];
     for (size_t i = 0; i < ROWS(marks); i++) {
-        snprintf(page, sizeof page, "<p>some words before it, and more</p>\n%s and words behind it, more than thirty-two of them",
+        snprintf(
+            page, sizeof page,
+            "<p>some words before it, and more</p>\n%s and words behind it, more than thirty-two of them",
             marks[i]);
         feed_log log;
         memset(&log, 0, sizeof log);
@@ -483,25 +550,98 @@ typedef struct visit {                  /* one message to a site with this page 
 #define MISSED "neither data-nonce and data-post-id nor data-config"
 
 static const visit visits[] = {
-    {NULL, NULL, NULL, "200 OK", "<title>Our\n shop</title><p>hi", CHATGPTT_E_PAGE,
-        "Required authentication tokens not found in page HTML (site.test, status 200, title \"Our shop\"): " MISSED, {NULL}, NULL},
-    {NULL, NULL, NULL, "200 OK", "<title>\xE2\x82\xAC caf\xE9</title>", CHATGPTT_E_PAGE,
-        "Required authentication tokens not found in page HTML (site.test, status 200, title \"\xE2\x82\xAC caf?\"): " MISSED, {NULL}, NULL},
-    {NULL, NULL, NULL, "200 OK", "<div data-nonce=" N ">", CHATGPTT_E_PAGE,
-        "Required authentication tokens not found in page HTML (site.test, status 200, title \"\"): " MISSED, {NULL}, NULL},
-    {NULL, "n=([a-z]+);", NULL, "200 OK", "<title>x</title>" REAL, CHATGPTT_E_PAGE,
-        "Required authentication tokens not found in page HTML (site.test, status 200, title \"x\"): " MISSED, {NULL}, NULL},
-    {NULL, NULL, NULL, "404 Not Found", "<title>Page not found</title>" REAL, CHATGPTT_E_STATUS, "404", {NULL}, NULL},
-    {NULL, NULL, NULL, "500 Oops", "<title>Page not found</title>" REAL, CHATGPTT_E_STATUS, "Page not found", {NULL}, NULL},
-    {NULL, NULL, NULL, "200 OK", REAL PARAMS("http:\\/\\/site.test\\/own\\/ajax.php?x=1"), CHATGPTT_DONE, "",
-        {"_wpnonce=" N, "post_id=5", "bot_id=0", "action=wpaicg_chat_shortcode_message"}, "POST /own/ajax.php?x=1 "},
-    {"8", NULL, NULL, "200 OK", THREE, CHATGPTT_DONE, "", {"_wpnonce=b", "post_id=6", "bot_id=8", "chatbot_identity=custom_bot_8"},
-        "POST /wp-admin/admin-ajax.php "},
-    {NULL, NULL, NULL, "200 OK", "<div data-type=widget data-nonce=" N " data-post-id='<5'>", CHATGPTT_DONE, "",
-        {"_wpnonce=" N, "post_id=5", "chatbot_identity=widget", "action=wpaicg_chatbox_message"}, "POST /wp-admin/admin-ajax.php "},
-    {NULL, "n=([a-z]+);", "p=([0-9]+);", "200 OK", REAL "n=own;p=77;", CHATGPTT_DONE, "",
-        {"_wpnonce=own", "post_id=77", "bot_id=0", "message=hi"},
-        "POST /wp-admin/admin-ajax.php "},
+    { NULL,
+      NULL,
+      NULL,
+      "200 OK",
+      "<title>Our\n shop</title><p>hi",
+      CHATGPTT_E_PAGE,
+      "Required authentication tokens not found in page HTML (site.test, status 200, title \"Our "
+      "shop\"): " MISSED,
+      { NULL },
+      NULL },
+    { NULL,
+      NULL,
+      NULL,
+      "200 OK",
+      "<title>\xE2\x82\xAC caf\xE9</title>",
+      CHATGPTT_E_PAGE,
+      "Required authentication tokens not found in page HTML (site.test, status 200, title \"\xE2\x82\xAC "
+      "caf?\"): " MISSED,
+      { NULL },
+      NULL },
+    { NULL,
+      NULL,
+      NULL,
+      "200 OK",
+      "<div data-nonce=" N ">",
+      CHATGPTT_E_PAGE,
+      "Required authentication tokens not found in page HTML (site.test, status 200, title \"\"): " MISSED,
+      { NULL },
+      NULL },
+    { NULL,
+      "n=([a-z]+);",
+      NULL,
+      "200 OK",
+      "<title>x</title>" REAL,
+      CHATGPTT_E_PAGE,
+      "Required authentication tokens not found in page HTML (site.test, status 200, title \"x\"): " MISSED,
+      { NULL },
+      NULL },
+    { NULL,
+      NULL,
+      NULL,
+      "404 Not Found",
+      "<title>Page not found</title>" REAL,
+      CHATGPTT_E_STATUS,
+      "404",
+      { NULL },
+      NULL },
+    { NULL,
+      NULL,
+      NULL,
+      "500 Oops",
+      "<title>Page not found</title>" REAL,
+      CHATGPTT_E_STATUS,
+      "Page not found",
+      { NULL },
+      NULL },
+    { NULL,
+      NULL,
+      NULL,
+      "200 OK",
+      REAL PARAMS("http:\\/\\/site.test\\/own\\/ajax.php?x=1"),
+      CHATGPTT_DONE,
+      "",
+      { "_wpnonce=" N, "post_id=5", "bot_id=0", "action=wpaicg_chat_shortcode_message" },
+      "POST /own/ajax.php?x=1 " },
+    { "8",
+      NULL,
+      NULL,
+      "200 OK",
+      THREE,
+      CHATGPTT_DONE,
+      "",
+      { "_wpnonce=b", "post_id=6", "bot_id=8", "chatbot_identity=custom_bot_8" },
+      "POST /wp-admin/admin-ajax.php " },
+    { NULL,
+      NULL,
+      NULL,
+      "200 OK",
+      "<div data-type=widget data-nonce=" N " data-post-id='<5'>",
+      CHATGPTT_DONE,
+      "",
+      { "_wpnonce=" N, "post_id=5", "chatbot_identity=widget", "action=wpaicg_chatbox_message" },
+      "POST /wp-admin/admin-ajax.php " },
+    { NULL,
+      "n=([a-z]+);",
+      "p=([0-9]+);",
+      "200 OK",
+      REAL "n=own;p=77;",
+      CHATGPTT_DONE,
+      "",
+      { "_wpnonce=own", "post_id=77", "bot_id=0", "message=hi" },
+      "POST /wp-admin/admin-ajax.php " },
 };
 
 static void check_visit(const visit *v, script *s)
@@ -518,7 +658,8 @@ static void check_visit(const visit *v, script *s)
     if (!CHECK(client != NULL)) return;
     CHECK_INT(chatgptt_chat(client, &request, NULL, NULL), v->code);
     const chatgptt_error *error = chatgptt_client_error(client);
-    if (!strstr(error->message, v->message) || (v->code == CHATGPTT_E_PAGE && strcmp(error->message, v->message) != 0))
+    if (!strstr(error->message, v->message) ||
+        (v->code == CHATGPTT_E_PAGE && strcmp(error->message, v->message) != 0))
         CHECK_STR(error->message, v->message);
     CHECK_INT(error->http_status, v->code < 0 ? (int)strtol(v->status, NULL, 10) : 0);
     CHECK_INT(s->opened, v->path ? 2 : 1);
@@ -538,7 +679,8 @@ TEST(visits)
     static script s;
     for (size_t i = 0; i < ROWS(visits); i++) {
         char response[2000];
-        snprintf(response, sizeof response, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s", visits[i].status,
+        snprintf(response, sizeof response,
+                 "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s", visits[i].status,
                  strlen(visits[i].page), visits[i].page);
         script_init(&s);
         script_connection(&s);
@@ -547,7 +689,8 @@ TEST(visits)
         if (visits[i].path) {
             script_connection(&s);
             script_request(&s);
-            script_say(&s, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n{\"status\":\"success\",\"data\":\"ok\"}");
+            script_say(&s, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: "
+                           "application/json\r\n\r\n{\"status\":\"success\",\"data\":\"ok\"}");
             script_end(&s);
         }
         check_visit(&visits[i], &s);

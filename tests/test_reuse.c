@@ -1,5 +1,5 @@
-/* test_reuse.c - connections: how few a warm client needs, counted at the server; the rules by which one is kept, drained, dropped or
-   replaced; addresses of all kinds, and how they race. */
+/* test_reuse.c - connections: how few a warm client needs, counted at the server; the rules by which one is
+   kept, drained, dropped or replaced; addresses of all kinds, and how they race. */
 #include "tls_site.h"
 #include "site.h"
 #include "chat.h"
@@ -22,7 +22,12 @@ static int open_descriptors(void)       /* -1: nowhere to count them */
 
 /* ---- asking ---- */
 
-typedef struct outcome { chatgptt_code code; char text[200]; chatgptt_error error; chatgptt_stats stats; } outcome;
+typedef struct outcome {
+    chatgptt_code code;
+    char text[200];
+    chatgptt_error error;
+    chatgptt_stats stats;
+} outcome;
 
 static outcome finish_asking(chatgptt_client *c, chatgptt_stream *stream)
 {
@@ -31,7 +36,9 @@ static outcome finish_asking(chatgptt_client *c, chatgptt_stream *stream)
     memset(&o, 0, sizeof o);
     if (!stream) { o.error = *chatgptt_client_error(c); o.code = o.error.code; return o; }
     while ((o.code = chatgptt_next(stream, &event)) == CHATGPTT_OK)
-        if (event.kind == CHATGPTT_TEXT) snprintf(o.text + strlen(o.text), sizeof o.text - strlen(o.text), "%.*s", (int)event.len, event.text);
+        if (event.kind == CHATGPTT_TEXT)
+            snprintf(o.text + strlen(o.text), sizeof o.text - strlen(o.text), "%.*s", (int)event.len,
+                     event.text);
     o.error = *chatgptt_stream_error(stream);
     o.stats = *chatgptt_stream_stats(stream);
     chatgptt_finish(stream);
@@ -49,7 +56,8 @@ static outcome ask(chatgptt_client *c) { return finish_asking(c, start(c)); }
 
 static bool answered(const outcome *o)
 {
-    return (CHECK_INT(o->code, CHATGPTT_DONE) && CHECK_STR(o->text, CHAT_ANSWER)) || (printf("    %s\n", o->error.message), false);
+    return (CHECK_INT(o->code, CHATGPTT_DONE) && CHECK_STR(o->text, CHAT_ANSWER)) ||
+           (printf("    %s\n", o->error.message), false);
 }
 
 /* ---- what a message costs, counted at the server ---- */
@@ -108,7 +116,8 @@ static char root_pem[CERT_PEM_MAX];
 
 static void make_certificates(void)
 {
-    cert_spec of_root = { .cn = "Root", .ca = true, .key_slot = 1 }, of_leaf = { .san = "DNS:site.test,IP:::1" };
+    cert_spec of_root = { .cn = "Root", .ca = true, .key_slot = 1 },
+              of_leaf = { .san = "DNS:site.test,IP:::1" };
     cert_make(&root, &of_root, NULL);
     cert_make(&leaf, &of_leaf, &root);
     cert_pem(&root, root_pem, sizeof root_pem);
@@ -129,8 +138,12 @@ TEST(one_handshake_serves_all)
     for (int kind = 0; kind < 8; kind++) {
         static tls_site s;
         newer = kind & 1, late = kind & 2;
-        tls_site_settings settings = { .chain = { &leaf }, .answer = whole_reply, .keep = true, .late = late ? CHAT_LAST : NULL,
-                                       .tickets = true, .max_version = kind & 4 ? TLS_1_2 : 0 };
+        tls_site_settings settings = { .chain = { &leaf },
+                                       .answer = whole_reply,
+                                       .keep = true,
+                                       .late = late ? CHAT_LAST : NULL,
+                                       .tickets = true,
+                                       .max_version = kind & 4 ? TLS_1_2 : 0 };
         if (!CHECK(tls_site_start(&s, &settings))) return;
         chatgptt_client *c = open_tls("site.test", s.port, "127.0.0.1");
         check_messages(c);
@@ -186,14 +199,26 @@ static chatgptt_client *open_on(script *s)
     return chatgptt_open(&options, NULL);
 }
 
-/* After the end mark `size` bytes more may come, which the zero chunk ends: up to CHATGPTT_MAX_DRAIN they are worth waiting for, for
-   CHATGPTT_MAX_DRAIN_MS at most. */
+/* After the end mark `size` bytes more may come, which the zero chunk ends: up to CHATGPTT_MAX_DRAIN they are
+   worth waiting for, for CHATGPTT_MAX_DRAIN_MS at most. */
 TEST(draining)
 {
     static char head[CHATGPTT_MAX_DRAIN + 2000];
-    static const struct { size_t tail; int ms; bool kept; } rows[] = {
-        {0, 0, true}, {1, 0, true}, {4000, 0, true}, {4200, 0, false}, {100000, 0, false}, {0, 20, true}, {4000, 20, true}, {4200, 20, false}, {100000, 20, false},
-        {0, CHATGPTT_MAX_DRAIN_MS - 1, true}, {0, CHATGPTT_MAX_DRAIN_MS + 1, false}, {0, -1, false}, {10, -1, false},
+    static const struct { size_t tail; int ms; bool kept;
+    } rows[] = {
+        { 0, 0, true },
+        { 1, 0, true },
+        { 4000, 0, true },
+        { 4200, 0, false },
+        { 100000, 0, false },
+        { 0, 20, true },
+        { 4000, 20, true },
+        { 4200, 20, false },
+        { 100000, 20, false },
+        { 0, CHATGPTT_MAX_DRAIN_MS - 1, true },
+        { 0, CHATGPTT_MAX_DRAIN_MS + 1, false },
+        { 0, -1, false },
+        { 10, -1, false },
     };
     for (size_t i = 0; i < ROWS(rows); i++)
         for (size_t max = 0; max <= 4096; max = max ? max * 64 : 1) {
@@ -201,7 +226,8 @@ TEST(draining)
             script_init(&s);
             script_page(&s);
             script_request(&s);
-            snprintf(head, sizeof head, CHAT_HEAD("text/event-stream") "%zx\r\n" CHAT_OLD_ANSWER, strlen(CHAT_OLD_ANSWER) + rows[i].tail);
+            snprintf(head, sizeof head, CHAT_HEAD("text/event-stream") "%zx\r\n" CHAT_OLD_ANSWER,
+                     strlen(CHAT_OLD_ANSWER) + rows[i].tail);
             script_say(&s, head);
             if (rows[i].ms) script_pause(&s, rows[i].ms);
             if (rows[i].tail) script_send(&s, ":", 1, rows[i].tail);
@@ -211,7 +237,8 @@ TEST(draining)
             chatgptt_client *c = open_on(&s);
             outcome o = ask(c);
             answered(&o);
-            CHECK_INT(s.now, 1000);                 /* the end mark is the end: nobody waits for what follows */
+            /* the end mark is the end: nobody waits for what follows */
+            CHECK_INT(s.now, 1000);
             if (rows[i].kept) {
                 o = ask(c);
                 answered(&o);
@@ -300,12 +327,19 @@ TEST(origins_are_kept_apart)
     script_finish(&s);
 }
 
-/* What happened to a kept connection while nobody looked: it is found out before the message goes anywhere. */
+/* What happened to a kept connection while nobody looked: it is found out before the message goes anywhere.
+   */
 TEST(looked_at_before_use)
 {
-    static const struct { const char *junk; bool end, fail; } rows[] = {
-        {NULL, true, false}, {NULL, false, true}, {"x", false, false}, {"\r\n", false, false}, {"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", true, false},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", false, false}, {CHAT_LAST, true, false},
+    static const struct { const char *junk; bool end, fail;
+    } rows[] = {
+        { NULL, true, false },
+        { NULL, false, true },
+        { "x", false, false },
+        { "\r\n", false, false },
+        { "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", true, false },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", false, false },
+        { CHAT_LAST, true, false },
     };
     for (size_t i = 0; i < ROWS(rows); i++)
         for (int early = 0; early < 2; early++) {
@@ -323,7 +357,8 @@ TEST(looked_at_before_use)
             script_advance(&s.peers[0]);                /* the pause begins now */
             s.now += 5000;
             check_usable(&s, c, 1);
-            CHECK_INT(script_count(&s, 0), 2);          /* the page and the first message: the second never went there */
+            /* the page and the first message: the second never went there */
+            CHECK_INT(script_count(&s, 0), 2);
             CHECK_INT(s.now, 6000);
             if (check_now.bad) printf("    row %zu, early %d\n", i, early);
             chatgptt_close(c);
@@ -331,12 +366,15 @@ TEST(looked_at_before_use)
         }
 }
 
-/* HAZARDS 17: a message on a kept connection is sent once more, if not one byte came. Never on a fresh one, never a third time. */
+/* HAZARDS 17: a message on a kept connection is sent once more, if not one byte came. Never on a fresh one,
+   never a third time. */
 typedef enum fate { CLOSE, RESET, CUT_WRITE, ONE_BYTE, INTERIM, HEAD, SILENCE, GARBAGE } fate;
 
 static void script_fate(script *s, fate how)
 {
-    static const char *const says[] = {"", "", "", "H", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "", "SSH-2.0"};
+    static const char *const says[] = {
+        "", "", "", "H", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "", "SSH-2.0"
+    };
     if (how == CUT_WRITE) script_accept(s, 40);
     else script_request(s);
     if (*says[how]) script_say(s, says[how]);
@@ -347,14 +385,19 @@ static void script_fate(script *s, fate how)
 
 TEST(sent_again_by_the_one_safe_rule)
 {
-    static const struct { fate first, second; int opened; chatgptt_code code; } rows[] = {      /* -1: there is none */
-        {CLOSE, (fate)-1, 2, CHATGPTT_DONE}, {RESET, (fate)-1, 2, CHATGPTT_DONE}, {CUT_WRITE, (fate)-1, 2, CHATGPTT_DONE},
-        {ONE_BYTE, (fate)-1, 1, CHATGPTT_E_CLOSED}, {INTERIM, (fate)-1, 1, CHATGPTT_E_CLOSED}, {HEAD, (fate)-1, 1, CHATGPTT_E_REPLY},
-        {SILENCE, (fate)-1, 1, CHATGPTT_E_TIMEOUT}, {GARBAGE, (fate)-1, 1, CHATGPTT_E_HTTP},
-        {CLOSE, CLOSE, 2, CHATGPTT_E_CLOSED}, {CLOSE, RESET, 2, CHATGPTT_E_IO}, {RESET, CUT_WRITE, 2, CHATGPTT_E_IO}, {CUT_WRITE, ONE_BYTE, 2, CHATGPTT_E_CLOSED},
+    /* -1: there is none */
+    static const struct { fate first, second; int opened; chatgptt_code code;
+    } rows[] = {
+        { CLOSE, (fate)-1, 2, CHATGPTT_DONE },        { RESET, (fate)-1, 2, CHATGPTT_DONE },
+        { CUT_WRITE, (fate)-1, 2, CHATGPTT_DONE },    { ONE_BYTE, (fate)-1, 1, CHATGPTT_E_CLOSED },
+        { INTERIM, (fate)-1, 1, CHATGPTT_E_CLOSED },  { HEAD, (fate)-1, 1, CHATGPTT_E_REPLY },
+        { SILENCE, (fate)-1, 1, CHATGPTT_E_TIMEOUT }, { GARBAGE, (fate)-1, 1, CHATGPTT_E_HTTP },
+        { CLOSE, CLOSE, 2, CHATGPTT_E_CLOSED },       { CLOSE, RESET, 2, CHATGPTT_E_IO },
+        { RESET, CUT_WRITE, 2, CHATGPTT_E_IO },       { CUT_WRITE, ONE_BYTE, 2, CHATGPTT_E_CLOSED },
     };
     for (size_t i = 0; i < ROWS(rows); i++)
-        for (int warm = 0; warm < 2; warm++) {          /* warm: taken from the client's idle ones; else straight after the page */
+        /* warm: taken from the client's idle ones; else straight after the page */
+        for (int warm = 0; warm < 2; warm++) {
             script s;
             script_init(&s);
             script_page(&s);
@@ -379,9 +422,13 @@ TEST(sent_again_by_the_one_safe_rule)
 
 TEST(literals_have_brackets_in_host_only)
 {
-    static const struct { const char *url, *host, *port, *header; } rows[] = {
-        {"http://[::1]/", "::1", "80", "[::1]"}, {"http://[::1]:8080/x", "::1", "8080", "[::1]:8080"}, {"http://[2001:DB8::A]:80/", "2001:db8::a", "80", "[2001:db8::a]"},
-        {"http://[::ffff:127.0.0.1]/", "::ffff:127.0.0.1", "80", "[::ffff:127.0.0.1]"}, {"http://127.0.0.1:81/", "127.0.0.1", "81", "127.0.0.1:81"},
+    static const struct { const char *url, *host, *port, *header;
+    } rows[] = {
+        { "http://[::1]/", "::1", "80", "[::1]" },
+        { "http://[::1]:8080/x", "::1", "8080", "[::1]:8080" },
+        { "http://[2001:DB8::A]:80/", "2001:db8::a", "80", "[2001:db8::a]" },
+        { "http://[::ffff:127.0.0.1]/", "::ffff:127.0.0.1", "80", "[::ffff:127.0.0.1]" },
+        { "http://127.0.0.1:81/", "127.0.0.1", "81", "127.0.0.1:81" },
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         script s;
@@ -396,7 +443,8 @@ TEST(literals_have_brackets_in_host_only)
         answered(&o);
         CHECK_STR(s.peers[0].host, rows[i].host);
         CHECK_STR(s.peers[0].port, rows[i].port);
-        for (int n = 0; n < 2; n++) CHECK_STR(script_header(&s, 0, n, "Host", host, sizeof host), rows[i].header);
+        for (int n = 0; n < 2; n++)
+            CHECK_STR(script_header(&s, 0, n, "Host", host, sizeof host), rows[i].header);
         chatgptt_close(c);
         script_finish(&s);
     }
@@ -404,7 +452,8 @@ TEST(literals_have_brackets_in_host_only)
 
 TEST(scopes_are_refused)
 {
-    static const char *const urls[] = {"http://[fe80::1%eth0]/", "http://[fe80::1%25eth0]/", "https://[fe80::1%1]:443/", "http://[::1%]/"};
+    static const char *const urls[] = { "http://[fe80::1%eth0]/", "http://[fe80::1%25eth0]/",
+                                        "https://[fe80::1%1]:443/", "http://[::1%]/" };
     for (size_t i = 0; i < ROWS(urls); i++)
         for (int how = 0; how < 3; how++) {
             script s;
@@ -423,13 +472,18 @@ TEST(scopes_are_refused)
 /* No name for an address in the ClientHello; the certificate is compared with it all the same. */
 TEST(no_sni_for_addresses)
 {
-    static const struct { bool v6; const char *host, *sni; chatgptt_code code; } rows[] = {
-        {true, "[::1]", "", CHATGPTT_DONE}, {false, "127.0.0.1", "", CHATGPTT_E_CERTIFICATE}, {false, "site.test", "site.test", CHATGPTT_DONE},
+    static const struct { bool v6; const char *host, *sni; chatgptt_code code;
+    } rows[] = {
+        { true, "[::1]", "", CHATGPTT_DONE },
+        { false, "127.0.0.1", "", CHATGPTT_E_CERTIFICATE },
+        { false, "site.test", "site.test", CHATGPTT_DONE },
     };
     newer = late = false;
     for (size_t i = 0; i < ROWS(rows); i++) {
         static tls_site s;
-        tls_site_settings settings = { .chain = { &leaf }, .answer = whole_reply, .keep = true, .v6 = rows[i].v6 };
+        tls_site_settings settings = {
+            .chain = { &leaf }, .answer = whole_reply, .keep = true, .v6 = rows[i].v6
+        };
         if (!tls_site_start(&s, &settings)) { puts("    no IPv6 here"); continue; }
         chatgptt_client *c = open_tls(rows[i].host, s.port, rows[i].v6 ? NULL : "127.0.0.1");
         outcome o = ask(c);
@@ -451,14 +505,16 @@ TEST(address_must_be_numeric)
         outcome o;
         memset(&o, 0, sizeof o);
         if (c) o = ask(c);
-        if (strcmp(bad[i], "1.2.3") != 0 && !CHECK(!c || o.code == CHATGPTT_E_RESOLVE)) printf("    \"%s\": %d %s\n", bad[i], o.code, o.error.message);
+        if (strcmp(bad[i], "1.2.3") != 0 && !CHECK(!c || o.code == CHATGPTT_E_RESOLVE))
+            printf("    \"%s\": %d %s\n", bad[i], o.code, o.error.message);
         chatgptt_close(c);
     }
 }
 
 /* ---- racing (RFC 8305), on real sockets and a fake clock ---- */
 
-typedef enum place { GOOD, HOLE, REFUSED, PLACES } place;       /* takes connections, never answers, refuses them */
+/* takes connections, never answers, refuses them */
+typedef enum place { GOOD, HOLE, REFUSED, PLACES } place;
 
 static int ports[PLACES], listeners[PLACES], fillers[4];
 
@@ -472,7 +528,8 @@ static bool make_places(void)
     for (int i = 0; i < 4; i++) {
         struct sockaddr_in to;
         memset(&to, 0, sizeof to);
-        to.sin_family = AF_INET, to.sin_addr.s_addr = htonl(INADDR_LOOPBACK), to.sin_port = htons((uint16_t)ports[HOLE]);
+        to.sin_family = AF_INET, to.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        to.sin_port = htons((uint16_t)ports[HOLE]);
         fillers[i] = socket(AF_INET, SOCK_STREAM, 0);
         fcntl(fillers[i], F_SETFL, O_NONBLOCK);
         (void)connect(fillers[i], (struct sockaddr *)&to, sizeof to);
@@ -499,14 +556,31 @@ static struct addrinfo *address_of(place at)
     return a;
 }
 
-/* A row's letters are the places in the resolver's order; wanted is the time at which one is connected, -1: not within 15 s, -2:
-   refused; and the most attempts that were open at once. */
+/* A row's letters are the places in the resolver's order; wanted is the time at which one is connected, -1:
+   not within 15 s, -2: refused; and the most attempts that were open at once. */
 TEST(addresses_race)
 {
-    static const struct { const char *places; int ms, open; } rows[] = {
-        {"G", 0, 1}, {"R", -2, 1}, {"RG", 0, 1}, {"RRRRG", 0, 1}, {"HG", 250, 2}, {"HRG", 250, 2}, {"HRRRG", 250, 2}, {"RHG", 250, 2}, {"GH", 0, 1},
-        {"H", -1, 1}, {"HH", -1, 2}, {"HHG", 1250, 2}, {"HHRG", 1250, 2}, {"HHHG", 2250, 2}, {"HHHHHHHHHHHHHG", 12250, 2}, {"HHHHHHHHHHHHHHHG", 14250, 2}, {"RRRRRRRRRRRRRRRR", -2, 1},
-        {"HRR", -1, 2}, {"RRH", -1, 1},
+    static const struct { const char *places; int ms, open;
+    } rows[] = {
+        { "G", 0, 1 },
+        { "R", -2, 1 },
+        { "RG", 0, 1 },
+        { "RRRRG", 0, 1 },
+        { "HG", 250, 2 },
+        { "HRG", 250, 2 },
+        { "HRRRG", 250, 2 },
+        { "RHG", 250, 2 },
+        { "GH", 0, 1 },
+        { "H", -1, 1 },
+        { "HH", -1, 2 },
+        { "HHG", 1250, 2 },
+        { "HHRG", 1250, 2 },
+        { "HHHG", 2250, 2 },
+        { "HHHHHHHHHHHHHG", 12250, 2 },
+        { "HHHHHHHHHHHHHHHG", 14250, 2 },
+        { "RRRRRRRRRRRRRRRR", -2, 1 },
+        { "HRR", -1, 2 },
+        { "RRH", -1, 1 },
     };
     if (!make_places()) SKIP("no sockets");
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -541,12 +615,18 @@ TEST(addresses_race)
             s.now += w.timeout_ms < 0 ? 100000 : w.timeout_ms;
             CHECK(w.timeout_ms != 0);
         }
-        CHECK_INT(code, rows[i].ms == -1 ? CHATGPTT_AGAIN : rows[i].ms == -2 ? CHATGPTT_E_CONNECT : CHATGPTT_OK);
+        CHECK_INT(code, rows[i].ms == -1   ? CHATGPTT_AGAIN
+                        : rows[i].ms == -2 ? CHATGPTT_E_CONNECT
+                                           : CHATGPTT_OK);
         if (rows[i].ms >= 0) CHECK_INT(s.now - 1000, rows[i].ms);
         if (rows[i].ms == -2) CHECK_INT(net.sys_errno, ECONNREFUSED);
         if (code == CHATGPTT_OK) CHECK(sock->fd[0] >= 0 && sock->fd[1] < 0 && !sock->list);
         CHECK_INT(most, rows[i].open);
-        if (check_now.bad) { printf("    row %zu: %s\n", i, rows[i].places); cgt_net_close(&net, conn); break; }
+        if (check_now.bad) {
+            printf("    row %zu: %s\n", i, rows[i].places);
+            cgt_net_close(&net, conn);
+            break;
+        }
         cgt_net_close(&net, conn);
         if (code == CHATGPTT_OK) close(accept(listeners[GOOD], NULL, NULL));
         script_finish(&s);
@@ -558,8 +638,16 @@ TEST(addresses_race)
 TEST(families_alternate)
 {
     static const char *const rows[][2] = {
-        {"4", "4"}, {"6", "6"}, {"64", "64"}, {"46", "46"}, {"6664", "6466"}, {"666444", "646464"}, {"466664", "464666"}, {"444466", "464644"},
-        {"66666666666666666664", "6466666666666666"}, {"6666666666444444444", "6464646464646464"},
+        { "4", "4" },
+        { "6", "6" },
+        { "64", "64" },
+        { "46", "46" },
+        { "6664", "6466" },
+        { "666444", "646464" },
+        { "466664", "464666" },
+        { "444466", "464644" },
+        { "66666666666666666664", "6466666666666666" },
+        { "6666666666444444444", "6464646464646464" },
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct addrinfo list[24];

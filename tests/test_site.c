@@ -1,5 +1,6 @@
-/* test_site.c - the client over real sockets, against a site on loopback: text that comes at once, 64 MB in little memory, every
-   manner of losing a connection, signals, epoll, deadlines in real time, no descriptor left behind. */
+/* test_site.c - the client over real sockets, against a site on loopback: text that comes at once, 64 MB in
+   little memory, every manner of losing a connection, signals, epoll, deadlines in real time, no descriptor
+   left behind. */
 #include <stddef.h>
 #include "site.h"
 #include <dirent.h>
@@ -12,10 +13,13 @@
 /* ---- the library's system calls, of which one may be made to fail ---- */
 
 typedef enum call { RECV, SEND, CONNECT, POLL, SOCKET, CALLS } call;
-enum { SHORT = -1, END = -2 };              /* instead of an errno: a count of 1 (for poll: of 0); the end of the connection */
+/* instead of an errno: a count of 1 (for poll: of 0); the end of the connection */
+enum { SHORT = -1, END = -2 };
 static struct { bool armed; call call; int at, calls, error; } sabotage;
 
-static bool sabotaged(call which) { return sabotage.armed && sabotage.call == which && ++sabotage.calls == sabotage.at; }
+static bool sabotaged(call which) {
+    return sabotage.armed && sabotage.call == which && ++sabotage.calls == sabotage.at;
+}
 static int failed_call(void) { errno = sabotage.error; return -1; }
 
 static ssize_t own_recv(int fd, void *buffer, size_t size, int flags)
@@ -113,11 +117,14 @@ static bool start_on(site *s, int listener, int port, site_handler *handler, voi
     s->handler = handler, s->user = user, s->listener = listener, s->port = port;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->nudged, NULL);
-    return listen(listener, 16) == 0 && pipe(s->stop_pipe) == 0 && pthread_create(&s->thread, NULL, site_accept, s) == 0;
+    return listen(listener, 16) == 0 && pipe(s->stop_pipe) == 0 &&
+           pthread_create(&s->thread, NULL, site_accept, s) == 0;
 }
 
 static bool is_get(const site_request *request) { return memcmp(request->http.head, "GET ", 4) == 0; }
-static bool give_page(const site_request *request, int socket) { return site_page(socket, request->site, "0123456789", "7"); }
+static bool give_page(const site_request *request, int socket) {
+    return site_page(socket, request->site, "0123456789", "7");
+}
 
 static chatgptt_client *open_url(const char *url)
 {
@@ -142,7 +149,8 @@ static chatgptt_code ask(chatgptt_client *c, const char *prompt, const char *wan
 
 /* ---- the first text ---- */
 
-typedef struct hold { bool json; size_t before; bool released; } hold;      /* before: bytes of the response before the wait */
+/* before: bytes of the response before the wait */
+typedef struct hold { bool json; size_t before; bool released; } hold;
 
 /* Sends less than 2,000 bytes, then not one more until the caller has told of the text in them. */
 static bool hold_back(const site_request *request, int socket)
@@ -152,9 +160,12 @@ static bool hold_back(const site_request *request, int socket)
     char first[1000], rest[5000];
     if (is_get(request)) return give_page(request, socket);
     memset(rest, 'x', sizeof rest);
-    if (h->json) snprintf(first, sizeof first, "%sapplication/json\r\nContent-Length: %zu\r\n\r\n{\"data\":\"first",
-                          head, strlen("{\"data\":\"first") + sizeof rest + strlen("\",\"status\":\"success\"}"));
-    else snprintf(first, sizeof first, "%stext/event-stream\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"first", head);
+    if (h->json)
+        snprintf(first, sizeof first, "%sapplication/json\r\nContent-Length: %zu\r\n\r\n{\"data\":\"first",
+                 head, strlen("{\"data\":\"first") + sizeof rest + strlen("\",\"status\":\"success\"}"));
+    else
+        snprintf(first, sizeof first,
+                 "%stext/event-stream\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"first", head);
     h->before = strlen(first);
     if (!site_say(socket, first) || !(h->released = site_await(request->site, 1, 10000))) return false;
     site_write(socket, rest, sizeof rest);
@@ -204,7 +215,9 @@ static bool talk_long(const site_request *request, int socket)
     if (is_get(request)) return give_page(request, socket);
     size_t json_len = sizeof head - 1 + LONG_ANSWER + sizeof tail - 1;
     if (json) snprintf(line, sizeof line, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", json_len, head);
-    else snprintf(line, sizeof line, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+    else
+        snprintf(line, sizeof line,
+                 "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
     batch = (char *)malloc(unit * count);
     if (!batch) return false;
     memset(batch, 'x', unit * count);
@@ -257,7 +270,8 @@ TEST(long_answers_take_little_memory)
 static bool end_late(const site_request *request, int socket)
 {
     if (is_get(request)) return give_page(request, socket);
-    bool good = site_stream_begin(socket) && site_stream_text(socket, "ok") && site_chunk(socket, "data: [DONE]\n\n", 14);
+    bool good = site_stream_begin(socket) && site_stream_text(socket, "ok") &&
+                site_chunk(socket, "data: [DONE]\n\n", 14);
     site_sleep_ms(20);
     return good && site_chunk(socket, "", 0);
 }
@@ -276,7 +290,8 @@ TEST(one_connection_serves_all)
     }
 }
 
-/* Whatever the family: a name with both, of which one is refused; a literal; an address given beside the name. */
+/* Whatever the family: a name with both, of which one is refused; a literal; an address given beside the
+   name. */
 static bool echo_host(const site_request *request, int socket)
 {
     char host[100];
@@ -324,7 +339,8 @@ TEST(refused_then_usable)
     if (!CHECK(start_on(&s, listener, port, site_chat, NULL))) return;
     CHECK_INT(ask(c, "hi", "You said: hi"), CHATGPTT_DONE);
     site_stop(&s);
-    CHECK_INT(ask(c, "hi", NULL), CHATGPTT_E_CONNECT);      /* the kept connection is dead, and there is no new one */
+    /* the kept connection is dead, and there is no new one */
+    CHECK_INT(ask(c, "hi", NULL), CHATGPTT_E_CONNECT);
     chatgptt_close(c);
 }
 
@@ -347,7 +363,8 @@ static bool lose_some(const site_request *request, int socket)
     if (f->at == LOSE_IN_PAGE) site_say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n<html>");
     if (f->at == LOSE_IN_HEAD) site_say(socket, "HTTP/1.1 200 OK\r\nContent-");
     if (f->at == LOSE_IN_TEXT && site_stream_begin(socket)) site_stream_text(socket, "You");
-    if (f->at != LOSE_PAGE && f->at != LOSE_REPLY) site_sleep_ms(30);       /* a reset would take back what is under way */
+    /* a reset would take back what is under way */
+    if (f->at != LOSE_PAGE && f->at != LOSE_REPLY) site_sleep_ms(30);
     return lose(socket, f);
 }
 
@@ -356,7 +373,8 @@ TEST(lost_connections)
     for (int at = 0; at < LOSSES; at++)
         for (int reset = 0; reset < 2; reset++) {
             static site s;
-            fault f = {(loss)at, reset, at == LOSE_REPLY ? 2 : 1};          /* the first is made good by the retry */
+            /* the first is made good by the retry */
+            fault f = {(loss)at, reset, at == LOSE_REPLY ? 2 : 1};
             if (!CHECK(site_start(&s, lose_some, &f))) return;
             chatgptt_client *c = open_url(s.url);
             chatgptt_code code = ask(c, "hi", NULL);
@@ -381,11 +399,14 @@ static bool check_sabotage(const site *s, call which, int error, int n)
     sabotage.armed = false;
     chatgptt_code code = chatgptt_client_error(c)->code;
     if (text || harmless) CHECK_STR(text, "You said: hi");
-    else CHECK(code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_CONNECT || code == CHATGPTT_E_INCOMPLETE);
+    else
+        CHECK(code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_CONNECT ||
+              code == CHATGPTT_E_INCOMPLETE);
     if (!text) CHECK_INT(ask(c, "hi", "You said: hi"), CHATGPTT_DONE);
     chatgptt_free(c, text);
     chatgptt_close(c);
-    if (check_now.bad) printf("    in: call %d, errno %d, the %d.: %s\n", which, error, n, chatgptt_code_name(code));
+    if (check_now.bad)
+        printf("    in: call %d, errno %d, the %d.: %s\n", which, error, n, chatgptt_code_name(code));
     check_now.bad |= was_bad;
     return sabotage.calls >= n;
 }
@@ -426,7 +447,8 @@ static bool page_and_close(const site_request *request, int socket)
     return false;
 }
 
-/* The message goes into a connection that the server has closed: the first write is taken, the next would raise SIGPIPE. */
+/* The message goes into a connection that the server has closed: the first write is taken, the next would
+   raise SIGPIPE. */
 TEST(no_sigpipe)
 {
     static site s;
@@ -486,15 +508,17 @@ TEST(interrupted_calls_go_on)
     CHECK(signals > 50);
     CHECK(ticks > 50);                                  /* the caller has its say after every one */
     chatgptt_close(c);
-    site_stop(&s);                                      /* the handler stays: a last signal may be on its way */
+    /* the handler stays: a last signal may be on its way */
+    site_stop(&s);
 }
 
 /* ---- event loops ---- */
 
-/* A loop that keeps its registrations. It looks at the generation, or wrongly only at the numbers of descriptors. False: nothing
-   came within `patience` ms. *same: a new socket got the number of the one before. */
-static bool run_epoll(chatgptt_stream *stream, bool by_generation, int patience, chatgptt_code *code, bool *same)
-{
+/* A loop that keeps its registrations. It looks at the generation, or wrongly only at the numbers of
+   descriptors. False: nothing came within `patience` ms. *same: a new socket got the number of the one
+   before. */
+static bool run_epoll(chatgptt_stream *stream, bool by_generation, int patience, chatgptt_code *code,
+                      bool *same) {
     int poller = epoll_create1(0), fd = -1;
     unsigned generation = 0, events = 0;
     chatgptt_event event;
@@ -508,9 +532,11 @@ static bool run_epoll(chatgptt_stream *stream, bool by_generation, int patience,
         if (want.count && (want.on[0].events & CHATGPTT_READ)) on.events |= EPOLLIN;
         if (want.count && (want.on[0].events & CHATGPTT_WRITE)) on.events |= EPOLLOUT;
         if (changed && want.count && want.on[0].fd == fd) *same = true;
-        if (changed && fd >= 0) epoll_ctl(poller, EPOLL_CTL_DEL, fd, &on);      /* closed ones are out already */
+        /* closed ones are out already */
+        if (changed && fd >= 0) epoll_ctl(poller, EPOLL_CTL_DEL, fd, &on);
         if (changed) fd = want.count ? want.on[0].fd : -1;
-        if (fd >= 0 && (changed || on.events != events)) epoll_ctl(poller, changed ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &on);
+        if (fd >= 0 && (changed || on.events != events))
+            epoll_ctl(poller, changed ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &on);
         generation = want.generation, events = on.events;
         int timeout = want.timeout_ms >= 0 && want.timeout_ms < patience ? want.timeout_ms : patience;
         good = epoll_wait(poller, &got, 1, timeout) == 1 || timeout < patience;
@@ -533,7 +559,8 @@ TEST(a_number_is_used_again)
         request.prompt = "hi";
         chatgptt_stream *stream = chatgptt_start(c, &request);
         bool good = run_epoll(stream, by_generation, by_generation ? 10000 : 300, &code, &same);
-        CHECK(good == by_generation);                   /* so the trap is real, and the generation shows the way out */
+        /* so the trap is real, and the generation shows the way out */
+        CHECK(good == by_generation);
         if (by_generation) CHECK_INT(code, CHATGPTT_DONE);
         if (by_generation) CHECK(same);
         chatgptt_close(c);
@@ -563,7 +590,8 @@ static int full_listener(int *port, int fillers[4])
     struct sockaddr_in address;
     int fd = bind_loopback(AF_INET, port);
     memset(&address, 0, sizeof address);
-    address.sin_family = AF_INET, address.sin_addr.s_addr = htonl(INADDR_LOOPBACK), address.sin_port = htons((unsigned short)*port);
+    address.sin_family = AF_INET, address.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    address.sin_port = htons((unsigned short)*port);
     listen(fd, 0);
     for (int i = 0; i < 4; i++) {
         fillers[i] = socket(AF_INET, SOCK_STREAM, 0);
@@ -576,8 +604,8 @@ static int full_listener(int *port, int fillers[4])
 
 static int stop_after_200_ms(void *user) { return now_ms() - *(long long *)user >= 200; }
 
-static void check_deadline(phase at, site *s, chatgptt_options *options, const char *prompt, chatgptt_code wanted)
-{
+static void check_deadline(phase at, site *s, chatgptt_options *options, const char *prompt,
+                           chatgptt_code wanted) {
     chatgptt_request request;
     chatgptt_client *c = chatgptt_open(options, NULL);
     long long began = now_ms();
@@ -586,7 +614,8 @@ static void check_deadline(phase at, site *s, chatgptt_options *options, const c
     if (at == TICK) request.on_tick = stop_after_200_ms, request.tick_user = &began;
     CHECK_INT(chatgptt_chat(c, &request, NULL, NULL), wanted);
     long long took = now_ms() - began;
-    if (!CHECK(took >= 200 && took < 2200)) printf("    phase %d took %lld ms: %s\n", at, took, chatgptt_client_error(c)->message);
+    if (!CHECK(took >= 200 && took < 2200))
+        printf("    phase %d took %lld ms: %s\n", at, took, chatgptt_client_error(c)->message);
     site_nudge(s);
     chatgptt_close(c);
 }
@@ -608,12 +637,17 @@ TEST(deadlines_hold)
         options.url = s.url;
         snprintf(url, sizeof url, "%s", "");
         if (at == CONNECTING) listener = full_listener(&port, fillers);
-        if (at == SENDING && (listener = bind_loopback(AF_INET, &port)) >= 0) listen(listener, 4);    /* never reads */
-        if (listener >= 0) { snprintf(url, sizeof url, "http://127.0.0.1:%d/", port); options.endpoint = url; }
+        /* never reads */
+        if (at == SENDING && (listener = bind_loopback(AF_INET, &port)) >= 0) listen(listener, 4);
+        if (listener >= 0) {
+            snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);
+            options.endpoint = url;
+        }
         if (at == CONNECTING) options.connect_timeout_ms = 200;
         else if (at == TRICKLE) options.total_timeout_ms = 200;
         else if (at != TICK) options.idle_timeout_ms = 200;
-        check_deadline(at, &s, &options, at == SENDING ? message : "hi", at == TICK ? CHATGPTT_E_CANCELLED : CHATGPTT_E_TIMEOUT);
+        check_deadline(at, &s, &options, at == SENDING ? message : "hi",
+                       at == TICK ? CHATGPTT_E_CANCELLED : CHATGPTT_E_TIMEOUT);
         for (int k = 0; k < 4; k++) if (fillers[k] >= 0) close(fillers[k]);
         if (listener >= 0) close(listener);
         site_stop(&s);

@@ -1,5 +1,5 @@
-/* test_sse.c - the event-stream decoder by WHATWG HTML section 9.2.6, cut everywhere, and what is told beyond it: names that were
-   written out, junk lines, and names too long to be held. */
+/* test_sse.c - the event-stream decoder by WHATWG HTML section 9.2.6, cut everywhere, and what is told beyond
+   it: names that were written out, junk lines, and names too long to be held. */
 #define CHATGPTT_IMPLEMENTATION
 #include "feed.h"
 #include "chatgptt.h"
@@ -8,7 +8,8 @@
 #define ROWS(table) (sizeof (table) / sizeof *(table))
 #define TEXT(literal) literal, sizeof literal - 1
 
-/* ---- the decoder as a parser of feed.h: `data "…"` and then `event NAME ID`, with a `!` where the name was written out ---- */
+/* ---- the decoder as a parser of feed.h: `data "…"` and then `event NAME ID`, with a `!` where the
+   name was written out ---- */
 
 typedef struct decode { cgt_sse sse; bool raw, no_junk; } decode;
 
@@ -33,7 +34,8 @@ static int decode_feed(void *state, char *piece, size_t len, feed_log *log)
         len -= used;
         if (s->event == CGT_SSE_DATA) feed_log_piece(log, "data", s->piece.at, s->piece.len);
         if (s->event == CGT_SSE_JUNK && !d->no_junk) feed_log_piece(log, "junk", s->piece.at, s->piece.len);
-        if (s->event == CGT_SSE_DISPATCH) feed_log_event(log, "event %s%s [%s]", cgt_sse_name(s), s->named ? "!" : "", s->id);
+        if (s->event == CGT_SSE_DISPATCH)
+            feed_log_event(log, "event %s%s [%s]", cgt_sse_name(s), s->named ? "!" : "", s->id);
     } while (s->event != CGT_SSE_NONE);
     if (len != 0) feed_log_event(log, "%zu BYTES WERE LEFT", len);
     return 0;
@@ -56,79 +58,145 @@ typedef struct stream_row { const char *bytes; size_t len; const char *events; }
 
 static const stream_row streams[] = {
     /* the standard's own examples */
-    {TEXT("data: YHOO\ndata: +2\ndata: 10\n\n"), "data \"YHOO\\x0a+2\\x0a10\"\nevent message []\n"},
-    {TEXT(": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event"),
-     "data \"first event\"\nevent message [1]\ndata \"second event\"\nevent message []\ndata \" third event\"\n"},
-    {TEXT("data\n\ndata\ndata\n\ndata:"), "event message []\ndata \"\\x0a\"\nevent message []\n"},
-    {TEXT("data:test\n\ndata: test\n\n"), "data \"test\"\nevent message []\ndata \"test\"\nevent message []\n"},
-    {TEXT("event: add\ndata: 73857293\n\nevent: remove\ndata: 2153\n\n"),
-     "data \"73857293\"\nevent add! []\ndata \"2153\"\nevent remove! []\n"},
+    { TEXT("data: YHOO\ndata: +2\ndata: 10\n\n"), "data \"YHOO\\x0a+2\\x0a10\"\nevent message []\n" },
+    { TEXT(": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event"),
+      "data \"first event\"\nevent message [1]\ndata \"second event\"\nevent message []\ndata \" third "
+      "event\"\n" },
+    { TEXT("data\n\ndata\ndata\n\ndata:"), "event message []\ndata \"\\x0a\"\nevent message []\n" },
+    { TEXT("data:test\n\ndata: test\n\n"),
+      "data \"test\"\nevent message []\ndata \"test\"\nevent message []\n" },
+    { TEXT("event: add\ndata: 73857293\n\nevent: remove\ndata: 2153\n\n"),
+      "data \"73857293\"\nevent add! []\ndata \"2153\"\nevent remove! []\n" },
     /* nothing */
-    {TEXT(""), ""}, {TEXT("\n"), ""}, {TEXT("\r\n\r\n"), ""}, {TEXT("\n\n\n"), ""}, {TEXT(":"), ""}, {TEXT(":\n\n"), ""},
+    { TEXT(""), "" },
+    { TEXT("\n"), "" },
+    { TEXT("\r\n\r\n"), "" },
+    { TEXT("\n\n\n"), "" },
+    { TEXT(":"), "" },
+    { TEXT(":\n\n"), "" },
     /* line ends, mixed */
-    {TEXT("data:x\n\n"), X}, {TEXT("data:x\r\r"), X}, {TEXT("data:x\r\n\r\n"), X}, {TEXT("data:x\n\r"), X},
-    {TEXT("data:x\r\n\n"), X},
-    {TEXT("data:x\n\r\n"), X}, {TEXT("data:x\r\r\n"), X}, {TEXT("\r\n\rdata:x\r\n\r"), X}, {TEXT("\n\r\ndata:x\n\n\n"), X},
-    {TEXT("data:x\r\n"), "data \"x\"\n"}, {TEXT("data:x\r"), "data \"x\"\n"}, {TEXT("data:a\rdata:b\r\ndata:c\ndata:d\r\r"),
-     "data \"a\\x0ab\\x0ac\\x0ad\"\nevent message []\n"},
-    {TEXT("data:x\r\rdata:y\r\n\r\ndata:z\n\n"), X "data \"y\"\nevent message []\ndata \"z\"\nevent message []\n"},
-    {TEXT("data:a\x0b""b\x0c""c\xC2\x85""d\xE2\x80\xA8""e\n\n"), "data \"a\\x0bb\\x0cc\xC2\x85""d\xE2\x80\xA8""e\"\nevent message []\n"},
+    { TEXT("data:x\n\n"), X },
+    { TEXT("data:x\r\r"), X },
+    { TEXT("data:x\r\n\r\n"), X },
+    { TEXT("data:x\n\r"), X },
+    { TEXT("data:x\r\n\n"), X },
+    { TEXT("data:x\n\r\n"), X },
+    { TEXT("data:x\r\r\n"), X },
+    { TEXT("\r\n\rdata:x\r\n\r"), X },
+    { TEXT("\n\r\ndata:x\n\n\n"), X },
+    { TEXT("data:x\r\n"), "data \"x\"\n" },
+    { TEXT("data:x\r"), "data \"x\"\n" },
+    { TEXT("data:a\rdata:b\r\ndata:c\ndata:d\r\r"), "data \"a\\x0ab\\x0ac\\x0ad\"\nevent message []\n" },
+    { TEXT("data:x\r\rdata:y\r\n\r\ndata:z\n\n"),
+      X "data \"y\"\nevent message []\ndata \"z\"\nevent message []\n" },
+    { TEXT("data:a\x0b"
+           "b\x0c"
+           "c\xC2\x85"
+           "d\xE2\x80\xA8"
+           "e\n\n"),
+      "data \"a\\x0bb\\x0cc\xC2\x85"
+      "d\xE2\x80\xA8"
+      "e\"\nevent message []\n" },
     /* byte order mark: one, at the start, whole */
-    {TEXT("\xEF\xBB\xBF""data:x\n\n"), X}, {TEXT("\xEF\xBB\xBF\n\ndata:x\n\n"), X}, {TEXT("\xEF\xBB\xBF:\ndata:x\n\n"), X},
-    {TEXT("\xEF\xBB\xBF"), ""}, {TEXT("\xEF\xBB"), ""}, {TEXT("\xEF\xBB\xBF\xEF\xBB\xBF""data:x\n\n"), ""},
-    {TEXT("\n\xEF\xBB\xBF""data:x\n\n"), ""},
-    {TEXT("\xEF\xBB""data:x\n\n"), ""}, {TEXT("\xEF""data:x\n\n"), ""}, {TEXT("\xEF\xEF\xBB\xBF""data:x\n\n"), ""},
-    {TEXT("\xEF\ndata:x\n\n"), X},
-    {TEXT("\xEF\xBB:data:y\ndata:x\n\n"), X}, {TEXT("data:\xEF\xBB\xBFx\n\n"), "data \"\xEF\xBB\xBFx\"\nevent message []\n"},
-    {TEXT("data:y\n\xEF\xBB\xBF""data:x\n\n"), "data \"y\"\nevent message []\n"},
+    { TEXT("\xEF\xBB\xBF"
+           "data:x\n\n"),
+      X },
+    { TEXT("\xEF\xBB\xBF\n\ndata:x\n\n"), X },
+    { TEXT("\xEF\xBB\xBF:\ndata:x\n\n"), X },
+    { TEXT("\xEF\xBB\xBF"), "" },
+    { TEXT("\xEF\xBB"), "" },
+    { TEXT("\xEF\xBB\xBF\xEF\xBB\xBF"
+           "data:x\n\n"),
+      "" },
+    { TEXT("\n\xEF\xBB\xBF"
+           "data:x\n\n"),
+      "" },
+    { TEXT("\xEF\xBB"
+           "data:x\n\n"),
+      "" },
+    { TEXT("\xEF"
+           "data:x\n\n"),
+      "" },
+    { TEXT("\xEF\xEF\xBB\xBF"
+           "data:x\n\n"),
+      "" },
+    { TEXT("\xEF\ndata:x\n\n"), X },
+    { TEXT("\xEF\xBB:data:y\ndata:x\n\n"), X },
+    { TEXT("data:\xEF\xBB\xBFx\n\n"), "data \"\xEF\xBB\xBFx\"\nevent message []\n" },
+    { TEXT("data:y\n\xEF\xBB\xBF"
+           "data:x\n\n"),
+      "data \"y\"\nevent message []\n" },
     /* comments */
-    {TEXT(":data:y\ndata:x\n:\n: c\n::\n\n"), X}, {TEXT("data:x\n:\n\n"), X},
-    {TEXT(": keep-alive\n\n: keep-alive\n\ndata:x\n\n"), X},
+    { TEXT(":data:y\ndata:x\n:\n: c\n::\n\n"), X },
+    { TEXT("data:x\n:\n\n"), X },
+    { TEXT(": keep-alive\n\n: keep-alive\n\ndata:x\n\n"), X },
     /* colons and blanks */
-    {TEXT("data: x\n\n"), X}, {TEXT("data:  x\n\n"), "data \" x\"\nevent message []\n"},
-    {TEXT("data:x \n\n"), "data \"x \"\nevent message []\n"},
-    {TEXT("data:\tx\n\n"), "data \"\\x09x\"\nevent message []\n"}, {TEXT("data::x\n\n"), "data \":x\"\nevent message []\n"},
-    {TEXT("data: :x: y\n\n"), "data \":x: y\"\nevent message []\n"}, {TEXT("data : x\n\n"), ""}, {TEXT(" data:x\n\n"), ""},
+    { TEXT("data: x\n\n"), X },
+    { TEXT("data:  x\n\n"), "data \" x\"\nevent message []\n" },
+    { TEXT("data:x \n\n"), "data \"x \"\nevent message []\n" },
+    { TEXT("data:\tx\n\n"), "data \"\\x09x\"\nevent message []\n" },
+    { TEXT("data::x\n\n"), "data \":x\"\nevent message []\n" },
+    { TEXT("data: :x: y\n\n"), "data \":x: y\"\nevent message []\n" },
+    { TEXT("data : x\n\n"), "" },
+    { TEXT(" data:x\n\n"), "" },
     /* no value, and no data */
-    {TEXT("data\n\n"), "event message []\n"}, {TEXT("data:\n\n"), "event message []\n"},
-    {TEXT("data: \n\n"), "event message []\n"},
-    {TEXT("data\ndata\n\n"), "data \"\\x0a\"\nevent message []\n"},
-    {TEXT("data\ndata:x\n\n"), "data \"\\x0ax\"\nevent message []\n"},
-    {TEXT("data:x\ndata\n\n"), "data \"x\\x0a\"\nevent message []\n"}, {TEXT("data:x\ndata:\ndata: \ndata:y\n\n"),
-     "data \"x\\x0a\\x0a\\x0ay\"\nevent message []\n"}, {TEXT("event:e\n\ndata:x\n\n"), X}, {TEXT("event:e\nid:1\n\n"), ""},
+    { TEXT("data\n\n"), "event message []\n" },
+    { TEXT("data:\n\n"), "event message []\n" },
+    { TEXT("data: \n\n"), "event message []\n" },
+    { TEXT("data\ndata\n\n"), "data \"\\x0a\"\nevent message []\n" },
+    { TEXT("data\ndata:x\n\n"), "data \"\\x0ax\"\nevent message []\n" },
+    { TEXT("data:x\ndata\n\n"), "data \"x\\x0a\"\nevent message []\n" },
+    { TEXT("data:x\ndata:\ndata: \ndata:y\n\n"), "data \"x\\x0a\\x0a\\x0ay\"\nevent message []\n" },
+    { TEXT("event:e\n\ndata:x\n\n"), X },
+    { TEXT("event:e\nid:1\n\n"), "" },
     /* what ends before its blank line is told of in part, but is no event */
-    {TEXT("data:x"), "data \"x\"\n"}, {TEXT("data:x\n"), "data \"x\"\n"}, {TEXT("data:x\n\ndata:y\n"), X "data \"y\"\n"},
-    {TEXT("data"), ""},
-    {TEXT("event:e\ndata:x\n"), "data \"x\"\n"},
+    { TEXT("data:x"), "data \"x\"\n" },
+    { TEXT("data:x\n"), "data \"x\"\n" },
+    { TEXT("data:x\n\ndata:y\n"), X "data \"y\"\n" },
+    { TEXT("data"), "" },
+    { TEXT("event:e\ndata:x\n"), "data \"x\"\n" },
     /* event */
-    {TEXT("event:e\ndata:x\n\n"), "data \"x\"\nevent e! []\n"}, {TEXT("data:x\nevent: e\n\n"), "data \"x\"\nevent e! []\n"},
-    {TEXT("event: message\ndata:x\n\n"), "data \"x\"\nevent message! []\n"},
-    {TEXT("event:e\nevent:f\ndata:x\n\n"), "data \"x\"\nevent f! []\n"},
-    {TEXT("event:e\nevent\ndata:x\n\n"), X}, {TEXT("event:e\nevent:\ndata:x\n\n"), X}, {TEXT("event:\ndata:x\n\n"), X},
-    {TEXT("event:e\ndata:x\n\ndata:x\n\n"), "data \"x\"\nevent e! []\n" X},
-    {TEXT("event:longer\nevent:e\ndata:x\n\n"), "data \"x\"\nevent e! []\n"},
-    {TEXT("event:  e f \ndata:x\n\n"), "data \"x\"\nevent  e f ! []\n"},
+    { TEXT("event:e\ndata:x\n\n"), "data \"x\"\nevent e! []\n" },
+    { TEXT("data:x\nevent: e\n\n"), "data \"x\"\nevent e! []\n" },
+    { TEXT("event: message\ndata:x\n\n"), "data \"x\"\nevent message! []\n" },
+    { TEXT("event:e\nevent:f\ndata:x\n\n"), "data \"x\"\nevent f! []\n" },
+    { TEXT("event:e\nevent\ndata:x\n\n"), X },
+    { TEXT("event:e\nevent:\ndata:x\n\n"), X },
+    { TEXT("event:\ndata:x\n\n"), X },
+    { TEXT("event:e\ndata:x\n\ndata:x\n\n"), "data \"x\"\nevent e! []\n" X },
+    { TEXT("event:longer\nevent:e\ndata:x\n\n"), "data \"x\"\nevent e! []\n" },
+    { TEXT("event:  e f \ndata:x\n\n"), "data \"x\"\nevent  e f ! []\n" },
     /* id: stays until another comes; one with NUL is none */
-    {TEXT("id:1\ndata:x\n\ndata:x\n\n"), "data \"x\"\nevent message [1]\ndata \"x\"\nevent message [1]\n"},
-    {TEXT("id:1\n\ndata:x\n\n"), "data \"x\"\nevent message [1]\n"},
-    {TEXT("data:x\nid: 1 \n\n"), "data \"x\"\nevent message [1 ]\n"},
-    {TEXT("id:1\ndata:x\n\nid\ndata:x\n\n"), "data \"x\"\nevent message [1]\n" X}, {TEXT("id:1\nid:\ndata:x\n\n"), X},
-    {TEXT("id:1\nid:2\ndata:x\n\n"), "data \"x\"\nevent message [2]\n"},
-    {TEXT("id:1\nid:a\0b\ndata:x\n\n"), "data \"x\"\nevent message [1]\n"},
-    {TEXT("id:\0\ndata:x\n\n"), X}, {TEXT("id:12\nid:3\ndata:x\n\n"), "data \"x\"\nevent message [3]\n"}, {TEXT("id:1\ndata:x\n\nid:2"),
-     "data \"x\"\nevent message [1]\n"}, {TEXT("id:\xC3\xA9\ndata:x\n\n"), "data \"x\"\nevent message [\xC3\xA9]\n"},
+    { TEXT("id:1\ndata:x\n\ndata:x\n\n"), "data \"x\"\nevent message [1]\ndata \"x\"\nevent message [1]\n" },
+    { TEXT("id:1\n\ndata:x\n\n"), "data \"x\"\nevent message [1]\n" },
+    { TEXT("data:x\nid: 1 \n\n"), "data \"x\"\nevent message [1 ]\n" },
+    { TEXT("id:1\ndata:x\n\nid\ndata:x\n\n"), "data \"x\"\nevent message [1]\n" X },
+    { TEXT("id:1\nid:\ndata:x\n\n"), X },
+    { TEXT("id:1\nid:2\ndata:x\n\n"), "data \"x\"\nevent message [2]\n" },
+    { TEXT("id:1\nid:a\0b\ndata:x\n\n"), "data \"x\"\nevent message [1]\n" },
+    { TEXT("id:\0\ndata:x\n\n"), X },
+    { TEXT("id:12\nid:3\ndata:x\n\n"), "data \"x\"\nevent message [3]\n" },
+    { TEXT("id:1\ndata:x\n\nid:2"), "data \"x\"\nevent message [1]\n" },
+    { TEXT("id:\xC3\xA9\ndata:x\n\n"), "data \"x\"\nevent message [\xC3\xA9]\n" },
     /* other fields, and names that are nearly one */
-    {TEXT("retry: 5\ndata:x\n\n"), X}, {TEXT("retry\nretry:a\ndata:x\n\n"), X}, {TEXT("dat:y\ndata:x\n\n"), X},
-    {TEXT("dataa:y\ndata:x\n\n"), X},
-    {TEXT("Data:y\nDATA:y\ndata:x\n\n"), X}, {TEXT("datadatadatadata:y\ndata:x\n\n"), X},
-    {TEXT("events:e\nids:1\nEvent:e\ndata:x\n\n"), X},
-    {TEXT("data\0:y\ndata:x\n\n"), X}, {TEXT("\0\ndata:x\n\n"), X}, {TEXT("d\nda\ndat\ndata:x\n\n"), X},
-    {TEXT("\xFF\ndata:x\n\n"), X},
-    {TEXT("datadata\ndata:x\n\n"), X}, {TEXT("data:\xFF\0\n\n"), "data \"\xFF\\x00\"\nevent message []\n"},
+    { TEXT("retry: 5\ndata:x\n\n"), X },
+    { TEXT("retry\nretry:a\ndata:x\n\n"), X },
+    { TEXT("dat:y\ndata:x\n\n"), X },
+    { TEXT("dataa:y\ndata:x\n\n"), X },
+    { TEXT("Data:y\nDATA:y\ndata:x\n\n"), X },
+    { TEXT("datadatadatadata:y\ndata:x\n\n"), X },
+    { TEXT("events:e\nids:1\nEvent:e\ndata:x\n\n"), X },
+    { TEXT("data\0:y\ndata:x\n\n"), X },
+    { TEXT("\0\ndata:x\n\n"), X },
+    { TEXT("d\nda\ndat\ndata:x\n\n"), X },
+    { TEXT("\xFF\ndata:x\n\n"), X },
+    { TEXT("datadata\ndata:x\n\n"), X },
+    { TEXT("data:\xFF\0\n\n"), "data \"\xFF\\x00\"\nevent message []\n" },
     /* what real servers send */
-    {TEXT("data: {\"a\":1}\n\ndata: [DONE]\n\n"), "data \"{\\x22a\\x22:1}\"\nevent message []\ndata \"[DONE]\"\nevent message []\n"},
-    {TEXT("event: message_start\r\ndata: {}\r\n\r\nevent: done\r\ndata: {}\r\n\r\n"),
-     "data \"{}\"\nevent message_start! []\ndata \"{}\"\nevent done! []\n"},
+    { TEXT("data: {\"a\":1}\n\ndata: [DONE]\n\n"),
+      "data \"{\\x22a\\x22:1}\"\nevent message []\ndata \"[DONE]\"\nevent message []\n" },
+    { TEXT("event: message_start\r\ndata: {}\r\n\r\nevent: done\r\ndata: {}\r\n\r\n"),
+      "data \"{}\"\nevent message_start! []\ndata \"{}\"\nevent done! []\n" },
 };
 
 TEST(streams)
@@ -141,12 +209,18 @@ TEST(streams)
 /* ---- lines that begin like JSON or HTML: the standard skips them, but they are told of ---- */
 
 static const stream_row junk[] = {
-    {TEXT("{\"error\":1}\n\n"), "junk \"{\\x22error\\x22:1}\"\n"}, {TEXT("<p>x</p>\n"), "junk \"<p>x</p>\"\n"},
-    {TEXT("[1]"), "junk \"[1]\"\n"},
-    {TEXT("data:x\n{\n\n"), "data \"x\"\njunk \"{\"\nevent message []\n"}, {TEXT("{data:y\ndata:x\n\n"), "junk \"{data:y\"\n" X},
-    {TEXT("\xEF\xBB\xBF{1\n"), "junk \"{1\"\n"}, {TEXT("<!DOCTYPE html>\r\n<html>\r\n"), "junk \"<!DOCTYPE html><html>\"\n"},
-    {TEXT("event:e\n<br>\ndata:x\n\n"), "junk \"<br>\"\ndata \"x\"\nevent e! []\n"}, {TEXT(" {\ndata:x\n\n"), X},
-    {TEXT("x{\ndata:x\n\n"), X}, {TEXT("data:{\n\n"), "data \"{\"\nevent message []\n"}, {TEXT(":{\ndata:x\n\n"), X},
+    { TEXT("{\"error\":1}\n\n"), "junk \"{\\x22error\\x22:1}\"\n" },
+    { TEXT("<p>x</p>\n"), "junk \"<p>x</p>\"\n" },
+    { TEXT("[1]"), "junk \"[1]\"\n" },
+    { TEXT("data:x\n{\n\n"), "data \"x\"\njunk \"{\"\nevent message []\n" },
+    { TEXT("{data:y\ndata:x\n\n"), "junk \"{data:y\"\n" X },
+    { TEXT("\xEF\xBB\xBF{1\n"), "junk \"{1\"\n" },
+    { TEXT("<!DOCTYPE html>\r\n<html>\r\n"), "junk \"<!DOCTYPE html><html>\"\n" },
+    { TEXT("event:e\n<br>\ndata:x\n\n"), "junk \"<br>\"\ndata \"x\"\nevent e! []\n" },
+    { TEXT(" {\ndata:x\n\n"), X },
+    { TEXT("x{\ndata:x\n\n"), X },
+    { TEXT("data:{\n\n"), "data \"{\"\nevent message []\n" },
+    { TEXT(":{\ndata:x\n\n"), X },
 };
 
 TEST(junk)
@@ -163,7 +237,8 @@ TEST(raw)
 {
     decoder.raw = true;
     decoder.no_junk = false;
-    check_stream(TEXT("data:x\n\n{\"a\":1}\r\n:\n\xEF\xBB\xBF"), "junk \"data:x\\x0a\\x0a{\\x22a\\x22:1}\\x0d\\x0a:\\x0a\xEF\xBB\xBF\"\n");
+    check_stream(TEXT("data:x\n\n{\"a\":1}\r\n:\n\xEF\xBB\xBF"),
+                 "junk \"data:x\\x0a\\x0a{\\x22a\\x22:1}\\x0d\\x0a:\\x0a\xEF\xBB\xBF\"\n");
     check_stream(TEXT(""), "");
     decoder.raw = false;
 }
@@ -191,16 +266,18 @@ TEST(names_at_the_limit)
     check_stream(bytes, write_long(bytes, sizeof bytes, "id: ", max, "\ndata:x\n\n"), wanted);
     FEED(&parser, bytes, write_long(bytes, sizeof bytes, "event: ", max + 1, "\ndata:x\n\n"), "= -3\n");
     FEED(&parser, bytes, write_long(bytes, sizeof bytes, "data:x\n\nid: ", max + 1, "\n"), X "= -3\n");
-    check_stream(bytes, write_long(bytes, sizeof bytes, "", 400, ":y\ndata:x\n\n"), X);         /* names of fields nobody knows */
+    /* names of fields nobody knows */
+    check_stream(bytes, write_long(bytes, sizeof bytes, "", 400, ":y\ndata:x\n\n"), X);
     check_stream(bytes, write_long(bytes, sizeof bytes, "retry:", 400, "\ndata:x\n\n"), X);
     check_stream(bytes, write_long(bytes, sizeof bytes, ":", 400, "\ndata:x\n\n"), X);
 }
 
 #define LONG (2u << 20)
 
-static const struct { const char *before, *again; } endless[] = {
-    {"data:", "x"}, {"data:x", "\ndata:"}, {":", "x"}, {"", "x"}, {"{", "{"}, {"", "\r"}, {"", "data\n\n"}, {"", "event:e\n"},
-    {"id:1", "\r\nid"},
+static const struct { const char *before, *again;
+} endless[] = {
+    { "data:", "x" }, { "data:x", "\ndata:" }, { ":", "x" },        { "", "x" },          { "{", "{" },
+    { "", "\r" },     { "", "data\n\n" },      { "", "event:e\n" }, { "id:1", "\r\nid" },
 };
 
 /* What a line holds is handed out, not held, and a stream of any shape takes time by its length. */

@@ -1,5 +1,5 @@
-/* test_state.c - save and load: a later client starts where this one was, with tokens of their true age, ids, cookies, TLS session;
-   damaged, foreign and hostile bytes change nothing. */
+/* test_state.c - save and load: a later client starts where this one was, with tokens of their true age, ids,
+   cookies, TLS session; damaged, foreign and hostile bytes change nothing. */
 #include "tls_site.h"
 #include "chat.h"
 #define CHATGPTT_IMPLEMENTATION
@@ -23,7 +23,10 @@ static const char *response(const char *type, const char *headers, const char *b
 static void script_answer(script *s, const char *headers, const char *body)
 {
     script_request(s);
-    script_say(s, response(strncmp(body, "data:", 5) == 0 || strncmp(body, "event:", 6) == 0 ? "text/event-stream" : "text/html", headers, body));
+    script_say(s, response(strncmp(body, "data:", 5) == 0 || strncmp(body, "event:", 6) == 0
+                               ? "text/event-stream"
+                               : "text/html",
+                           headers, body));
 }
 
 static chatgptt_client *open_on(script *s, const chatgptt_options *more)
@@ -32,7 +35,8 @@ static chatgptt_client *open_on(script *s, const chatgptt_options *more)
     chatgptt_error error;
     if (more) {
         if (more->url) options.url = more->url;
-        options.endpoint = more->endpoint, options.bot_id = more->bot_id, options.client_id = more->client_id, options.dialect = more->dialect;
+        options.endpoint = more->endpoint, options.bot_id = more->bot_id, options.client_id = more->client_id,
+        options.dialect = more->dialect;
     }
     chatgptt_client *c = chatgptt_open(&options, &error);
     if (!c) check_fail(__FILE__, __LINE__, "open: %s", error.message);
@@ -60,7 +64,9 @@ static state save(const chatgptt_client *c)
     return st;
 }
 
-static chatgptt_code load(chatgptt_client *c, const state *st) { return chatgptt_load(c, st->bytes, st->len); }
+static chatgptt_code load(chatgptt_client *c, const state *st) {
+    return chatgptt_load(c, st->bytes, st->len);
+}
 
 /* Records of one's own, or changed ones, with the sum that belongs to them. */
 static void put(state *st, char tag, const char *text, size_t len)
@@ -80,9 +86,13 @@ static void seal(state *st)
 static size_t seal_at(const state *st)
 {
     char tag = 0;
-    cgt_slice s, rest = cgt_slice_of(st->bytes + sizeof cgt_state_magic - 1, st->len - (sizeof cgt_state_magic - 1));
+    cgt_slice s,
+        rest = cgt_slice_of(st->bytes + sizeof cgt_state_magic - 1, st->len - (sizeof cgt_state_magic - 1));
     size_t at = 0;
-    while (tag != CGT_TAG_END) { at = (size_t)(rest.at - st->bytes); if (!cgt_next_record(&rest, &tag, &s)) abort(); }
+    while (tag != CGT_TAG_END) {
+        at = (size_t)(rest.at - st->bytes);
+        if (!cgt_next_record(&rest, &tag, &s)) abort();
+    }
     return at;
 }
 
@@ -91,12 +101,16 @@ static bool check_refused(chatgptt_client *c, const state *st)
 {
     static state before, after;
     before = save(c);
-    bool refused = load(c, st) == CHATGPTT_E_ARGUMENT && chatgptt_client_error(c)->code == CHATGPTT_E_ARGUMENT;
+    bool refused =
+        load(c, st) == CHATGPTT_E_ARGUMENT && chatgptt_client_error(c)->code == CHATGPTT_E_ARGUMENT;
     after = save(c);
-    return CHECK(refused) && CHECK(before.len == after.len && memcmp(before.bytes, after.bytes, before.len) == 0);
+    return CHECK(refused) &&
+           CHECK(before.len == after.len && memcmp(before.bytes, after.bytes, before.len) == 0);
 }
 
-#define OLD_COOKIES "Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/wp-admin; Max-Age=3600\r\nSet-Cookie: c=3; Domain=site.test\r\nSet-Cookie: d=4; Secure\r\nSet-Cookie: e=5; Path=/other\r\n"
+#define OLD_COOKIES                                                                         \
+    "Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/wp-admin; Max-Age=3600\r\nSet-Cookie: c=3; " \
+    "Domain=site.test\r\nSet-Cookie: d=4; Secure\r\nSet-Cookie: e=5; Path=/other\r\n"
 
 /* A state of the older generation; the client that made it is closed. */
 static state old_state(void)
@@ -121,11 +135,16 @@ static state new_state(const char *endpoint)
     state st;
     script_init(&s);
     script_connection(&s);
-    if (endpoint) script_answer(&s, "Set-Cookie: n=1\r\n", "{\"success\":true,\"data\":{\"nonce\":\"" CHAT_NONCE "\"}}");
+    if (endpoint)
+        script_answer(&s, "Set-Cookie: n=1\r\n",
+                      "{\"success\":true,\"data\":{\"nonce\":\"" CHAT_NONCE "\"}}");
     else script_answer(&s, "Set-Cookie: n=1\r\n", CHAT_NEW_PAGE);
     script_answer(&s, "", CHAT_KEY);
     script_answer(&s, "", CHAT_NEW_ANSWER);
-    chatgptt_client *c = open_on(&s, &(chatgptt_options){ .endpoint = endpoint, .bot_id = endpoint ? "7" : NULL, .dialect = endpoint ? CHATGPTT_AIPKIT : CHATGPTT_AUTO });
+    chatgptt_client *c =
+        open_on(&s, &(chatgptt_options){ .endpoint = endpoint,
+                                         .bot_id = endpoint ? "7" : NULL,
+                                         .dialect = endpoint ? CHATGPTT_AIPKIT : CHATGPTT_AUTO });
     CHECK_INT(ask(c), CHATGPTT_OK);
     st = save(c);
     chatgptt_close(c);
@@ -153,7 +172,8 @@ TEST(older_generation)
     CHECK_INT(ask(c), CHATGPTT_OK);
     CHECK_INT(s.opened, 1);
     CHECK_INT(script_count(&s, 0), 1);          /* the message, and no page */
-    CHECK(script_head(&s, 0, 0, text, sizeof text) && strncmp(text, "POST /wp-admin/admin-ajax.php ", 30) == 0);
+    CHECK(script_head(&s, 0, 0, text, sizeof text) &&
+          strncmp(text, "POST /wp-admin/admin-ajax.php ", 30) == 0);
     CHECK_STR(script_field(&s, 0, 0, "_wpnonce", text, sizeof text), CHAT_NONCE);
     CHECK_STR(script_field(&s, 0, 0, "post_id", text, sizeof text), "7");
     CHECK_STR(script_field(&s, 0, 0, "wpaicg_chat_client_id", text, sizeof text), "me-and-nobody-else");
@@ -175,7 +195,10 @@ TEST(newer_generation)
         script_connection(&s);
         script_answer(&s, "", CHAT_KEY);
         script_answer(&s, "", CHAT_NEW_ANSWER);
-        chatgptt_client *c = open_on(&s, &(chatgptt_options){ .endpoint = endpoints[i], .bot_id = endpoints[i] ? "7" : NULL, .dialect = endpoints[i] ? CHATGPTT_AIPKIT : CHATGPTT_AUTO });
+        chatgptt_client *c =
+            open_on(&s, &(chatgptt_options){ .endpoint = endpoints[i],
+                                             .bot_id = endpoints[i] ? "7" : NULL,
+                                             .dialect = endpoints[i] ? CHATGPTT_AIPKIT : CHATGPTT_AUTO });
         memcpy(session, c->session_id, sizeof c->session_id);
         CHECK_INT(load(c, &st), CHATGPTT_OK);
         again = save(c);
@@ -230,7 +253,8 @@ TEST(cookies_keep_their_age)
             if (twice) { st = save(c); s.unix_now += 1000; CHECK_INT(load(c, &st), CHATGPTT_OK); }
             s.unix_now += 2599 + over - (twice ? 1000 : 0);
             CHECK_INT(ask(c), CHATGPTT_OK);
-            CHECK_STR(script_header(&s, 0, 0, "Cookie", text, sizeof text), over ? "a=1; c=3" : "b=2; a=1; c=3");
+            CHECK_STR(script_header(&s, 0, 0, "Cookie", text, sizeof text),
+                      over ? "a=1; c=3" : "b=2; a=1; c=3");
             chatgptt_close(c);
             script_finish(&s);
         }
@@ -239,10 +263,14 @@ TEST(cookies_keep_their_age)
 /* Where the options ask for something else, its tokens are of no use; the ids are. */
 TEST(options_come_first)
 {
-    static const struct { chatgptt_options options; bool page; const char *client_id; } rows[] = {
-        {{ .dialect = CHATGPTT_WPAICG }, false, "me-and-nobody-else"}, {{ .endpoint = "http://site.test/wp-admin/admin-ajax.php" }, false, "me-and-nobody-else"},
-        {{ .endpoint = "http://site.test/other" }, true, "me-and-nobody-else"}, {{ .bot_id = "9" }, true, "me-and-nobody-else"},
-        {{ .client_id = "somebody" }, false, "somebody"}, {{ .bot_id = "0" }, false, "me-and-nobody-else"},
+    static const struct { chatgptt_options options; bool page; const char *client_id;
+    } rows[] = {
+        { { .dialect = CHATGPTT_WPAICG }, false, "me-and-nobody-else" },
+        { { .endpoint = "http://site.test/wp-admin/admin-ajax.php" }, false, "me-and-nobody-else" },
+        { { .endpoint = "http://site.test/other" }, true, "me-and-nobody-else" },
+        { { .bot_id = "9" }, true, "me-and-nobody-else" },
+        { { .client_id = "somebody" }, false, "somebody" },
+        { { .bot_id = "0" }, false, "me-and-nobody-else" },
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         state st = old_state();
@@ -250,13 +278,18 @@ TEST(options_come_first)
         char text[100];
         script_init(&s);
         script_connection(&s);
-        if (rows[i].page) script_answer(&s, "", CHAT_OLD_PAGE "<div data-nonce=\"" CHAT_NONCE "\" data-post-id=\"7\" data-bot-id=\"9\"></div>");
+        if (rows[i].page)
+            script_answer(&s, "",
+                          CHAT_OLD_PAGE "<div data-nonce=\"" CHAT_NONCE
+                                        "\" data-post-id=\"7\" data-bot-id=\"9\"></div>");
         script_answer(&s, "", CHAT_OLD_ANSWER);
         chatgptt_client *c = open_on(&s, &rows[i].options);
         CHECK_INT(load(c, &st), CHATGPTT_OK);
         CHECK_INT(ask(c), CHATGPTT_OK);
-        if (!CHECK_INT(script_count(&s, 0), 1 + rows[i].page)) printf("    row %zu: %s\n", i, chatgptt_client_error(c)->message);
-        CHECK_STR(script_field(&s, 0, rows[i].page, "wpaicg_chat_client_id", text, sizeof text), rows[i].client_id);
+        if (!CHECK_INT(script_count(&s, 0), 1 + rows[i].page))
+            printf("    row %zu: %s\n", i, chatgptt_client_error(c)->message);
+        CHECK_STR(script_field(&s, 0, rows[i].page, "wpaicg_chat_client_id", text, sizeof text),
+                  rows[i].client_id);
         chatgptt_close(c);
         script_finish(&s);
     }
@@ -362,7 +395,8 @@ TEST(damaged_bytes)
 
 TEST(of_another_site)
 {
-    static const char *const urls[] = {"http://site.test:81/", "http://www.site.test/", "http://site.test/chat", "http://site.test/?", "https://site.test/"};
+    static const char *const urls[] = { "http://site.test:81/", "http://www.site.test/",
+                                        "http://site.test/chat", "http://site.test/?", "https://site.test/" };
     state st = old_state();
     for (size_t i = 0; i < ROWS(urls); i++) {
         script s;
@@ -383,17 +417,64 @@ TEST(hostile_records)
 {
     static char longer[CHATGPTT_MAX_URL + 100];
     memset(longer, 'x', sizeof longer - 1);
-    static const struct { char tag; const char *text; size_t len; bool good; } rows[] = {
+    static const struct { char tag; const char *text; size_t len; bool good;
+    } rows[] = {
 #define ROW(tag, text, good) {tag, text, sizeof (text) - 1, good}
-        ROW('h', HOME, true), ROW('h', "http://evil.test/", false), ROW('h', "", false), ROW('n', "abc", true), ROW('n', "a\r\nX: y", false), ROW('n', "a\0b", false), ROW('n', "\xff", false),
-        {'n', longer, CHATGPTT_MAX_TOKEN - 1, true}, {'n', longer, CHATGPTT_MAX_TOKEN, false}, {'i', longer, 200, false}, {'b', longer, 200, false}, {'c', longer, 200, false}, {'s', longer, 200, false},
-        ROW('c', "a\nb", false), ROW('s', "a\x7f", false), ROW('N', "a\x01", false), ROW('G', "Hi \xe2\x82\xac", true), ROW('G', "\xe2\x82", false), ROW('P', "\r", false), ROW('C', "\t", false),
-        ROW('p', "http://site.test/a", true), ROW('p', "http://site.test/\r\nX: y", false), ROW('p', "ftp://site.test/", false), ROW('p', "site.test", false), ROW('p', "http://user@site.test/", false),
-        ROW('p', "http://[fe80::1%1]/", false), ROW('p', "", false), {'p', longer, sizeof longer - 1, false},
-        ROW('e', "https://site.test/x", true), ROW('e', "http://a:b@site.test/", false), ROW('e', "javascript:x", false), ROW('e', "http://site.test/\0", false),
-        ROW('d', "1", true), ROW('d', "2", true), ROW('d', "3", false), ROW('d', "-1", false), ROW('d', "x", false), ROW('d', "1x", false), ROW('d', "", false),
-        ROW('t', "0", true), ROW('t', "9999999999", true), ROW('t', "99999999999999999999999", false), ROW('t', "-5", false), ROW('w', "99999999999999999999999", false), ROW('f', "31", true), ROW('f', "99", false),
-        ROW('l', "100000", true), ROW('l', "100001", false), ROW('k', "a=1", false), ROW('x', "y", false), ROW('\0', "", false), ROW('\xff', "y", false), ROW('T', "", true), ROW('T', "garbage", true), {'T', longer, 4000, true},
+        ROW('h', HOME, true),
+        ROW('h', "http://evil.test/", false),
+        ROW('h', "", false),
+        ROW('n', "abc", true),
+        ROW('n', "a\r\nX: y", false),
+        ROW('n', "a\0b", false),
+        ROW('n', "\xff", false),
+        { 'n', longer, CHATGPTT_MAX_TOKEN - 1, true },
+        { 'n', longer, CHATGPTT_MAX_TOKEN, false },
+        { 'i', longer, 200, false },
+        { 'b', longer, 200, false },
+        { 'c', longer, 200, false },
+        { 's', longer, 200, false },
+        ROW('c', "a\nb", false),
+        ROW('s', "a\x7f", false),
+        ROW('N', "a\x01", false),
+        ROW('G', "Hi \xe2\x82\xac", true),
+        ROW('G', "\xe2\x82", false),
+        ROW('P', "\r", false),
+        ROW('C', "\t", false),
+        ROW('p', "http://site.test/a", true),
+        ROW('p', "http://site.test/\r\nX: y", false),
+        ROW('p', "ftp://site.test/", false),
+        ROW('p', "site.test", false),
+        ROW('p', "http://user@site.test/", false),
+        ROW('p', "http://[fe80::1%1]/", false),
+        ROW('p', "", false),
+        { 'p', longer, sizeof longer - 1, false },
+        ROW('e', "https://site.test/x", true),
+        ROW('e', "http://a:b@site.test/", false),
+        ROW('e', "javascript:x", false),
+        ROW('e', "http://site.test/\0", false),
+        ROW('d', "1", true),
+        ROW('d', "2", true),
+        ROW('d', "3", false),
+        ROW('d', "-1", false),
+        ROW('d', "x", false),
+        ROW('d', "1x", false),
+        ROW('d', "", false),
+        ROW('t', "0", true),
+        ROW('t', "9999999999", true),
+        ROW('t', "99999999999999999999999", false),
+        ROW('t', "-5", false),
+        ROW('w', "99999999999999999999999", false),
+        ROW('f', "31", true),
+        ROW('f', "99", false),
+        ROW('l', "100000", true),
+        ROW('l', "100001", false),
+        ROW('k', "a=1", false),
+        ROW('x', "y", false),
+        ROW('\0', "", false),
+        ROW('\xff', "y", false),
+        ROW('T', "", true),
+        ROW('T', "garbage", true),
+        { 'T', longer, 4000, true },
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         script s;
@@ -405,7 +486,8 @@ TEST(hostile_records)
         put(&st, 'h', HOME, sizeof HOME - 1);
         put(&st, rows[i].tag, rows[i].text, rows[i].len);
         seal(&st);
-        if (rows[i].good ? !CHECK_INT(load(c, &st), CHATGPTT_OK) : !check_refused(c, &st)) printf("    row %zu: %c \"%.20s\"\n", i, rows[i].tag, rows[i].text);
+        if (rows[i].good ? !CHECK_INT(load(c, &st), CHATGPTT_OK) : !check_refused(c, &st))
+            printf("    row %zu: %c \"%.20s\"\n", i, rows[i].tag, rows[i].text);
         chatgptt_close(c);
         script_finish(&s);
     }
@@ -413,7 +495,11 @@ TEST(hostile_records)
 
 TEST(hostile_lengths)
 {
-    static const struct { unsigned long len; const char *after; } rows[] = {{0xffffffff, "abc"}, {0x7fffffff, ""}, {0x80000000, "abc"}, {4, "abc"}, {3, "ab"}, {1, ""}};
+    static const struct {
+        unsigned long len;
+        const char *after;
+    } rows[] = { { 0xffffffff, "abc" }, { 0x7fffffff, "" }, { 0x80000000, "abc" },
+                 { 4, "abc" },          { 3, "ab" },        { 1, "" } };
     script s;
     script_init(&s);
     chatgptt_client *c = open_on(&s, NULL);
@@ -438,7 +524,8 @@ TEST(hostile_lengths)
     script_finish(&s);
 }
 
-/* Whatever is loaded, requests stay requests: what the client then writes is one that can be read back, without a line more. */
+/* Whatever is loaded, requests stay requests: what the client then writes is one that can be read back,
+   without a line more. */
 TEST(hostile_bytes_at_random)
 {
     state good[2];
@@ -490,7 +577,8 @@ static char root_pem[CERT_PEM_MAX], noisy_pem[2 * CERT_PEM_MAX], both_pem[2 * CE
 
 static void make_certificates(void)
 {
-    cert_spec of_root = { .cn = "Root", .ca = true, .key_slot = 1 }, of_other = { .cn = "Other", .ca = true, .key_slot = 2 }, of_leaf = { .san = "DNS:site.test" };
+    cert_spec of_root = { .cn = "Root", .ca = true, .key_slot = 1 },
+              of_other = { .cn = "Other", .ca = true, .key_slot = 2 }, of_leaf = { .san = "DNS:site.test" };
     static cert other;
     char other_pem[CERT_PEM_MAX];
     cert_make(&root, &of_root, NULL);
@@ -521,14 +609,19 @@ static chatgptt_client *open_tls(const char *host, int port, const char *pem)
 
 static bool start_tls(tls_site *site, int max_version)
 {
-    tls_site_settings settings = { .chain = { &leaf }, .answer = serve, .keep = true, .tickets = true, .max_version = max_version };
+    tls_site_settings settings = {
+        .chain = { &leaf }, .answer = serve, .keep = true, .tickets = true, .max_version = max_version
+    };
     return CHECK(tls_site_start(site, &settings));
 }
 
 /* The second client resumes the first one's session, if it trusts the same roots and no more. */
 TEST(sessions_are_resumed)
 {
-    static const struct { const char *pem; bool resumed; } rows[] = {{root_pem, true}, {noisy_pem, true}, {both_pem, false}, {NULL, false}};
+    static const struct {
+        const char *pem;
+        bool resumed;
+    } rows[] = { { root_pem, true }, { noisy_pem, true }, { both_pem, false }, { NULL, false } };
     for (int version = 0; version <= TLS_1_2; version += TLS_1_2)
         for (size_t i = 0; i < ROWS(rows); i++) {
             static tls_site site;
@@ -555,7 +648,8 @@ TEST(sessions_are_resumed)
         }
 }
 
-/* Sessions with every byte wrong in turn, under a sum that fits: loading them does no harm, and the site is reached all the same. */
+/* Sessions with every byte wrong in turn, under a sum that fits: loading them does no harm, and the site is
+   reached all the same. */
 TEST(sessions_damaged)
 {
     static tls_site site;
@@ -566,8 +660,12 @@ TEST(sessions_damaged)
     chatgptt_close(c);
     size_t end = seal_at(&good), from = 0;
     char tag = 0;
-    cgt_slice s, rest = cgt_slice_of(good.bytes + sizeof cgt_state_magic - 1, good.len - (sizeof cgt_state_magic - 1));
-    while (tag != CGT_TAG_TLS) { from = (size_t)(rest.at - good.bytes); if (!CHECK(cgt_next_record(&rest, &tag, &s))) break; }
+    cgt_slice s,
+        rest = cgt_slice_of(good.bytes + sizeof cgt_state_magic - 1, good.len - (sizeof cgt_state_magic - 1));
+    while (tag != CGT_TAG_TLS) {
+        from = (size_t)(rest.at - good.bytes);
+        if (!CHECK(cgt_next_record(&rest, &tag, &s))) break;
+    }
     for (size_t at = from + 5; at < end; at++) {
         state st = good;
         st.bytes[at] = (char)~st.bytes[at];
@@ -576,7 +674,8 @@ TEST(sessions_damaged)
         c = open_tls("site.test", site.port, root_pem);
         CHECK_INT(load(c, &st), CHATGPTT_OK);
         save(c);
-        if (at % 7 == 0 && !CHECK_INT(ask(c), CHATGPTT_OK)) printf("    byte %zu: %s\n", at - from, chatgptt_client_error(c)->message);
+        if (at % 7 == 0 && !CHECK_INT(ask(c), CHATGPTT_OK))
+            printf("    byte %zu: %s\n", at - from, chatgptt_client_error(c)->message);
         chatgptt_close(c);
     }
     tls_site_stop(&site);
@@ -587,7 +686,9 @@ TEST(sessions_damaged)
 TEST(conversations_go_on_elsewhere)
 {
     chatgptt_conversation kept;
-    const chatgptt_message turns[] = {{CHATGPTT_USER, "one", 0}, {CHATGPTT_ASSISTANT, CHAT_ANSWER, 0}, {CHATGPTT_USER, "two", 0}};
+    const chatgptt_message turns[] = { { CHATGPTT_USER, "one", 0 },
+                                       { CHATGPTT_ASSISTANT, CHAT_ANSWER, 0 },
+                                       { CHATGPTT_USER, "two", 0 } };
     char ids[2][2][60], text[100];
     memset(&kept, 0, sizeof kept);
     for (int n = 0; n < 2; n++) {

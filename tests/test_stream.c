@@ -1,18 +1,22 @@
-/* test_stream.c - STREAM and CLIENT over a scripted transport and a fake clock: the exchange as the model has it, every cut, every
-   deadline and cancel, every failing allocation and every failing read or write. No answer is ever called whole that is not. */
+/* test_stream.c - STREAM and CLIENT over a scripted transport and a fake clock: the exchange as the model has
+   it, every cut, every deadline and cancel, every failing allocation and every failing read or write. No
+   answer is ever called whole that is not. */
 #define CHATGPTT_IMPLEMENTATION
 #include "script.h"
 
 /* ---- what sites say ---- */
 
-#define CHUNK(delta) "{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0," delta "}]}\n\n"
+#define CHUNK(delta) \
+    "{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0," delta "}]}\n\n"
 #define EVENT(text)  "data: " CHUNK("\"delta\":{\"content\":\"" text "\"},\"finish_reason\":null")
 #define FINISH       "data: " CHUNK("\"delta\":{},\"finish_reason\":\"stop\"")
 #define HELLO        ": hi\n\n" EVENT("") EVENT("Hel") EVENT("lo, \\u4f60\\ud83d\\ude00 \xd0\x96\\n")
 #define HELLO_TEXT   "Hello, \xe4\xbd\xa0\xf0\x9f\x98\x80 \xd0\x96\n"
-#define DELTA(text)  "event: thread.message.delta\ndata: {\"id\":\"m\",\"delta\":{\"content\":[{\"type\":\"text\",\"text\":" \
-                     "{\"value\":\"" text "\"}}]}}\n\n"
-#define JSON(text)   "{\"status\":\"success\",\"msg\":\"Something went wrong\",\"data\":\"" text "\",\"log\":false}"
+#define DELTA(text)                                                                                         \
+    "event: thread.message.delta\ndata: {\"id\":\"m\",\"delta\":{\"content\":[{\"type\":\"text\",\"text\":" \
+    "{\"value\":\"" text "\"}}]}}\n\n"
+#define JSON(text) \
+    "{\"status\":\"success\",\"msg\":\"Something went wrong\",\"data\":\"" text "\",\"log\":false}"
 
 typedef enum framing { COUNTED, CHUNKED, TO_CLOSE } framing;
 
@@ -28,33 +32,42 @@ typedef struct fixture {
 
 #define SSE "text/event-stream;charset=UTF-8"
 static fixture fixtures[] = {
-    {"events", CHUNKED, SSE, HELLO FINISH "data: [DONE]\n\n", HELLO_TEXT, "\"stop\"", "}]}\n", "", 0, 0, 0},
-    {"JSON", COUNTED, "application/json; charset=UTF-8", JSON("Hel\\u006co\\/ \\ud83d\\ude00 data: [DONE]"),
-     "Hello/ \xf0\x9f\x98\x80 data: [DONE]", "false}", "", "", 0, 0, 0},
-    {"no finish_reason", CHUNKED, SSE, EVENT("a") EVENT("b") "data: [DONE]\n\n", "ab", "[DONE]", "\n\n", "", 0, 0, 0},
-    {"no [DONE]", CHUNKED, SSE, EVENT("a") EVENT("b") FINISH, "ab", "\"stop\"", "}]}\n", "", 0, 0, 0},
-    {"events to the close", TO_CLOSE, SSE, HELLO FINISH "data: [DONE]\n\n", HELLO_TEXT, "\"stop\"", "}]}\n", "", 0, 0, 0},
-    {"[DONE] is the last line", TO_CLOSE, SSE, EVENT("a") EVENT("b") "data: [DONE]", "ab", "[DONE]", "", "", 0, 0, 0},
-    {"finish_reason first", CHUNKED, SSE, EVENT("a")
-     "data: {\"choices\":[{\"finish_reason\":\"stop\",\"delta\":{\"content\":\"the end\"}}]}\n\n",
-     "athe end", "the end\"", "}}]}\n", "", 0, 0, 0},
-    {"text and end in one", TO_CLOSE, SSE, EVENT("a")
-     "data: " CHUNK("\"delta\":{\"content\":\"the end\"},\"finish_reason\":\"stop\""),
-     "athe end", "\"stop\"", "}]}\n", "", 0, 0, 0},
-    {"explicit messages", TO_CLOSE, SSE,
-     "event: message\n" EVENT("a") "event: message\n" EVENT("b") "event: message\n" FINISH "data: [DONE]\n\n",
-     "ab", "\"stop\"", "}]}\n\n", "", 0, 0, 0},
-    {"explicit message with the end", TO_CLOSE, SSE, "event: message\n" EVENT("a") "event: message\ndata: "
-     CHUNK("\"delta\":{\"content\":\"the end\"},\"finish_reason\":\"stop\""), "athe end", "\"stop\"", "}]}\n\n", "", 0, 0, 0},
-    {"assistant", CHUNKED, SSE, "event: thread_id\ndata: thread_1\n\n" DELTA("a") DELTA("b") "event: done\ndata: [DONE]\n\n", "ab",
-     "event: done", "\ndata: [DONE]\n\n", "", 0, 0, 0},
-    {"JSON in noise", TO_CLOSE, "application/json",
-     "\xef\xbb\xbf<b>Warning</b>: { in x.php\n" JSON("ab") "\n<!-- cached -->", "ab", "false}", "", "", 0, 0, 0},
+    { "events", CHUNKED, SSE, HELLO FINISH "data: [DONE]\n\n", HELLO_TEXT, "\"stop\"", "}]}\n", "", 0, 0, 0 },
+    { "JSON", COUNTED, "application/json; charset=UTF-8", JSON("Hel\\u006co\\/ \\ud83d\\ude00 data: [DONE]"),
+      "Hello/ \xf0\x9f\x98\x80 data: [DONE]", "false}", "", "", 0, 0, 0 },
+    { "no finish_reason", CHUNKED, SSE, EVENT("a") EVENT("b") "data: [DONE]\n\n", "ab", "[DONE]", "\n\n", "",
+      0, 0, 0 },
+    { "no [DONE]", CHUNKED, SSE, EVENT("a") EVENT("b") FINISH, "ab", "\"stop\"", "}]}\n", "", 0, 0, 0 },
+    { "events to the close", TO_CLOSE, SSE, HELLO FINISH "data: [DONE]\n\n", HELLO_TEXT, "\"stop\"", "}]}\n",
+      "", 0, 0, 0 },
+    { "[DONE] is the last line", TO_CLOSE, SSE, EVENT("a") EVENT("b") "data: [DONE]", "ab", "[DONE]", "", "",
+      0, 0, 0 },
+    { "finish_reason first", CHUNKED, SSE,
+      EVENT("a") "data: {\"choices\":[{\"finish_reason\":\"stop\",\"delta\":{\"content\":\"the end\"}}]}\n\n",
+      "athe end", "the end\"", "}}]}\n", "", 0, 0, 0 },
+    { "text and end in one", TO_CLOSE, SSE,
+      EVENT("a") "data: " CHUNK("\"delta\":{\"content\":\"the end\"},\"finish_reason\":\"stop\""), "athe end",
+      "\"stop\"", "}]}\n", "", 0, 0, 0 },
+    { "explicit messages", TO_CLOSE, SSE,
+      "event: message\n" EVENT("a") "event: message\n" EVENT("b") "event: message\n" FINISH
+                                                                  "data: [DONE]\n\n",
+      "ab", "\"stop\"", "}]}\n\n", "", 0, 0, 0 },
+    { "explicit message with the end", TO_CLOSE, SSE,
+      "event: message\n" EVENT("a") "event: message\ndata: " CHUNK(
+          "\"delta\":{\"content\":\"the end\"},\"finish_reason\":\"stop\""),
+      "athe end", "\"stop\"", "}]}\n\n", "", 0, 0, 0 },
+    { "assistant", CHUNKED, SSE,
+      "event: thread_id\ndata: thread_1\n\n" DELTA("a") DELTA("b") "event: done\ndata: [DONE]\n\n", "ab",
+      "event: done", "\ndata: [DONE]\n\n", "", 0, 0, 0 },
+    { "JSON in noise", TO_CLOSE, "application/json",
+      "\xef\xbb\xbf<b>Warning</b>: { in x.php\n" JSON("ab") "\n<!-- cached -->", "ab", "false}", "", "", 0, 0,
+      0 },
 };
 #define FIXTURES (sizeof fixtures / sizeof *fixtures)
 static const fixture *const events = &fixtures[0], *const json = &fixtures[1];
 
-#define PAGE_BODY "<!DOCTYPE html><title>Chat</title><div class=\"wpaicg-chat-shortcode\" data-nonce=\"0123456789\"\n" \
+#define PAGE_BODY                                                                                        \
+    "<!DOCTYPE html><title>Chat</title><div class=\"wpaicg-chat-shortcode\" data-nonce=\"0123456789\"\n" \
     " data-post-id=\"7\" data-bot-id=\"0\"></div>"
 static char page[600];
 
@@ -88,7 +101,8 @@ static void compose(fixture *f)
 static void compose_all(void)
 {
     for (size_t i = 0; i < FIXTURES; i++) compose(&fixtures[i]);
-    snprintf(page, sizeof page, "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=UTF-8\r\nContent-Length: %zu\r\n\r\n%s",
+    snprintf(page, sizeof page,
+             "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=UTF-8\r\nContent-Length: %zu\r\n\r\n%s",
              strlen(PAGE_BODY), PAGE_BODY);
 }
 
@@ -136,7 +150,10 @@ typedef struct outcome {
 static int collect(void *user, const char *text, size_t len)
 {
     outcome *o = (outcome *)user;
-    if (len == 0 || !cgt_utf8_valid(cgt_slice_of(text, len)) || o->len + len >= sizeof o->text) { o->odd = true; return 0; }
+    if (len == 0 || !cgt_utf8_valid(cgt_slice_of(text, len)) || o->len + len >= sizeof o->text) {
+        o->odd = true;
+        return 0;
+    }
     memcpy(o->text + o->len, text, len);
     o->text[o->len += len] = '\0';
     return o->stop ? o->stop(o) : 0;
@@ -221,10 +238,14 @@ static bool usable(script *s, chatgptt_client *c)
 
 TEST(exchange_is_the_models)
 {
-    static const char *const fields[][2] = {
-        {"_wpnonce", "0123456789"}, {"post_id", "7"}, {"url", "http://site.test/"}, {"action", "wpaicg_chat_shortcode_message"},
-        {"message", "Why & how? \xd0\x96+\n"}, {"bot_id", "0"}, {"chatbot_identity", "shortcode"},
-        {"wpaicg_chat_history", "[]"}};
+    static const char *const fields[][2] = { { "_wpnonce", "0123456789" },
+                                             { "post_id", "7" },
+                                             { "url", "http://site.test/" },
+                                             { "action", "wpaicg_chat_shortcode_message" },
+                                             { "message", "Why & how? \xd0\x96+\n" },
+                                             { "bot_id", "0" },
+                                             { "chatbot_identity", "shortcode" },
+                                             { "wpaicg_chat_history", "[]" } };
     script s;
     char text[600], id[20] = "";
     http_request request;
@@ -240,21 +261,26 @@ TEST(exchange_is_the_models)
     CHECK_STR(script_header(&s, 0, 0, "Host", text, sizeof text), "site.test");
     CHECK_STR(script_header(&s, 0, 0, "User-Agent", text, sizeof text), USER_AGENT);
     CHECK(script_header(&s, 0, 0, "Accept", text, sizeof text) != NULL);
-    CHECK(script_head(&s, 0, 1, text, sizeof text) && strncmp(text, "POST /wp-admin/admin-ajax.php HTTP/1.1\r\n", 40) == 0);
+    CHECK(script_head(&s, 0, 1, text, sizeof text) &&
+          strncmp(text, "POST /wp-admin/admin-ajax.php HTTP/1.1\r\n", 40) == 0);
     CHECK_STR(script_header(&s, 0, 1, "Host", text, sizeof text), "site.test");
     CHECK_STR(script_header(&s, 0, 1, "Origin", text, sizeof text), "http://site.test");
     CHECK_STR(script_header(&s, 0, 1, "Referer", text, sizeof text), "http://site.test/");
     CHECK_STR(script_header(&s, 0, 1, "User-Agent", text, sizeof text), USER_AGENT);
-    CHECK_STR(script_header(&s, 0, 1, "Content-Type", text, sizeof text), "application/x-www-form-urlencoded");
+    CHECK_STR(script_header(&s, 0, 1, "Content-Type", text, sizeof text),
+              "application/x-www-form-urlencoded");
     CHECK(script_header(&s, 0, 1, "Accept", text, sizeof text) != NULL);
     size_t num_fields = sizeof fields / sizeof *fields;
-    for (size_t i = 0; i < num_fields; i++) CHECK_STR(script_field(&s, 0, 1, fields[i][0], text, sizeof text), fields[i][1]);
+    for (size_t i = 0; i < num_fields; i++)
+        CHECK_STR(script_field(&s, 0, 1, fields[i][0], text, sizeof text), fields[i][1]);
     if (CHECK(script_get(&s, 0, 1, &request)))
         for (size_t i = 0; i < request.body_len; i++) num_fields -= request.body[i] == '&';
-    CHECK_INT(num_fields, 0);                           /* the client id is the ninth: 5 random bytes in hex */
+    /* the client id is the ninth: 5 random bytes in hex */
+    CHECK_INT(num_fields, 0);
     CHECK(script_field(&s, 0, 1, "wpaicg_chat_client_id", id, sizeof id) != NULL);
     CHECK(strlen(id) == 10 && strspn(id, "0123456789abcdef") == 10);
-    CHECK_INT(ask_by(&s, c, "And?", NEXT).code, CHATGPTT_DONE);     /* no page again, the same id, the same connection */
+    /* no page again, the same id, the same connection */
+    CHECK_INT(ask_by(&s, c, "And?", NEXT).code, CHATGPTT_DONE);
     CHECK_STR(script_field(&s, 0, 2, "message", text, sizeof text), "And?");
     CHECK_STR(script_field(&s, 0, 2, "wpaicg_chat_client_id", text, sizeof text), id);
     CHECK_INT(s.opened, 1);
@@ -292,7 +318,8 @@ TEST(options_are_sent)
     CHECK_STR(script_field(&s, 1, 0, "bot_id", text, sizeof text), "12");
     CHECK_STR(script_field(&s, 1, 0, "chatbot_identity", text, sizeof text), "custom_bot_12");
     CHECK_STR(script_field(&s, 1, 0, "wpaicg_chat_client_id", text, sizeof text), "me");
-    CHECK_STR(script_field(&s, 1, 0, "message", text, sizeof text), "System: Be brief.\nUser: Why?\nAssistant:");
+    CHECK_STR(script_field(&s, 1, 0, "message", text, sizeof text),
+              "System: Be brief.\nUser: Why?\nAssistant:");
     chatgptt_close(c);
     script_finish(&s);
 }
@@ -402,7 +429,8 @@ static void check_same(script *s, const fixture *f, way how)
     CHECK_STR(o.text, f->text);
     CHECK_INT(s->now, 1000);                            /* never waits for what is there */
     chatgptt_close(c);
-    CASE_END("%s, way %d, cut %zu, reads of %zu, writes of %zu", f->name, how, s->cut, s->read_max, s->write_max);
+    CASE_END("%s, way %d, cut %zu, reads of %zu, writes of %zu", f->name, how, s->cut, s->read_max,
+             s->write_max);
     script_rewind(s);
 }
 
@@ -431,7 +459,17 @@ TEST(all_ways_give_the_same_text)
 /* ---- time ---- */
 
 typedef enum phase {
-    CONNECTING, SENDING_GET, PAGE_HEAD, IN_PAGE, SENDING_POST, REPLY_HEAD, REPLY_BODY, TRICKLE, AFTER_FINISH, LATE_DONE, SLOW
+    CONNECTING,
+    SENDING_GET,
+    PAGE_HEAD,
+    IN_PAGE,
+    SENDING_POST,
+    REPLY_HEAD,
+    REPLY_BODY,
+    TRICKLE,
+    AFTER_FINISH,
+    LATE_DONE,
+    SLOW
 } phase;
 
 #define REPLY_HEAD_TEXT "HTTP/1.1 200 OK\r\nContent-Type: " SSE "\r\n\r\n"
@@ -445,7 +483,10 @@ static void script_silence(script *s, phase at)
     if (at == SENDING_GET) { script_accept(s, 10); script_fail(s, CHATGPTT_WRITE, CHATGPTT_AGAIN); return; }
     script_request(s);
     if (at == SLOW) script_pause(s, 10000000);
-    if (at == PAGE_HEAD || at == IN_PAGE) { script_send(s, page, at == PAGE_HEAD ? 20 : strlen(page) - 1, 1); return; }
+    if (at == PAGE_HEAD || at == IN_PAGE) {
+        script_send(s, page, at == PAGE_HEAD ? 20 : strlen(page) - 1, 1);
+        return;
+    }
     script_say(s, page);
     if (at == SENDING_POST) { script_accept(s, 300); script_fail(s, CHATGPTT_WRITE, CHATGPTT_AGAIN); return; }
     script_request(s);
@@ -462,37 +503,44 @@ static int no_tick(void *user) { return *(long long *)user == -1; }
 
 TEST(deadlines_are_exact)
 {
-    static const struct { phase at; int connect, idle, total; chatgptt_code code; long long ends; const char *name; } rows[] = {
-        {CONNECTING,   0, 0, 0,         CHATGPTT_E_TIMEOUT, 16000, "connect_timeout_ms"},
-        {CONNECTING,   700, 0, 0,       CHATGPTT_E_TIMEOUT, 1700, "connect_timeout_ms"},
-        {CONNECTING,   700, 0, 699,     CHATGPTT_E_TIMEOUT, 1699, "total_timeout_ms"},
-        {CONNECTING,   1, 1, 1,         CHATGPTT_E_TIMEOUT, 1001, "total_timeout_ms"},
-        {CONNECTING,   -1, -1, 0,       CHATGPTT_E_TIMEOUT, 601000, "total_timeout_ms"},
-        {CONNECTING,   49, 0, 0,        CHATGPTT_E_TIMEOUT, 1049, "connect_timeout_ms"},
-        {SENDING_GET,  49, 0, 0,        CHATGPTT_E_TIMEOUT, 1049, "connect_timeout_ms"},
-        {SENDING_GET,  51, 900, 0,      CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms"},
-        {SENDING_GET,  0, 0, 0,         CHATGPTT_E_TIMEOUT, 151050, "idle_timeout_ms"},
-        {SENDING_GET,  0, 900, 800,     CHATGPTT_E_TIMEOUT, 1800, "total_timeout_ms"},
-        {PAGE_HEAD,    0, 900, 0,       CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms"},
-        {PAGE_HEAD,    0, 900, 300,     CHATGPTT_E_TIMEOUT, 1300, "total_timeout_ms"},
-        {IN_PAGE,      0, 900, 0,       CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms"},
-        {IN_PAGE,      0, 0, 0,         CHATGPTT_E_TIMEOUT, 151050, "idle_timeout_ms"},
-        {IN_PAGE,      0, -1, 0,        CHATGPTT_E_TIMEOUT, 601000, "total_timeout_ms"},
-        {SENDING_POST, 0, 900, 0,       CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms"},
-        {SENDING_POST, 0, 900, 60,      CHATGPTT_E_TIMEOUT, 1060, "total_timeout_ms"},
-        {REPLY_HEAD,   0, 900, 0,       CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms"},
-        {REPLY_HEAD,   0, 0, 777,       CHATGPTT_E_TIMEOUT, 1777, "total_timeout_ms"},
-        {REPLY_BODY,   0, 900, 0,       CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms"},
-        {REPLY_BODY,   0, 0, 0,         CHATGPTT_E_TIMEOUT, 151050, "idle_timeout_ms"},
-        {REPLY_BODY,   0, 900, 899,     CHATGPTT_E_TIMEOUT, 1899, "total_timeout_ms"},
-        {TRICKLE,      0, 399, 0,       CHATGPTT_E_TIMEOUT, 1449, "idle_timeout_ms"},
-        {TRICKLE,      0, 401, 3000,    CHATGPTT_E_TIMEOUT, 4000, "total_timeout_ms"},
-        {TRICKLE,      0, 401, 0,       CHATGPTT_E_TIMEOUT, 1050 + 40000 + 401, "idle_timeout_ms"},
-        {AFTER_FINISH, 0, 0, 0,         CHATGPTT_DONE, 2050, ""},
-        {AFTER_FINISH, -1, -1, -1,      CHATGPTT_DONE, 2050, ""},
-        {AFTER_FINISH, 0, 0, 500,       CHATGPTT_DONE, 1500, ""},        /* the answer is complete: no reason to take it away */
-        {LATE_DONE,    0, 0, 0,         CHATGPTT_DONE, 2049, ""},
-        {SLOW,         -1, -1, -1,      CHATGPTT_DONE, 30001000, ""},
+    static const struct {
+        phase at;
+        int connect, idle, total;
+        chatgptt_code code;
+        long long ends;
+        const char *name;
+    } rows[] = {
+        { CONNECTING, 0, 0, 0, CHATGPTT_E_TIMEOUT, 16000, "connect_timeout_ms" },
+        { CONNECTING, 700, 0, 0, CHATGPTT_E_TIMEOUT, 1700, "connect_timeout_ms" },
+        { CONNECTING, 700, 0, 699, CHATGPTT_E_TIMEOUT, 1699, "total_timeout_ms" },
+        { CONNECTING, 1, 1, 1, CHATGPTT_E_TIMEOUT, 1001, "total_timeout_ms" },
+        { CONNECTING, -1, -1, 0, CHATGPTT_E_TIMEOUT, 601000, "total_timeout_ms" },
+        { CONNECTING, 49, 0, 0, CHATGPTT_E_TIMEOUT, 1049, "connect_timeout_ms" },
+        { SENDING_GET, 49, 0, 0, CHATGPTT_E_TIMEOUT, 1049, "connect_timeout_ms" },
+        { SENDING_GET, 51, 900, 0, CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms" },
+        { SENDING_GET, 0, 0, 0, CHATGPTT_E_TIMEOUT, 151050, "idle_timeout_ms" },
+        { SENDING_GET, 0, 900, 800, CHATGPTT_E_TIMEOUT, 1800, "total_timeout_ms" },
+        { PAGE_HEAD, 0, 900, 0, CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms" },
+        { PAGE_HEAD, 0, 900, 300, CHATGPTT_E_TIMEOUT, 1300, "total_timeout_ms" },
+        { IN_PAGE, 0, 900, 0, CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms" },
+        { IN_PAGE, 0, 0, 0, CHATGPTT_E_TIMEOUT, 151050, "idle_timeout_ms" },
+        { IN_PAGE, 0, -1, 0, CHATGPTT_E_TIMEOUT, 601000, "total_timeout_ms" },
+        { SENDING_POST, 0, 900, 0, CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms" },
+        { SENDING_POST, 0, 900, 60, CHATGPTT_E_TIMEOUT, 1060, "total_timeout_ms" },
+        { REPLY_HEAD, 0, 900, 0, CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms" },
+        { REPLY_HEAD, 0, 0, 777, CHATGPTT_E_TIMEOUT, 1777, "total_timeout_ms" },
+        { REPLY_BODY, 0, 900, 0, CHATGPTT_E_TIMEOUT, 1950, "idle_timeout_ms" },
+        { REPLY_BODY, 0, 0, 0, CHATGPTT_E_TIMEOUT, 151050, "idle_timeout_ms" },
+        { REPLY_BODY, 0, 900, 899, CHATGPTT_E_TIMEOUT, 1899, "total_timeout_ms" },
+        { TRICKLE, 0, 399, 0, CHATGPTT_E_TIMEOUT, 1449, "idle_timeout_ms" },
+        { TRICKLE, 0, 401, 3000, CHATGPTT_E_TIMEOUT, 4000, "total_timeout_ms" },
+        { TRICKLE, 0, 401, 0, CHATGPTT_E_TIMEOUT, 1050 + 40000 + 401, "idle_timeout_ms" },
+        { AFTER_FINISH, 0, 0, 0, CHATGPTT_DONE, 2050, "" },
+        { AFTER_FINISH, -1, -1, -1, CHATGPTT_DONE, 2050, "" },
+        /* the answer is complete: no reason to take it away */
+        { AFTER_FINISH, 0, 0, 500, CHATGPTT_DONE, 1500, "" },
+        { LATE_DONE, 0, 0, 0, CHATGPTT_DONE, 2049, "" },
+        { SLOW, -1, -1, -1, CHATGPTT_DONE, 30001000, "" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (int variant = 0; variant < 6; variant++) {
@@ -541,7 +589,8 @@ TEST(grace_needs_text)
     }
 }
 
-/* The times are the site's, not the caller's: who thinks longer than the idle timeout still gets what has come meanwhile. */
+/* The times are the site's, not the caller's: who thinks longer than the idle timeout still gets what has
+   come meanwhile. */
 TEST(slow_callers_lose_nothing)
 {
     script s;
@@ -586,7 +635,8 @@ static bool check_cancel(int n)
     memset(&request, 0, sizeof request);
     request.prompt = "hi";
     chatgptt_stream *stream = chatgptt_start(c, &request);
-    for (int i = 0; i < n && code >= 0 && code != CHATGPTT_DONE; i++) code = step_and_wait(&s, stream, &event);
+    for (int i = 0; i < n && code >= 0 && code != CHATGPTT_DONE; i++)
+        code = step_and_wait(&s, stream, &event);
     bool ended = code == CHATGPTT_DONE;
     chatgptt_cancel(stream);
     for (int i = 0; i < 3; i++) {
@@ -703,7 +753,8 @@ TEST(results_repeat)
 
 #define STREAMS 8
 
-/* All at once, a step each in turn; the odd ones are given up in the middle; `close`: the client is closed under them. */
+/* All at once, a step each in turn; the odd ones are given up in the middle; `close`: the client is closed
+   under them. */
 static void interleave(int give_up, bool close_early)
 {
     script s;
@@ -715,8 +766,8 @@ static void interleave(int give_up, bool close_early)
     script_init(&s);
     s.read_max = 7;
     for (int i = 0; i < STREAMS; i++) {
-        int len = snprintf(replies[i], sizeof replies[i], REPLY_HEAD_TEXT EVENT("I am %d") EVENT(", not %d") "data: [DONE]\n\n",
-                           i, i + 1);
+        int len = snprintf(replies[i], sizeof replies[i],
+                           REPLY_HEAD_TEXT EVENT("I am %d") EVENT(", not %d") "data: [DONE]\n\n", i, i + 1);
         script_exchange(&s, NULL, 0);
         script_send(&s, replies[i], (size_t)len, 1);
         memset(&o[i], 0, sizeof o[i]);
@@ -784,7 +835,8 @@ TEST(tokens_are_shared)
     script_finish(&s);
 }
 
-/* What want() says changes its generation whenever its descriptors change, also where the transport's never does. */
+/* What want() says changes its generation whenever its descriptors change, also where the transport's never
+   does. */
 static chatgptt_wait want_without_generation(void *user, void *conn)
 {
     chatgptt_wait wait = script_want(user, conn);
@@ -802,7 +854,8 @@ TEST(generation_tells_of_descriptors)
         script_connection(&s);
         script_request(&s);
         script_say(&s, page);
-        script_end(&s);                                 /* closed without a word: the message is tried again */
+        /* closed without a word: the message is tried again */
+        script_end(&s);
         script_connection(&s);
         script_connect(&s, 30);
         script_request(&s);
@@ -837,14 +890,23 @@ TEST(generation_tells_of_descriptors)
 
 /* ---- connections ---- */
 
-typedef enum kept_end { KEPT_CLOSED, KEPT_BROKEN, KEPT_ONE_BYTE, KEPT_INTERIM, KEPT_TWICE, KEPT_WRITE } kept_end;
+typedef enum kept_end {
+    KEPT_CLOSED,
+    KEPT_BROKEN,
+    KEPT_ONE_BYTE,
+    KEPT_INTERIM,
+    KEPT_TWICE,
+    KEPT_WRITE
+} kept_end;
 
 /* The page comes, then the connection ends in some manner before the reply. */
 TEST(kept_connections_are_retried_once)
 {
-    static const struct { kept_end how; chatgptt_code code; int opened; } rows[] = {
-        {KEPT_CLOSED, CHATGPTT_DONE, 2},        {KEPT_BROKEN, CHATGPTT_DONE, 2},        {KEPT_WRITE, CHATGPTT_DONE, 2},
-        {KEPT_ONE_BYTE, CHATGPTT_E_CLOSED, 1},  {KEPT_INTERIM, CHATGPTT_E_CLOSED, 1},   {KEPT_TWICE, CHATGPTT_E_CLOSED, 2},
+    static const struct { kept_end how; chatgptt_code code; int opened;
+    } rows[] = {
+        { KEPT_CLOSED, CHATGPTT_DONE, 2 },      { KEPT_BROKEN, CHATGPTT_DONE, 2 },
+        { KEPT_WRITE, CHATGPTT_DONE, 2 },       { KEPT_ONE_BYTE, CHATGPTT_E_CLOSED, 1 },
+        { KEPT_INTERIM, CHATGPTT_E_CLOSED, 1 }, { KEPT_TWICE, CHATGPTT_E_CLOSED, 2 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         script s;
@@ -929,7 +991,8 @@ TEST(retry_takes_a_fresh_connection)
     script_finish(&s);
 }
 
-/* One connection for page and messages, whichever form the answers have and however late their last bytes come. */
+/* One connection for page and messages, whichever form the answers have and however late their last bytes
+   come. */
 TEST(connections_are_kept)
 {
     for (int late = 0; late < 3; late++) {
@@ -956,14 +1019,16 @@ TEST(connections_are_kept)
     }
 }
 
-/* An answer whose body goes on and on after its end mark: that connection is not used again, and hardly waited for. */
+/* An answer whose body goes on and on after its end mark: that connection is not used again, and hardly
+   waited for. */
 TEST(endless_tails_are_dropped)
 {
     for (int size = 0; size < 2; size++) {
         script s;
         script_init(&s);
         script_exchange(&s, NULL, 0);
-        script_say(&s, "HTTP/1.1 200 OK\r\nContent-Type: " SSE "\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n");
+        script_say(&s, "HTTP/1.1 200 OK\r\nContent-Type: " SSE
+                       "\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n");
         script_say(&s, EVENT("ab") "data: [DONE]\n\n");
         if (size) script_send(&s, ": more\n", 7, 20000);
         chatgptt_client *c = open_on(&s);
@@ -983,24 +1048,30 @@ TEST(endless_tails_are_dropped)
 
 TEST(errors_leave_the_client_usable)
 {
-    static const struct { const char *page, *reply; chatgptt_code refusal, code; } rows[] = {
-        {NULL, NULL, CHATGPTT_E_RESOLVE, CHATGPTT_E_RESOLVE},       {NULL, NULL, CHATGPTT_E_CONNECT, CHATGPTT_E_CONNECT},
-        {"nonsense\r\n\r\n", NULL, CHATGPTT_OK, CHATGPTT_E_HTTP},
-        {"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", NULL, CHATGPTT_OK, CHATGPTT_E_STATUS},
-        {"HTTP/1.1 404 No\r\n\r\n<title>Not found</title>", NULL, CHATGPTT_OK, CHATGPTT_E_STATUS},
-        {"HTTP/1.1 200 OK\r\n\r\n<title>Just a blog</title>", NULL, CHATGPTT_OK, CHATGPTT_E_PAGE},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n", NULL, CHATGPTT_OK, CHATGPTT_E_HTTP},
-        {page, "HTTP/1.1 500 Oops\r\n\r\n<p>There has been a critical error</p>", CHATGPTT_OK, CHATGPTT_E_STATUS},
-        {page, "HTTP/1.0 200\r\n\r\n", CHATGPTT_OK, CHATGPTT_E_REPLY},
-        {page, OK_HEAD "{\"status\":\"error\",\"msg\":\"no\"}", CHATGPTT_OK, CHATGPTT_E_REFUSED},
-        {page, OK_HEAD "{\"status\":\"error\",\"msg\":\"no\",\"greeting_message\":\"x\"}", CHATGPTT_OK, CHATGPTT_E_UPSTREAM},
-        {page, OK_HEAD "{\"msg\":\"no more\",\"tokenLimitReached\":true}", CHATGPTT_OK, CHATGPTT_E_RATE_LIMITED},
-        {page, OK_HEAD "{\"status\":\"success\",\"data\":7}", CHATGPTT_OK, CHATGPTT_E_REPLY},
-        {page, OK_HEAD "{\"status\":\"success\",\"data\":\"\"}", CHATGPTT_OK, CHATGPTT_E_UPSTREAM},
-        {page, OK_HEAD "no JSON", CHATGPTT_OK, CHATGPTT_E_REPLY},
-        {page, REPLY_HEAD_TEXT, CHATGPTT_OK, CHATGPTT_E_UPSTREAM},
-        {page, REPLY_HEAD_TEXT EVENT("Hi"), CHATGPTT_OK, CHATGPTT_E_INCOMPLETE},
-        {page, REPLY_HEAD_TEXT "data: {\"error\":{\"message\":\"no\"}}\n\n", CHATGPTT_OK, CHATGPTT_E_UPSTREAM},
+    static const struct { const char *page, *reply; chatgptt_code refusal, code;
+    } rows[] = {
+        { NULL, NULL, CHATGPTT_E_RESOLVE, CHATGPTT_E_RESOLVE },
+        { NULL, NULL, CHATGPTT_E_CONNECT, CHATGPTT_E_CONNECT },
+        { "nonsense\r\n\r\n", NULL, CHATGPTT_OK, CHATGPTT_E_HTTP },
+        { "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", NULL, CHATGPTT_OK, CHATGPTT_E_STATUS },
+        { "HTTP/1.1 404 No\r\n\r\n<title>Not found</title>", NULL, CHATGPTT_OK, CHATGPTT_E_STATUS },
+        { "HTTP/1.1 200 OK\r\n\r\n<title>Just a blog</title>", NULL, CHATGPTT_OK, CHATGPTT_E_PAGE },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n", NULL, CHATGPTT_OK, CHATGPTT_E_HTTP },
+        { page, "HTTP/1.1 500 Oops\r\n\r\n<p>There has been a critical error</p>", CHATGPTT_OK,
+          CHATGPTT_E_STATUS },
+        { page, "HTTP/1.0 200\r\n\r\n", CHATGPTT_OK, CHATGPTT_E_REPLY },
+        { page, OK_HEAD "{\"status\":\"error\",\"msg\":\"no\"}", CHATGPTT_OK, CHATGPTT_E_REFUSED },
+        { page, OK_HEAD "{\"status\":\"error\",\"msg\":\"no\",\"greeting_message\":\"x\"}", CHATGPTT_OK,
+          CHATGPTT_E_UPSTREAM },
+        { page, OK_HEAD "{\"msg\":\"no more\",\"tokenLimitReached\":true}", CHATGPTT_OK,
+          CHATGPTT_E_RATE_LIMITED },
+        { page, OK_HEAD "{\"status\":\"success\",\"data\":7}", CHATGPTT_OK, CHATGPTT_E_REPLY },
+        { page, OK_HEAD "{\"status\":\"success\",\"data\":\"\"}", CHATGPTT_OK, CHATGPTT_E_UPSTREAM },
+        { page, OK_HEAD "no JSON", CHATGPTT_OK, CHATGPTT_E_REPLY },
+        { page, REPLY_HEAD_TEXT, CHATGPTT_OK, CHATGPTT_E_UPSTREAM },
+        { page, REPLY_HEAD_TEXT EVENT("Hi"), CHATGPTT_OK, CHATGPTT_E_INCOMPLETE },
+        { page, REPLY_HEAD_TEXT "data: {\"error\":{\"message\":\"no\"}}\n\n", CHATGPTT_OK,
+          CHATGPTT_E_UPSTREAM },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         script s;
@@ -1023,11 +1094,15 @@ TEST(errors_leave_the_client_usable)
 
 TEST(limits_are_kept)
 {
-    static const struct { size_t header, page, reply, event; bool fits; const char *body; } rows[] = {
-        {0, 0, 0, 0, true, EVENT("Hi")},        {40, 0, 0, 0, false, EVENT("Hi")},
-        {0, 100, 0, 0, false, EVENT("Hi")},     {0, 0, 20, 0, false, EVENT("Hi")},
-        {0, 0, 0, 60, true, EVENT("what is longer than an event may be but streams through")},
-        {0, 0, 0, 60, false, "event: message\n" EVENT("what is longer than an event may be and must be held")},
+    static const struct { size_t header, page, reply, event; bool fits; const char *body;
+    } rows[] = {
+        { 0, 0, 0, 0, true, EVENT("Hi") },
+        { 40, 0, 0, 0, false, EVENT("Hi") },
+        { 0, 100, 0, 0, false, EVENT("Hi") },
+        { 0, 0, 20, 0, false, EVENT("Hi") },
+        { 0, 0, 0, 60, true, EVENT("what is longer than an event may be but streams through") },
+        { 0, 0, 0, 60, false,
+          "event: message\n" EVENT("what is longer than an event may be and must be held") },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         script s;
@@ -1082,11 +1157,14 @@ TEST(bad_options)
     }
     options.url = NULL;
 #define STRING(name) {#name, &options.name}
-    const struct { const char *name, **at; } strings[] = {STRING(url), STRING(endpoint), STRING(bot_id), STRING(client_id),
-        STRING(model), STRING(proxy), STRING(user_agent), STRING(address), STRING(nonce_pattern), STRING(post_id_pattern),
-        STRING(ca_file)};
+    const struct {
+        const char *name, **at;
+    } strings[] = { STRING(url),           STRING(endpoint),        STRING(bot_id),     STRING(client_id),
+                    STRING(model),         STRING(proxy),           STRING(user_agent), STRING(address),
+                    STRING(nonce_pattern), STRING(post_id_pattern), STRING(ca_file) };
 #undef STRING
-    static const char *const splits[] = {"http://a.test/\r\nX: y", "http://a.test/\n", "http://a.test/\r", "gpt-4\n", "\nx"};
+    static const char *const splits[] = { "http://a.test/\r\nX: y", "http://a.test/\n", "http://a.test/\r",
+                                          "gpt-4\n", "\nx" };
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         for (size_t k = 0; k < sizeof splits / sizeof *splits; k++) {
             options.url = "http://site.test/";
@@ -1110,15 +1188,23 @@ TEST(bad_options)
 
 TEST(bad_requests)
 {
-    static const chatgptt_message no_text = {CHATGPTT_USER, NULL, 0}, no_role = {(chatgptt_role)7, "x", 0},
-        nul = {CHATGPTT_USER, "a\0b", 3}, bad_utf8 = {CHATGPTT_USER, "a\xff", 0}, blank = {CHATGPTT_USER, " \xe2\x80\xa8\t", 0},
-        zero = {CHATGPTT_USER, "0", 0}, good = {CHATGPTT_USER, "x", 0};
-    static const struct { const char *prompt; const chatgptt_message *message; size_t count; const char *model; } rows[] = {
-        {NULL, NULL, 0, NULL},      {NULL, NULL, 3, NULL},      {NULL, &good, 0, NULL},     {"", NULL, 0, NULL},
-        {"0", NULL, 0, NULL},       {" \r\n\t ", NULL, 0, NULL}, {" 0\n", NULL, 0, NULL},   {"\xc3", NULL, 0, NULL},
-        {"x", &good, 1, NULL},      {NULL, &no_text, 1, NULL},  {NULL, &no_role, 1, NULL},  {NULL, &nul, 1, NULL},
-        {NULL, &bad_utf8, 1, NULL}, {NULL, &blank, 1, NULL},    {NULL, &zero, 1, NULL},
-        {"x", NULL, 0, "gpt-5"},    {"x", NULL, 0, ""},         {"x", NULL, 0, "gpt-4\r\n"},
+    static const chatgptt_message no_text = { CHATGPTT_USER, NULL, 0 },
+                                  no_role = { (chatgptt_role)7, "x", 0 }, nul = { CHATGPTT_USER, "a\0b", 3 },
+                                  bad_utf8 = { CHATGPTT_USER, "a\xff", 0 },
+                                  blank = { CHATGPTT_USER, " \xe2\x80\xa8\t", 0 },
+                                  zero = { CHATGPTT_USER, "0", 0 }, good = { CHATGPTT_USER, "x", 0 };
+    static const struct {
+        const char *prompt;
+        const chatgptt_message *message;
+        size_t count;
+        const char *model;
+    } rows[] = {
+        { NULL, NULL, 0, NULL },      { NULL, NULL, 3, NULL },     { NULL, &good, 0, NULL },
+        { "", NULL, 0, NULL },        { "0", NULL, 0, NULL },      { " \r\n\t ", NULL, 0, NULL },
+        { " 0\n", NULL, 0, NULL },    { "\xc3", NULL, 0, NULL },   { "x", &good, 1, NULL },
+        { NULL, &no_text, 1, NULL },  { NULL, &no_role, 1, NULL }, { NULL, &nul, 1, NULL },
+        { NULL, &bad_utf8, 1, NULL }, { NULL, &blank, 1, NULL },   { NULL, &zero, 1, NULL },
+        { "x", NULL, 0, "gpt-5" },    { "x", NULL, 0, "" },        { "x", NULL, 0, "gpt-4\r\n" },
     };
     script s;
     script_init(&s);
@@ -1222,7 +1308,8 @@ static bool check_memory(const fixture *f, way how, long at, long from)
     }
     chatgptt_close(c);
     script_finish(&s);
-    CASE_END("%s, way %d, allocation %ld%s: %s", f->name, how, at + from, from ? " and all later" : "", error.message);
+    CASE_END("%s, way %d, allocation %ld%s: %s", f->name, how, at + from, from ? " and all later" : "",
+             error.message);
     return hit;
 }
 
@@ -1258,7 +1345,8 @@ TEST(no_memory_nothing_sent)
 /* ---- torture: reads and writes ---- */
 
 typedef enum flaw { FLAW_AGAIN, FLAW_SHORT, FLAW_IO, FLAW_END, FLAWS } flaw;
-static struct { flaw flaw; unsigned event; int at, calls; } torture;    /* the transport's `user` is the script's own */
+/* the transport's `user` is the script's own */
+static struct { flaw flaw; unsigned event; int at, calls; } torture;
 
 static bool tortured(unsigned event) { return torture.event == event && ++torture.calls == torture.at; }
 
@@ -1268,7 +1356,9 @@ static chatgptt_code flawed_read(void *user, void *conn, void *buffer, size_t si
     if (!tortured(CHATGPTT_READ)) return script_read(user, conn, buffer, size, done);
     if (torture.flaw == FLAW_SHORT) return script_read(user, conn, buffer, 1, done);
     return script_did((script_peer *)conn, CHATGPTT_READ,
-                      torture.flaw == FLAW_AGAIN ? CHATGPTT_AGAIN : torture.flaw == FLAW_IO ? CHATGPTT_E_IO : CHATGPTT_DONE);
+                      torture.flaw == FLAW_AGAIN ? CHATGPTT_AGAIN
+                      : torture.flaw == FLAW_IO  ? CHATGPTT_E_IO
+                                                 : CHATGPTT_DONE);
 }
 
 static chatgptt_code flawed_write(void *user, void *conn, const void *bytes, size_t size, size_t *done)
@@ -1277,7 +1367,9 @@ static chatgptt_code flawed_write(void *user, void *conn, const void *bytes, siz
     if (!tortured(CHATGPTT_WRITE)) return script_write(user, conn, bytes, size, done);
     if (torture.flaw == FLAW_SHORT) return script_write(user, conn, bytes, 1, done);
     return script_did((script_peer *)conn, CHATGPTT_WRITE,
-                      torture.flaw == FLAW_AGAIN ? CHATGPTT_AGAIN : torture.flaw == FLAW_IO ? CHATGPTT_E_IO : CHATGPTT_E_CLOSED);
+                      torture.flaw == FLAW_AGAIN ? CHATGPTT_AGAIN
+                      : torture.flaw == FLAW_IO  ? CHATGPTT_E_IO
+                                                 : CHATGPTT_E_CLOSED);
 }
 
 /* False when there was no n-th call. */
@@ -1303,12 +1395,17 @@ static bool check_torture(const fixture *f, way how, unsigned event, flaw kind, 
     if (!hit || kind == FLAW_AGAIN || kind == FLAW_SHORT) CHECK_INT(o.code, CHATGPTT_DONE);
     if (o.code == CHATGPTT_DONE) CHECK_STR(o.text, f->text);
     else CHECK(is_start(o.text, f->text));
-    if (o.code < 0) CHECK(o.code == (o.len ? CHATGPTT_E_INCOMPLETE : kind == FLAW_IO ? CHATGPTT_E_IO : CHATGPTT_E_CLOSED) ||
-                          (how == ASK && o.code == CHATGPTT_E_INCOMPLETE) || (kind == FLAW_END && f->framing == TO_CLOSE));
+    if (o.code < 0)
+        CHECK(o.code == (o.len             ? CHATGPTT_E_INCOMPLETE
+                         : kind == FLAW_IO ? CHATGPTT_E_IO
+                                           : CHATGPTT_E_CLOSED) ||
+              (how == ASK && o.code == CHATGPTT_E_INCOMPLETE) ||
+              (kind == FLAW_END && f->framing == TO_CLOSE));
     if (o.code < 0) CHECK(usable(&s, c));
     chatgptt_close(c);
     script_finish(&s);
-    CASE_END("%s, way %d, flaw %d in %s %d: %s", f->name, how, kind, event == CHATGPTT_READ ? "read" : "write", n, o.error.message);
+    CASE_END("%s, way %d, flaw %d in %s %d: %s", f->name, how, kind,
+             event == CHATGPTT_READ ? "read" : "write", n, o.error.message);
     return hit;
 }
 

@@ -1,4 +1,5 @@
-/* test_tls.c: the certificate matrix and the protocol cases: what is served, and what the client makes of it. */
+/* test_tls.c: the certificate matrix and the protocol cases: what is served, and what the client makes of it.
+   */
 
 #include "check.h"
 
@@ -27,7 +28,8 @@ int main(void) { return check_report("test_tls"); }
 #define NEEDS_TLS_1_1 "this mbedTLS cannot serve TLS 1.1"
 #endif
 
-/* A curve that the client did not offer: the older server does not serve such a certificate, the newer does. */
+/* A curve that the client did not offer: the older server does not serve such a certificate, the newer does.
+   */
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #define K256_LEAF CHATGPTT_E_CERTIFICATE
 #else
@@ -54,8 +56,9 @@ typedef struct tls_case {           /* zero it: every zero is the usual good cas
 static size_t chat_content(const http_request *request, const char **content)
 {
     bool post = !strncmp(request->head, "POST ", 5);
-    *content = post ? "{\"status\":\"success\",\"data\":\"hi\"}"
-                    : "<!doctype html><title>Chat</title><div data-nonce=\"abc123\" data-post-id=\"5\"></div>";
+    *content = post
+                   ? "{\"status\":\"success\",\"data\":\"hi\"}"
+                   : "<!doctype html><title>Chat</title><div data-nonce=\"abc123\" data-post-id=\"5\"></div>";
     return strlen(*content);
 }
 
@@ -68,8 +71,10 @@ static size_t answer_chat(const http_request *request, char *out, size_t size)
 {
     const char *content;
     size_t len = chat_content(request, &content);
-    return (size_t)snprintf(out, size, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-                            chat_type(request), len, content);
+    return (size_t)snprintf(
+        out, size,
+        "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+        chat_type(request), len, content);
 }
 
 /* The body ends where the connection does. */
@@ -83,10 +88,12 @@ static size_t answer_until_close(const http_request *request, char *out, size_t 
 
 static const int cbc_sha1_suites[] =
     { MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, 0 };
-static const int static_rsa_suites[] = { MBEDTLS_TLS_RSA_WITH_AES_128_GCM_SHA256, MBEDTLS_TLS_RSA_WITH_AES_128_CBC_SHA, 0 };
+static const int static_rsa_suites[] = { MBEDTLS_TLS_RSA_WITH_AES_128_GCM_SHA256,
+                                         MBEDTLS_TLS_RSA_WITH_AES_128_CBC_SHA, 0 };
 static const int chacha_suites[] = { MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, 0 };
 
-static const char plain_http[] = "HTTP/1.1 400 Bad Request\r\nContent-Length: 4\r\nConnection: close\r\n\r\nBad!";
+static const char plain_http[] =
+    "HTTP/1.1 400 Bad Request\r\nContent-Length: 4\r\nConnection: close\r\n\r\nBad!";
 static const char garbage[] =
     "\xde\xad\xbe\xef\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x80\x81\x82\x83\x84";
 static const char ssh_banner[] = "SSH-2.0-OpenSSH_9.6\r\n";
@@ -100,9 +107,12 @@ static const char alert_cut[] = "\x15\x03\x03\x00\x02\x02";
 static const char hello_tls_1_0[] = SERVER_HELLO("\x03\x01", "\xc0\x09");
 static const char hello_tls_1_1[] = SERVER_HELLO("\x03\x02", "\xc0\x09");
 static const char hello_ssl_3[] = SERVER_HELLO("\x03\x00", "\x00\x2f");
-static const char hello_null_suite[] = SERVER_HELLO("\x03\x03", "\xc0\x06");    /* ECDHE_ECDSA_WITH_NULL_SHA */
-static const char hello_anonymous[] = SERVER_HELLO("\x03\x03", "\xc0\x18");     /* ECDH_anon_WITH_AES_128_CBC_SHA */
-static const char hello_export[] = SERVER_HELLO("\x03\x03", "\x00\x03");        /* RSA_EXPORT_WITH_RC4_40_MD5 */
+/* ECDHE_ECDSA_WITH_NULL_SHA */
+static const char hello_null_suite[] = SERVER_HELLO("\x03\x03", "\xc0\x06");
+/* ECDH_anon_WITH_AES_128_CBC_SHA */
+static const char hello_anonymous[] = SERVER_HELLO("\x03\x03", "\xc0\x18");
+/* RSA_EXPORT_WITH_RC4_40_MD5 */
+static const char hello_export[] = SERVER_HELLO("\x03\x03", "\x00\x03");
 #define RAW(bytes) { .no_tls = true, .raw = bytes, .raw_len = sizeof bytes - 1 }
 
 /* ---- the matrix ---- */
@@ -116,19 +126,25 @@ static const char hello_export[] = SERVER_HELLO("\x03\x03", "\x00\x03");        
 static const tls_case good[] = {
     { .name = "good leaf" },
     { .name = "good leaf with every extension",
-      .leaf = { .key_usage = DIGITAL_SIGNATURE, .eku = CERT_EKU_SERVER, .serial = 77 }, .root = { .cn = "Root", .ca = true,
-      .key_slot = 1, .key_usage = MBEDTLS_X509_KU_KEY_CERT_SIGN | MBEDTLS_X509_KU_CRL_SIGN } },
+      .leaf = { .key_usage = DIGITAL_SIGNATURE, .eku = CERT_EKU_SERVER, .serial = 77 },
+      .root = { .cn = "Root",
+                .ca = true,
+                .key_slot = 1,
+                .key_usage = MBEDTLS_X509_KU_KEY_CERT_SIGN | MBEDTLS_X509_KU_CRL_SIGN } },
     { .name = "via intermediate", .mid = { MIDDLE } },
     { .name = "via two intermediates", .mid = { MIDDLE, { .cn = "Upper", .ca = true, .key_slot = 3 } } },
     { .name = "path length kept", .mid = { { .cn = "Middle", .ca = true, .key_slot = 2, .path_len = 1 } } },
     { .name = "RSA leaf", .leaf = { .key = CERT_RSA2048 } },
-    { .name = "RSA all the way", .leaf = { .key = CERT_RSA2048 },
+    { .name = "RSA all the way",
+      .leaf = { .key = CERT_RSA2048 },
       .root = { .cn = "Root", .ca = true, .key = CERT_RSA2048, .key_slot = 1 } },
     { .name = "P-384 leaf", .leaf = { .key = CERT_P384 } },
-    { .name = "P-384 root, SHA-384", .leaf = { .hash = MBEDTLS_MD_SHA384 },
+    { .name = "P-384 root, SHA-384",
+      .leaf = { .hash = MBEDTLS_MD_SHA384 },
       .root = { .cn = "Root", .ca = true, .key = CERT_P384, .key_slot = 1 } },
     { .name = "SHA-512", .leaf = { .hash = MBEDTLS_MD_SHA512 } },
-    { .name = "root's own signature with SHA-1", .root = { .cn = "Root", .ca = true, .key_slot = 1, .hash = MBEDTLS_MD_SHA1 } },
+    { .name = "root's own signature with SHA-1",
+      .root = { .cn = "Root", .ca = true, .key_slot = 1, .hash = MBEDTLS_MD_SHA1 } },
     { .name = "the leaf itself is trusted", .self = true },
     { .name = "second name of three", .leaf = { .san = "DNS:a.test,DNS:site.test,IP:127.0.0.1" } },
     { .name = "wildcard", .leaf = { .san = "DNS:*.site.test" }, .host = "www.site.test" },
@@ -136,94 +152,205 @@ static const tls_case good[] = {
     { .name = "upper-case name", .leaf = { .san = "DNS:Site.TEST" } },
     { .name = "host with a trailing dot", .host = "site.test." },
     { .name = "IPv4 host", .leaf = { .san = "IP:127.0.0.1" }, .host = "127.0.0.1" },
-    { .name = "IPv4 host, one of several names", .leaf = { .san = "DNS:site.test,IP:10.0.0.1,IP:::1,IP:127.0.0.1" },
+    { .name = "IPv4 host, one of several names",
+      .leaf = { .san = "DNS:site.test,IP:10.0.0.1,IP:::1,IP:127.0.0.1" },
       .host = "127.0.0.1" },
-    { .name = "IPv6 host", .leaf = { .san = "DNS:site.test,IP:127.0.0.1,IP:::1" }, .host = "[::1]", .site = { .v6 = true } },
-    { .name = "IPv6 host written long", .leaf = { .san = "IP:::1" }, .host = "[0:0::0:0001]", .site = { .v6 = true } },
+    { .name = "IPv6 host",
+      .leaf = { .san = "DNS:site.test,IP:127.0.0.1,IP:::1" },
+      .host = "[::1]",
+      .site = { .v6 = true } },
+    { .name = "IPv6 host written long",
+      .leaf = { .san = "IP:::1" },
+      .host = "[0:0::0:0001]",
+      .site = { .v6 = true } },
 };
 
 static const tls_case bad[] = {
-    { .name = "wrong name", .leaf = { .san = "DNS:other.test" }, .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "wildcard over two labels", .leaf = { .san = "DNS:*.site.test" }, .host = "a.b.site.test",
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "wildcard and the bare domain", .leaf = { .san = "DNS:*.site.test" },
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "wildcard inside a label", .leaf = { .san = "DNS:w*.site.test" }, .host = "www.site.test",
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "name of a longer domain", .leaf = { .san = "DNS:site.test.evil.test" },
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "name is a tail of the host", .leaf = { .san = "DNS:site.test" }, .host = "evilsite.test",
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "NUL behind the right name", .leaf = { .san = "DNS:site.test!.evil.test" },
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "CN only", .leaf = { .cn = "site.test", .san = "" }, .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "CN right, SAN wrong", .leaf = { .cn = "site.test", .san = "DNS:other.test" },
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "SAN with an address only, CN right", .leaf = { .cn = "site.test", .san = "IP:127.0.0.1" },
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "IP host, the address as a DNS name", .leaf = { .san = "DNS:127.0.0.1" }, .host = "127.0.0.1",
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "IP host, another address", .leaf = { .san = "IP:127.0.0.2,IP:::1" }, .host = "127.0.0.1",
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "IP host, the address mapped into IPv6", .leaf = { .san = "IP:::ffff:127.0.0.1" }, .host = "127.0.0.1",
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "IP host, CN only", .leaf = { .cn = "127.0.0.1", .san = "" }, .host = "127.0.0.1",
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "IP host, a name that has its bytes", .leaf = { .san = "DNS:\x7f" "..\x01" }, .host = "127.46.46.1",
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
-    { .name = "IPv6 host, another address", .leaf = { .san = "IP:::2,IP:127.0.0.1" }, .host = "[::1]", .site = { .v6 = true },
-      .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
+    { .name = "wrong name",
+      .leaf = { .san = "DNS:other.test" },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "wildcard over two labels",
+      .leaf = { .san = "DNS:*.site.test" },
+      .host = "a.b.site.test",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "wildcard and the bare domain",
+      .leaf = { .san = "DNS:*.site.test" },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "wildcard inside a label",
+      .leaf = { .san = "DNS:w*.site.test" },
+      .host = "www.site.test",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "name of a longer domain",
+      .leaf = { .san = "DNS:site.test.evil.test" },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "name is a tail of the host",
+      .leaf = { .san = "DNS:site.test" },
+      .host = "evilsite.test",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "NUL behind the right name",
+      .leaf = { .san = "DNS:site.test!.evil.test" },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "CN only",
+      .leaf = { .cn = "site.test", .san = "" },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "CN right, SAN wrong",
+      .leaf = { .cn = "site.test", .san = "DNS:other.test" },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "SAN with an address only, CN right",
+      .leaf = { .cn = "site.test", .san = "IP:127.0.0.1" },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "IP host, the address as a DNS name",
+      .leaf = { .san = "DNS:127.0.0.1" },
+      .host = "127.0.0.1",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "IP host, another address",
+      .leaf = { .san = "IP:127.0.0.2,IP:::1" },
+      .host = "127.0.0.1",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "IP host, the address mapped into IPv6",
+      .leaf = { .san = "IP:::ffff:127.0.0.1" },
+      .host = "127.0.0.1",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "IP host, CN only",
+      .leaf = { .cn = "127.0.0.1", .san = "" },
+      .host = "127.0.0.1",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "IP host, a name that has its bytes",
+      .leaf = { .san = "DNS:\x7f"
+                       "..\x01" },
+      .host = "127.46.46.1",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "IPv6 host, another address",
+      .leaf = { .san = "IP:::2,IP:127.0.0.1" },
+      .host = "[::1]",
+      .site = { .v6 = true },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
 
-    { .name = "expired", .leaf = { .from_days = -30, .to_days = -1 }, .want = CHATGPTT_E_CERTIFICATE, .words = "expired" },
-    { .name = "not yet valid", .leaf = { .from_days = 2 }, .want = CHATGPTT_E_CERTIFICATE, .words = "not yet valid" },
-    { .name = "expired intermediate", .mid = { { .cn = "Middle", .ca = true, .key_slot = 2, .from_days = -30, .to_days = -1 } },
-      .want = CHATGPTT_E_CERTIFICATE, .words = "expired" },
-    { .name = "expired root", .root = { .cn = "Root", .ca = true, .key_slot = 1, .from_days = -30, .to_days = -1 },
-      .want = CHATGPTT_E_CERTIFICATE, .words = "expired" },
+    { .name = "expired",
+      .leaf = { .from_days = -30, .to_days = -1 },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "expired" },
+    { .name = "not yet valid",
+      .leaf = { .from_days = 2 },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "not yet valid" },
+    { .name = "expired intermediate",
+      .mid = { { .cn = "Middle", .ca = true, .key_slot = 2, .from_days = -30, .to_days = -1 } },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "expired" },
+    { .name = "expired root",
+      .root = { .cn = "Root", .ca = true, .key_slot = 1, .from_days = -30, .to_days = -1 },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "expired" },
 
-    { .name = "self-signed leaf", .self = true, .stranger = true, .want = CHATGPTT_E_CERTIFICATE, .words = "self-signed" },
-    { .name = "unknown CA", .root = { .cn = "Nobody", .ca = true, .key_slot = 3 }, .stranger = true,
-      .want = CHATGPTT_E_CERTIFICATE, .words = UNKNOWN },
-    { .name = "another key under the trusted root's name", .root = { .cn = "Root", .ca = true, .key_slot = 3 }, .stranger = true,
-      .want = CHATGPTT_E_CERTIFICATE, .words = UNKNOWN },
-    { .name = "missing intermediate", .mid = { MIDDLE }, .hide_mid = true, .want = CHATGPTT_E_CERTIFICATE, .words = UNKNOWN },
-    { .name = "intermediate is no CA", .mid = { { .cn = "Middle", .key_slot = 2 } },
-      .want = CHATGPTT_E_CERTIFICATE, .words = UNKNOWN },
-    { .name = "intermediate without basic constraints", .mid = { { .cn = "Middle", .key_slot = 2, .no_constraints = true } },
-      .want = CHATGPTT_E_CERTIFICATE, .words = UNKNOWN },
+    { .name = "self-signed leaf",
+      .self = true,
+      .stranger = true,
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "self-signed" },
+    { .name = "unknown CA",
+      .root = { .cn = "Nobody", .ca = true, .key_slot = 3 },
+      .stranger = true,
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
+    { .name = "another key under the trusted root's name",
+      .root = { .cn = "Root", .ca = true, .key_slot = 3 },
+      .stranger = true,
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
+    { .name = "missing intermediate",
+      .mid = { MIDDLE },
+      .hide_mid = true,
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
+    { .name = "intermediate is no CA",
+      .mid = { { .cn = "Middle", .key_slot = 2 } },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
+    { .name = "intermediate without basic constraints",
+      .mid = { { .cn = "Middle", .key_slot = 2, .no_constraints = true } },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
     { .name = "intermediate may not sign certificates",
       .mid = { { .cn = "Middle", .ca = true, .key_slot = 2, .key_usage = DIGITAL_SIGNATURE } },
-      .want = CHATGPTT_E_CERTIFICATE, .words = UNKNOWN },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
     { .name = "another site's leaf as CA",
-      .mid = { { .cn = "other.test", .san = "DNS:other.test", .key_slot = 2, .eku = CERT_EKU_SERVER,
+      .mid = { { .cn = "other.test",
+                 .san = "DNS:other.test",
+                 .key_slot = 2,
+                 .eku = CERT_EKU_SERVER,
                  .key_usage = DIGITAL_SIGNATURE } },
-      .want = CHATGPTT_E_CERTIFICATE, .words = UNKNOWN },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
     { .name = "path length passed",
       .mid = { MIDDLE, { .cn = "Upper", .ca = true, .key_slot = 3, .path_len = 1 } },
-      .want = CHATGPTT_E_CERTIFICATE, .words = UNKNOWN },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
 
     { .name = "SHA-1", .leaf = { .hash = MBEDTLS_MD_SHA1 }, .want = CHATGPTT_E_CERTIFICATE, .words = WEAK },
-    { .name = "MD5", .leaf = { .hash = MBEDTLS_MD_MD5 }, .root = { .cn = "Root", .ca = true, .key = CERT_RSA2048, .key_slot = 1 },
-      .want = CHATGPTT_E_CERTIFICATE, .words = WEAK },
-    { .name = "intermediate signed with SHA-1", .mid = { { .cn = "Middle", .ca = true, .key_slot = 2, .hash = MBEDTLS_MD_SHA1 } },
-      .want = CHATGPTT_E_CERTIFICATE, .words = WEAK },
-    { .name = "RSA 1024 leaf", .leaf = { .key = CERT_RSA1024 }, .want = CHATGPTT_E_CERTIFICATE, .words = WEAK },
-    { .name = "RSA 1024 intermediate", .mid = { { .cn = "Middle", .ca = true, .key = CERT_RSA1024, .key_slot = 2 } },
-      .want = CHATGPTT_E_CERTIFICATE, .words = WEAK },
-    { .name = "RSA 1024 root", .root = { .cn = "Root", .ca = true, .key = CERT_RSA1024, .key_slot = 1 },
-      .want = CHATGPTT_E_CERTIFICATE, .words = WEAK },
-    { .name = "intermediate on secp256k1", .mid = { { .cn = "Middle", .ca = true, .key = CERT_K256, .key_slot = 2 } },
-      .want = CHATGPTT_E_CERTIFICATE, .words = WEAK },
+    { .name = "MD5",
+      .leaf = { .hash = MBEDTLS_MD_MD5 },
+      .root = { .cn = "Root", .ca = true, .key = CERT_RSA2048, .key_slot = 1 },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = WEAK },
+    { .name = "intermediate signed with SHA-1",
+      .mid = { { .cn = "Middle", .ca = true, .key_slot = 2, .hash = MBEDTLS_MD_SHA1 } },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = WEAK },
+    { .name = "RSA 1024 leaf",
+      .leaf = { .key = CERT_RSA1024 },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = WEAK },
+    { .name = "RSA 1024 intermediate",
+      .mid = { { .cn = "Middle", .ca = true, .key = CERT_RSA1024, .key_slot = 2 } },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = WEAK },
+    { .name = "RSA 1024 root",
+      .root = { .cn = "Root", .ca = true, .key = CERT_RSA1024, .key_slot = 1 },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = WEAK },
+    { .name = "intermediate on secp256k1",
+      .mid = { { .cn = "Middle", .ca = true, .key = CERT_K256, .key_slot = 2 } },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = WEAK },
 
-    { .name = "for clients only", .leaf = { .eku = CERT_EKU_CLIENT }, .want = CHATGPTT_E_CERTIFICATE, .words = "not for servers" },
-    /* In every suite we offer the leaf signs: RFC 5246 7.4.2 and RFC 8446 4.4.2.2 want digitalSignature in a key usage then. */
-    { .name = "key usage without digitalSignature", .leaf = { .key_usage = MBEDTLS_X509_KU_KEY_ENCIPHERMENT },
-      .want = CHATGPTT_E_CERTIFICATE, .words = "not for servers|key usage" },
-    { .name = "unknown critical extension", .leaf = { .strange = true }, .unreadable = true,
-      .want = CHATGPTT_E_CERTIFICATE, .words = "certificate" },
-    { .name = "intermediate with an unknown critical extension", .unreadable = true,
+    { .name = "for clients only",
+      .leaf = { .eku = CERT_EKU_CLIENT },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "not for servers" },
+    /* In every suite we offer the leaf signs: RFC 5246 7.4.2 and RFC 8446 4.4.2.2 want digitalSignature in a
+       key usage then. */
+    { .name = "key usage without digitalSignature",
+      .leaf = { .key_usage = MBEDTLS_X509_KU_KEY_ENCIPHERMENT },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "not for servers|key usage" },
+    { .name = "unknown critical extension",
+      .leaf = { .strange = true },
+      .unreadable = true,
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "certificate" },
+    { .name = "intermediate with an unknown critical extension",
+      .unreadable = true,
       .mid = { { .cn = "Middle", .ca = true, .key_slot = 2, .strange = true } },
-      .want = CHATGPTT_E_CERTIFICATE, .words = "certificate" },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "certificate" },
 };
 
 /* ---- the protocol ---- */
@@ -233,59 +360,127 @@ static const tls_case protocol[] = {
     { .name = "TLS 1.2 only, RSA leaf", .leaf = { .key = CERT_RSA2048 }, .site = { .max_version = TLS_1_2 } },
     { .name = "TLS 1.2 only, P-384 leaf", .leaf = { .key = CERT_P384 }, .site = { .max_version = TLS_1_2 } },
     { .name = "TLS 1.3 only", .site = { .min_version = TLS_1_3 }, .skip = NEEDS_TLS_1_3 },
-    { .name = "TLS 1.3 only, RSA leaf", .leaf = { .key = CERT_RSA2048 }, .site = { .min_version = TLS_1_3 },
+    { .name = "TLS 1.3 only, RSA leaf",
+      .leaf = { .key = CERT_RSA2048 },
+      .site = { .min_version = TLS_1_3 },
       .skip = NEEDS_TLS_1_3 },
-    { .name = "TLS 1.3 only, tickets", .site = { .min_version = TLS_1_3, .tickets = true }, .skip = NEEDS_TLS_1_3 },
+    { .name = "TLS 1.3 only, tickets",
+      .site = { .min_version = TLS_1_3, .tickets = true },
+      .skip = NEEDS_TLS_1_3 },
     { .name = "TLS 1.2 only, tickets", .site = { .max_version = TLS_1_2, .tickets = true } },
     { .name = "ChaCha20 only", .site = { .max_version = TLS_1_2, .suites = chacha_suites } },
     { .name = "X25519 only", .site = { .group = 29 } },
     { .name = "P-256 only", .site = { .group = 23 } },
     { .name = "P-384 only", .site = { .group = 24 }, .leaf = { .key = CERT_P384 } },
-    { .name = "X25519 only, TLS 1.2", .site = { .group = 29, .max_version = TLS_1_2 }, .leaf = { .key = CERT_RSA2048 } },
+    { .name = "X25519 only, TLS 1.2",
+      .site = { .group = 29, .max_version = TLS_1_2 },
+      .leaf = { .key = CERT_RSA2048 } },
     { .name = "P-521 only", .site = { .group = 25 }, .want = CHATGPTT_E_TLS, .words = "alert|suite|group" },
-    { .name = "secp256k1 only", .site = { .group = 22, .max_version = TLS_1_2 },
-      .want = CHATGPTT_E_TLS, .words = "alert|suite|group" },
-    { .name = "P-521 leaf", .leaf = { .key = CERT_P521 }, .want = CHATGPTT_E_TLS, .words = "alert|suite|group" },
-    { .name = "secp256k1 leaf", .leaf = { .key = CERT_K256 }, .want = K256_LEAF, .words = "alert|suite|group|" WEAK },
+    { .name = "secp256k1 only",
+      .site = { .group = 22, .max_version = TLS_1_2 },
+      .want = CHATGPTT_E_TLS,
+      .words = "alert|suite|group" },
+    { .name = "P-521 leaf",
+      .leaf = { .key = CERT_P521 },
+      .want = CHATGPTT_E_TLS,
+      .words = "alert|suite|group" },
+    { .name = "secp256k1 leaf",
+      .leaf = { .key = CERT_K256 },
+      .want = K256_LEAF,
+      .words = "alert|suite|group|" WEAK },
 
-    /* None of our suites is older than 1.2: such a server finds none in common, and its alert does not say why. */
-    { .name = "TLS 1.1 at most", .site = { .max_version = TLS_1_1 }, .skip = NEEDS_TLS_1_1,
-      .want = CHATGPTT_E_TLS, .words = "too old|alert|suite" },
-    { .name = "TLS 1.0 at most", .site = { .max_version = TLS_1_0 }, .skip = NEEDS_TLS_1_1,
-      .want = CHATGPTT_E_TLS, .words = "too old|alert|suite" },
-    { .name = "ServerHello of TLS 1.1", .site = RAW(hello_tls_1_1), .want = CHATGPTT_E_TLS, .words = "too old" },
-    { .name = "ServerHello of TLS 1.0", .site = RAW(hello_tls_1_0), .want = CHATGPTT_E_TLS, .words = "too old" },
+    /* None of our suites is older than 1.2: such a server finds none in common, and its alert does not say
+       why. */
+    { .name = "TLS 1.1 at most",
+      .site = { .max_version = TLS_1_1 },
+      .skip = NEEDS_TLS_1_1,
+      .want = CHATGPTT_E_TLS,
+      .words = "too old|alert|suite" },
+    { .name = "TLS 1.0 at most",
+      .site = { .max_version = TLS_1_0 },
+      .skip = NEEDS_TLS_1_1,
+      .want = CHATGPTT_E_TLS,
+      .words = "too old|alert|suite" },
+    { .name = "ServerHello of TLS 1.1",
+      .site = RAW(hello_tls_1_1),
+      .want = CHATGPTT_E_TLS,
+      .words = "too old" },
+    { .name = "ServerHello of TLS 1.0",
+      .site = RAW(hello_tls_1_0),
+      .want = CHATGPTT_E_TLS,
+      .words = "too old" },
     { .name = "ServerHello of SSL 3", .site = RAW(hello_ssl_3), .want = CHATGPTT_E_TLS, .words = "too old" },
-    { .name = "too old, insecure", .site = RAW(hello_tls_1_1), .insecure = true, .want = CHATGPTT_E_TLS, .words = "too old" },
+    { .name = "too old, insecure",
+      .site = RAW(hello_tls_1_1),
+      .insecure = true,
+      .want = CHATGPTT_E_TLS,
+      .words = "too old" },
     { .name = "NULL suite", .site = RAW(hello_null_suite), .want = CHATGPTT_E_TLS, .words = "TLS" },
-    { .name = "NULL suite, insecure", .site = RAW(hello_null_suite), .insecure = true, .want = CHATGPTT_E_TLS, .words = "TLS" },
+    { .name = "NULL suite, insecure",
+      .site = RAW(hello_null_suite),
+      .insecure = true,
+      .want = CHATGPTT_E_TLS,
+      .words = "TLS" },
     { .name = "anonymous suite", .site = RAW(hello_anonymous), .want = CHATGPTT_E_TLS, .words = "TLS" },
     { .name = "export suite", .site = RAW(hello_export), .want = CHATGPTT_E_TLS, .words = "TLS" },
-    { .name = "static RSA suites only", .leaf = { .key = CERT_RSA2048 },
-      .site = { .suites = static_rsa_suites, .max_version = TLS_1_2 }, .want = CHATGPTT_E_TLS, .words = "alert|suite" },
-    { .name = "CBC with SHA-1 only", .site = { .suites = cbc_sha1_suites, .max_version = TLS_1_2 },
-      .want = CHATGPTT_E_TLS, .words = "alert|suite" },
-    { .name = "CBC with SHA-1 only, insecure", .site = { .suites = cbc_sha1_suites, .max_version = TLS_1_2 }, .insecure = true,
-      .want = CHATGPTT_E_TLS, .words = "alert|suite" },
+    { .name = "static RSA suites only",
+      .leaf = { .key = CERT_RSA2048 },
+      .site = { .suites = static_rsa_suites, .max_version = TLS_1_2 },
+      .want = CHATGPTT_E_TLS,
+      .words = "alert|suite" },
+    { .name = "CBC with SHA-1 only",
+      .site = { .suites = cbc_sha1_suites, .max_version = TLS_1_2 },
+      .want = CHATGPTT_E_TLS,
+      .words = "alert|suite" },
+    { .name = "CBC with SHA-1 only, insecure",
+      .site = { .suites = cbc_sha1_suites, .max_version = TLS_1_2 },
+      .insecure = true,
+      .want = CHATGPTT_E_TLS,
+      .words = "alert|suite" },
 
-    { .name = "plain http on the port", .site = RAW(plain_http), .want = CHATGPTT_E_TLS, .words = "does not speak TLS" },
-    { .name = "ssh on the port", .site = RAW(ssh_banner), .want = CHATGPTT_E_TLS, .words = "does not speak TLS" },
-    { .name = "garbage on the port", .site = RAW(garbage), .want = CHATGPTT_E_TLS, .words = "does not speak TLS" },
-    { .name = "closed in mid-handshake", .site = { .no_tls = true }, .want = CHATGPTT_E_CLOSED, .words = "handshake" },
-    { .name = "closed inside a record", .site = RAW(alert_cut), .want = CHATGPTT_E_CLOSED, .words = "handshake" },
-    { .name = "silence", .site = { .no_tls = true, .silent = true }, .want = CHATGPTT_E_TIMEOUT, .words = "handshake|TLS" },
+    { .name = "plain http on the port",
+      .site = RAW(plain_http),
+      .want = CHATGPTT_E_TLS,
+      .words = "does not speak TLS" },
+    { .name = "ssh on the port",
+      .site = RAW(ssh_banner),
+      .want = CHATGPTT_E_TLS,
+      .words = "does not speak TLS" },
+    { .name = "garbage on the port",
+      .site = RAW(garbage),
+      .want = CHATGPTT_E_TLS,
+      .words = "does not speak TLS" },
+    { .name = "closed in mid-handshake",
+      .site = { .no_tls = true },
+      .want = CHATGPTT_E_CLOSED,
+      .words = "handshake" },
+    { .name = "closed inside a record",
+      .site = RAW(alert_cut),
+      .want = CHATGPTT_E_CLOSED,
+      .words = "handshake" },
+    { .name = "silence",
+      .site = { .no_tls = true, .silent = true },
+      .want = CHATGPTT_E_TIMEOUT,
+      .words = "handshake|TLS" },
     { .name = "alert unrecognized_name", .site = RAW(alert_name), .want = CHATGPTT_E_TLS, .words = "alert" },
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
-    { .name = "alert protocol_version", .site = RAW(alert_version), .want = CHATGPTT_E_TLS, .words = "alert|version|too old" },
+    { .name = "alert protocol_version",
+      .site = RAW(alert_version),
+      .want = CHATGPTT_E_TLS,
+      .words = "alert|version|too old" },
 #else
-    { .name = "TLS 1.3 only, told by its alert", .site = RAW(alert_version),
-      .want = CHATGPTT_E_TLS, .words = "this mbedTLS speaks no TLS 1.3" },
+    { .name = "TLS 1.3 only, told by its alert",
+      .site = RAW(alert_version),
+      .want = CHATGPTT_E_TLS,
+      .words = "this mbedTLS speaks no TLS 1.3" },
 #endif
 
     { .name = "no close_notify after a whole body", .site = { .truncate = true } },
     { .name = "body until close_notify", .site = { .answer = answer_until_close } },
-    { .name = "body until a bare close", .site = { .answer = answer_until_close, .truncate = true },
-      .want = CHATGPTT_E_CLOSED, .words = "TLS|close|truncated" },
+    { .name = "body until a bare close",
+      .site = { .answer = answer_until_close, .truncate = true },
+      .want = CHATGPTT_E_CLOSED,
+      .words = "TLS|close|truncated" },
 };
 
 /* ---- one case ---- */
@@ -332,7 +527,10 @@ static void make_chain(const tls_case *row)
     for (int i = 0; i < 2; i++)
         if (row->mid[i].cn && !(row->hide_mid && i == 0)) *chain++ = &bench.mid[i];
     *chain = NULL;
-    cert_pem(row->stranger ? &bench.other_root : row->self ? &bench.leaf : &bench.root, bench.ca_pem, sizeof bench.ca_pem);
+    cert_pem(row->stranger ? &bench.other_root
+             : row->self   ? &bench.leaf
+                           : &bench.root,
+             bench.ca_pem, sizeof bench.ca_pem);
 }
 
 /* Sets the site of the case up and starts it. */
@@ -379,8 +577,10 @@ static void check_verdict(const verdict *got, chatgptt_code want, const char *wo
 {
     bool held = want == CHATGPTT_OK ? CHECK_STR(got->answer, "hi")
               : CHECK_INT(got->error.code, want) && CHECK_STR(got->answer, "");
-    if (held && words) held = mentions(got->error.message, words) || check_fail(__FILE__, __LINE__, "no word of: %s", words);
-    if (!held || getenv("CHECK_VERBOSE")) printf("    %s: %s\n", chatgptt_code_name(got->error.code), got->error.message);
+    if (held && words)
+        held = mentions(got->error.message, words) || check_fail(__FILE__, __LINE__, "no word of: %s", words);
+    if (!held || getenv("CHECK_VERBOSE"))
+        printf("    %s: %s\n", chatgptt_code_name(got->error.code), got->error.message);
 }
 
 static const tls_case *this_case;
@@ -465,7 +665,10 @@ TEST(ca_file_without_certificates)
 TEST(ca_pem_garbage)
 {
     static const char *const garbled[] = {
-        "", "nothing of use", "-----BEGIN CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+        "",
+        "nothing of use",
+        "-----BEGIN CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\nMIIB$$$$\n-----END CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\nMIIBAAAA\n-----END CERTIFICATE-----\n"
     };
@@ -543,7 +746,8 @@ TEST(no_trust_store)
     static const char *const places[] = { "SSL_CERT_FILE", "/nowhere/first.pem", "/nowhere/second.pem" };
     verdict got = ask_with_trust(NULL, NULL);
     CHECK(!got.opened);
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) check_verdict(&got, CHATGPTT_E_CERTIFICATE, places[i]);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        check_verdict(&got, CHATGPTT_E_CERTIFICATE, places[i]);
 }
 
 TEST(insecure_needs_no_trust_store)
@@ -561,9 +765,11 @@ TEST(insecure_needs_no_trust_store)
 
 TEST(server_name)
 {
-    static const struct { const char *host, *sni; } rows[] = {
-        { "site.test", "site.test" }, { "site.test.", "site.test" }, { "127.0.0.1", "" }, { "SITE.test", "site.test" }
-    };
+    static const struct { const char *host, *sni;
+    } rows[] = { { "site.test", "site.test" },
+                 { "site.test.", "site.test" },
+                 { "127.0.0.1", "" },
+                 { "SITE.test", "site.test" } };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         start_site(&usual);
         chatgptt_options options = case_options(&usual);
@@ -622,8 +828,9 @@ static void check_resumption(int max_version, bool tickets)
     CHECK_INT(bench.site.resumed, tickets ? 2 : 0);
 }
 
-/* The site comes back on its port with another ticket key, and other versions: what the client kept is of no use, and no harm.
-   With a session at hand mbedTLS 3.6 offers its version only: where that fails it has to be tried again without. */
+/* The site comes back on its port with another ticket key, and other versions: what the client kept is of no
+   use, and no harm. With a session at hand mbedTLS 3.6 offers its version only: where that fails it has to be
+   tried again without. */
 static void check_stale_session(const tls_site_settings *before, const tls_site_settings *after)
 {
     tls_case row = { .site = *before };
@@ -661,7 +868,8 @@ TEST(session_of_a_newer_version)
 
 TEST(session_of_an_older_version)
 {
-    tls_site_settings before = { .tickets = true, .max_version = TLS_1_2 }, after = { .tickets = true, .min_version = TLS_1_3 };
+    tls_site_settings before = { .tickets = true, .max_version = TLS_1_2 },
+                      after = { .tickets = true, .min_version = TLS_1_3 };
     const char *missing = NEEDS_TLS_1_3;
     if (missing) SKIP(missing);
     check_stale_session(&before, &after);

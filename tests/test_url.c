@@ -91,7 +91,8 @@ static void parse_one(const parse_row *row)
     CHECK_MEM(user.at, user.len, row->user ? row->user : user.at, row->user ? strlen(row->user) : 0);
     CHECK_INT(url.literal, strchr(row->host, ':') != NULL);
     CHECK_INT(url.origin.len + url.path.len, url.whole.len);            /* the parts are the whole */
-    CHECK(url.origin.at == url.whole.at && url.path.at == url.whole.at + url.origin.len && url.path.at[0] == '/');
+    CHECK(url.origin.at == url.whole.at && url.path.at == url.whole.at + url.origin.len &&
+          url.path.at[0] == '/');
     CHECK(url.authority.at == url.whole.at + slash && url.authority.len == url.origin.len - slash);
     cgt_url_free(&url);
 }
@@ -201,7 +202,8 @@ TEST(too_long)
     memset(in + 9, ' ', sizeof in - 9);                 /* the limit is that of the encoded form */
     CHECK_INT(parse_bad(in, CHATGPTT_MAX_URL / 2, &why), CHATGPTT_E_LIMIT);
     CHECK_INT(cgt_url_parse(&base, &hooks, cgt_text("http://h/"), &user, &why), CHATGPTT_OK);
-    CHECK_INT(cgt_url_resolve(&url, &base, cgt_slice_of(in + 9, CHATGPTT_MAX_URL + 1), &user, &why), CHATGPTT_E_LIMIT);
+    CHECK_INT(cgt_url_resolve(&url, &base, cgt_slice_of(in + 9, CHATGPTT_MAX_URL + 1), &user, &why),
+              CHATGPTT_E_LIMIT);
     CHECK_STR(why, "it is too long");
     cgt_url_free(&base);
     memset(in + 7, 'h', sizeof in - 7);
@@ -216,32 +218,69 @@ typedef struct resolve_row { const char *base, *ref, *whole; } resolve_row;     
 #define RFC "http://a/b/c/d;p?q"
 static const resolve_row resolved[] = {
     /* RFC 3986, section 5.4.1; fragments are gone here */
-    {RFC, "g:h", NULL}, {RFC, "g", "http://a/b/c/g"}, {RFC, "./g", "http://a/b/c/g"}, {RFC, "g/", "http://a/b/c/g/"},
-    {RFC, "/g", "http://a/g"}, {RFC, "//g", "http://g/"}, {RFC, "?y", "http://a/b/c/d;p?y"}, {RFC, "g?y", "http://a/b/c/g?y"},
-    {RFC, "#s", "http://a/b/c/d;p?q"}, {RFC, "g#s", "http://a/b/c/g"}, {RFC, "g?y#s", "http://a/b/c/g?y"},
-    {RFC, ";x", "http://a/b/c/;x"}, {RFC, "g;x", "http://a/b/c/g;x"}, {RFC, "g;x?y#s", "http://a/b/c/g;x?y"},
-    {RFC, "", "http://a/b/c/d;p?q"}, {RFC, ".", "http://a/b/c/"}, {RFC, "./", "http://a/b/c/"}, {RFC, "..", "http://a/b/"},
-    {RFC, "../", "http://a/b/"}, {RFC, "../g", "http://a/b/g"}, {RFC, "../..", "http://a/"}, {RFC, "../../", "http://a/"},
-    {RFC, "../../g", "http://a/g"},
+    { RFC, "g:h", NULL },
+    { RFC, "g", "http://a/b/c/g" },
+    { RFC, "./g", "http://a/b/c/g" },
+    { RFC, "g/", "http://a/b/c/g/" },
+    { RFC, "/g", "http://a/g" },
+    { RFC, "//g", "http://g/" },
+    { RFC, "?y", "http://a/b/c/d;p?y" },
+    { RFC, "g?y", "http://a/b/c/g?y" },
+    { RFC, "#s", "http://a/b/c/d;p?q" },
+    { RFC, "g#s", "http://a/b/c/g" },
+    { RFC, "g?y#s", "http://a/b/c/g?y" },
+    { RFC, ";x", "http://a/b/c/;x" },
+    { RFC, "g;x", "http://a/b/c/g;x" },
+    { RFC, "g;x?y#s", "http://a/b/c/g;x?y" },
+    { RFC, "", "http://a/b/c/d;p?q" },
+    { RFC, ".", "http://a/b/c/" },
+    { RFC, "./", "http://a/b/c/" },
+    { RFC, "..", "http://a/b/" },
+    { RFC, "../", "http://a/b/" },
+    { RFC, "../g", "http://a/b/g" },
+    { RFC, "../..", "http://a/" },
+    { RFC, "../../", "http://a/" },
+    { RFC, "../../g", "http://a/g" },
     /* section 5.4.2 */
-    {RFC, "../../../g", "http://a/g"}, {RFC, "../../../../g", "http://a/g"}, {RFC, "/./g", "http://a/g"},
-    {RFC, "/../g", "http://a/g"},
-    {RFC, "g.", "http://a/b/c/g."}, {RFC, ".g", "http://a/b/c/.g"}, {RFC, "g..", "http://a/b/c/g.."},
-    {RFC, "..g", "http://a/b/c/..g"},
-    {RFC, "./../g", "http://a/b/g"}, {RFC, "./g/.", "http://a/b/c/g/"}, {RFC, "g/./h", "http://a/b/c/g/h"},
-    {RFC, "g/../h", "http://a/b/c/h"}, {RFC, "g;x=1/./y", "http://a/b/c/g;x=1/y"}, {RFC, "g;x=1/../y", "http://a/b/c/y"},
-    {RFC, "g?y/./x", "http://a/b/c/g?y/./x"}, {RFC, "g?y/../x", "http://a/b/c/g?y/../x"}, {RFC, "g#s/./x", "http://a/b/c/g"},
-    {RFC, "g#s/../x", "http://a/b/c/g"}, {RFC, "http:g", NULL},
+    { RFC, "../../../g", "http://a/g" },
+    { RFC, "../../../../g", "http://a/g" },
+    { RFC, "/./g", "http://a/g" },
+    { RFC, "/../g", "http://a/g" },
+    { RFC, "g.", "http://a/b/c/g." },
+    { RFC, ".g", "http://a/b/c/.g" },
+    { RFC, "g..", "http://a/b/c/g.." },
+    { RFC, "..g", "http://a/b/c/..g" },
+    { RFC, "./../g", "http://a/b/g" },
+    { RFC, "./g/.", "http://a/b/c/g/" },
+    { RFC, "g/./h", "http://a/b/c/g/h" },
+    { RFC, "g/../h", "http://a/b/c/h" },
+    { RFC, "g;x=1/./y", "http://a/b/c/g;x=1/y" },
+    { RFC, "g;x=1/../y", "http://a/b/c/y" },
+    { RFC, "g?y/./x", "http://a/b/c/g?y/./x" },
+    { RFC, "g?y/../x", "http://a/b/c/g?y/../x" },
+    { RFC, "g#s/./x", "http://a/b/c/g" },
+    { RFC, "g#s/../x", "http://a/b/c/g" },
+    { RFC, "http:g", NULL },
     /* what sites send */
-    {"http://h", "x", "http://h/x"}, {"http://h", "?x", "http://h/?x"}, {"http://h:81/a?b/c", "d", "http://h:81/d"},
-    {"http://h/a", "https://H/a", "https://h/a"}, {"https://h:8443/a", "//i/b", "https://i/b"},
-    {"https://h/a", "http://h/a", "http://h/a"},
-    {"http://[::1]:81/a", "/b", "http://[::1]:81/b"}, {"http://h/a", "/b:c", "http://h/b:c"},
-    {"http://h/a", "?u=http://x/", "http://h/a?u=http://x/"},
-    {"http://h/a", "/\xC3\xA9 b", "http://h/%C3%A9%20b"}, {"http://h/a", "HTTP://i:80", "http://i/"},
-    {"http://h/a", "mailto:x@y", NULL}, {"http://h/a", "//", NULL}, {"http://h/a", "http://", NULL}, {"http://h/a", "//h:x/", NULL},
-    {"http://h/a", "/b\r\nX: y", NULL}, {"http://h/a", "javascript:x", NULL}, {"http://h/a", "file:///etc/passwd", NULL},
-    {"http://h/a/b", "\\\\evil.test\\x", "http://h/a/%5C%5Cevil.test%5Cx"},
+    { "http://h", "x", "http://h/x" },
+    { "http://h", "?x", "http://h/?x" },
+    { "http://h:81/a?b/c", "d", "http://h:81/d" },
+    { "http://h/a", "https://H/a", "https://h/a" },
+    { "https://h:8443/a", "//i/b", "https://i/b" },
+    { "https://h/a", "http://h/a", "http://h/a" },
+    { "http://[::1]:81/a", "/b", "http://[::1]:81/b" },
+    { "http://h/a", "/b:c", "http://h/b:c" },
+    { "http://h/a", "?u=http://x/", "http://h/a?u=http://x/" },
+    { "http://h/a", "/\xC3\xA9 b", "http://h/%C3%A9%20b" },
+    { "http://h/a", "HTTP://i:80", "http://i/" },
+    { "http://h/a", "mailto:x@y", NULL },
+    { "http://h/a", "//", NULL },
+    { "http://h/a", "http://", NULL },
+    { "http://h/a", "//h:x/", NULL },
+    { "http://h/a", "/b\r\nX: y", NULL },
+    { "http://h/a", "javascript:x", NULL },
+    { "http://h/a", "file:///etc/passwd", NULL },
+    { "http://h/a/b", "\\\\evil.test\\x", "http://h/a/%5C%5Cevil.test%5Cx" },
 };
 
 TEST(resolve)
@@ -258,7 +297,8 @@ TEST(resolve)
         chatgptt_code code = cgt_url_resolve(&url, &base, cgt_slice_of(ref, len), &user, &why);
         if (code != (row->whole ? CHATGPTT_OK : CHATGPTT_E_ARGUMENT))
             check_fail(__FILE__, __LINE__, "%s from %s: %s", row->ref, row->base, why);
-        if (code == CHATGPTT_OK && row->whole) CHECK_MEM(url.whole.at, url.whole.len, row->whole, strlen(row->whole));
+        if (code == CHATGPTT_OK && row->whole)
+            CHECK_MEM(url.whole.at, url.whole.len, row->whole, strlen(row->whole));
         if (code == CHATGPTT_OK) cgt_url_free(&url);
         cgt_url_free(&base);
     }
@@ -306,11 +346,20 @@ TEST(no_memory)
 
 /* ---- forms ---- */
 
-static const struct { const char *in, *out; } forms[] = {
-    {"", ""}, {" ", "+"}, {"a b+c", "a+b%2Bc"}, {"*-._", "*-._"}, {"azAZ09", "azAZ09"}, {"~!'()", "%7E%21%27%28%29"},
-    {"&=?#%;/:@$,", "%26%3D%3F%23%25%3B%2F%3A%40%24%2C"}, {"\r\n\t", "%0D%0A%09"},
-    {"\"<>\\^`{|}[]", "%22%3C%3E%5C%5E%60%7B%7C%7D%5B%5D"},
-    {"\xC3\xA9\xF0\x9F\x98\x80", "%C3%A9%F0%9F%98%80"}, {"\x7f\x01\xff", "%7F%01%FF"}, {"%41", "%2541"},
+static const struct { const char *in, *out;
+} forms[] = {
+    { "", "" },
+    { " ", "+" },
+    { "a b+c", "a+b%2Bc" },
+    { "*-._", "*-._" },
+    { "azAZ09", "azAZ09" },
+    { "~!'()", "%7E%21%27%28%29" },
+    { "&=?#%;/:@$,", "%26%3D%3F%23%25%3B%2F%3A%40%24%2C" },
+    { "\r\n\t", "%0D%0A%09" },
+    { "\"<>\\^`{|}[]", "%22%3C%3E%5C%5E%60%7B%7C%7D%5B%5D" },
+    { "\xC3\xA9\xF0\x9F\x98\x80", "%C3%A9%F0%9F%98%80" },
+    { "\x7f\x01\xff", "%7F%01%FF" },
+    { "%41", "%2541" },
 };
 
 TEST(form_encode)

@@ -122,15 +122,16 @@ static inline void tls_site_serve_raw(tls_site *site)
 {
     if (!tls_site_read_hello(site)) return;
     if (site->settings.raw_len)
-        cert_must(tls_site_send(site, (const unsigned char *)site->settings.raw, site->settings.raw_len), "send");
+        cert_must(tls_site_send(site, (const unsigned char *)site->settings.raw, site->settings.raw_len),
+                  "send");
     if (site->settings.silent) tls_site_wait(site, -1, 0, TLS_SITE_PATIENCE_MS);
 }
 
 /* ---- HTTP ---- */
 
 /* request's slices are into buffer. */
-static inline bool tls_site_read_request(mbedtls_ssl_context *ssl, http_request *request, char *buffer, size_t size)
-{
+static inline bool tls_site_read_request(mbedtls_ssl_context *ssl, http_request *request, char *buffer,
+                                         size_t size) {
     size_t len = 0;
     while (!request_parse(buffer, len, request)) {
         int got = mbedtls_ssl_read(ssl, (unsigned char *)buffer + len, size - len);
@@ -177,8 +178,10 @@ static inline void tls_site_serve_tls(tls_site *site)
     if (!site->status) {
         site->handshakes++;
         tls_site_exchange(site, &ssl);
-    } else                                      /* as other servers do; mbedTLS itself closes without a word for some reasons */
-        mbedtls_ssl_send_alert_message(&ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+    /* as other servers do; mbedTLS itself closes without a word for some reasons */
+    } else
+        mbedtls_ssl_send_alert_message(&ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                       MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
     mbedtls_ssl_free(&ssl);
 }
 
@@ -189,7 +192,8 @@ static inline void *tls_site_run(void *user)
         int on = 1;
         site->connection = accept(site->listener, NULL, NULL);
         if (site->connection < 0) continue;
-        setsockopt(site->connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);     /* a flight is many small writes */
+        /* a flight is many small writes */
+        setsockopt(site->connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         site->accepted++;
         if (site->settings.no_tls) tls_site_serve_raw(site);
         else                       tls_site_serve_tls(site);
@@ -201,8 +205,8 @@ static inline void *tls_site_run(void *user)
 
 /* ---- settings ---- */
 
-static inline int tls_site_on_name(void *user, mbedtls_ssl_context *ssl, const unsigned char *name, size_t len)
-{
+static inline int tls_site_on_name(void *user, mbedtls_ssl_context *ssl, const unsigned char *name,
+                                   size_t len) {
     tls_site *site = (tls_site *)user;
     (void)ssl;
     snprintf(site->sni, sizeof site->sni, "%.*s", (int)len, (const char *)name);
@@ -216,8 +220,8 @@ static inline int tls_site_write_ticket(void *user, const mbedtls_ssl_session *s
 }
 
 /* A ticket that is taken is a session that is resumed. */
-static inline int tls_site_parse_ticket(void *user, mbedtls_ssl_session *session, unsigned char *bytes, size_t len)
-{
+static inline int tls_site_parse_ticket(void *user, mbedtls_ssl_session *session, unsigned char *bytes,
+                                        size_t len) {
     tls_site *site = (tls_site *)user;
     int status = mbedtls_ssl_ticket_parse(&site->ticket, session, bytes, len);
     site->resumed += !status;
@@ -262,14 +266,14 @@ static inline void tls_site_set_group(tls_site *site)
 #endif
 }
 
-static inline int tls_site_any_extension(void *user, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid, int critical,
-                                         const unsigned char *value, const unsigned char *end)
-{
+static inline int tls_site_any_extension(void *user, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid,
+                                         int critical, const unsigned char *value, const unsigned char *end) {
     (void)user, (void)crt, (void)oid, (void)critical, (void)value, (void)end;
     return 0;
 }
 
-/* The library would not serve a certificate that is not made for servers: we want it to, so its copy forgets the extensions. */
+/* The library would not serve a certificate that is not made for servers: we want it to, so its copy forgets
+   the extensions. */
 static inline void tls_site_set_chain(tls_site *site)
 {
     const cert *const *chain = site->settings.chain;
@@ -277,7 +281,8 @@ static inline void tls_site_set_chain(tls_site *site)
         cert_must(mbedtls_x509_crt_parse_der_with_ext_cb(&site->chain, (*chain)->der, (*chain)->len, 1,
                                                          tls_site_any_extension, NULL), "chain");
     site->chain.MBEDTLS_PRIVATE(ext_types) = 0;
-    cert_must(mbedtls_ssl_conf_own_cert(&site->config, &site->chain, site->settings.chain[0]->key), "own_cert");
+    cert_must(mbedtls_ssl_conf_own_cert(&site->config, &site->chain, site->settings.chain[0]->key),
+              "own_cert");
 }
 
 static inline void tls_site_configure(tls_site *site)
@@ -324,7 +329,8 @@ static inline int tls_site_bind(bool v6, int *port)
     return fd;
 }
 
-/* False: there is no such loopback address, or the port is taken. The settings' pointers must live until tls_site_stop(). */
+/* False: there is no such loopback address, or the port is taken. The settings' pointers must live until
+   tls_site_stop(). */
 static inline bool tls_site_start(tls_site *site, const tls_site_settings *settings)
 {
     memset(site, 0, sizeof *site);

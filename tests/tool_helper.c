@@ -1,10 +1,11 @@
 /* What test_tool.sh cannot do in the shell:
 
-       tool_helper mute                                         a server that lets everybody connect and says nothing
-       tool_helper pty [EXPECT TYPE]... -- PROGRAM [WORD]...    PROGRAM on a terminal of its own
+       tool_helper mute                                         a server that lets everybody connect and says
+       nothing tool_helper pty [EXPECT TYPE]... -- PROGRAM [WORD]...    PROGRAM on a terminal of its own
 
-   mute prints url=... and lives until its standard input ends. pty waits until EXPECT was printed, behind what was expected before,
-   then types TYPE, and so on; it passes on all that PROGRAM prints, and ends with its exit status, or with 99 after 15 seconds. */
+   mute prints url=... and lives until its standard input ends. pty waits until EXPECT was printed, behind
+   what was expected before, then types TYPE, and so on; it passes on all that PROGRAM prints, and ends with
+   its exit status, or with 99 after 15 seconds. */
 #define _XOPEN_SOURCE 700
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -75,7 +76,8 @@ static void type_in(int terminal, const char *words)
     if (write(terminal, words, strlen(words)) < 0) die("write");
 }
 
-/* Passes on what is printed; where it shows what is expected, types what belongs to it. Reading fails when the program is gone. */
+/* Passes on what is printed; where it shows what is expected, types what belongs to it. Reading fails when
+   the program is gone. */
 static void play(int terminal, char **script)
 {
     static char seen[1 << 20];

@@ -1,5 +1,6 @@
-/* wpaicg.h - a site of the older plugin generation, for the tests of its protocol: pages, responses, and one message asked over a
-   script. Every response but a row's own closes its connection, so that the k-th request is the k-th connection of the script. */
+/* wpaicg.h - a site of the older plugin generation, for the tests of its protocol: pages, responses, and one
+   message asked over a script. Every response but a row's own closes its connection, so that the k-th request
+   is the k-th connection of the script. */
 #ifndef WPAICG_H
 #define WPAICG_H
 
@@ -16,22 +17,27 @@
 #define WP_HTML   "text/html; charset=UTF-8"
 
 /* The chat as the plugin writes it (some of its 55 attributes), the decoys of a real page around it. */
-#define WP_CHAT(nonce, stream) \
-    "<div class=\"wpaicg-chat-shortcode\"\n data-user-bg-color=\"#444\"\n data-nonce=\"" nonce "\"\n data-post-id=\"5\"\n" \
-    " data-url=\"http://site.test\"\n data-bot-id=\"0\"\n data-openai_stream_nav=\"" stream "\"\n data-memory-limit = \"100\"\n" \
-    " data-assistant-enabled=\"false\"\n data-type=\"shortcode\"\n>\n<div data-type=\"widget\"></div></div>\n"
+#define WP_CHAT(nonce, stream)                                                                 \
+    "<div class=\"wpaicg-chat-shortcode\"\n data-user-bg-color=\"#444\"\n data-nonce=\"" nonce \
+    "\"\n data-post-id=\"5\"\n"                                                                \
+    " data-url=\"http://site.test\"\n data-bot-id=\"0\"\n data-openai_stream_nav=\"" stream    \
+    "\"\n data-memory-limit = \"100\"\n"                                                       \
+    " data-assistant-enabled=\"false\"\n data-type=\"shortcode\"\n>\n<div "                    \
+    "data-type=\"widget\"></div></div>\n"
 #define WP_SCRIPT(url) \
     "<script>\nvar wpaicgParams = {\"ajax_url\":\"" url "\",\"search_nonce\":\"" WP_NONCE \
     "\",\"search_query\":\"\"};\n</script>\n"
 #define WP_ENDPOINT "http:\\/\\/site.test\\/wp-admin\\/admin-ajax.php"
-#define WP_PAGE_OF(chats) "<!DOCTYPE html>\n<html><head><title>Chat &#8211; Site</title></head><body>\n" chats \
-    WP_SCRIPT(WP_ENDPOINT) "</body></html>\n"
+#define WP_PAGE_OF(chats)                                                                           \
+    "<!DOCTYPE html>\n<html><head><title>Chat &#8211; Site</title></head><body>\n" chats WP_SCRIPT( \
+        WP_ENDPOINT) "</body></html>\n"
 #define WP_PAGE        WP_PAGE_OF(WP_CHAT(WP_NONCE, "1"))
 #define WP_PAGE_PLAIN  WP_PAGE_OF(WP_CHAT(WP_NONCE, "0"))
 #define WP_PAGE_FRESH  WP_PAGE_OF(WP_CHAT(WP_FRESH, "1"))
 
-#define WP_ANSWER \
-    "{\"status\":\"success\",\"msg\":\"Something went wrong\",\"greeting_message\":\"Converse\",\"data\":\"Hello\",\"log\":false}"
+#define WP_ANSWER                                       \
+    "{\"status\":\"success\",\"msg\":\"Something went " \
+    "wrong\",\"greeting_message\":\"Converse\",\"data\":\"Hello\",\"log\":false}"
 
 /* ---- responses; they live until wp_forget() ---- */
 
@@ -49,10 +55,10 @@ __attribute__((format(printf, 1, 2))) static inline void wp_put(const char *form
     if (wp_len >= sizeof wp_bytes) abort();
 }
 
-/* Head and body in chunks of `chunk` bytes (0: one chunk); `whole`: with the zero chunk. `extra`: more header lines or "". */
-static inline const char *wp_response(const char *status, const char *type, const char *extra, const char *body, size_t chunk,
-    bool whole)
-{
+/* Head and body in chunks of `chunk` bytes (0: one chunk); `whole`: with the zero chunk. `extra`: more header
+   lines or "". */
+static inline const char *wp_response(const char *status, const char *type, const char *extra,
+                                      const char *body, size_t chunk, bool whole) {
     const char *start = wp_bytes + wp_len;
     size_t left = strlen(body), n;
     wp_put("HTTP/1.1 %s\r\nServer: nginx\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n%s"
@@ -67,8 +73,8 @@ static inline const char *wp_response(const char *status, const char *type, cons
 }
 
 /* One more connection: a request, then this response, closed. */
-static inline void wp_answers(script *s, const char *status, const char *type, const char *extra, const char *body)
-{
+static inline void wp_answers(script *s, const char *status, const char *type, const char *extra,
+                              const char *body) {
     char lines[300];
     snprintf(lines, sizeof lines, "Connection: close\r\n%s", extra);
     script_connection(s);
@@ -76,7 +82,9 @@ static inline void wp_answers(script *s, const char *status, const char *type, c
     script_say(s, wp_response(status, type, lines, body, 0, true));
     script_end(s);
 }
-static inline void wp_answers_page(script *s, const char *html) { wp_answers(s, "200 OK", WP_HTML, "", html); }
+static inline void wp_answers_page(script *s, const char *html) {
+    wp_answers(s, "200 OK", WP_HTML, "", html);
+}
 
 /* ---- asking ---- */
 
@@ -90,7 +98,8 @@ typedef struct wp_result {
     size_t len;
 } wp_result;
 
-/* Takes every event of a stream. What must hold of any: whole characters, an end that repeats itself, no secrets in an error. */
+/* Takes every event of a stream. What must hold of any: whole characters, an end that repeats itself, no
+   secrets in an error. */
 static inline void wp_take(script *s, chatgptt_stream *stream, wp_result *r)
 {
     static char text[4 << 20];
@@ -113,7 +122,8 @@ static inline void wp_take(script *s, chatgptt_stream *stream, wp_result *r)
     r->error = *chatgptt_stream_error(stream);
     r->stats = *chatgptt_stream_stats(stream);
     CHECK_INT(r->error.code, r->code == CHATGPTT_DONE ? CHATGPTT_OK : r->code);
-    CHECK(!strstr(r->error.message, WP_NONCE) && !strstr(r->error.message, WP_FRESH) && !strstr(r->error.message, WP_CLIENT));
+    CHECK(!strstr(r->error.message, WP_NONCE) && !strstr(r->error.message, WP_FRESH) &&
+          !strstr(r->error.message, WP_CLIENT));
     CHECK((r->code == CHATGPTT_DONE) == (r->error.message[0] == '\0'));
 }
 
@@ -147,8 +157,8 @@ static inline bool wp_check_field(const script *s, int connection, const char *n
     char value[1000];
     const char *got = script_field(s, connection, 0, name, value, sizeof value);
     if (got && strcmp(got, wanted) == 0) return true;
-    return check_fail(__FILE__, __LINE__, "field %s of request %d is %s, wanted %s", name, connection, got ? got : "missing",
-        wanted);
+    return check_fail(__FILE__, __LINE__, "field %s of request %d is %s, wanted %s", name, connection,
+                      got ? got : "missing", wanted);
 }
 
 /* The message in request `connection`, as the site's own page sends it. */
@@ -169,7 +179,10 @@ static inline bool wp_check_message(const script *s, int connection, const char 
 /* ---- rows ---- */
 
 static const void *wp_row;
-#define WP_RUN(rows, function) \
-    for (size_t i = 0; i < sizeof (rows) / sizeof *(rows); i++) { wp_row = &(rows)[i]; check_case((rows)[i].name, function); }
+#define WP_RUN(rows, function)                                   \
+    for (size_t i = 0; i < sizeof(rows) / sizeof *(rows); i++) { \
+        wp_row = &(rows)[i];                                     \
+        check_case((rows)[i].name, function);                    \
+    }
 
 #endif

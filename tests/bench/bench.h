@@ -1,5 +1,6 @@
-/* bench.h - how long something takes, beside a peer that does the same in the same run: rounds of the one and the other by turns, so
-   that a noisy machine is noisy to both. Printed: the medians, and the median of each round's ratio; above 1 ours is the faster. */
+/* bench.h - how long something takes, beside a peer that does the same in the same run: rounds of the one and
+   the other by turns, so that a noisy machine is noisy to both. Printed: the medians, and the median of each
+   round's ratio; above 1 ours is the faster. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -79,8 +80,8 @@ static inline void bench_row(const char *what, size_t bytes, int rounds, bench_s
     }
     ms = bench_median(our_ms, rounds);
     if (bytes) snprintf(speed, sizeof speed, "%.0f MB/s", (double)bytes / 1e3 / ms);
-    printf("%-36s %10.3f ms %11s %10.3f ms  %-28s %12.3f\n", what, ms, speed, bench_median(peer_ms, rounds), peer.name,
-           bench_median(ratio, rounds));
+    printf("%-36s %10.3f ms %11s %10.3f ms  %-28s %12.3f\n", what, ms, speed, bench_median(peer_ms, rounds),
+           peer.name, bench_median(ratio, rounds));
     fflush(stdout);
 }
 

@@ -1,5 +1,5 @@
-/* Replies of 1 MB in JSON, decoded in pieces as they come from a connection. Each piece is first copied to where it is decoded, as
-   reading it would do; that copy alone is the peer "memcpy". */
+/* Replies of 1 MB in JSON, decoded in pieces as they come from a connection. Each piece is first copied to
+   where it is decoded, as reading it would do; that copy alone is the peer "memcpy". */
 #define CHATGPTT_IMPLEMENTATION
 #include "../../chatgptt.h"
 #include "bench.h"
@@ -20,7 +20,8 @@ static char piece[PIECE];
 
 static void make(sample *r)
 {
-    static const char head[] = "{\"status\":\"success\",\"msg\":\"\",\"data\":\"", tail[] = "\",\"log\":false}";
+    static const char head[] = "{\"status\":\"success\",\"msg\":\"\",\"data\":\"",
+                      tail[] = "\",\"log\":false}";
     size_t unit = strlen(r->unit);
     r->bytes = (char *)bench_bytes(SIZE);
     r->len = sizeof head - 1;
@@ -60,7 +61,8 @@ static void by_reply(void *user)
         n = r->len - at < PIECE ? r->len - at : PIECE;
         memcpy(piece, r->bytes + at, n);
         for (size_t done = 0; ; done += used) {
-            bench_must(cgt_reply_feed(&reply, piece + done, n - done, &used) == CHATGPTT_OK, "the reply is refused");
+            bench_must(cgt_reply_feed(&reply, piece + done, n - done, &used) == CHATGPTT_OK,
+                       "the reply is refused");
             if (reply.event != CGT_REPLY_TEXT) break;
             text += reply.piece.len;
         }
@@ -92,13 +94,15 @@ int main(void)
 {
     static sample samples[] = {
         { "plain ASCII", "The quick brown fox jumps over the lazy dog. ", 45, NULL, 0, 0 },
-        { "prose with escapes", "He said \\\"it is so\\\", and went on to the next of many points.\\n", 60, NULL, 0, 0 },
+        { "prose with escapes", "He said \\\"it is so\\\", and went on to the next of many points.\\n", 60,
+          NULL, 0, 0 },
         { "dense \\uHHHH", "\\u041f\\u0440\\u0438\\u0432\\u0435\\u0442", 12, NULL, 0, 0 },
     };
     char what[60];
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
         sample *r = &samples[i];
-        bench_side scanner = { "ours", by_json, r }, whole = { "ours", by_reply, r }, copy = { "memcpy", by_memcpy, r };
+        bench_side scanner = { "ours", by_json, r }, whole = { "ours", by_reply, r },
+                   copy = { "memcpy", by_memcpy, r };
         make(r);
         snprintf(what, sizeof what, "JSON scanner, %s", r->name);
         bench_row(what, r->len, 11, scanner, copy);

@@ -1,5 +1,6 @@
-/* process CHATGPTT - whole processes over loopback: the page, then 500 deltas. The peer is curl with the same two requests on one
-   connection. Both start, load their libraries and, over https, read one root and shake hands. */
+/* process CHATGPTT - whole processes over loopback: the page, then 500 deltas. The peer is curl with the same
+   two requests on one connection. Both start, load their libraries and, over https, read one root and shake
+   hands. */
 #define CHATGPTT_IMPLEMENTATION
 #include "../../chatgptt.h"
 #ifndef CHATGPTT_NO_TLS
@@ -20,15 +21,18 @@ static char reply[16000];                   /* the event stream, with its head *
 static void make_reply(void)
 {
     static const char delta[] = "data: {\"delta\":\" word\"}\n\n", done[] = "data: [DONE]\n\n";
-    size_t len = (size_t)snprintf(reply, sizeof reply, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %zu\r\n\r\n",
-                                  (sizeof delta - 1) * DELTAS + sizeof done - 1);
+    size_t len =
+        (size_t)snprintf(reply, sizeof reply,
+                         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %zu\r\n\r\n",
+                         (sizeof delta - 1) * DELTAS + sizeof done - 1);
     for (int i = 0; i < DELTAS; i++, len += sizeof delta - 1) memcpy(reply + len, delta, sizeof delta);
     memcpy(reply + len, done, sizeof done);
 }
 
 static bool serve(const site_request *request, int socket)
 {
-    if (memcmp(request->http.head, "GET ", 4) == 0) return site_page(socket, request->site, "0123abcdef", "7");
+    if (memcmp(request->http.head, "GET ", 4) == 0)
+        return site_page(socket, request->site, "0123abcdef", "7");
     return site_say(socket, reply);
 }
 
@@ -55,7 +59,8 @@ static bool curl_found(void)
     int status = -1;
     posix_spawn_file_actions_init(&to);
     posix_spawn_file_actions_addopen(&to, 1, "/dev/null", O_WRONLY, 0);
-    bool found = posix_spawnp(&child, argv[0], &to, NULL, argv, environ) == 0 && waitpid(child, &status, 0) == child && status == 0;
+    bool found = posix_spawnp(&child, argv[0], &to, NULL, argv, environ) == 0 &&
+                 waitpid(child, &status, 0) == child && status == 0;
     posix_spawn_file_actions_destroy(&to);
     return found;
 }
@@ -66,10 +71,25 @@ static void row(const char *what, const char *program, const char *url, const ch
 {
     char endpoint[120];
     snprintf(endpoint, sizeof endpoint, "%swp-admin/admin-ajax.php", url);
-    char *ours[] = { ARG(program), ARG("--proxy"), ARG(""), ARG("--ca"), ARG(roots), ARG("--url"), ARG(url), ARG("hello"), NULL };
-    char *curl[] = { ARG("curl"), ARG("-sSfN"), ARG("--noproxy"), ARG("*"), ARG("--cacert"), ARG(roots), ARG(url), ARG("--next"),
-                     ARG("-sSfN"), ARG("--noproxy"), ARG("*"), ARG("--cacert"), ARG(roots),
-                     ARG("-d"), ARG("_wpnonce=0123abcdef&post_id=7&action=wpaicg_chat_shortcode_message&message=hello"), ARG(endpoint), NULL };
+    char *ours[] = { ARG(program), ARG("--proxy"), ARG(""),      ARG("--ca"), ARG(roots),
+                     ARG("--url"), ARG(url),       ARG("hello"), NULL };
+    char *curl[] = { ARG("curl"),
+                     ARG("-sSfN"),
+                     ARG("--noproxy"),
+                     ARG("*"),
+                     ARG("--cacert"),
+                     ARG(roots),
+                     ARG(url),
+                     ARG("--next"),
+                     ARG("-sSfN"),
+                     ARG("--noproxy"),
+                     ARG("*"),
+                     ARG("--cacert"),
+                     ARG(roots),
+                     ARG("-d"),
+                     ARG("_wpnonce=0123abcdef&post_id=7&action=wpaicg_chat_shortcode_message&message=hello"),
+                     ARG(endpoint),
+                     NULL };
     bench_side we = { "ours", run, ours }, peer = { "curl", run, curl };
     if (curl_found()) bench_row(what, 0, BENCH_ROUNDS, we, peer);
     else bench_skip(what, "no curl");
@@ -81,7 +101,9 @@ static size_t answer(const http_request *request, char *out, size_t size)
 {
     static const char page[] = "<div data-nonce=\"0123abcdef\" data-post-id=\"7\"></div>\n";
     if (memcmp(request->head, "GET ", 4) == 0)
-        return (size_t)snprintf(out, size, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %zu\r\n\r\n%s", sizeof page - 1, page);
+        return (size_t)snprintf(out, size,
+                                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %zu\r\n\r\n%s",
+                                sizeof page - 1, page);
     return (size_t)snprintf(out, size, "%s", reply);
 }
 

@@ -1,5 +1,5 @@
-/* A long answer through the whole client: 64 MB of an event stream in chunks of 8 KB, out of a transport in memory, whose only
-   work is the copy that is the peer. */
+/* A long answer through the whole client: 64 MB of an event stream in chunks of 8 KB, out of a transport in
+   memory, whose only work is the copy that is the peer. */
 #define CHATGPTT_IMPLEMENTATION
 #include "../../chatgptt.h"
 #include "bench.h"
@@ -8,7 +8,8 @@ enum { STREAM = 64 << 20, CHUNK = 8192 };
 
 static const char page[] = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 48\r\n\r\n"
                            "<div data-nonce=\"0123abcdef\" data-post-id=\"7\">\r\n";
-static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+static const char head[] =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 static const char end[] = "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n";
 
 typedef struct world {
@@ -26,7 +27,8 @@ static void make(world *w)
     static char data[CHUNK + 1];
     size_t len = strlen(w->event), used = 0;
     w->chunk_text = 0;
-    for (; used + len <= CHUNK; used += len, w->chunk_text += w->event_text) memcpy(data + used, w->event, len);
+    for (; used + len <= CHUNK; used += len, w->chunk_text += w->event_text)
+        memcpy(data + used, w->event, len);
     data[used] = '\0';
     w->chunk_len = (size_t)snprintf(w->chunk, sizeof w->chunk, "%zx\r\n%s\r\n", used, data);
     w->chunks = STREAM / w->chunk_len;
@@ -81,7 +83,11 @@ static chatgptt_wait world_want(void *user, void *conn)
     return none;
 }
 
-static chatgptt_code world_wait(void *user, const chatgptt_wait *what) { (void)user; (void)what; return CHATGPTT_OK; }
+static chatgptt_code world_wait(void *user, const chatgptt_wait *what) {
+    (void)user;
+    (void)what;
+    return CHATGPTT_OK;
+}
 static void world_close(void *user, void *conn) { (void)user; (void)conn; }
 
 static void begin(world *w)
@@ -107,7 +113,8 @@ static void ours(void *user)
     memset(&options, 0, sizeof options);
     memset(&request, 0, sizeof request);
     options.url = "http://site.test/";
-    options.transport = (chatgptt_transport){ world_open, world_read, world_write, world_want, world_wait, world_close, w };
+    options.transport =
+        (chatgptt_transport){ world_open, world_read, world_write, world_want, world_wait, world_close, w };
     request.prompt = "Tell me all.";
     begin(w);
     chatgptt_client *client = chatgptt_open(&options, &error);
@@ -134,13 +141,19 @@ static void by_memcpy(void *user)
 int main(void)
 {
     static world worlds[] = {
-        { .event = "data: {\"id\":\"chatcmpl-9aVh2\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"gpt-4o\",\"choices\":"
-                   "[{\"index\":0,\"delta\":{\"content\":\" word\"},\"finish_reason\":null}]}\n\n", .event_text = 5 },
+        { .event = "data: "
+                   "{\"id\":\"chatcmpl-9aVh2\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"
+                   "\"model\":\"gpt-4o\",\"choices\":"
+                   "[{\"index\":0,\"delta\":{\"content\":\" word\"},\"finish_reason\":null}]}\n\n",
+          .event_text = 5 },
         { .event = "data: {\"delta\":\" word\"}\n\n", .event_text = 5 },
-        { .event = "data: {\"choices\":[{\"delta\":{\"content\":\"Longer pieces, as some sites send them: a sentence or two at a time, "
-                   "which lie in one event and come in one go. This one ends here.\"}}]}\n\n", .event_text = 131 },
+        { .event = "data: {\"choices\":[{\"delta\":{\"content\":\"Longer pieces, as some sites send them: a "
+                   "sentence or two at a time, "
+                   "which lie in one event and come in one go. This one ends here.\"}}]}\n\n",
+          .event_text = 131 },
     };
-    static const char *const names[] = { "64 MB of events, a word each", "64 MB of short events (AIPKIT)", "64 MB of events, two sentences each" };
+    static const char *const names[] = { "64 MB of events, a word each", "64 MB of short events (AIPKIT)",
+                                         "64 MB of events, two sentences each" };
     for (size_t i = 0; i < sizeof worlds / sizeof *worlds; i++) {
         bench_side we = { "ours", ours, &worlds[i] }, copy = { "memcpy", by_memcpy, &worlds[i] };
         make(&worlds[i]);

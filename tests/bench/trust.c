@@ -8,7 +8,8 @@ int main(void) { bench_skip("trust store", "built without TLS"); }
 #else
 #include "../certs.h"
 
-enum { MADE = 140 };                        /* certificates, where the system has none: as many as systems have */
+/* certificates, where the system has none: as many as systems have */
+enum { MADE = 140 };
 
 static char path[4096];
 static int count;                           /* certificates both read */
