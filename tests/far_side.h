@@ -152,7 +152,8 @@ static inline void far_check_secrets(far_side *side, const far_message *m, const
     for (int i = 0; i < side->num_secrets; i++) {
         const far_secret *secret = &side->secrets[i];
         bool moved = m && secret->kind == FAR_TOKEN && strcmp(m->goes_to, origin) == 0;
-        if (moved || far_any_may_reach(side, secret, origin) || far_is_allowed(side, origin)) continue;
+        bool allowed = secret->kind == FAR_TOKEN && far_is_allowed(side, origin);
+        if (moved || allowed || far_any_may_reach(side, secret, origin)) continue;
         if (far_find(r->head, r->head_len, secret->text) || far_find(r->body, r->body_len, secret->text))
             check_fail(__FILE__, __LINE__, "%s reached %s, but is for %s", secret->text, origin,
                        secret->home);
@@ -267,7 +268,7 @@ static inline const char *far_excuse(far_message *m, const char *nonce, const ch
     int status = m->answered > 12 ? atoi(m->head + 9) : 0;
     bool other = strcmp(nonce, m->nonce) != 0 || strcmp(action, m->action) != 0;
     if (status == 307 || status == 308) return "redirected";
-    if (m->has_key) return NULL;
+    if (m->has_key && strcmp(action, m->action) != 0) return NULL;      /* the other generation has it already */
     if (status && other && m->refreshes++ < 2) return "refused, and a fresh token given out";
     if (m->was_kept && m->was_closed && !m->answered && m->closed - m->sent <= m->within && !m->repeats++)
         return "the one safe rule";

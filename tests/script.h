@@ -112,13 +112,20 @@ static inline void script_init(script *s)
     s->unix_now = 1700000000;
 }
 
-/* What a test allows or forbids beside the rules of far_side.h; kept by script_rewind(). */
+/* What a test allows or forbids beside the rules of far_side.h; kept by script_rewind(). Cookies are never
+   allowed anywhere else. */
 static inline void script_allow(script *s, const char *origin) { far_allow(&s->far, origin); }
 static inline void script_allow_repeats(script *s, int n) { s->far.repeats_allowed = n; }
 /* For this origin only ("host:port"), or for none but errors. */
 static inline void script_secret(script *s, const char *text, const char *origin)
 {
     far_secret_add(&s->far, origin ? FAR_TOKEN : FAR_SECRET, text, origin ? origin : "");
+    s->far.kept_secrets = s->far.num_secrets;
+}
+/* "name=value", for this host. */
+static inline void script_cookie(script *s, const char *text, const char *host)
+{
+    far_secret_add(&s->far, FAR_COOKIE, text, host);
     s->far.kept_secrets = s->far.num_secrets;
 }
 
@@ -598,7 +605,7 @@ static inline void script_learn(script *s, const chatgptt_options *options)
 
 static inline chatgptt_client *script_open_client(const chatgptt_options *options, chatgptt_error *error)
 {
-    script *s = options && options->hooks.now_ms == script_now ? (script *)options->hooks.user : NULL;
+    script *s = options && options->hooks.resize == script_resize ? (script *)options->hooks.user : NULL;
     if (s) script_learn(s, options);
     chatgptt_client *client = chatgptt_open(options, error);
     if (!client && s && error) far_check_words(&s->far, NULL, error->message);

@@ -368,18 +368,19 @@ TEST(looked_at_before_use)
 
 /* HAZARDS 17: a message on a kept connection is sent once more, if not one byte came. Never on a fresh one,
    never a third time. */
-typedef enum fate { CLOSE, RESET, CUT_WRITE, ONE_BYTE, INTERIM, HEAD, SILENCE, GARBAGE } fate;
+typedef enum fate { CLOSE, RESET, CUT_WRITE, ONE_BYTE, INTERIM, HEAD, SILENCE, GARBAGE, BROKEN } fate;
 
 static void script_fate(script *s, fate how)
 {
     static const char *const says[] = {
-        "", "", "", "H", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "", "SSH-2.0"
+        "", "", "", "H", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "", "SSH-2.0", ""
     };
     if (how == CUT_WRITE) script_accept(s, 40);
     else script_request(s);
     if (*says[how]) script_say(s, says[how]);
     if (how == SILENCE) return;
-    if (how == RESET || how == CUT_WRITE) script_fail(s, CHATGPTT_READ | CHATGPTT_WRITE, CHATGPTT_E_IO);
+    if (how == RESET || how == CUT_WRITE) script_fail(s, CHATGPTT_READ | CHATGPTT_WRITE, CHATGPTT_E_CLOSED);
+    else if (how == BROKEN) script_fail(s, CHATGPTT_READ | CHATGPTT_WRITE, CHATGPTT_E_IO);
     else script_end(s);
 }
 
@@ -392,8 +393,9 @@ TEST(sent_again_by_the_one_safe_rule)
         { CUT_WRITE, (fate)-1, 2, CHATGPTT_DONE },    { ONE_BYTE, (fate)-1, 1, CHATGPTT_E_CLOSED },
         { INTERIM, (fate)-1, 1, CHATGPTT_E_CLOSED },  { HEAD, (fate)-1, 1, CHATGPTT_E_REPLY },
         { SILENCE, (fate)-1, 1, CHATGPTT_E_TIMEOUT }, { GARBAGE, (fate)-1, 1, CHATGPTT_E_HTTP },
-        { CLOSE, CLOSE, 2, CHATGPTT_E_CLOSED },       { CLOSE, RESET, 2, CHATGPTT_E_IO },
-        { RESET, CUT_WRITE, 2, CHATGPTT_E_IO },       { CUT_WRITE, ONE_BYTE, 2, CHATGPTT_E_CLOSED },
+        { CLOSE, CLOSE, 2, CHATGPTT_E_CLOSED },       { CLOSE, RESET, 2, CHATGPTT_E_CLOSED },
+        { RESET, CUT_WRITE, 2, CHATGPTT_E_CLOSED },   { CUT_WRITE, ONE_BYTE, 2, CHATGPTT_E_CLOSED },
+        { BROKEN, (fate)-1, 1, CHATGPTT_E_IO },       { CLOSE, BROKEN, 2, CHATGPTT_E_IO },
     };
     for (size_t i = 0; i < ROWS(rows); i++)
         /* warm: taken from the client's idle ones; else straight after the page */

@@ -372,7 +372,7 @@ static void check_cut(const fixture *f, size_t len, way how, bool clean)
     script_exchange(&s, f, len);
     script_break(&s, clean);
     chatgptt_client *c = open_on(&s);
-    if (len == 0) {                                     /* a kept connection that says nothing: one retry */
+    if (len == 0 && clean) {                            /* a kept connection that says nothing: one retry */
         script_connection(&s);
         script_request(&s);
         script_break(&s, clean);
@@ -892,6 +892,7 @@ TEST(generation_tells_of_descriptors)
 
 typedef enum kept_end {
     KEPT_CLOSED,
+    KEPT_RESET,
     KEPT_BROKEN,
     KEPT_ONE_BYTE,
     KEPT_INTERIM,
@@ -904,7 +905,8 @@ TEST(kept_connections_are_retried_once)
 {
     static const struct { kept_end how; chatgptt_code code; int opened;
     } rows[] = {
-        { KEPT_CLOSED, CHATGPTT_DONE, 2 },      { KEPT_BROKEN, CHATGPTT_DONE, 2 },
+        { KEPT_CLOSED, CHATGPTT_DONE, 2 },      { KEPT_RESET, CHATGPTT_DONE, 2 },
+        { KEPT_BROKEN, CHATGPTT_E_IO, 1 },
         { KEPT_WRITE, CHATGPTT_DONE, 2 },       { KEPT_ONE_BYTE, CHATGPTT_E_CLOSED, 1 },
         { KEPT_INTERIM, CHATGPTT_E_CLOSED, 1 }, { KEPT_TWICE, CHATGPTT_E_CLOSED, 2 },
     };
@@ -915,8 +917,10 @@ TEST(kept_connections_are_retried_once)
         script_connection(&s);
         script_request(&s);
         script_say(&s, page);
-        if (rows[i].how == KEPT_WRITE) { script_accept(&s, 30); script_break(&s, false); }
+        if (rows[i].how == KEPT_WRITE) script_accept(&s, 30);
         else script_request(&s);
+        if (rows[i].how == KEPT_WRITE || rows[i].how == KEPT_RESET)
+            script_fail(&s, CHATGPTT_READ | CHATGPTT_WRITE, CHATGPTT_E_CLOSED);
         if (rows[i].how == KEPT_ONE_BYTE) script_say(&s, "H");
         if (rows[i].how == KEPT_INTERIM) script_say(&s, "HTTP/1.1 100 Continue\r\n\r\n");
         script_break(&s, rows[i].how != KEPT_BROKEN);
@@ -965,7 +969,7 @@ TEST(retry_takes_a_fresh_connection)
     script_init(&s);
     for (int i = 0; i < 3; i++) {
         script_exchange(&s, json, json->len);
-        script_pause(&s, 5000);
+        script_pause(&s, 500);                          /* later is too late for a retry */
         script_end(&s);
     }
     chatgptt_client *c = open_on(&s);
