@@ -1,7 +1,7 @@
-/* far_side.h - what the other end of a script notices, whatever the test is about: that a message arrives once,
-   that no cookie or token reaches an origin it is not meant for, that no error tells a secret, that nobody
-   waits 0 ms again and again. script.h feeds it; at its end the public calls are wrapped, so that it knows
-   which stream is at work. What it finds fails the case. */
+/* far_side.h - what the other end of a script notices, whatever the test is about: that a message arrives
+   once, that no cookie or token reaches an origin it is not meant for, that no error tells a secret, that
+   nobody waits 0 ms again and again. script.h feeds it; at its end the public calls are wrapped, so that it
+   knows which stream is at work. What it finds fails the case. */
 #ifndef FAR_SIDE_H
 #define FAR_SIDE_H
 
@@ -42,7 +42,8 @@ typedef struct far_message {                /* what one stream asked */
 typedef struct far_line {                   /* one connection */
     char peer[FAR_TEXT], origin[FAR_TEXT];  /* of open(); of the request under way: "host:port" */
     bool opaque, connected;                 /* TLS runs through it */
-    size_t seen, scanned, needed;           /* of what was written: whole requests; no end of a head before; 0 */
+    /* of what was written: whole requests; of the next, where its head may end; its length, if known */
+    size_t seen, scanned, needed;
     int requests;
     long long opened, connect_ms, last;
     far_message *message;                   /* the last request was its */
@@ -215,7 +216,7 @@ static inline void far_says(far_side *side, far_line *line, const char *bytes, s
             far_learn_cookie(side, line, at + strlen(cookies[i]), end);
     far_learn_tokens(side, line, bytes, len);
     at = far_find(bytes, len, "Location: ");
-    if (at && line->message && len > 12 && (memcmp(bytes + 9, "307", 3) == 0 || memcmp(bytes + 9, "308", 3) == 0))
+    if (at && line->message && len > 12 && memcmp(bytes + 9, "30", 2) == 0 && strchr("78", bytes[11]))
         far_origin(line->message->goes_to, at + 10, end);
 }
 
@@ -268,7 +269,7 @@ static inline const char *far_excuse(far_message *m, const char *nonce, const ch
     int status = m->answered > 12 ? atoi(m->head + 9) : 0;
     bool other = strcmp(nonce, m->nonce) != 0 || strcmp(action, m->action) != 0;
     if (status == 307 || status == 308) return "redirected";
-    if (m->has_key && strcmp(action, m->action) != 0) return NULL;      /* the other generation has it already */
+    if (m->has_key && strcmp(action, m->action) != 0) return NULL;      /* the other generation has it */
     if (status && other && m->refreshes++ < 2) return "refused, and a fresh token given out";
     if (m->was_kept && m->was_closed && !m->answered && m->closed - m->sent <= m->within && !m->repeats++)
         return "the one safe rule";
@@ -278,7 +279,8 @@ static inline const char *far_excuse(far_message *m, const char *nonce, const ch
 static inline void far_arrives(far_side *side, far_line *line, far_message *m, const http_request *r)
 {
     char nonce[FAR_TEXT] = "", action[FAR_TEXT] = "";
-    if (!request_field(r, "_wpnonce", nonce, sizeof nonce)) request_field(r, "_ajax_nonce", nonce, sizeof nonce);
+    if (!request_field(r, "_wpnonce", nonce, sizeof nonce))
+        request_field(r, "_ajax_nonce", nonce, sizeof nonce);
     request_field(r, "action", action, sizeof action);
     side->arrivals++;
     if (!m) return;
@@ -351,7 +353,8 @@ static inline void far_tell_busy(far_side *side, const char *what, int count)
 
 static inline void far_idle_call(far_side *side)
 {
-    if (++side->idle_calls > FAR_IDLE_CALLS) far_tell_busy(side, "read or write said AGAIN", side->idle_calls);
+    if (++side->idle_calls > FAR_IDLE_CALLS)
+        far_tell_busy(side, "read or write said AGAIN", side->idle_calls);
 }
 
 static inline void far_reset(far_side *side)

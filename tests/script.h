@@ -27,10 +27,10 @@
     failing allocation.
 
     Beside what a test checks, far_side.h watches every script: a message that arrives twice (but by the one
-    safe rule, redirected, or with a fresh token), a token or cookie at a foreign origin, a secret in an error,
-    a busy loop fail the case. It learns secrets from what the script says and from the options' url, endpoint
-    and proxy; a test that means it so says script_allow(&s, "host:port") or script_allow_repeats(&s, n), and
-    names secrets of its own by script_secret(&s, text, origin or NULL). */
+    safe rule, redirected, or with a fresh token), a token or cookie at a foreign origin, a secret in an
+    error, a busy loop fail the case. It learns secrets from what the script says and from the options' url,
+    endpoint and proxy; a test that means it so says script_allow(&s, "host:port") or
+    script_allow_repeats(&s, n), and names secrets of its own by script_secret(&s, text, origin or NULL). */
 
 #define SCRIPT_ACTS 400
 #define SCRIPT_CONNECTIONS 50
@@ -592,7 +592,8 @@ static inline void script_learn(script *s, const chatgptt_options *options)
 {
     const char *const urls[] = { options->url, options->endpoint, options->proxy };
     char text[FAR_TEXT];
-    if (options->endpoint && far_origin(text, options->endpoint, options->endpoint + strlen(options->endpoint) + 1))
+    const char *endpoint = options->endpoint ? options->endpoint : "";
+    if (far_origin(text, endpoint, endpoint + strlen(endpoint) + 1))
         far_allow(&s->far, text);
     for (int i = 0; i < 3; i++) {
         const char *at = urls[i] ? strstr(urls[i], "://") : NULL;
