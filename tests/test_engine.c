@@ -236,6 +236,34 @@ TEST(repeated_once_and_only_when_kept)
         }
 }
 
+/* Repeated at home, then redirected to where another kept connection is closed: once is once. */
+TEST(once_is_once_through_redirects)
+{
+    script s;
+    begin(&s, false);                                   /* 0: at home */
+    tell(&s, MOVED("307 Temporary Redirect", "http://other.test/x"));
+    script_request(&s);
+    script_end(&s);
+    script_connection(&s);                              /* 1: there */
+    tell(&s, answers[0]);
+    script_request(&s);
+    script_end(&s);
+    script_connection(&s);                              /* 2: at home once more */
+    tell(&s, MOVED("307 Temporary Redirect", "http://other.test/x"));
+    script_connection(&s);                              /* 3: there, if the kept one is not used */
+    tell(&s, answers[0]);
+    chatgptt_client *c = open_on(&s);
+    outcome o = ask(c);
+    answered(&o);
+    CHECK_INT(s.opened, 2);
+    o = ask(c);
+    CHECK_STR(s.peers[2].host, "site.test");
+    if (script_count(&s, 1) == 2) CHECK_INT(o.code, CHATGPTT_E_CLOSED);
+    else answered(&o);
+    chatgptt_close(c);
+    script_finish(&s);
+}
+
 /* The key is given out, then the site turns out to be of the other generation: it has the message already. */
 TEST(a_key_in_hand_is_one_message)
 {
@@ -1108,6 +1136,7 @@ int main(void)
     RUN(only_a_close_repeats);
     RUN(a_late_close_does_not_repeat);
     RUN(repeated_once_and_only_when_kept);
+    RUN(once_is_once_through_redirects);
     RUN(a_key_in_hand_is_one_message);
     RUN(a_key_in_hand_while_another_learns);
     RUN(unasked_bytes_are_no_answer);
