@@ -33,7 +33,7 @@ typedef struct far_message {                /* what one stream asked */
     char words[FAR_TEXT];                   /* its beginning, for errors; "" if too short to tell */
     char goes_to[FAR_TEXT];                 /* where a 307 or 308 sent it */
     /* of the last arrival, and what it came to */
-    char nonce[FAR_TEXT], action[FAR_TEXT], head[16];
+    char nonce[FAR_TEXT], action[FAR_TEXT], head[512];
     size_t answered;                        /* bytes */
     bool was_kept, was_closed, has_key;
     long long sent, closed, within;         /* ms */
@@ -52,10 +52,11 @@ typedef struct far_line {                   /* one connection */
 typedef struct far_side {
     far_secret secrets[FAR_SECRETS];
     char allowed[FAR_ALLOWED][FAR_TEXT];    /* origins that may get any token; "*": all of them */
-    int num_secrets, kept_secrets, num_allowed, repeats_allowed;
+    int num_secrets, kept_secrets, num_allowed, repeats_allowed, repeats_used;
     far_message *messages;                  /* the latest first */
     int zero_waits, idle_calls, arrivals;
     bool stepped, busy;
+    bool counts_only;                       /* a knob: secrets that are chance are none, as when fuzzing */
 } far_side;
 
 /* The stream that is driven, and the far side it turned out to be on. */
@@ -150,6 +151,7 @@ static inline bool far_any_may_reach(const far_side *side, const far_secret *wha
 
 static inline void far_check_secrets(far_side *side, const far_message *m, const char *origin,
                                      const http_request *r) {
+    if (side->counts_only) return;
     for (int i = 0; i < side->num_secrets; i++) {
         const far_secret *secret = &side->secrets[i];
         bool moved = m && secret->kind == FAR_TOKEN && strcmp(m->goes_to, origin) == 0;
@@ -164,6 +166,7 @@ static inline void far_check_secrets(far_side *side, const far_message *m, const
 /* No error may tell a secret, or what was asked. */
 static inline void far_check_words(const far_side *side, const far_message *m, const char *words)
 {
+    if (side->counts_only) return;
     for (int i = 0; i < side->num_secrets; i++) {
         const far_secret *secret = &side->secrets[i];
         bool cookie = secret->kind == FAR_COOKIE || secret->kind == FAR_DOMAIN_COOKIE;
@@ -263,10 +266,22 @@ static inline far_message *far_current(far_side *side)
     return far_begin(side, NULL);
 }
 
+/* The status of the answer, interim ones passed over; 0: none was read. */
+static inline int far_status(const far_message *m)
+{
+    const char *at = m->head;
+    while (strncmp(at, "HTTP/1.", 7) == 0 && at[9] == '1') {
+        const char *end = strstr(at, "\r\n\r\n");
+        if (!end) return 0;
+        at = end + 4;
+    }
+    return strlen(at) > 12 ? atoi(at + 9) : 0;
+}
+
 /* Why a message that was here already may come again; NULL: it may not. */
 static inline const char *far_excuse(far_message *m, const char *nonce, const char *action)
 {
-    int status = m->answered > 12 ? atoi(m->head + 9) : 0;
+    int status = far_status(m);
     bool other = strcmp(nonce, m->nonce) != 0 || strcmp(action, m->action) != 0;
     if (status == 307 || status == 308) return "redirected";
     if (m->has_key && strcmp(action, m->action) != 0) return NULL;      /* the other generation has it */
@@ -284,7 +299,7 @@ static inline void far_arrives(far_side *side, far_line *line, far_message *m, c
     request_field(r, "action", action, sizeof action);
     side->arrivals++;
     if (!m) return;
-    if (m->arrivals++ > 0 && !far_excuse(m, nonce, action) && side->repeats_allowed-- <= 0)
+    if (m->arrivals++ > 0 && !far_excuse(m, nonce, action) && side->repeats_used++ >= side->repeats_allowed)
         check_fail(__FILE__, __LINE__, "a message arrived %d times, the last time at %s", m->arrivals,
                    line->origin);
     memcpy(m->nonce, nonce, sizeof nonce);
@@ -365,7 +380,7 @@ static inline void far_reset(far_side *side)
         free(m);
     }
     side->num_secrets = side->kept_secrets;
-    side->zero_waits = side->idle_calls = side->arrivals = 0;
+    side->zero_waits = side->idle_calls = side->arrivals = side->repeats_used = 0;
     side->stepped = side->busy = false;
 }
 

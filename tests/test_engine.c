@@ -1,6 +1,7 @@
 /* test_engine.c - what no exchange may do, whatever a site does: send a message twice, take another's bytes
    for an answer, carry a cookie or token to a foreign origin, tell a secret, cut a connection short or turn
-   in circles. Through the public API only; much of it is noticed by far_side.h, which watches every script. */
+   in circles. Through the public API only; much of it is noticed by far_side.h, which watches every script.
+   */
 #define CHATGPTT_IMPLEMENTATION
 #include "script.h"
 #include "chat.h"
