@@ -275,7 +275,7 @@ static inline int far_status(const far_message *m)
         if (!end) return 0;
         at = end + 4;
     }
-    return strlen(at) > 12 ? atoi(at + 9) : 0;
+    return strlen(at) > 12 ? (int)strtol(at + 9, NULL, 10) : 0;
 }
 
 /* Why a message that was here already may come again; NULL: it may not. */
