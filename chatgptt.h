@@ -486,7 +486,7 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #define CHATGPTT_MAX_NAME      64       /* name of a header, attribute or event that is looked at */
 #endif
 #ifndef CHATGPTT_MAX_VALUE
-#define CHATGPTT_MAX_VALUE     4096     /* value of a header that is looked at */
+#define CHATGPTT_MAX_VALUE     8192     /* value of a header that is looked at; cookies have 4096 */
 #endif
 #define CHATGPTT_MAX_INTERIM   16       /* 1xx responses before the real one */
 #ifndef CHATGPTT_MAX_CHUNK_EXT
@@ -1380,118 +1380,128 @@ static void cgt_put_request(cgt_buffer *b, const cgt_request_head *r) {
 
 /* One HTTP/1.1 response (RFC 9112), fed in pieces of any size. Feed until it uses no more and tells nothing;
    what it tells:
-       HEADER   a header that is looked at (cgt_http_kept), name and value in the state
-       HEAD     the final status line and headers are complete
+       HEADER   a header that is looked at (cgt_http_kept), name and value in `line`
+       HEAD     the final status line and headers are complete; `line` is not touched from here on
        BODY     `piece` is a part of the body, in the caller's bytes
        END      the response is complete; what follows it is not touched
-   Strict where leniency lets two readers see two messages: bare LF, blanks before a colon or in a chunk size,
-   two lengths. The caller sets method and max_head in the zeroed state. */
+   A header line that cannot be read is left out alone, as by browsers, but not if it may be one that frames or
+   redirects: there leniency lets two readers see two messages. So do bare LF and CR, and two lengths, which are
+   never taken. The caller sets method, max_head and line in the zeroed state. */
 
 typedef enum cgt_http_event {
-    CGT_HTTP_NONE,
-    CGT_HTTP_HEADER,
-    CGT_HTTP_HEAD,
-    CGT_HTTP_BODY,
-    CGT_HTTP_END
+    CGT_HTTP_NONE, CGT_HTTP_HEADER, CGT_HTTP_HEAD, CGT_HTTP_BODY, CGT_HTTP_END
 } cgt_http_event;
 typedef enum cgt_http_method { CGT_HTTP_OTHER, CGT_HTTP_HEAD_METHOD, CGT_HTTP_CONNECT } cgt_http_method;
 
 typedef enum cgt_http_state {
-    CGT_HTTP_STATUS_LINE,
-    CGT_HTTP_LINE_LF,
-    CGT_HTTP_LINE,
-    CGT_HTTP_NAME,
-    CGT_HTTP_BEFORE_VALUE,
-    CGT_HTTP_VALUE,
-    CGT_HTTP_HEAD_LF,
-    CGT_HTTP_COUNTED,
-    CGT_HTTP_TO_CLOSE,
-    CGT_HTTP_CHUNK_DATA, /* in the body */
-    CGT_HTTP_CHUNK_SIZE,
-    CGT_HTTP_CHUNK_BLANK,
-    CGT_HTTP_CHUNK_EXT,
-    CGT_HTTP_CHUNK_LF,
-    CGT_HTTP_DATA_CR,
-    CGT_HTTP_DATA_LF,
-    CGT_HTTP_COMPLETE,
-    CGT_HTTP_ENDED
+    CGT_HTTP_STATUS_LINE, CGT_HTTP_LINE_LF, CGT_HTTP_LINE, CGT_HTTP_NAME, CGT_HTTP_BEFORE_VALUE,
+    CGT_HTTP_VALUE, CGT_HTTP_HEAD_LF,
+    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE, CGT_HTTP_CHUNK_DATA,       /* in the body */
+    CGT_HTTP_CHUNK_SIZE, CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT, CGT_HTTP_CHUNK_LF, CGT_HTTP_DATA_CR,
+    CGT_HTTP_DATA_LF, CGT_HTTP_COMPLETE, CGT_HTTP_ENDED
 } cgt_http_state;
 
+/* What a header line is read into, lent by the caller while a head is read: trailers need none. */
+typedef struct cgt_http_line {
+    size_t name_len, value_len;
+    bool cut;                       /* the value was too long */
+    char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];    /* of HEADER: terminated, the name in lower case */
+} cgt_http_line;
+
 typedef struct cgt_http {
-    cgt_http_method method;         /* of the request: decides whether there is a body */
-    size_t max_head;                /* cap of all bytes that are not body */
-    cgt_http_event event;
+    cgt_http_line *line;
+    size_t max_head, head_bytes;    /* cap of all bytes that are not body; how many came */
     cgt_slice piece;                /* of BODY */
     const char *why;                /* of an error, in words */
-    int status, minor;              /* of the last status line */
-    cgt_http_state state;
-    size_t at, head_bytes, ext_bytes, value_len;
-    int interim, digits;
     unsigned long long left;        /* of the body or the chunk */
-    /* a header line is read and may go on; it is looked at; its value was too long */
-    bool have, kept, cut;
+    cgt_http_method method;         /* of the request: decides whether there is a body */
+    cgt_http_event event;
+    cgt_http_state state;
+    int status, minor;              /* of the last status line */
+    int at, interim, digits, ext_bytes;
+    chatgptt_code failed;           /* sticks */
+    /* the header line is looked at; there is one that a blank may go on with; it holds a control character */
+    bool kept, folds, damaged;
     /* coding_left: other codings than chunked are on the body */
     bool trailer, counted, coded, chunked, coding_left, close, alive;
-    char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];
 } cgt_http;
 
-static chatgptt_code cgt_http_bad(cgt_http *h, chatgptt_code code, const char *why) {
-    h->why = why;
-    return code;
+static void cgt_http_limit(cgt_http *h, const char *why) { h->failed = CHATGPTT_E_LIMIT; h->why = why; }
+static void cgt_http_bad(cgt_http *h, const char *why) { h->failed = CHATGPTT_E_HTTP; h->why = why; }
+
+/* The headers that are looked at; those that frame or redirect come first. */
+static const cgt_slice cgt_http_kept[] = {
+    { "content-length", 14 }, { "transfer-encoding", 17 }, { "location", 8 }, { "connection", 10 },
+    { "content-type", 12 }, { "content-encoding", 16 }, { "set-cookie", 10 }, { "cf-mitigated", 12 },
+    { "sg-captcha", 10 }, { "x-amzn-waf-action", 17 }
+};
+enum { CGT_HTTP_FRAMING = 3, CGT_HTTP_KEPT = sizeof cgt_http_kept / sizeof *cgt_http_kept };
+
+static bool cgt_http_among(cgt_slice name, int first) {     /* whether it is one of the first so many */
+    while (first && !cgt_same(name, cgt_http_kept[first - 1])) first--;
+    return first > 0;
 }
 
-/* The headers that are looked at. */
-static const char *const cgt_http_kept[] = { "content-length", "transfer-encoding", "connection",
-                                             "content-type",   "content-encoding",  "location",
-                                             "set-cookie",     "cf-mitigated",      NULL };
-
 static bool cgt_tab_or_space(char c) { return c == ' ' || c == '\t'; }
-static bool cgt_http_tchar(char c) { return cgt_alnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c)); }
+
+static bool cgt_http_tchar(char c) {      /* RFC 9110 section 5.6.2 */
+    static const uint32_t set[8] = { 0, 0x03FF6CFA, 0xC7FFFFFE, 0x57FFFFFF, 0, 0, 0, 0 };
+    return set[(unsigned char)c >> 5] >> ((unsigned char)c & 31) & 1;
+}
+
+/* Whether a Content-Encoding names one that would have to be undone; odd words in its place do not. */
+static bool cgt_http_coded(cgt_slice value) {
+    static const char *const known[] = { "gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd",
+                                         "dcb", "dcz" };
+    while (value.len) {
+        cgt_slice one = cgt_cut(&value, ",");
+        size_t i;
+        for (i = 0; i < sizeof known / sizeof *known; i++)
+            if (cgt_is_any_case(one, known[i])) return true;
+    }
+    return false;
+}
 
 /* "HTTP/1.x NNN" with or without a reason, a byte at a time. */
-static chatgptt_code cgt_http_status_byte(cgt_http *h, char c) {
+static void cgt_http_status_byte(cgt_http *h, char c) {
     static const char expected[] = "HTTP/1.";
-    size_t at = h->at++;
+    int at = h->at;
     bool ok = true;
+    h->at += at < 13;
     if (at < 7) ok = c == expected[at];
     else if (at == 7) { ok = cgt_digit(c); h->minor = c - '0'; }
     else if (at == 8) { ok = c == ' '; h->status = 0; }
     else if (at < 12) { ok = cgt_digit(c); h->status = h->status * 10 + (c - '0'); }
     else if (c == '\r') h->state = CGT_HTTP_LINE_LF;
     else ok = at == 12 ? c == ' ' : c == '\t' || !cgt_control(c);
-    if (!ok)
-        return cgt_http_bad(h, CHATGPTT_E_HTTP, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
-    if (at == 12 && h->status < 100) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad status");
-    return CHATGPTT_OK;
+    if (!ok || (at == 12 && h->status < 100))
+        cgt_http_bad(h, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
 }
 
 /* Content-Length, maybe a list of equal ones (RFC 9110 section 8.6). */
-static chatgptt_code cgt_http_length(cgt_http *h, cgt_slice v) {
-    size_t comma;
-    for (;; v = cgt_from(v, comma + 1)) {
+static void cgt_http_length(cgt_http *h, cgt_slice v) {
+    size_t comma = 0;
+    for (; comma <= v.len; v = cgt_from(v, comma < v.len ? comma + 1 : comma)) {
         long long n;
         comma = cgt_find(v, ",");
         n = cgt_whole_number(cgt_trim(cgt_slice_of(v.at, comma)), LLONG_MAX);
-        if (n < 0 || (h->counted && (unsigned long long)n != h->left))
-            return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad Content-Length");
+        if (n < 0 || (h->counted && (unsigned long long)n != h->left)) cgt_http_bad(h, "bad Content-Length");
         h->counted = true;
         h->left = (unsigned long long)n;
-        if (comma == v.len) return CHATGPTT_OK;
+        if (comma == v.len) return;
     }
 }
 
-/* Transfer-Encoding: only a last coding of chunked frames the body (RFC 9112 section 6.3). */
-static chatgptt_code cgt_http_codings(cgt_http *h, cgt_slice v) {
+/* Transfer-Encoding: only a last coding of chunked frames the body (RFC 9112 section 6.3); said twice, by a
+   server and the program behind it, it was done once. */
+static void cgt_http_codings(cgt_http *h, cgt_slice v) {
     while (v.len) {
         cgt_slice one = cgt_cut(&v, ",");
-        bool last = cgt_is_any_case(one, "chunked");
         if (one.len == 0 || cgt_is_any_case(one, "identity")) continue;
-        if (h->chunked && last) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunked twice");
         h->coded = true;
-        h->chunked = last;
-        if (!last) h->coding_left = true;
+        h->chunked = cgt_is_any_case(one, "chunked");
+        if (!h->chunked) h->coding_left = true;
     }
-    return CHATGPTT_OK;
 }
 
 static void cgt_http_connection(cgt_http *h, cgt_slice v) {
@@ -1502,113 +1512,132 @@ static void cgt_http_connection(cgt_http *h, cgt_slice v) {
     }
 }
 
-/* A header line is complete. Names that frame the message are taken to heart here; all that are kept become
-   an event. */
-static chatgptt_code cgt_http_header(cgt_http *h) {
-    cgt_slice v, name = cgt_text(h->name);
-    chatgptt_code code = CHATGPTT_OK;
-    while (h->value_len && cgt_blank(h->value[h->value_len - 1])) h->value_len--;
-    h->value[h->value_len] = '\0';
-    v = cgt_slice_of(h->value, h->value_len);
-    h->have = false;
-    /* a 1xx frames nothing, and is not the answer */
-    if (!h->kept || h->trailer || h->status < 200) return CHATGPTT_OK;
+/* A line that is looked at is complete, folds and all. Names that frame the message are taken to heart. */
+static void cgt_http_header(cgt_http *h) {
+    cgt_http_line *l = h->line;
+    cgt_slice name = cgt_slice_of(l->name, l->name_len), v = cgt_trim(cgt_slice_of(l->value, l->value_len));
+    bool framing = cgt_http_among(name, CGT_HTTP_FRAMING);
+    h->kept = false;
+    if (h->damaged && framing) cgt_http_bad(h, "control character in a header that frames or redirects");
+    if (h->damaged) return;
+    l->name[l->name_len] = l->value[l->value_len = v.len] = '\0';
     h->event = CGT_HTTP_HEADER;
-    if (cgt_is(name, "content-length")) code = cgt_http_length(h, v);
-    else if (cgt_is(name, "transfer-encoding")) code = cgt_http_codings(h, v);
+    if (cgt_is(name, "content-length")) cgt_http_length(h, v);
+    else if (cgt_is(name, "transfer-encoding")) cgt_http_codings(h, v);
     else if (cgt_is(name, "connection")) cgt_http_connection(h, v);
-    else return CHATGPTT_OK;
-    return h->cut ? cgt_http_bad(h, CHATGPTT_E_LIMIT,
-                                 "a header that frames the message is longer than CHATGPTT_MAX_VALUE")
-                  : code;
+    if (l->cut && framing && !cgt_is(name, "location"))
+        cgt_http_limit(h, "a header that frames the message is longer than CHATGPTT_MAX_VALUE");
 }
 
-static chatgptt_code cgt_http_name_byte(cgt_http *h, char c) {
-    if (c == ':' && h->at > 0) {
-        h->kept = h->at < sizeof h->name;
-        h->name[h->kept ? h->at : 0] = '\0';
-        h->kept = h->kept && cgt_among(h->name, cgt_http_kept);
-        h->have = true;
+/* The name ends, at a colon or with its line. One with blanks or other damage is no name, but some reader may
+   take what stands before the damage, or what is left without it, for one. */
+static void cgt_http_named(cgt_http *h, bool colon) {
+    cgt_http_line *l = h->line;
+    cgt_slice name = cgt_slice_of(l->name, l->name_len);
+    size_t n = 0, i;
+    bool whole = colon && name.len > 0 && cgt_span(name, cgt_http_tchar) == name.len;
+    h->kept = whole && cgt_http_among(name, CGT_HTTP_KEPT);
+    for (i = 0; !whole && i <= name.len; i++)
+        if (i < name.len && cgt_http_tchar(l->name[i])) l->name[n++] = l->name[i];
+        else if (cgt_http_among(cgt_slice_of(l->name, n), CGT_HTTP_FRAMING))
+            cgt_http_bad(h, "a header that frames or redirects has a damaged name");
+}
+
+static size_t cgt_http_name(cgt_http *h, const char *in, size_t len) {
+    cgt_http_line *l = h->line;
+    size_t n;
+    for (n = 0; n < len && in[n] != ':' && in[n] != '\r' && in[n] != '\n'; n++)
+        if (l->name_len < sizeof l->name) l->name[l->name_len++] = cgt_lower(in[n]);
+    if (n == len) return n;
+    h->state = CGT_HTTP_BEFORE_VALUE;
+    cgt_http_named(h, in[n] == ':');
+    return n + (in[n] == ':');
+}
+
+/* The first byte of a line, used if 1: a fold of the line before, the blank line, or a new name. Most lines need
+   not be read to know that they are not looked at: those of a 1xx are not the answer's. */
+static size_t cgt_http_begin(cgt_http *h, char c) {
+    cgt_http_line *l = h->line;
+    if (h->folds && cgt_tab_or_space(c)) {
         h->state = CGT_HTTP_BEFORE_VALUE;
-        return CHATGPTT_OK;
+        if (h->kept && l->value_len && l->value_len < sizeof l->value - 1) l->value[l->value_len++] = ' ';
+        return 1;
     }
-    if (!cgt_http_tchar(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad header name");
-    if (h->at < sizeof h->name) h->name[h->at++] = cgt_lower(c);
-    return CHATGPTT_OK;
-}
-
-/* The first byte of a line: a fold of the line before, the blank line, or a new name. */
-static chatgptt_code cgt_http_line(cgt_http *h, char c) {
-    if (h->have) {
-        h->state = CGT_HTTP_BEFORE_VALUE;
-        if (h->value_len && h->value_len < sizeof h->value - 1) h->value[h->value_len++] = ' ';
-        return CHATGPTT_OK;
-    }
-    if (c == '\r') { h->state = CGT_HTTP_HEAD_LF; return CHATGPTT_OK; }
-    h->at = h->value_len = 0;
-    h->cut = false;
-    h->state = CGT_HTTP_NAME;
-    return cgt_http_name_byte(h, c);
-}
-
-static chatgptt_code cgt_http_value_byte(cgt_http *h, char c) {
-    if (c == '\r') { h->state = CGT_HTTP_LINE_LF; return CHATGPTT_OK; }
-    if (c != '\t' && cgt_control(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a header");
+    if (c == '\r') { h->state = CGT_HTTP_HEAD_LF; return 1; }
+    h->kept = h->damaged = false;
+    h->folds = true;
     h->state = CGT_HTTP_VALUE;
-    if (!h->kept) return CHATGPTT_OK;
-    if (h->value_len < sizeof h->value - 1) h->value[h->value_len++] = c;
-    else h->cut = true;
-    return CHATGPTT_OK;
+    if (h->trailer || h->status < 200 || (cgt_letter(c) && !strchr("cltsx", cgt_lower(c)))) return 0;
+    h->state = CGT_HTTP_NAME;
+    l->name_len = l->value_len = 0;
+    l->cut = false;
+    return 0;
+}
+
+static void cgt_http_keep(cgt_http *h, cgt_slice s) {
+    cgt_http_line *l = h->line;
+    size_t room = sizeof l->value - 1 - l->value_len, i;
+    for (i = 0; i < s.len; i++)
+        if (cgt_control(s.at[i]) && s.at[i] != '\t') h->damaged = true;
+    if (s.len > room) { l->cut = true; s.len = room; }
+    memcpy(l->value + l->value_len, s.at, s.len);
+    l->value_len += s.len;
+}
+
+/* Up to the end of the line, found by memchr: the path of all that is not looked at. */
+static size_t cgt_http_value(cgt_http *h, const char *in, size_t len) {
+    size_t blanks = h->state == CGT_HTTP_VALUE ? 0 : cgt_span(cgt_slice_of(in, len), cgt_tab_or_space), n;
+    const char *lf = (const char *)memchr(in, '\n', len), *cr;
+    if (blanks == len) return len;
+    h->state = CGT_HTTP_VALUE;
+    n = lf ? (size_t)(lf - in) : len;
+    cr = (const char *)memchr(in, '\r', n);
+    if (cr) n = (size_t)(cr - in);
+    if (h->kept) cgt_http_keep(h, cgt_slice_of(in + blanks, n - blanks));
+    if (n == len) return n;
+    if (!cr) cgt_http_bad(h, "a line ends in LF without CR");
+    h->state = lf == in + n + 1 ? CGT_HTTP_LINE : CGT_HTTP_LINE_LF;
+    return n + 1 + (h->state == CGT_HTTP_LINE);
 }
 
 /* After the blank line: where the body ends (RFC 9112 section 6.3), or the next head after a 1xx. */
-static chatgptt_code cgt_http_head(cgt_http *h) {
-    bool none = h->method == CGT_HTTP_HEAD_METHOD || h->status == 204 || h->status == 304;
-    if (h->trailer) { h->state = CGT_HTTP_COMPLETE; return CHATGPTT_OK; }
-    if (h->status == 101) return cgt_http_bad(h, CHATGPTT_E_HTTP, "switches protocols unasked");
+static void cgt_http_head(cgt_http *h) {
+    bool none = h->method == CGT_HTTP_HEAD_METHOD || h->status == 204 || h->status == 304 ||
+                (h->method == CGT_HTTP_CONNECT && h->status < 300);
     h->at = 0;
+    h->event = h->trailer || h->status < 200 ? CGT_HTTP_NONE : CGT_HTTP_HEAD;
+    if (h->status == 101) cgt_http_bad(h, "switches protocols unasked");
     if (h->status < 200) {
-        if (++h->interim > CHATGPTT_MAX_INTERIM)
-            return cgt_http_bad(h, CHATGPTT_E_LIMIT, "too many 1xx responses (CHATGPTT_MAX_INTERIM)");
+        if (++h->interim > CHATGPTT_MAX_INTERIM) cgt_http_limit(h, "too many 1xx (CHATGPTT_MAX_INTERIM)");
         h->state = CGT_HTTP_STATUS_LINE;
-        return CHATGPTT_OK;
-    }
-    h->event = CGT_HTTP_HEAD;
-    if (none || (h->method == CGT_HTTP_CONNECT && h->status < 300)) {
-        h->state = CGT_HTTP_COMPLETE;
-        return CHATGPTT_OK;
-    }
-    /* faulty framing: not used again */
-    if ((h->coded && h->counted) || (h->coded && h->minor == 0)) h->close = true;
-    if (h->chunked) { h->state = CGT_HTTP_CHUNK_SIZE; h->left = 0; }
-    else if (h->coded || !h->counted) { h->state = CGT_HTTP_TO_CLOSE; h->close = true; }
+        h->folds = false;
+    } else if (none || h->trailer) h->state = CGT_HTTP_COMPLETE;
+    else if (h->chunked) h->state = CGT_HTTP_CHUNK_SIZE;
+    else if (h->coded || !h->counted) h->state = CGT_HTTP_TO_CLOSE;
     else h->state = h->left ? CGT_HTTP_COUNTED : CGT_HTTP_COMPLETE;
-    return CHATGPTT_OK;
+    /* faulty framing: not used again */
+    if (!none && h->coded && (h->counted || h->minor == 0)) h->close = true;
+    if (h->chunked) h->left = 0;
 }
 
-/* A chunk's line: size in hex, maybe extensions, CR LF; the size 0 begins the trailers. */
-static chatgptt_code cgt_http_chunk_byte(cgt_http *h, char c) {
-    int digit = cgt_hex(c);
-    if (h->state == CGT_HTTP_CHUNK_SIZE && digit >= 0) {
-        if (++h->digits > 16) return cgt_http_bad(h, CHATGPTT_E_HTTP, "chunk size beyond 64 bits");
+/* A chunk's line: size in hex, blanks, maybe extensions, CR LF; the size 0 begins the trailers. */
+static void cgt_http_chunk_byte(cgt_http *h, char c) {
+    int digit = h->state == CGT_HTTP_CHUNK_SIZE ? cgt_hex(c) : -1;
+    if (digit >= 0) {
+        if (h->left >> 60) cgt_http_bad(h, "chunk size beyond 64 bits");
         h->left = h->left * 16 + (unsigned)digit;
-        return CHATGPTT_OK;
+        if (h->digits < 16) { h->digits++; return; }        /* more leading zeros count as an extension */
     }
-    if (h->digits == 0) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
-    h->ext_bytes += c != '\r' || h->state == CGT_HTTP_CHUNK_EXT;
-    if (c == '\r' && h->state != CGT_HTTP_CHUNK_BLANK) { h->state = CGT_HTTP_CHUNK_LF; return CHATGPTT_OK; }
-    if (h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT)
-        return cgt_http_bad(h, CHATGPTT_E_LIMIT, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
-    if (h->state == CGT_HTTP_CHUNK_EXT)
-        return c != '\t' && cgt_control(c)
-                   ? cgt_http_bad(h, CHATGPTT_E_HTTP, "control character in a chunk extension")
-                   : CHATGPTT_OK;
-    if (c != ';' && !cgt_tab_or_space(c)) return cgt_http_bad(h, CHATGPTT_E_HTTP, "bad chunk size");
-    h->state = c == ';' ? CGT_HTTP_CHUNK_EXT : CGT_HTTP_CHUNK_BLANK;
-    return CHATGPTT_OK;
+    if (h->digits == 0 || (h->state != CGT_HTTP_CHUNK_EXT && digit < 0 && c != ';' && c != '\r' && !cgt_tab_or_space(c)))
+        cgt_http_bad(h, "bad chunk size");
+    if (c == '\r') { h->state = CGT_HTTP_CHUNK_LF; return; }
+    if (c != '\t' && cgt_control(c)) cgt_http_bad(h, "control character in a chunk extension");
+    if (digit < 0 && h->state != CGT_HTTP_CHUNK_EXT) h->state = c == ';' ? CGT_HTTP_CHUNK_EXT : CGT_HTTP_CHUNK_BLANK;
+    if (++h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT)
+        cgt_http_limit(h, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
 }
 
-static void cgt_http_body(cgt_http *h, char *in, size_t len, size_t *used) {
+static size_t cgt_http_body(cgt_http *h, char *in, size_t len) {
     size_t n = len;
     if (h->state != CGT_HTTP_TO_CLOSE) {
         if (h->left < n) n = (size_t)h->left;
@@ -1617,69 +1646,65 @@ static void cgt_http_body(cgt_http *h, char *in, size_t len, size_t *used) {
     }
     h->event = CGT_HTTP_BODY;
     h->piece = cgt_slice_of(in, n);
-    *used += n;
+    return n;
 }
 
-static chatgptt_code cgt_http_lf(cgt_http *h, char c) {       /* every CR must be followed by LF */
-    if (c != '\n') return cgt_http_bad(h, CHATGPTT_E_HTTP, "CR without LF");
-    if (h->state == CGT_HTTP_HEAD_LF) return cgt_http_head(h);
+static void cgt_http_lf(cgt_http *h, char c) {        /* every CR must be followed by LF */
+    if (c != '\n') { cgt_http_bad(h, "CR without LF"); return; }
+    if (h->state == CGT_HTTP_HEAD_LF) { cgt_http_head(h); return; }
     if (h->state == CGT_HTTP_CHUNK_LF) h->trailer = h->left == 0;
     if (h->state == CGT_HTTP_CHUNK_LF && !h->trailer) h->state = CGT_HTTP_CHUNK_DATA;
     else h->state = h->state == CGT_HTTP_DATA_LF ? CGT_HTTP_CHUNK_SIZE : CGT_HTTP_LINE;
     h->digits = 0;
-    return CHATGPTT_OK;
 }
 
-/* A byte of a head or of a chunk's frame. */
-static chatgptt_code cgt_http_byte(cgt_http *h, char c) {
+/* Takes some of a head, a frame or a body; how much. 0: only the state has changed. */
+static size_t cgt_http_take(cgt_http *h, char *in, size_t len) {
     switch (h->state) {
-    case CGT_HTTP_STATUS_LINE: return cgt_http_status_byte(h, c);
-    case CGT_HTTP_LINE: return cgt_http_line(h, c);
-    case CGT_HTTP_NAME: return cgt_http_name_byte(h, c);
-    case CGT_HTTP_BEFORE_VALUE: return cgt_tab_or_space(c) ? CHATGPTT_OK : cgt_http_value_byte(h, c);
-    case CGT_HTTP_VALUE: return cgt_http_value_byte(h, c);
-    case CGT_HTTP_CHUNK_SIZE:
-    case CGT_HTTP_CHUNK_BLANK:
-    case CGT_HTTP_CHUNK_EXT: return cgt_http_chunk_byte(h, c);
+    case CGT_HTTP_STATUS_LINE: cgt_http_status_byte(h, *in); return 1;
+    case CGT_HTTP_LINE: return cgt_http_begin(h, *in);
+    case CGT_HTTP_NAME: return cgt_http_name(h, in, len);
+    case CGT_HTTP_BEFORE_VALUE: case CGT_HTTP_VALUE: return cgt_http_value(h, in, len);
+    case CGT_HTTP_COUNTED: case CGT_HTTP_TO_CLOSE: case CGT_HTTP_CHUNK_DATA: return cgt_http_body(h, in, len);
+    case CGT_HTTP_CHUNK_SIZE: case CGT_HTTP_CHUNK_BLANK: case CGT_HTTP_CHUNK_EXT:
+        cgt_http_chunk_byte(h, *in);
+        return 1;
     case CGT_HTTP_DATA_CR:
         h->state = CGT_HTTP_DATA_LF;
-        return c == '\r' ? CHATGPTT_OK : cgt_http_bad(h, CHATGPTT_E_HTTP, "a chunk is longer than its size");
-    default: return cgt_http_lf(h, c);
+        if (*in != '\r') cgt_http_bad(h, "a chunk is longer than its size");
+        return 1;
+    default: cgt_http_lf(h, *in); return 1;
     }
 }
 
-/* OK with h->event; < 0: h->why. Stays in its error if fed on: do not. */
+/* OK with h->event; < 0: h->why, and for ever. */
 static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *used) {
-    chatgptt_code code = CHATGPTT_OK;
     *used = 0;
     h->event = CGT_HTTP_NONE;
-    while (h->event == CGT_HTTP_NONE && code == CHATGPTT_OK) {
+    while (h->event == CGT_HTTP_NONE && !h->failed) {
         bool head = h->state < CGT_HTTP_COUNTED;
+        size_t n = len - *used, most = head ? h->max_head - h->head_bytes : n;
         if (h->state == CGT_HTTP_COMPLETE) { h->state = CGT_HTTP_ENDED; h->event = CGT_HTTP_END; }
-        if (h->state == CGT_HTTP_ENDED || *used == len) break;
-        if (!head && h->state <= CGT_HTTP_CHUNK_DATA) cgt_http_body(h, in + *used, len - *used, used);
-        else if (h->state == CGT_HTTP_LINE && h->have && !cgt_tab_or_space(in[*used]))
-            code = cgt_http_header(h);
-        else if (head && h->head_bytes++ == h->max_head)
-            code = cgt_http_bad(h, CHATGPTT_E_LIMIT, "headers longer than max_header_bytes");
-        else code = cgt_http_byte(h, in[(*used)++]);
+        if (h->state == CGT_HTTP_ENDED || n == 0) break;
+        if (h->state == CGT_HTTP_LINE && h->kept && !cgt_tab_or_space(in[*used])) { cgt_http_header(h); continue; }
+        if (most == 0) { cgt_http_limit(h, "headers longer than max_header_bytes"); break; }
+        n = cgt_http_take(h, in + *used, n < most ? n : most);
+        if (head) h->head_bytes += n;
+        *used += n;
     }
-    return code;
+    return h->failed;
 }
 
 /* The peer ended the connection. OK and END only where the end of the body is the end of the connection, and
    `clean` (over TLS: it was announced) at that. */
 static chatgptt_code cgt_http_eof(cgt_http *h, bool clean) {
-    h->event = CGT_HTTP_NONE;
-    if (h->state == CGT_HTTP_TO_CLOSE && clean) {
-        h->state = CGT_HTTP_ENDED;
-        h->event = CGT_HTTP_END;
-        return CHATGPTT_OK;
-    }
-    return cgt_http_bad(h, CHATGPTT_E_CLOSED,
-                        h->state == CGT_HTTP_STATUS_LINE ? "closed without a response"
-                        : h->state < CGT_HTTP_COUNTED    ? "closed inside the headers"
-                                                         : "closed inside the body");
+    bool whole = h->state == CGT_HTTP_TO_CLOSE && clean;
+    h->event = whole ? CGT_HTTP_END : CGT_HTTP_NONE;
+    h->why = h->state == CGT_HTTP_STATUS_LINE ? "closed without a response"
+             : h->state < CGT_HTTP_COUNTED    ? "closed inside the headers"
+                                              : "closed inside the body";
+    if (whole) { h->state = CGT_HTTP_ENDED; h->close = true; }
+    return whole ? CHATGPTT_OK : CHATGPTT_E_CLOSED;
 }
 
 /* Whether the connection may carry another request once the response has ended. */
@@ -2550,6 +2575,7 @@ typedef struct cgt_conn {
     cgt_tls *tls;                   /* NULL: plain */
     char origin[CHATGPTT_MAX_ORIGIN];   /* whom it leads to: "https://host:port" */
     cgt_http in;                    /* of the last response, which may still have an end to come */
+    cgt_http_line line;             /* its head's */
     cgt_buffer tunnel;              /* the CONNECT request, until the proxy has answered it */
     size_t tunnel_sent;
     /* the transport took or gave bytes, so it is connected; requests may go out */
@@ -2720,6 +2746,7 @@ static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_erro
     if (!conn) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection"); return NULL; }
     cgt_buffer_init(&conn->tunnel, pool->hooks, CHATGPTT_MAX_REQUEST);
     conn->in.method = CGT_HTTP_CONNECT;
+    conn->in.line = &conn->line;
     conn->in.max_head = pool->options->max_header_bytes;
     if (cgt_conn_start(pool, conn, url, error) == CHATGPTT_OK) return conn;
     cgt_conn_close(pool, conn);
@@ -2797,6 +2824,7 @@ static chatgptt_code cgt_tunnel_answer(cgt_pool *pool, cgt_conn *conn, chatgptt_
     if (conn->in.event != CGT_HTTP_END) return CHATGPTT_OK;
     cgt_buffer_free(&conn->tunnel);
     memset(&conn->in, 0, sizeof conn->in);
+    conn->in.line = &conn->line;
     conn->in.max_head = pool->options->max_header_bytes;
     return CHATGPTT_OK;
 }
@@ -5273,6 +5301,7 @@ static void cgt_stream_leave(chatgptt_stream *s, bool reuse) {
 static void cgt_stream_begin_send(chatgptt_stream *s) {
     cgt_conn *conn = s->conn;
     if (!conn->tunnel.len) memset(&conn->in, 0, sizeof conn->in);
+    conn->in.line = &conn->line;
     conn->in.max_head = s->client->options.max_header_bytes;
     conn->drained = 0;
     s->at = s->end = 0;
@@ -5914,7 +5943,7 @@ static chatgptt_code cgt_stream_envelope_end(chatgptt_stream *s) {
 /* ---- responses ---- */
 
 static void cgt_stream_header(chatgptt_stream *s) {
-    const cgt_http *h = &s->conn->in;
+    const cgt_http_line *h = s->conn->in.line;
     cgt_slice name = cgt_text(h->name);
     if (cgt_is(name, "content-type")) s->is_events = cgt_starts(cgt_text(h->value), "text/event-stream");
     if (cgt_is(name, "set-cookie") && !h->cut && !cgt_stream_is_proxy(s) &&
@@ -5922,7 +5951,7 @@ static void cgt_stream_header(chatgptt_stream *s) {
         s->location.failed = CHATGPTT_E_MEMORY;
     if (cgt_is(name, "cf-mitigated")) s->challenged = true;
     if (cgt_is(name, "content-encoding"))
-        s->coded = !cgt_is_any_case(cgt_text(h->value), "identity") && h->value[0];
+        s->coded = s->coded || cgt_http_coded(cgt_text(h->value));
     if (cgt_is(name, "location") && !h->cut && s->location.len == 0)
         cgt_append(&s->location, cgt_text(h->value));
 }
