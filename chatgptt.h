@@ -1101,9 +1101,9 @@ static chatgptt_transport cgt_net_transport(cgt_net *net) {
 
 /* ==== [URL] ==== */
 
-/* http and https only. Kept in one normalised text: host in lower case, dot segments resolved, what may not
-   stand in a request line percent-encoded, the default port and the fragment gone (RFC 3986 section 6.2, RFC
-   9110 section 4.2.3). */
+/* http and https only. Kept in one normalised text, which it owns: host in lower case and ASCII, dot segments
+   resolved, what may not stand in a request line percent-encoded, the default port and the fragment gone (RFC
+   3986 section 6.2, RFC 9110 section 4.2.3). Backslashes are slashes, as browsers have them (WHATWG URL). */
 typedef struct cgt_url {
     /* "https://host:port/path?query", then host and port again, each terminated */
     cgt_buffer text;
@@ -1154,13 +1154,13 @@ static void cgt_url_put_path(cgt_buffer *b, cgt_slice path) {
     size_t root = b->len, n;
     for (; path.len; path = cgt_from(path, n)) {
         cgt_slice name;
-        n = 1 + cgt_find(cgt_from(path, 1), "/");
+        n = 1 + cgt_find(cgt_from(path, 1), "/\\");
         name = cgt_slice_of(path.at + 1, n - 1);
         if (cgt_is(name, "..") || cgt_is_any_case(name, "%2e%2e"))
             while (!b->failed && b->len > root && b->data[--b->len] != '/') {}
         else if (!cgt_is(name, ".") && !cgt_is_any_case(name, "%2e")) {
             cgt_putc(b, '/');
-            cgt_url_put(b, name, "\"<>\\^`{|}");
+            cgt_url_put(b, name, "\"<>^`{|}");
             continue;
         }
         if (n == path.len) cgt_putc(b, '/');
@@ -1168,50 +1168,176 @@ static void cgt_url_put_path(cgt_buffer *b, cgt_slice path) {
     if (b->len == root) cgt_putc(b, '/');
 }
 
+/* ---- hosts ---- */
+
 static bool cgt_in_name(char c) { return cgt_alnum(c) || c == '-' || c == '.' || c == '_'; }
 static bool cgt_in_literal(char c) { return cgt_hex(c) >= 0 || c == ':' || c == '.'; }
+static bool cgt_slash(char c) { return c == '/' || c == '\\'; }
 
-/* what may stand in brackets; whether it is an address, the lookup says */
-static bool cgt_url_literal_ok(cgt_slice host) {
-    cgt_slice rest = host;
-    (void)cgt_cut(&rest, ":");
-    return cgt_span(host, cgt_in_literal) == host.len && cgt_find(rest, ":") < rest.len && host.len < 46;
+/* Four plain decimal numbers: 4, or 0: it is none. Leading zeros are octal to some. */
+static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4]) {
+    size_t i, end;
+    for (i = 0; i < 4; i++, s = cgt_from(s, i < 4 ? end + 1 : end)) {
+        long long n;
+        end = i < 3 ? cgt_find(s, ".") : s.len;
+        n = cgt_whole_number(cgt_slice_of(s.at, end), 255);
+        if (n < 0 || end > 3 || (end > 1 && s.at[0] == '0') || (i < 3 && end == s.len)) return 0;
+        out[i] = (unsigned char)n;
+    }
+    return 4;
+}
+
+static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 0: it is none */
+    size_t n = 0, gap = 17, digits;
+    memset(out, 0, 16);
+    if (s.len > 1 && s.at[0] == ':' && s.at[1] == ':') { gap = 0; s = cgt_from(s, 2); }
+    while (s.len && n < 16) {
+        unsigned value = 0;
+        for (digits = 0; digits < s.len && digits < 5 && cgt_hex(s.at[digits]) >= 0; digits++)
+            value = value * 16 + (unsigned)cgt_hex(s.at[digits]);
+        if (digits < s.len && s.at[digits] == '.') {
+            if (n > 12 || !cgt_parse_ipv4(s, out + n)) return 0;
+            n += 4;
+            s.len = 0;
+            break;
+        }
+        if (digits == 0 || digits > 4) return 0;
+        out[n++] = (unsigned char)(value >> 8);
+        out[n++] = (unsigned char)(value & 0xFF);
+        s = cgt_from(s, digits);
+        if (s.len && (s.at[0] != ':' || s.len == 1)) return 0;
+        if (s.len && s.at[1] == ':') { if (gap < 17) return 0; gap = n; s = cgt_from(s, 2); }
+        else if (s.len) s = cgt_from(s, 1);
+    }
+    if (s.len || (gap == 17 && n != 16) || (gap < 17 && n == 16)) return 0;
+    if (gap < 17) { memmove(out + 16 - (n - gap), out + gap, n - gap); memset(out + gap, 0, 16 - n); }
+    return 16;
+}
+
+/* Whether a name ends in a number, so that some take it for an address (WHATWG URL section 3.5). */
+static bool cgt_ends_in_number(cgt_slice host) {
+    size_t at;
+    if (host.len && host.at[host.len - 1] == '.') host.len--;
+    for (at = host.len; at > 0 && host.at[at - 1] != '.'; at--) {}
+    host = cgt_from(host, at);
+    if (cgt_starts(host, "0x")) return cgt_span(cgt_from(host, 2), cgt_in_literal) + 2 == host.len;
+    return host.len > 0 && cgt_span(host, cgt_digit) == host.len;
+}
+
+/* The small form of a letter hosts are written in, of Latin, Greek or Cyrillic. 0: none (punctuation, marks
+   that would first have to be joined with their letter). */
+static uint32_t cgt_small(uint32_t c) {
+    static const uint16_t not_in_hosts[] = { 0x80,   0xBF,   0xD7,   0xD7,   0xF7,   0xF7,   0x130,  0x130,
+                                             0x300,  0x390,  0x2000, 0x2BFF, 0x3000, 0x3004, 0xE000, 0xF8FF,
+                                             0xFE00, 0xFFFF };
+    size_t i;
+    for (i = 0; i < sizeof not_in_hosts / sizeof *not_in_hosts; i += 2)
+        if (c >= not_in_hosts[i] && c <= not_in_hosts[i + 1]) return 0;
+    if (c < 0x80) return (unsigned char)cgt_lower((char)c);
+    if (c < 0xDF || (c > 0x390 && c < 0x3AA) || (c >= 0x410 && c < 0x430)) return c + 32;
+    if (c >= 0x400 && c < 0x410) return c + 80;
+    if ((c > 0x138 && c < 0x149) || (c > 0x178 && c < 0x17F)) return c + (c & 1);
+    return c > 0xFF && c < 0x178 && c != 0x138 ? c | 1 : c;
+}
+
+/* A label in its xn-- form (RFC 3492 section 6.3). 0: it is longer than a label may be. */
+static size_t cgt_punycode(char out[64], const uint32_t *code, size_t count) {
+    uint32_t n = 128, delta = 0, bias = 72, least, q, k, t;
+    size_t len = 4, done, basic, i;
+    memcpy(out, "xn--", 4);
+    for (i = 0; i < count; i++)
+        if (code[i] < 128) out[len++] = (char)code[i];
+    basic = done = len - 4;
+    if (basic && basic < count) out[len++] = '-';
+    for (; done < count; delta++, n++) {
+        for (least = UINT32_MAX, i = 0; i < count; i++)
+            if (code[i] >= n && code[i] < least) least = code[i];
+        delta += (least - n) * (uint32_t)(done + 1);        /* at most 59 times 60 times U+10FFFF */
+        n = least;
+        for (i = 0; i < count; i++) {
+            delta += code[i] < n;
+            if (code[i] != n) continue;
+            for (q = delta, k = 36;; q = (q - t) / (36 - t), k += 36) {
+                if (len == 63) return 0;
+                t = k <= bias ? 1 : k >= bias + 26 ? 26 : k - bias;
+                least = q < t ? q : t + (q - t) % (36 - t);
+                out[len++] = (char)(least < 26 ? 'a' + least : '0' + (least - 26));
+                if (q < t) break;
+            }
+            delta = done == basic ? delta / 700 : delta / 2;
+            done++;
+            for (delta += delta / (uint32_t)done, bias = 0; delta > 455; bias += 36) delta /= 35;
+            bias += 36 * delta / (delta + 38);
+            delta = 0;
+        }
+    }
+    return len;
+}
+
+/* A host name as it is asked for, in ASCII and small letters. 0: it is none. */
+static size_t cgt_host_normal(char out[256], cgt_slice host) {
+    uint32_t code[60];
+    char label[64];
+    size_t len = 0, count, letters, n, i;
+    if (host.len == 0 || *host.at == '.' || cgt_contains(host, "..") || host.len > 1000) return 0;
+    if (cgt_span(host, cgt_in_name) == host.len && host.len < 254) {
+        for (; len < host.len; len++) out[len] = cgt_lower(host.at[len]);
+        return len;
+    }
+    for (;;) {
+        for (count = letters = 0; host.len && *host.at != '.'; host = cgt_from(host, n), count++) {
+            if (count == 59 || cgt_utf8_at(host.at, host.len, &n) != CGT_UTF8_WHOLE) return 0;
+            code[count] = (unsigned char)*host.at & (n == 1 ? 0x7Fu : 0xFFu >> (n + 1));
+            for (i = 1; i < n; i++) code[count] = code[count] << 6 | ((unsigned char)host.at[i] & 0x3Fu);
+            code[count] = cgt_small(code[count]);
+            if (code[count] == 0 || (code[count] < 128 && !cgt_in_name((char)code[count]))) return 0;
+            letters += code[count] > 127;
+        }
+        n = cgt_punycode(label, code, count);
+        if (n == 0 || len + n > 253) return 0;
+        i = letters ? 0 : 4;
+        memcpy(out + len, label + i, n - i);
+        len += n - i;
+        if (host.len == 0) return len;
+        out[len++] = '.';
+        host = cgt_from(host, 1);
+    }
 }
 
 /* Splits host[:port]. NULL, or why it cannot be. */
 static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice *port, bool *literal) {
+    unsigned char address[16];
     size_t end = cgt_find(authority, ":");
     *literal = authority.len > 0 && authority.at[0] == '[';
-    if (*literal) {
-        end = cgt_find(authority, "]");
-        if (end == authority.len) return "a bracket is not closed";
-        *host = cgt_slice_of(authority.at + 1, end - 1);
-        if (cgt_find(*host, "%") < host->len) return "addresses with a scope (%) are not supported";
-        if (!cgt_url_literal_ok(*host)) return "what stands in brackets is no IPv6 address";
-        end++;
-    } else {
-        *host = cgt_slice_of(authority.at, end);
-        if (host->len == 0) return "the host is missing";
-        if (cgt_span(*host, cgt_in_name) < host->len || host->len > 253 || *host->at == '.' ||
-            cgt_contains(*host, ".."))
-            return "no valid host name (write others in their xn-- form)";
-    }
-    *port = cgt_from(authority, end);
+    if (*literal) end = cgt_find(authority, "]");
+    if (*literal && end == authority.len) return "a bracket is not closed";
+    *host = cgt_slice_of(authority.at + *literal, end - *literal);
+    *port = cgt_from(authority, end + *literal);
+    if (host->len == 0 && !*literal) return "the host is missing";
+    if (*literal && cgt_find(*host, "%") < host->len) return "addresses with a scope (%) are not supported";
+    if (*literal && !cgt_parse_ipv6(*host, address)) return "what stands in brackets is no IPv6 address";
     if (port->len && port->at[0] != ':') return "something follows the bracket";
     if (port->len) *port = cgt_from(*port, 1);
     return port->len && cgt_whole_number(*port, 65535) < 1 ? "no valid port" : NULL;
 }
 
-static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4]) {     /* 4, or 0: it is none */
-    size_t i;
-    for (i = 0; i < 4; i++) {
-        size_t end = i < 3 ? cgt_find(s, ".") : s.len;
-        long long n = cgt_whole_number(cgt_slice_of(s.at, end), 255);
-        if (n < 0 || end > 3 || (i < 3 && end == s.len)) return 0;
-        out[i] = (unsigned char)n;
-        if (i < 3) s = cgt_from(s, end + 1);
-    }
-    return 4;
+/* The host[:port] of what may be a URL, whoever gave it, for messages: never what may be a name or a password,
+   which may hold any character, nor a path. Empty: it has none that is sure. */
+static cgt_slice cgt_url_place(cgt_slice any) {
+    cgt_slice none = cgt_slice_of("", 0), host, port;
+    size_t end = cgt_find(any, ":/?#\\");
+    bool literal;
+    if (end < any.len && any.at[end] == ':') any = cgt_from(any, end + 1);
+    end = cgt_span(any, cgt_slash);
+    if (end < 2) return none;
+    any = cgt_from(any, end);
+    end = cgt_find(any, "/?#\\");
+    if (cgt_find(cgt_from(any, end), "@") < any.len - end) return none;
+    any.len = end;
+    while (end > 0 && any.at[end - 1] != '@') end--;
+    any = cgt_from(any, end);
+    return cgt_url_split(any, &host, &port, &literal) ||
+                   (!literal && cgt_span(host, cgt_in_name) < host.len) ? none : any;
 }
 
 static void cgt_url_free(cgt_url *url) { cgt_buffer_free(&url->text); }
@@ -1228,7 +1354,7 @@ static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slic
     if (number < 1) number = normal;
     cgt_puts(b, url->https ? "https://" : "http://");
     if (url->literal) cgt_putc(b, '[');
-    for (i = 0; i < host.len; i++) cgt_putc(b, cgt_lower(host.at[i]));
+    cgt_append(b, host);
     if (url->literal) cgt_putc(b, ']');
     if (number != normal) { cgt_putc(b, ':'); cgt_put_number(b, (unsigned long long)number); }
     authority = b->len;
@@ -1238,7 +1364,7 @@ static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slic
     if (path > CHATGPTT_MAX_URL && !b->failed) b->failed = CHATGPTT_E_LIMIT;
     cgt_putc(b, '\0');
     at = b->len;
-    for (i = 0; i < host.len; i++) cgt_putc(b, cgt_lower(host.at[i]));
+    cgt_append(b, host);
     cgt_putc(b, '\0');
     i = b->len;
     cgt_put_number(b, (unsigned long long)number);
@@ -1256,56 +1382,77 @@ static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slic
 static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cgt_slice in, cgt_slice *user,
                                    const char **why) {
     cgt_slice authority, host, port;
+    unsigned char address[4];
+    char name[256];
     chatgptt_code code;
     size_t end;
     memset(url, 0, sizeof *url);
     cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL + 512);     /* host and port stand there twice */
     url->https = cgt_starts(in, "https://");
     *user = cgt_slice_of(in.at, 0);
-    if (cgt_has_control(in)) { *why = "it holds a control character"; return CHATGPTT_E_ARGUMENT; }
-    if (!url->https && !cgt_starts(in, "http://")) {
-        *why = "it does not begin with http:// or https://";
-        return CHATGPTT_E_ARGUMENT;
-    }
+    *why = cgt_has_control(in)                             ? "it holds a control character"
+           : !url->https && !cgt_starts(in, "http://") ? "it does not begin with http:// or https://"
+                                                        : NULL;
+    if (*why) return CHATGPTT_E_ARGUMENT;
     in = cgt_from(in, url->https ? 8 : 7);
     in.len = cgt_find(in, "#");
     authority = cgt_slice_of(in.at, cgt_find(in, "/?\\"));
+    in = cgt_from(in, authority.len);
     for (end = authority.len; end > 0 && authority.at[end - 1] != '@'; end--) {}
-    if (end > 0) {
-        *user = cgt_slice_of(authority.at, end - 1);
-        authority = cgt_from(authority, end);
-    }
-    *why = cgt_url_split(authority, &host, &port, &url->literal);
+    if (end > 0) *user = cgt_slice_of(authority.at, end - 1);
+    *why = cgt_url_split(cgt_from(authority, end), &host, &port, &url->literal);
     if (*why) return CHATGPTT_E_ARGUMENT;
-    cgt_url_build(
-        url, host, port,
-        cgt_slice_of(authority.at + authority.len, (size_t)(in.at + in.len - authority.at) - authority.len));
-    code = url->text.failed;
+    end = host.len;
+    if (!url->literal) end = cgt_host_normal(name, host);
+    else for (end = 0; end < host.len; end++) name[end] = cgt_lower(host.at[end]);
+    host = cgt_slice_of(name, end);
+    if (end == 0) *why = "no valid host name (write others in their xn-- form)";
+    else if (!url->literal && cgt_ends_in_number(host) && !cgt_parse_ipv4(host, address))
+        *why = "an address must be four plain decimal numbers";
+    if (*why) return CHATGPTT_E_ARGUMENT;
+    cgt_url_build(url, host, port, in);
     *why = cgt_buffer_why(&url->text);
+    code = url->text.failed;
     if (code) cgt_url_free(url);
     return code;
 }
 
-/* Parses a reference as `base` sees it (RFC 3986 section 5.2): what Location, Set-Cookie and the page give.
-   */
+/* A URL of its own with the same text; of an empty one an empty one. */
+static chatgptt_code cgt_url_copy(cgt_url *to, const chatgptt_hooks *hooks, const cgt_url *from) {
+    cgt_slice user;
+    const char *why;
+    memset(to, 0, sizeof *to);
+    to->text.hooks = hooks;
+    return from->whole.len ? cgt_url_parse(to, hooks, from->whole, &user, &why) : CHATGPTT_OK;
+}
+
+/* Parses a reference as `base` sees it: what Location, Set-Cookie and the page give. As in browsers (WHATWG URL
+   section 4.4) slashes before a host may be more than two, and may lack behind another scheme than the base's. */
 static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user,
                                      const char **why) {
     cgt_buffer b;
     chatgptt_code code;
-    size_t colon = cgt_find(ref, ":/?#"), path = cgt_find(base->path, "?");
+    cgt_slice rest = ref, scheme = cgt_slice_of(ref.at, cgt_find(ref, ":/?#\\"));
+    bool own = scheme.len > 0 && scheme.len < ref.len && ref.at[scheme.len] == ':', https = base->https;
+    size_t path = cgt_find(base->path, "?"), slashes;
     cgt_buffer_init(&b, base->text.hooks, CHATGPTT_MAX_URL);
-    /* has a scheme of its own */
-    if (colon < ref.len && ref.at[colon] == ':' && colon > 0) {
-    } else if (ref.len > 1 && ref.at[0] == '/' && ref.at[1] == '/')
-        cgt_puts(&b, base->https ? "https:" : "http:");
-    else {
+    if (own && (cgt_is_any_case(scheme, "http") || cgt_is_any_case(scheme, "https"))) {
+        https = scheme.len == 5;
+        rest = cgt_from(ref, scheme.len + 1);
+        own = false;
+    }
+    slashes = cgt_span(rest, cgt_slash);
+    if (slashes > 1 || https != base->https) {
+        cgt_puts(&b, https ? "https://" : "http://");
+        rest = cgt_from(rest, slashes);
+    } else if (!own) {
         cgt_append(&b, base->origin);
-        if (ref.len == 0 || ref.at[0] == '#') path = base->path.len;
-        else if (ref.at[0] == '/') path = 0;
-        else if (ref.at[0] != '?') while (path > 0 && base->path.at[path - 1] != '/') path--;
+        if (rest.len == 0 || rest.at[0] == '#') path = base->path.len;
+        else if (slashes) path = 0;
+        else if (rest.at[0] != '?') while (path > 0 && base->path.at[path - 1] != '/') path--;
         cgt_append(&b, cgt_slice_of(base->path.at, path));
     }
-    cgt_append(&b, ref);
+    cgt_append(&b, rest);
     *why = cgt_buffer_why(&b);
     *user = cgt_slice_of("", 0);
     memset(url, 0, sizeof *url);
@@ -2251,32 +2398,6 @@ static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_opti
 }
 
 /* ---- names ---- */
-
-static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 0: it is none */
-    size_t n = 0, gap = 17, digits;
-    memset(out, 0, 16);
-    if (s.len > 1 && s.at[0] == ':' && s.at[1] == ':') { gap = 0; s = cgt_from(s, 2); }
-    while (s.len && n < 16) {
-        unsigned value = 0;
-        for (digits = 0; digits < s.len && digits < 5 && cgt_hex(s.at[digits]) >= 0; digits++)
-            value = value * 16 + (unsigned)cgt_hex(s.at[digits]);
-        if (digits < s.len && s.at[digits] == '.') {
-            n += n <= 12 ? cgt_parse_ipv4(s, out + n) : 0;
-            s.len = 0;
-            break;
-        }
-        if (digits == 0 || digits > 4) return 0;
-        out[n++] = (unsigned char)(value >> 8);
-        out[n++] = (unsigned char)(value & 0xFF);
-        s = cgt_from(s, digits);
-        if (s.len && s.at[0] != ':') return 0;
-        if (s.len > 1 && s.at[1] == ':') { if (gap < 17) return 0; gap = n; s = cgt_from(s, 2); }
-        else if (s.len) s = cgt_from(s, 1);
-    }
-    if (s.len || (gap == 17 && n != 16) || (gap < 17 && n == 16)) return 0;
-    if (gap < 17) { memmove(out + 16 - (n - gap), out + gap, n - gap); memset(out + gap, 0, 16 - n); }
-    return 16;
-}
 
 /* Whether a subjectAltName is the host's address, or, for a host that is a name, any name at all: the common
    name alone does not count. */
