@@ -1864,9 +1864,10 @@ static bool cgt_http_reusable(const cgt_http *h) { return h->state == CGT_HTTP_E
 
 /* ==== [COOKIE] ==== */
 
-/* A small jar (RFC 6265 section 5), as far as one session with one site needs it. Expires only deletes, when
-   it lies in the past: what would outlive the session ends with it. The proxy's cookies never come here,
-   since its answers are read elsewhere. */
+/* A small jar (RFC 6265bis section 5), as far as one session with one site needs it. The proxy's cookies never
+   come here, since its answers are read elsewhere. */
+
+enum { CGT_COOKIE_BYTES = 4096, CGT_COOKIE_ATTRIBUTE = 1024 };  /* name and value; the value of an attribute */
 
 typedef struct cgt_cookie {
     struct cgt_cookie *next;        /* in the order of their making */
@@ -1908,38 +1909,52 @@ static int cgt_month(cgt_slice word) {
     return month;
 }
 
-/* Day, month and year in either order of the old formats, the time behind or between: "Thu, 01 Jan 1970
-   00:00:00 GMT" and its kin. */
-static long long cgt_date(cgt_slice s) {
-    long long n[5] = { 0, 0, 0, 0, 0 }, month = 0, year, *time;
-    int count = 0, month_first = 0;
-    while (s.len && count < 5) {
-        bool number = cgt_digit(s.at[0]);
-        size_t len = cgt_span(s, number ? cgt_digit : cgt_letter);
-        if (number) n[count++] = cgt_number(s, 9999);
-        else if (month == 0 && (month = cgt_month(s)) > 0) month_first = count == 0;
-        s = cgt_from(s, len ? len : 1);
+static long long cgt_time_of_day(cgt_slice s) {       /* "h:m:s"; 86400: there is no such time */
+    long long n[3];
+    size_t i, digits;
+    for (i = 0; i < 3; i++) {
+        digits = cgt_span(s, cgt_digit);
+        if (digits < 1 || digits > 2 || (i < 2 && (digits == s.len || s.at[digits] != ':'))) return -1;
+        n[i] = cgt_number(s, 99);
+        s = cgt_from(s, digits + (i < 2));
     }
-    year = n[month_first ? 4 : 1];
-    time = n + (month_first ? 1 : 2);
+    return n[0] > 23 || n[1] > 59 || n[2] > 59 ? 86400 : (n[0] * 60 + n[1]) * 60 + n[2];
+}
+
+static bool cgt_in_date(char c) { return cgt_alnum(c) || c == ':' || (c & 0x80); }
+
+/* Time, day, month and year in whatever order, each the first word that can be one. */
+static long long cgt_date(cgt_slice s) {
+    long long time = -1, day = -1, month = 0, year = -1, first;
+    size_t len, digits;
+    for (; s.len; s = cgt_from(s, len ? len : 1)) {
+        cgt_slice word = cgt_slice_of(s.at, len = cgt_span(s, cgt_in_date));
+        digits = cgt_span(word, cgt_digit);
+        if (time < 0 && (time = cgt_time_of_day(word)) >= 0) continue;
+        if (day < 0 && (digits == 1 || digits == 2)) day = cgt_number(word, 99);
+        else if (month == 0 && digits == 0) month = cgt_month(word);
+        else if (year < 0 && digits >= 2 && digits <= 4) year = cgt_number(word, 9999);
+    }
     if (year >= 0 && year < 100) year += year < 70 ? 2000 : 1900;
-    if (count < 5 || month == 0 || n[0] < 1 || n[0] > 31 || year < 1601 || time[0] < 0 || time[0] > 23 ||
-        time[1] < 0 || time[1] > 59 || time[2] < 0 || time[2] > 59)
-        return -1;
-    if (year < 1970) return 0;
-    return cgt_days(year, month, n[0]) * 86400 + time[0] * 3600 + time[1] * 60 + time[2];
+    if (time < 0 || time == 86400 || month == 0 || day < 1 || year < 1601) return -1;
+    first = cgt_days(year, month, 1);
+    if (day > cgt_days(year + month / 12, month % 12 + 1, 1) - first) return -1;
+    return year < 1970 ? 0 : (first + day - 1) * 86400 + time;
 }
 
 /* ---- matching ---- */
 
-/* Whether `host` is the domain or lies in it; an address lies in none. */
-static bool cgt_domain_match(const cgt_url *url, cgt_slice domain) {
-    cgt_slice host = cgt_text(url->host);
+/* Whether a host is the domain or lies in it; an address lies in none. */
+static bool cgt_domain_holds(cgt_slice domain, cgt_slice host) {
     unsigned char address[4];
     if (cgt_same(host, domain)) return true;
-    if (url->literal || cgt_parse_ipv4(host, address) || host.len <= domain.len) return false;
+    if (cgt_find(host, ":") < host.len || cgt_parse_ipv4(host, address) || host.len <= domain.len) return false;
     return host.at[host.len - domain.len - 1] == '.' &&
            cgt_same(cgt_from(host, host.len - domain.len), domain);
+}
+
+static bool cgt_domain_match(const cgt_url *url, cgt_slice domain) {
+    return cgt_domain_holds(domain, cgt_text(url->host));
 }
 
 static cgt_slice cgt_url_only_path(const cgt_url *url) {
@@ -1957,6 +1972,70 @@ static cgt_slice cgt_default_path(const cgt_url *url) {
     return path.len ? path : cgt_slice_of("/", 1);
 }
 
+static bool cgt_one_label(cgt_slice domain) { return cgt_find(domain, ".") + 1 >= domain.len; }
+
+/* ---- the jar ---- */
+
+static bool cgt_set_cookie_byte(char c) { return c == '\t' || !cgt_control(c); }
+static bool cgt_cookie_byte(char c) { return c != ';' && cgt_set_cookie_byte(c); }
+
+/* Whether a cookie may be in a jar at all; one out of a saved state may be forged. A nameless one is sent as its
+   value, which then could be read as another's name. */
+static bool cgt_cookie_ok(const cgt_cookie *c) {
+    cgt_slice sent = c->name.len ? c->name : c->value;
+    bool host = cgt_starts(sent, "__host-"), marked = host || cgt_starts(sent, "__secure-");
+    unsigned char address[16];
+    if (sent.len == 0 || cgt_sum(c->name.len, c->value.len) > CGT_COOKIE_BYTES || cgt_find(c->name, "=") < c->name.len ||
+        cgt_span(c->name, cgt_cookie_byte) < c->name.len || cgt_span(c->value, cgt_cookie_byte) < c->value.len)
+        return false;
+    if (marked && (c->name.len == 0 || !c->secure)) return false;
+    if (host && (!c->host_only || !cgt_is(c->path, "/"))) return false;
+    if (c->path.len == 0 || *c->path.at != '/' || c->path.len > CHATGPTT_MAX_URL || cgt_has_control(c->path)) return false;
+    if (c->domain.len > 255 || (!c->host_only && cgt_one_label(c->domain))) return false;
+    return (c->domain.len && cgt_span(c->domain, cgt_in_name) == c->domain.len) || cgt_parse_ipv6(c->domain, address);
+}
+
+static void cgt_copy_slice(char **to, cgt_slice *s) {
+    if (s->len) memcpy(*to, s->at, s->len);
+    s->at = *to;
+    *to += s->len;
+}
+
+/* Who makes room: what has run out, then the oldest that any server of the site may overwrite. */
+static cgt_cookie **cgt_jar_victim(cgt_jar *jar, long long now) {
+    cgt_cookie **at = &jar->first;
+    while (*at && (*at)->until > now) at = &(*at)->next;
+    if (!*at)
+        for (at = &jar->first; *at && (*at)->secure;) at = &(*at)->next;
+    return *at ? at : &jar->first;
+}
+
+/* Puts a copy of the fields at the end of the jar, or where one of the same name, domain and path was; one that
+   has run out only removes that. The fields are cgt_cookie_ok. false: out of memory. */
+static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *fields, long long now) {
+    size_t size = sizeof *fields + fields->name.len + fields->value.len + fields->domain.len + fields->path.len;
+    cgt_cookie **at = &jar->first, *c = fields->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
+    char *text;
+    if (!c && fields->until > now) return false;
+    while (*at && !(cgt_same((*at)->name, fields->name) && cgt_same((*at)->domain, fields->domain) &&
+                    (*at)->host_only == fields->host_only && cgt_same((*at)->path, fields->path)))
+        at = &(*at)->next;
+    if (*at) cgt_jar_remove(jar, at);
+    if (!c) return true;
+    *c = *fields;
+    c->size = size;
+    text = (char *)(c + 1);
+    cgt_copy_slice(&text, &c->name);
+    cgt_copy_slice(&text, &c->value);
+    cgt_copy_slice(&text, &c->domain);
+    cgt_copy_slice(&text, &c->path);
+    c->next = *at;
+    *at = c;
+    jar->count++;
+    if (jar->count > CHATGPTT_MAX_COOKIES) cgt_jar_remove(jar, cgt_jar_victim(jar, now));
+    return true;
+}
+
 /* ---- Set-Cookie ---- */
 
 /* When a Max-Age runs out, -1: at once; 0: it is no number. */
@@ -1970,92 +2049,63 @@ static long long cgt_max_age(cgt_slice value, long long now) {
 
 typedef struct cgt_cookie_draft { cgt_cookie cookie; char domain[256]; bool has_age; } cgt_cookie_draft;
 
+/* The last of a kind counts. */
 static void cgt_cookie_attribute(cgt_cookie_draft *d, cgt_slice name, cgt_slice value, long long now) {
     cgt_cookie *c = &d->cookie;
     long long ends = cgt_max_age(value, now), date = cgt_date(value);
-    size_t i;
+    if (value.len > CGT_COOKIE_ATTRIBUTE) return;
     if (cgt_is_any_case(name, "secure")) c->secure = true;
     else if (cgt_is_any_case(name, "path")) c->path = value;
-    else if (cgt_is_any_case(name, "max-age") && ends) { c->until = ends; d->has_age = true;
-    } else if (cgt_is_any_case(name, "expires") && !d->has_age && date >= 0)
-        c->until = date <= now ? -1 : LLONG_MAX;
-    else if (cgt_is_any_case(name, "domain") && value.len) {
-        if (value.at[0] == '.') value = cgt_from(value, 1);
-        /* too long: matches nothing */
-        if (!cgt_fixed_set(d->domain, sizeof d->domain, value)) d->domain[0] = '.';
-        for (i = 0; d->domain[i]; i++) d->domain[i] = cgt_lower(d->domain[i]);
-        c->domain = cgt_text(d->domain);
+    else if (cgt_is_any_case(name, "max-age") && ends) { c->until = ends; d->has_age = true; }
+    else if (cgt_is_any_case(name, "expires") && !d->has_age && date >= 0) c->until = date <= now ? -1 : date;
+    else if (cgt_is_any_case(name, "domain")) {
+        if (value.len && value.at[0] == '.') value = cgt_from(value, 1);
+        c->domain = cgt_slice_of(d->domain, cgt_host_normal(d->domain, value));
+        if (value.len && !c->domain.len) c->domain = cgt_text(".");     /* no name: matches nothing */
     }
 }
 
-/* Whether the cookie may be set from here; settles its domain. A domain without an inner dot is a whole
+/* Whether the cookie may be set from here; settles its domain and path. A domain of one label is a whole
    country's. */
 static bool cgt_cookie_settle(cgt_cookie *c, const cgt_url *url) {
-    size_t dot = cgt_find(c->domain, ".");
-    bool own = cgt_is(c->domain, url->host);
-    unsigned char address[4];
+    if (cgt_starts(c->name, "__host-") && c->path.len == 0) return false;
     if (c->domain.len && !cgt_domain_match(url, c->domain)) return false;
-    if (c->domain.len && (dot == c->domain.len || dot + 1 == c->domain.len) && !own) return false;
-    c->host_only =
-        c->domain.len == 0 || (own && (dot == c->domain.len || cgt_parse_ipv4(c->domain, address)));
+    c->host_only = cgt_one_label(c->domain);
+    if (c->domain.len && c->host_only && !cgt_is(c->domain, url->host)) return false;
     if (c->host_only) c->domain = cgt_text(url->host);
     if (c->path.len == 0 || c->path.at[0] != '/') c->path = cgt_default_path(url);
     return true;
 }
 
-static void cgt_copy_slice(char **to, cgt_slice *s) {
-    memcpy(*to, s->at, s->len);
-    s->at = *to;
-    *to += s->len;
+/* Whether https set what this cookie of a plain http response would replace, hide or remove. */
+static bool cgt_jar_guards(const cgt_jar *jar, const cgt_cookie *c, long long now) {
+    const cgt_cookie *a;
+    for (a = jar->first; a; a = a->next)
+        if (a->secure && a->until > now && cgt_same(a->name, c->name) && cgt_path_match(c->path, a->path) &&
+            (cgt_domain_holds(a->domain, c->domain) || cgt_domain_holds(c->domain, a->domain)))
+            return true;
+    return false;
 }
-
-/* Puts a copy at the end of the jar, or where one of the same name, domain and path was; one that has run out
-   only removes that. false: out of memory. */
-static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *draft, long long now) {
-    size_t size = sizeof *draft + draft->name.len + draft->value.len + draft->domain.len + draft->path.len;
-    cgt_cookie **at = &jar->first, *c = draft->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
-    char *text;
-    if (!c && draft->until > now) return false;
-    while (*at && !(cgt_same((*at)->name, draft->name) && cgt_same((*at)->domain, draft->domain) &&
-                    cgt_same((*at)->path, draft->path)))
-        at = &(*at)->next;
-    if (*at) cgt_jar_remove(jar, at);
-    if (!c) return true;
-    *c = *draft;
-    c->size = size;
-    text = (char *)(c + 1);
-    cgt_copy_slice(&text, &c->name);
-    cgt_copy_slice(&text, &c->value);
-    cgt_copy_slice(&text, &c->domain);
-    cgt_copy_slice(&text, &c->path);
-    c->next = *at;
-    *at = c;
-    jar->count++;
-    if (jar->count > CHATGPTT_MAX_COOKIES) cgt_jar_remove(jar, &jar->first);
-    return true;
-}
-
-static bool cgt_cookie_byte(char c) { return c == '\t' || !cgt_control(c); }
 
 /* Takes one Set-Cookie value that came from `url`. What is not well-formed or not allowed is left out. false:
    out of memory. */
 static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now) {
     cgt_cookie_draft d;
     cgt_cookie *c = &d.cookie;
-    cgt_slice all = value;
+    bool sound = cgt_span(value, cgt_set_cookie_byte) == value.len;
     cgt_slice part = cgt_cut(&value, ";");
     memset(&d, 0, sizeof d);
     c->until = LLONG_MAX;
-    c->domain = c->path = cgt_slice_of("", 0);
-    if (cgt_span(all, cgt_cookie_byte) < all.len || cgt_find(part, "=") == part.len) return true;
-    c->name = cgt_cut(&part, "=");
+    c->name = c->domain = c->path = cgt_slice_of("", 0);
+    if (cgt_find(part, "=") < part.len) c->name = cgt_cut(&part, "=");
     c->value = cgt_trim(part);
-    if (c->name.len == 0 || c->name.len + c->value.len > CHATGPTT_MAX_VALUE) return true;
     while (value.len) {
         cgt_slice of = cgt_cut(&value, ";"), name = cgt_cut(&of, "=");
         cgt_cookie_attribute(&d, name, cgt_trim(of), now);
     }
-    return !cgt_cookie_settle(c, url) || cgt_jar_put(jar, c, now);
+    if (!sound || !cgt_cookie_settle(c, url) || !cgt_cookie_ok(c)) return true;
+    if (!url->https && (c->secure || cgt_jar_guards(jar, c, now))) return true;
+    return cgt_jar_put(jar, c, now);
 }
 
 /* ---- Cookie ---- */
@@ -2078,7 +2128,7 @@ static void cgt_jar_header(const cgt_jar *jar, const cgt_url *url, long long now
             if (!cgt_cookie_goes(c, url, now) || c->path.len != next) continue;
             if (out->len) cgt_puts(out, "; ");
             cgt_append(out, c->name);
-            cgt_putc(out, '=');
+            if (c->name.len) cgt_putc(out, '=');
             cgt_append(out, c->value);
         }
         longest = next;
