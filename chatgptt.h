@@ -1171,7 +1171,7 @@ static void cgt_url_put_path(cgt_buffer *b, cgt_slice path) {
 /* ---- hosts ---- */
 
 static bool cgt_in_name(char c) { return cgt_alnum(c) || c == '-' || c == '.' || c == '_'; }
-static bool cgt_in_literal(char c) { return cgt_hex(c) >= 0 || c == ':' || c == '.'; }
+static bool cgt_is_hex(char c) { return cgt_hex(c) >= 0; }
 static bool cgt_slash(char c) { return c == '/' || c == '\\'; }
 
 /* Four plain decimal numbers: 4, or 0: it is none. Leading zeros are octal to some. */
@@ -1188,28 +1188,22 @@ static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4]) {
 }
 
 static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 0: it is none */
-    size_t n = 0, gap = 17, digits;
+    size_t n = 0, gap = 17, digits, i;
     memset(out, 0, 16);
     if (s.len > 1 && s.at[0] == ':' && s.at[1] == ':') { gap = 0; s = cgt_from(s, 2); }
-    while (s.len && n < 16) {
+    while (s.len) {
         unsigned value = 0;
-        for (digits = 0; digits < s.len && digits < 5 && cgt_hex(s.at[digits]) >= 0; digits++)
-            value = value * 16 + (unsigned)cgt_hex(s.at[digits]);
-        if (digits < s.len && s.at[digits] == '.') {
-            if (n > 12 || !cgt_parse_ipv4(s, out + n)) return 0;
-            n += 4;
-            s.len = 0;
-            break;
-        }
-        if (digits == 0 || digits > 4) return 0;
+        digits = cgt_find(s, ":");
+        if (digits == s.len && n <= 12 && cgt_parse_ipv4(s, out + n)) { n += 4; break; }
+        if (digits == 0 || digits > 4 || digits + 1 == s.len || n == 16) return 0;
+        for (i = 0; i < digits && cgt_hex(s.at[i]) >= 0; i++) value = value * 16 + (unsigned)cgt_hex(s.at[i]);
+        if (i < digits) return 0;
         out[n++] = (unsigned char)(value >> 8);
         out[n++] = (unsigned char)(value & 0xFF);
-        s = cgt_from(s, digits);
-        if (s.len && (s.at[0] != ':' || s.len == 1)) return 0;
-        if (s.len && s.at[1] == ':') { if (gap < 17) return 0; gap = n; s = cgt_from(s, 2); }
-        else if (s.len) s = cgt_from(s, 1);
+        s = cgt_from(s, digits + (digits < s.len));
+        if (s.len && s.at[0] == ':') { if (gap < 17) return 0; gap = n; s = cgt_from(s, 1); }
     }
-    if (s.len || (gap == 17 && n != 16) || (gap < 17 && n == 16)) return 0;
+    if ((n == 16) == (gap < 17)) return 0;
     if (gap < 17) { memmove(out + 16 - (n - gap), out + gap, n - gap); memset(out + gap, 0, 16 - n); }
     return 16;
 }
@@ -1220,18 +1214,17 @@ static bool cgt_ends_in_number(cgt_slice host) {
     if (host.len && host.at[host.len - 1] == '.') host.len--;
     for (at = host.len; at > 0 && host.at[at - 1] != '.'; at--) {}
     host = cgt_from(host, at);
-    if (cgt_starts(host, "0x")) return cgt_span(cgt_from(host, 2), cgt_in_literal) + 2 == host.len;
+    if (cgt_starts(host, "0x")) return cgt_span(cgt_from(host, 2), cgt_is_hex) + 2 == host.len;
     return host.len > 0 && cgt_span(host, cgt_digit) == host.len;
 }
 
 /* The small form of a letter hosts are written in, of Latin, Greek or Cyrillic. 0: none (punctuation, marks
    that would first have to be joined with their letter). */
 static uint32_t cgt_small(uint32_t c) {
-    static const uint16_t not_in_hosts[] = { 0x80,   0xBF,   0xD7,   0xD7,   0xF7,   0xF7,   0x130,  0x130,
-                                             0x300,  0x390,  0x2000, 0x2BFF, 0x3000, 0x3004, 0xE000, 0xF8FF,
-                                             0xFE00, 0xFFFF };
+    static const uint16_t not_in_hosts[] = { 0x80, 0xBF, 0xD7, 0xD7, 0xF7, 0xF7, 0x130, 0x130, 0x300, 0x390,
+                                             0x2000, 0x2BFF, 0x3000, 0x3004, 0xE000, 0xF8FF, 0xFE00, 0xFFFF };
     size_t i;
-    for (i = 0; i < sizeof not_in_hosts / sizeof *not_in_hosts; i += 2)
+    for (i = 0; i < 18; i += 2)
         if (c >= not_in_hosts[i] && c <= not_in_hosts[i + 1]) return 0;
     if (c < 0x80) return (unsigned char)cgt_lower((char)c);
     if (c < 0xDF || (c > 0x390 && c < 0x3AA) || (c >= 0x410 && c < 0x430)) return c + 32;
@@ -1264,8 +1257,7 @@ static size_t cgt_punycode(char out[64], const uint32_t *code, size_t count) {
                 out[len++] = (char)(least < 26 ? 'a' + least : '0' + (least - 26));
                 if (q < t) break;
             }
-            delta = done == basic ? delta / 700 : delta / 2;
-            done++;
+            delta /= done++ == basic ? 700 : 2;
             for (delta += delta / (uint32_t)done, bias = 0; delta > 455; bias += 36) delta /= 35;
             bias += 36 * delta / (delta + 38);
             delta = 0;
@@ -1321,8 +1313,8 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
     return port->len && cgt_whole_number(*port, 65535) < 1 ? "no valid port" : NULL;
 }
 
-/* The host[:port] of what may be a URL, whoever gave it, for messages: never what may be a name or a password,
-   which may hold any character, nor a path. Empty: it has none that is sure. */
+/* The host[:port] of what may be a URL, whoever gave it, for messages: never a path, nor what may be a name or
+   a password, which may hold any character. Empty: it has none that is sure. */
 static cgt_slice cgt_url_place(cgt_slice any) {
     cgt_slice none = cgt_slice_of("", 0), host, port;
     size_t end = cgt_find(any, ":/?#\\");
@@ -1390,10 +1382,8 @@ static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cg
     cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL + 512);     /* host and port stand there twice */
     url->https = cgt_starts(in, "https://");
     *user = cgt_slice_of(in.at, 0);
-    *why = cgt_has_control(in)                             ? "it holds a control character"
-           : !url->https && !cgt_starts(in, "http://") ? "it does not begin with http:// or https://"
-                                                        : NULL;
-    if (*why) return CHATGPTT_E_ARGUMENT;
+    *why = cgt_has_control(in) ? "it holds a control character" : "it does not begin with http:// or https://";
+    if (cgt_has_control(in) || (!url->https && !cgt_starts(in, "http://"))) return CHATGPTT_E_ARGUMENT;
     in = cgt_from(in, url->https ? 8 : 7);
     in.len = cgt_find(in, "#");
     authority = cgt_slice_of(in.at, cgt_find(in, "/?\\"));
@@ -1426,8 +1416,8 @@ static chatgptt_code cgt_url_copy(cgt_url *to, const chatgptt_hooks *hooks, cons
     return from->whole.len ? cgt_url_parse(to, hooks, from->whole, &user, &why) : CHATGPTT_OK;
 }
 
-/* Parses a reference as `base` sees it: what Location, Set-Cookie and the page give. As in browsers (WHATWG URL
-   section 4.4) slashes before a host may be more than two, and may lack behind another scheme than the base's. */
+/* Parses a reference as `base` sees it: what Location and the page give. As in browsers (WHATWG URL section 4.4)
+   slashes before a host may be more than two, and may lack behind another scheme than the base's. */
 static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user,
                                      const char **why) {
     cgt_buffer b;
@@ -1531,9 +1521,9 @@ static void cgt_put_request(cgt_buffer *b, const cgt_request_head *r) {
        HEAD     the final status line and headers are complete; `line` is not touched from here on
        BODY     `piece` is a part of the body, in the caller's bytes
        END      the response is complete; what follows it is not touched
-   A header line that cannot be read is left out alone, as by browsers, but not if it may be one that frames or
-   redirects: there leniency lets two readers see two messages. So do bare LF and CR, and two lengths, which are
-   never taken. The caller sets method, max_head and line in the zeroed state. */
+   A header line that cannot be read is left out alone, as by browsers, but not if it may be one that frames
+   or redirects: there leniency lets two readers see two messages. So do bare LF and CR, and two lengths, which
+   are never taken. The caller sets method, max_head and line in the zeroed state. */
 
 typedef enum cgt_http_event {
     CGT_HTTP_NONE, CGT_HTTP_HEADER, CGT_HTTP_HEAD, CGT_HTTP_BODY, CGT_HTTP_END
@@ -1552,7 +1542,7 @@ typedef enum cgt_http_state {
 typedef struct cgt_http_line {
     size_t name_len, value_len;
     bool cut;                       /* the value was too long */
-    char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];    /* of HEADER: terminated, the name in lower case */
+    char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];    /* of HEADER: terminated, name in lower case */
 } cgt_http_line;
 
 typedef struct cgt_http {
@@ -1590,6 +1580,7 @@ static bool cgt_http_among(cgt_slice name, int first) {     /* whether it is one
 }
 
 static bool cgt_tab_or_space(char c) { return c == ' ' || c == '\t'; }
+static bool cgt_in_line(char c) { return c == '\t' || !cgt_control(c); }
 
 static bool cgt_http_tchar(char c) {      /* RFC 9110 section 5.6.2 */
     static const uint32_t set[8] = { 0, 0x03FF6CFA, 0xC7FFFFFE, 0x57FFFFFF, 0, 0, 0, 0 };
@@ -1620,15 +1611,15 @@ static void cgt_http_status_byte(cgt_http *h, char c) {
     else if (at == 8) { ok = c == ' '; h->status = 0; }
     else if (at < 12) { ok = cgt_digit(c); h->status = h->status * 10 + (c - '0'); }
     else if (c == '\r') h->state = CGT_HTTP_LINE_LF;
-    else ok = at == 12 ? c == ' ' : c == '\t' || !cgt_control(c);
+    else ok = at == 12 ? c == ' ' : cgt_in_line(c);
     if (!ok || (at == 12 && h->status < 100))
         cgt_http_bad(h, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
 }
 
 /* Content-Length, maybe a list of equal ones (RFC 9110 section 8.6). */
 static void cgt_http_length(cgt_http *h, cgt_slice v) {
-    size_t comma = 0;
-    for (; comma <= v.len; v = cgt_from(v, comma < v.len ? comma + 1 : comma)) {
+    size_t comma;
+    for (;; v = cgt_from(v, comma + 1)) {
         long long n;
         comma = cgt_find(v, ",");
         n = cgt_whole_number(cgt_trim(cgt_slice_of(v.at, comma)), LLONG_MAX);
@@ -1701,8 +1692,8 @@ static size_t cgt_http_name(cgt_http *h, const char *in, size_t len) {
     return n + (in[n] == ':');
 }
 
-/* The first byte of a line, used if 1: a fold of the line before, the blank line, or a new name. Most lines need
-   not be read to know that they are not looked at: those of a 1xx are not the answer's. */
+/* The first byte of a line, used if 1: a fold of the line before, the blank line, or a new name. Most lines
+   need not be read to know that they are not looked at: those of a 1xx are not the answer's. */
 static size_t cgt_http_begin(cgt_http *h, char c) {
     cgt_http_line *l = h->line;
     if (h->folds && cgt_tab_or_space(c)) {
@@ -1723,9 +1714,8 @@ static size_t cgt_http_begin(cgt_http *h, char c) {
 
 static void cgt_http_keep(cgt_http *h, cgt_slice s) {
     cgt_http_line *l = h->line;
-    size_t room = sizeof l->value - 1 - l->value_len, i;
-    for (i = 0; i < s.len; i++)
-        if (cgt_control(s.at[i]) && s.at[i] != '\t') h->damaged = true;
+    size_t room = sizeof l->value - 1 - l->value_len;
+    if (cgt_span(s, cgt_in_line) < s.len) h->damaged = true;
     if (s.len > room) { l->cut = true; s.len = room; }
     memcpy(l->value + l->value_len, s.at, s.len);
     l->value_len += s.len;
@@ -1769,17 +1759,16 @@ static void cgt_http_head(cgt_http *h) {
 
 /* A chunk's line: size in hex, blanks, maybe extensions, CR LF; the size 0 begins the trailers. */
 static void cgt_http_chunk_byte(cgt_http *h, char c) {
-    int digit = h->state == CGT_HTTP_CHUNK_SIZE ? cgt_hex(c) : -1;
-    if (digit >= 0) {
+    bool ext = h->state == CGT_HTTP_CHUNK_EXT, size = h->state == CGT_HTTP_CHUNK_SIZE && cgt_hex(c) >= 0;
+    if (size) {
         if (h->left >> 60) cgt_http_bad(h, "chunk size beyond 64 bits");
-        h->left = h->left * 16 + (unsigned)digit;
+        h->left = h->left * 16 + (unsigned)cgt_hex(c);
         if (h->digits < 16) { h->digits++; return; }        /* more leading zeros count as an extension */
     }
-    if (h->digits == 0 || (h->state != CGT_HTTP_CHUNK_EXT && digit < 0 && c != ';' && c != '\r' && !cgt_tab_or_space(c)))
-        cgt_http_bad(h, "bad chunk size");
+    if (h->digits == 0 || (c != '\r' && !(ext ? cgt_in_line(c) : size || c == ';' || cgt_tab_or_space(c))))
+        cgt_http_bad(h, ext ? "control character in a chunk extension" : "bad chunk size");
     if (c == '\r') { h->state = CGT_HTTP_CHUNK_LF; return; }
-    if (c != '\t' && cgt_control(c)) cgt_http_bad(h, "control character in a chunk extension");
-    if (digit < 0 && h->state != CGT_HTTP_CHUNK_EXT) h->state = c == ';' ? CGT_HTTP_CHUNK_EXT : CGT_HTTP_CHUNK_BLANK;
+    if (!ext && !size) h->state = c == ';' ? CGT_HTTP_CHUNK_EXT : CGT_HTTP_CHUNK_BLANK;
     if (++h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT)
         cgt_http_limit(h, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
 }
@@ -1833,7 +1822,10 @@ static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *us
         size_t n = len - *used, most = head ? h->max_head - h->head_bytes : n;
         if (h->state == CGT_HTTP_COMPLETE) { h->state = CGT_HTTP_ENDED; h->event = CGT_HTTP_END; }
         if (h->state == CGT_HTTP_ENDED || n == 0) break;
-        if (h->state == CGT_HTTP_LINE && h->kept && !cgt_tab_or_space(in[*used])) { cgt_http_header(h); continue; }
+        if (h->state == CGT_HTTP_LINE && h->kept && !cgt_tab_or_space(in[*used])) {
+            cgt_http_header(h);
+            continue;
+        }
         if (most == 0) { cgt_http_limit(h, "headers longer than max_header_bytes"); break; }
         n = cgt_http_take(h, in + *used, n < most ? n : most);
         if (head) h->head_bytes += n;
@@ -1864,10 +1856,10 @@ static bool cgt_http_reusable(const cgt_http *h) { return h->state == CGT_HTTP_E
 
 /* ==== [COOKIE] ==== */
 
-/* A small jar (RFC 6265bis section 5), as far as one session with one site needs it. The proxy's cookies never
-   come here, since its answers are read elsewhere. */
+/* A small jar (RFC 6265bis section 5), as far as one session with one site needs it. The proxy's cookies
+   never come here, since its answers are read elsewhere. */
 
-enum { CGT_COOKIE_BYTES = 4096, CGT_COOKIE_ATTRIBUTE = 1024 };  /* name and value; the value of an attribute */
+enum { CGT_COOKIE_BYTES = 4096, CGT_COOKIE_ATTRIBUTE = 1024 };  /* name and value; an attribute's value */
 
 typedef struct cgt_cookie {
     struct cgt_cookie *next;        /* in the order of their making */
@@ -1877,11 +1869,7 @@ typedef struct cgt_cookie {
     long long until;                /* Unix seconds; LLONG_MAX: the session's end */
 } cgt_cookie;
 
-typedef struct cgt_jar {
-    const chatgptt_hooks *hooks;
-    cgt_cookie *first;
-    int count;
-} cgt_jar;
+typedef struct cgt_jar { const chatgptt_hooks *hooks; cgt_cookie *first; int count; } cgt_jar;
 
 static void cgt_jar_remove(cgt_jar *jar, cgt_cookie **at) {
     cgt_cookie *gone = *at;
@@ -1948,8 +1936,8 @@ static long long cgt_date(cgt_slice s) {
 static bool cgt_domain_holds(cgt_slice domain, cgt_slice host) {
     unsigned char address[4];
     if (cgt_same(host, domain)) return true;
-    if (cgt_find(host, ":") < host.len || cgt_parse_ipv4(host, address) || host.len <= domain.len) return false;
-    return host.at[host.len - domain.len - 1] == '.' &&
+    if (cgt_find(host, ":") < host.len || cgt_parse_ipv4(host, address)) return false;
+    return host.len > domain.len && host.at[host.len - domain.len - 1] == '.' &&
            cgt_same(cgt_from(host, host.len - domain.len), domain);
 }
 
@@ -1976,23 +1964,22 @@ static bool cgt_one_label(cgt_slice domain) { return cgt_find(domain, ".") + 1 >
 
 /* ---- the jar ---- */
 
-static bool cgt_set_cookie_byte(char c) { return c == '\t' || !cgt_control(c); }
-static bool cgt_cookie_byte(char c) { return c != ';' && cgt_set_cookie_byte(c); }
 
-/* Whether a cookie may be in a jar at all; one out of a saved state may be forged. A nameless one is sent as its
-   value, which then could be read as another's name. */
+/* Whether a cookie may be in a jar at all; one out of a saved state may be forged. A nameless one is sent as
+   its value, which then could be read as another's name. */
 static bool cgt_cookie_ok(const cgt_cookie *c) {
     cgt_slice sent = c->name.len ? c->name : c->value;
     bool host = cgt_starts(sent, "__host-"), marked = host || cgt_starts(sent, "__secure-");
     unsigned char address[16];
-    if (sent.len == 0 || cgt_sum(c->name.len, c->value.len) > CGT_COOKIE_BYTES || cgt_find(c->name, "=") < c->name.len ||
-        cgt_span(c->name, cgt_cookie_byte) < c->name.len || cgt_span(c->value, cgt_cookie_byte) < c->value.len)
-        return false;
+    if (sent.len == 0 || cgt_sum(c->name.len, c->value.len) > CGT_COOKIE_BYTES) return false;
+    if (cgt_find(c->name, "=;") < c->name.len || cgt_span(c->name, cgt_in_line) < c->name.len) return false;
+    if (cgt_find(c->value, ";") < c->value.len || cgt_span(c->value, cgt_in_line) < c->value.len) return false;
     if (marked && (c->name.len == 0 || !c->secure)) return false;
     if (host && (!c->host_only || !cgt_is(c->path, "/"))) return false;
-    if (c->path.len == 0 || *c->path.at != '/' || c->path.len > CHATGPTT_MAX_URL || cgt_has_control(c->path)) return false;
-    if (c->domain.len > 255 || (!c->host_only && cgt_one_label(c->domain))) return false;
-    return (c->domain.len && cgt_span(c->domain, cgt_in_name) == c->domain.len) || cgt_parse_ipv6(c->domain, address);
+    if (c->path.len == 0 || *c->path.at != '/' || c->path.len > CHATGPTT_MAX_URL) return false;
+    if (cgt_has_control(c->path) || (!c->host_only && cgt_one_label(c->domain))) return false;
+    if (c->domain.len == 0 || c->domain.len > 255) return false;
+    return cgt_span(c->domain, cgt_in_name) == c->domain.len || cgt_parse_ipv6(c->domain, address);
 }
 
 static void cgt_copy_slice(char **to, cgt_slice *s) {
@@ -2010,10 +1997,11 @@ static cgt_cookie **cgt_jar_victim(cgt_jar *jar, long long now) {
     return *at ? at : &jar->first;
 }
 
-/* Puts a copy of the fields at the end of the jar, or where one of the same name, domain and path was; one that
-   has run out only removes that. The fields are cgt_cookie_ok. false: out of memory. */
+/* Puts a copy of the fields at the end of the jar, or where one of the same name, domain and path was; one
+   that has run out only removes that. The fields are cgt_cookie_ok. false: out of memory. */
 static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *fields, long long now) {
-    size_t size = sizeof *fields + fields->name.len + fields->value.len + fields->domain.len + fields->path.len;
+    const cgt_cookie *f = fields;
+    size_t size = sizeof *f + f->name.len + f->value.len + f->domain.len + f->path.len;
     cgt_cookie **at = &jar->first, *c = fields->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
     char *text;
     if (!c && fields->until > now) return false;
@@ -2092,7 +2080,7 @@ static bool cgt_jar_guards(const cgt_jar *jar, const cgt_cookie *c, long long no
 static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now) {
     cgt_cookie_draft d;
     cgt_cookie *c = &d.cookie;
-    bool sound = cgt_span(value, cgt_set_cookie_byte) == value.len;
+    bool sound = cgt_span(value, cgt_in_line) == value.len;
     cgt_slice part = cgt_cut(&value, ";");
     memset(&d, 0, sizeof d);
     c->until = LLONG_MAX;
