@@ -1313,8 +1313,8 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
     return port->len && cgt_whole_number(*port, 65535) < 1 ? "no valid port" : NULL;
 }
 
-/* The host[:port] of what may be a URL, whoever gave it, for messages: never a path, nor what may be a name or
-   a password, which may hold any character. Empty: it has none that is sure. */
+/* The host[:port] of what may be a URL, whoever gave it, for messages: never a path, nor what may be a name
+   or a password, which may hold any character. Empty: it has none that is sure. */
 static cgt_slice cgt_url_place(cgt_slice any) {
     cgt_slice none = cgt_slice_of("", 0), host, port;
     size_t end = cgt_find(any, ":/?#\\");
@@ -1382,7 +1382,8 @@ static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cg
     cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL + 512);     /* host and port stand there twice */
     url->https = cgt_starts(in, "https://");
     *user = cgt_slice_of(in.at, 0);
-    *why = cgt_has_control(in) ? "it holds a control character" : "it does not begin with http:// or https://";
+    *why = cgt_has_control(in) ? "it holds a control character"
+                               : "it does not begin with http:// or https://";
     if (cgt_has_control(in) || (!url->https && !cgt_starts(in, "http://"))) return CHATGPTT_E_ARGUMENT;
     in = cgt_from(in, url->https ? 8 : 7);
     in.len = cgt_find(in, "#");
@@ -1416,8 +1417,8 @@ static chatgptt_code cgt_url_copy(cgt_url *to, const chatgptt_hooks *hooks, cons
     return from->whole.len ? cgt_url_parse(to, hooks, from->whole, &user, &why) : CHATGPTT_OK;
 }
 
-/* Parses a reference as `base` sees it: what Location and the page give. As in browsers (WHATWG URL section 4.4)
-   slashes before a host may be more than two, and may lack behind another scheme than the base's. */
+/* Parses a reference as `base` sees it: what Location and the page give. As in browsers (WHATWG URL section
+   4.4) slashes before a host may be more than two, and may lack behind another scheme than the base's. */
 static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user,
                                      const char **why) {
     cgt_buffer b;
@@ -1522,8 +1523,8 @@ static void cgt_put_request(cgt_buffer *b, const cgt_request_head *r) {
        BODY     `piece` is a part of the body, in the caller's bytes
        END      the response is complete; what follows it is not touched
    A header line that cannot be read is left out alone, as by browsers, but not if it may be one that frames
-   or redirects: there leniency lets two readers see two messages. So do bare LF and CR, and two lengths, which
-   are never taken. The caller sets method, max_head and line in the zeroed state. */
+   or redirects: there leniency lets two readers see two messages. So do bare LF and CR, and two lengths,
+   which are never taken. The caller sets method, max_head and line in the zeroed state. */
 
 typedef enum cgt_http_event {
     CGT_HTTP_NONE, CGT_HTTP_HEADER, CGT_HTTP_HEAD, CGT_HTTP_BODY, CGT_HTTP_END
@@ -1785,32 +1786,33 @@ static size_t cgt_http_body(cgt_http *h, char *in, size_t len) {
     return n;
 }
 
-static void cgt_http_lf(cgt_http *h, char c) {        /* every CR must be followed by LF */
-    if (c != '\n') { cgt_http_bad(h, "CR without LF"); return; }
-    if (h->state == CGT_HTTP_HEAD_LF) { cgt_http_head(h); return; }
-    if (h->state == CGT_HTTP_CHUNK_LF) h->trailer = h->left == 0;
-    if (h->state == CGT_HTTP_CHUNK_LF && !h->trailer) h->state = CGT_HTTP_CHUNK_DATA;
-    else h->state = h->state == CGT_HTTP_DATA_LF ? CGT_HTTP_CHUNK_SIZE : CGT_HTTP_LINE;
+static void cgt_http_crlf(cgt_http *h, char c) {      /* a CR must be followed by LF, a chunk by both */
+    cgt_http_state was = h->state;
     h->digits = 0;
+    if (was == CGT_HTTP_DATA_CR) h->state = CGT_HTTP_DATA_LF;
+    else if (was == CGT_HTTP_DATA_LF) h->state = CGT_HTTP_CHUNK_SIZE;
+    else if (was == CGT_HTTP_CHUNK_LF && h->left) h->state = CGT_HTTP_CHUNK_DATA;
+    else h->state = CGT_HTTP_LINE;
+    if (was == CGT_HTTP_CHUNK_LF) h->trailer = h->left == 0;
+    if (was == CGT_HTTP_DATA_CR ? c != '\r' : c != '\n')
+        cgt_http_bad(h, was == CGT_HTTP_DATA_CR ? "a chunk is longer than its size" : "CR without LF");
+    else if (was == CGT_HTTP_HEAD_LF) cgt_http_head(h);
 }
 
 /* Takes some of a head, a frame or a body; how much. 0: only the state has changed. */
 static size_t cgt_http_take(cgt_http *h, char *in, size_t len) {
     switch (h->state) {
-    case CGT_HTTP_STATUS_LINE: cgt_http_status_byte(h, *in); return 1;
+    case CGT_HTTP_STATUS_LINE: cgt_http_status_byte(h, *in); break;
     case CGT_HTTP_LINE: return cgt_http_begin(h, *in);
     case CGT_HTTP_NAME: return cgt_http_name(h, in, len);
     case CGT_HTTP_BEFORE_VALUE: case CGT_HTTP_VALUE: return cgt_http_value(h, in, len);
     case CGT_HTTP_COUNTED: case CGT_HTTP_TO_CLOSE: case CGT_HTTP_CHUNK_DATA: return cgt_http_body(h, in, len);
     case CGT_HTTP_CHUNK_SIZE: case CGT_HTTP_CHUNK_BLANK: case CGT_HTTP_CHUNK_EXT:
         cgt_http_chunk_byte(h, *in);
-        return 1;
-    case CGT_HTTP_DATA_CR:
-        h->state = CGT_HTTP_DATA_LF;
-        if (*in != '\r') cgt_http_bad(h, "a chunk is longer than its size");
-        return 1;
-    default: cgt_http_lf(h, *in); return 1;
+        break;
+    default: cgt_http_crlf(h, *in);
     }
+    return 1;
 }
 
 /* OK with h->event; < 0: h->why, and for ever. */
