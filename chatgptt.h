@@ -1543,7 +1543,7 @@ typedef enum cgt_http_state {
 typedef struct cgt_http_line {
     size_t name_len, value_len;
     bool cut;                       /* the value was too long */
-    char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];    /* of HEADER: terminated, name in lower case */
+    char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];    /* of HEADER: terminated, name lowered */
 } cgt_http_line;
 
 typedef struct cgt_http {
@@ -1974,8 +1974,9 @@ static bool cgt_cookie_ok(const cgt_cookie *c) {
     bool host = cgt_starts(sent, "__host-"), marked = host || cgt_starts(sent, "__secure-");
     unsigned char address[16];
     if (sent.len == 0 || cgt_sum(c->name.len, c->value.len) > CGT_COOKIE_BYTES) return false;
-    if (cgt_find(c->name, "=;") < c->name.len || cgt_span(c->name, cgt_in_line) < c->name.len) return false;
-    if (cgt_find(c->value, ";") < c->value.len || cgt_span(c->value, cgt_in_line) < c->value.len) return false;
+    if (cgt_find(c->name, "=;") < c->name.len || cgt_find(c->value, ";") < c->value.len) return false;
+    if (cgt_span(c->name, cgt_in_line) < c->name.len || cgt_span(c->value, cgt_in_line) < c->value.len)
+        return false;
     if (marked && (c->name.len == 0 || !c->secure)) return false;
     if (host && (!c->host_only || !cgt_is(c->path, "/"))) return false;
     if (c->path.len == 0 || *c->path.at != '/' || c->path.len > CHATGPTT_MAX_URL) return false;

@@ -1,6 +1,6 @@
 /* url.c - input: a base, LF, a reference. A URL printed is its own normal form; what is resolved is one too,
-   and holds nothing that could end a request line, nor a name and password. What an error may say of either is
-   the host it has, or nothing, and nothing of what stands before an @. */
+   and holds nothing that could end a request line, nor a name and password. What an error may say of either
+   is the host it has, or nothing, and nothing of what stands before an @. */
 #include "fuzz.h"
 
 static void check_normal(const cgt_url *url)
@@ -28,7 +28,8 @@ static void check_normal(const cgt_url *url)
     cgt_url_free(&again);
 }
 
-/* The place lies behind the last @ of the text, ends before what is no host's, and is the URL's where it is one. */
+/* The place lies behind the last @ of the text, ends before what is no host's, and is the URL's where it is
+   one. */
 static void check_place(cgt_slice in)
 {
     cgt_slice place = cgt_url_place(in), user;

@@ -184,7 +184,10 @@ TEST(domains)
         { "http://www.site.com/", "a=1; Domain=.com.", "http://www.site.com/", "" },
         { "http://com/", "a=1; Domain=com", "http://com/", "a=1" },
         { "http://com/", "a=1; Domain=com", "http://site.com/", "" },
-        { "http://xn--bcher-kva.test/", "a=1; Domain=B\xC3\x9C" "CHER.test", "http://www.xn--bcher-kva.test/", "a=1" },
+        { "http://xn--bcher-kva.test/",
+          "a=1; Domain=B\xC3\x9C"
+          "CHER.test",
+          "http://www.xn--bcher-kva.test/", "a=1" },
         { "http://[::1]/", "a=1; Domain=::1", "http://[::1]/", "" },
         { "http://[::1]/", "a=1", "http://[::1]/", "a=1" },
         { "http://[::1]/", "a=1; Domain=[::1]", "http://[::1]/", "" },
@@ -414,21 +417,25 @@ typedef struct many { const char *from[8], *to, *wanted; } many;    /* from: url
 TEST(secure_ones_are_left_alone)
 {
     static const many rows[] = {
-        {{TLS, "a=1; Secure", AT, "a=2"}, TLS, "a=1"},
-        {{TLS, "a=1; Secure", AT, "a=2; Max-Age=0"}, TLS, "a=1"},
-        {{TLS, "a=1; Secure", AT, "a=2; Path=/x"}, TLS "x", "a=1"},
-        {{TLS, "a=1; Secure; Path=/x", AT, "a=2; Path=/"}, TLS "x", "a=1; a=2"},
-        {{TLS, "a=1; Secure", AT, "a=2; Domain=site.test"}, TLS, "a=1"},
-        {{TLS, "a=1; Secure", "http://www.site.test/", "a=2; Domain=site.test"}, TLS, "a=1"},
-        {{TLS, "a=1; Secure; Domain=site.test", "http://www.site.test/", "a=2"}, "https://www.site.test/", "a=1"},
-        {{"https://www.site.test/", "a=1; Secure", AT, "a=2; Domain=site.test"}, "https://www.site.test/", "a=1"},
-        {{"https://www.site.test/", "a=1; Secure", AT, "a=2"}, TLS, ""},
-        {{TLS, "a=1; Secure", AT, "b=2"}, TLS, "a=1; b=2"},
-        {{TLS, "a=1; Secure", AT, "A=2"}, TLS, "a=1; A=2"},
-        {{TLS, "a=1; Secure", TLS, "a=2"}, TLS, "a=2"},
-        {{TLS, "a=1; Secure", TLS, "a=2; Max-Age=0"}, TLS, ""},
-        {{TLS, "a=1", AT, "a=2"}, TLS, "a=2"},
-        {{AT, "a=1", TLS, "a=2; Secure"}, TLS, "a=2"},
+        { { TLS, "a=1; Secure", AT, "a=2" }, TLS, "a=1" },
+        { { TLS, "a=1; Secure", AT, "a=2; Max-Age=0" }, TLS, "a=1" },
+        { { TLS, "a=1; Secure", AT, "a=2; Path=/x" }, TLS "x", "a=1" },
+        { { TLS, "a=1; Secure; Path=/x", AT, "a=2; Path=/" }, TLS "x", "a=1; a=2" },
+        { { TLS, "a=1; Secure", AT, "a=2; Domain=site.test" }, TLS, "a=1" },
+        { { TLS, "a=1; Secure", "http://www.site.test/", "a=2; Domain=site.test" }, TLS, "a=1" },
+        { { TLS, "a=1; Secure; Domain=site.test", "http://www.site.test/", "a=2" },
+          "https://www.site.test/",
+          "a=1" },
+        { { "https://www.site.test/", "a=1; Secure", AT, "a=2; Domain=site.test" },
+          "https://www.site.test/",
+          "a=1" },
+        { { "https://www.site.test/", "a=1; Secure", AT, "a=2" }, TLS, "" },
+        { { TLS, "a=1; Secure", AT, "b=2" }, TLS, "a=1; b=2" },
+        { { TLS, "a=1; Secure", AT, "A=2" }, TLS, "a=1; A=2" },
+        { { TLS, "a=1; Secure", TLS, "a=2" }, TLS, "a=2" },
+        { { TLS, "a=1; Secure", TLS, "a=2; Max-Age=0" }, TLS, "" },
+        { { TLS, "a=1", AT, "a=2" }, TLS, "a=2" },
+        { { AT, "a=1", TLS, "a=2; Secure" }, TLS, "a=2" },
     };
     char value[40];
     shelf b;
@@ -522,8 +529,8 @@ TEST(count_is_capped)
     shelf_finish(&b);
 }
 
-/* Name and value have 4096 bytes together, whatever the attributes; a larger one is dropped alone, and removes
-   nothing. */
+/* Name and value have 4096 bytes together, whatever the attributes; a larger one is dropped alone, and
+   removes nothing. */
 TEST(size_is_capped)
 {
     static char value[CGT_COOKIE_BYTES + 1100];
@@ -541,7 +548,7 @@ TEST(size_is_capped)
         set(&b, AT, "c=1");
         CHECK_INT(strlen(header(&b, AT)), over ? 11 : len + 8);
         memset(value, 'n', CGT_COOKIE_BYTES + 1);
-        set_bytes(&b, TLS "y", value, CGT_COOKIE_BYTES + (size_t)over);     /* all of it a nameless one's value */
+        set_bytes(&b, TLS "y", value, CGT_COOKIE_BYTES + (size_t)over); /* all of it a nameless one's value */
         CHECK_INT(b.jar.count, over ? 2 : 3);
         shelf_finish(&b);
     }
@@ -657,8 +664,12 @@ TEST(fields_are_checked)
 /* What a jar holds is all that is needed to fill another. */
 TEST(fields_make_the_jar_again)
 {
-    static const char *const values[] = {"a=1", "a=2; Domain=site.test", "b", "c=3; Secure; Path=/x;", "d=4; Max-Age=60",
-                                         "__Host-e=5; Secure; Path=/"};
+    static const char *const values[] = { "a=1",
+                                          "a=2; Domain=site.test",
+                                          "b",
+                                          "c=3; Secure; Path=/x;",
+                                          "d=4; Max-Age=60",
+                                          "__Host-e=5; Secure; Path=/" };
     shelf b, again;
     char wanted[200];
     shelf_init(&b);

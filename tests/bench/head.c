@@ -1,5 +1,5 @@
-/* A response head as sites send it, read from one buffer, beside http-parser doing the same: framing known, the
-   headers that are looked at handed out. Printed: name, ours, peer, how many times as fast, target. */
+/* A response head as sites send it, read from one buffer, beside http-parser doing the same: framing known,
+   the headers that are looked at handed out. Printed: name, ours, peer, how many times as fast, target. */
 #define CHATGPTT_IMPLEMENTATION
 #include "../../chatgptt.h"
 #include "bench.h"
@@ -22,7 +22,8 @@ static char head[] =
     "Referrer-Policy: strict-origin-when-cross-origin\r\n"
     "X-Frame-Options: SAMEORIGIN\r\n"
     "Strict-Transport-Security: max-age=31536000; includeSubDomains; preload\r\n"
-    "Report-To: {\"endpoints\":[{\"url\":\"https:\\/\\/a.nel.example.test\\/report\\/v3?s=Qm9va2lzaA%3D%3D\"}],"
+    "Report-To: "
+    "{\"endpoints\":[{\"url\":\"https:\\/\\/a.nel.example.test\\/report\\/v3?s=Qm9va2lzaA%3D%3D\"}],"
     "\"group\":\"nel\",\"max_age\":604800}\r\n"
     "NEL: {\"success_fraction\":0,\"report_to\":\"nel\",\"max_age\":604800}\r\n"
     "Server: cloudflare\r\n"
@@ -43,7 +44,8 @@ static void by_http(void *user)
     h.max_head = 65536;
     h.line = &line;
     for (told = 0; h.event != CGT_HTTP_HEAD; at += used) {
-        bench_must(cgt_http_feed(&h, head + at, sizeof head - 1 - at, &used) == CHATGPTT_OK, "the head is refused");
+        bench_must(cgt_http_feed(&h, head + at, sizeof head - 1 - at, &used) == CHATGPTT_OK,
+                   "the head is refused");
         if (h.event == CGT_HTTP_HEADER) told += line.value_len;
         bench_must(h.event != CGT_HTTP_NONE, "the head has no end");
     }
@@ -56,8 +58,9 @@ static struct { char name[64], value[8192]; size_t name_len, value_len; bool in_
 
 static void flush_line(void)
 {
-    static const char *const kept[] = {"content-type", "transfer-encoding", "connection", "set-cookie", "location",
-                                       "content-length", "content-encoding", "cf-mitigated", NULL};
+    static const char *const kept[] = { "content-type",     "transfer-encoding", "connection",
+                                        "set-cookie",       "location",          "content-length",
+                                        "content-encoding", "cf-mitigated",      NULL };
     now.name[now.name_len] = '\0';
     if (cgt_among(now.name, kept)) told += now.value_len;
     now.name_len = now.value_len = 0;
@@ -98,7 +101,8 @@ static void by_http_parser(void *user)
     told = 0;
     http_parser_init(&p, HTTP_RESPONSE);
     size_t used = http_parser_execute(&p, (const http_parser_settings *)user, head, sizeof head - 1);
-    bench_must(used == sizeof head - 1 && p.status_code == 200 && told == TOLD, "http-parser reads something else");
+    bench_must(used == sizeof head - 1 && p.status_code == 200 && told == TOLD,
+               "http-parser reads something else");
 }
 #endif
 
@@ -120,8 +124,9 @@ int main(void)
         peer_ms[i] = bench_time(&peer, peer_times);
         ratio[i] = peer_ms[i] / our_ms[i];
     }
-    printf("%-36s %10.3f us %11s %10.3f us  %-28s %12.3f  >= 1.0\n", bench_what, bench_median(our_ms, ROUNDS) * 1e3,
-           "", bench_median(peer_ms, ROUNDS) * 1e3, peer.name, bench_median(ratio, ROUNDS));
+    printf("%-36s %10.3f us %11s %10.3f us  %-28s %12.3f  >= 1.0\n", bench_what,
+           bench_median(our_ms, ROUNDS) * 1e3, "", bench_median(peer_ms, ROUNDS) * 1e3, peer.name,
+           bench_median(ratio, ROUNDS));
 #else
     (void)ours;
     bench_skip(bench_what, "no http-parser (libhttp-parser-dev)");
