@@ -1257,7 +1257,7 @@ static size_t cgt_punycode(char out[64], const uint32_t *code, size_t count) {
                 out[len++] = (char)(least < 26 ? 'a' + least : '0' + (least - 26));
                 if (q < t) break;
             }
-            delta /= done++ == basic ? 700 : 2;
+            delta /= done++ == basic ? 700u : 2u;
             for (delta += delta / (uint32_t)done, bias = 0; delta > 455; bias += 36) delta /= 35;
             bias += 36 * delta / (delta + 38);
             delta = 0;

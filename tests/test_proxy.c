@@ -263,7 +263,7 @@ static const fault faults[] = {
     { "HTML without a head", "<html>Hotel network</html>", CLOSE, CHATGPTT_E_PROXY, "not HTTP" },
     { "HTTP/2", "HTTP/2 200\r\n\r\n", CLOSE, CHATGPTT_E_PROXY, "proxy.test" },
     { "no status", "HTTP/1.1 OK\r\n\r\n", CLOSE, CHATGPTT_E_PROXY, "proxy.test" },
-    { "a header without a colon", "HTTP/1.1 200 OK\r\nfoo\r\n\r\n", CLOSE, CHATGPTT_E_PROXY, "proxy.test" },
+    { "a header without a colon", "HTTP/1.1 200 OK\r\nLocation\r\n\r\n", CLOSE, CHATGPTT_E_PROXY, "proxy.test" },
     { "a control character", "HTTP/1.1 200 OK\r\nLocation: /\x01\r\n\r\n", CLOSE, CHATGPTT_E_PROXY, "proxy.test" },
     { "bytes before the handshake", OK_ANSWER "x", QUIET, CHATGPTT_E_PROXY, "before the TLS handshake" },
     { "a handshake of its own", OK_ANSWER "\x16\x03\x03\x01\x2a", QUIET, CHATGPTT_E_PROXY,
