@@ -17,6 +17,7 @@
    thin shell over the header's own functions. */
 #define CHATGPTT_STATIC
 #define CHATGPTT_IMPLEMENTATION
+#define CHATGPTT_MAX_NAME 4096     /* names and ids of events are shown as they came */
 #include "chatgptt.h"
 #include <stdio.h>
 
@@ -107,7 +108,12 @@ static int drop_buffer(cgt_buffer *b, int status)
 
 /* ---- json ---- */
 
-typedef struct json_probe { cgt_json json; cgt_buffer text; bool valid, is_string; } json_probe;
+typedef struct json_probe {
+    cgt_json json;
+    cgt_json_node nodes[CHATGPTT_MAX_DEPTH + 1];        /* a deeper value there is not */
+    cgt_buffer text;
+    bool valid, is_string;
+} json_probe;
 
 static bool json_piece(void *state, char *at, size_t len)
 {
@@ -134,14 +140,35 @@ static bool is_pointer(const char *p)
     return true;
 }
 
-static int probe_json(const char *pointer)
+/* The pointer as a tree without branches; its keys lie in `pointer`, unescaped. */
+static void make_nodes(cgt_json_node *nodes, char *pointer)
+{
+    unsigned char n = 0;
+    char *out = pointer;
+    nodes[0].key = "";
+    nodes[0].field = CGT_JSON_UNTOLD;
+    while (*pointer && n < CHATGPTT_MAX_DEPTH) {
+        nodes[n].count = 1;
+        nodes[n].child = (unsigned char)(n + 1);
+        n++;
+        nodes[n].key = out;
+        nodes[n].field = CGT_JSON_UNTOLD;
+        nodes[n].up = (unsigned char)(n - 1);
+        for (pointer++; *pointer && *pointer != '/'; pointer++)
+            *out++ = *pointer != '~' ? *pointer : *++pointer == '1' ? '/' : '~';
+        nodes[n].len = (uint32_t)(out - nodes[n].key);
+    }
+    if (!*pointer) nodes[n].field = 0;
+}
+
+static int probe_json(char *pointer)
 {
     json_probe p;
-    const char *fields[1];
-    fields[0] = pointer;
     memset(&p, 0, sizeof p);
     p.text = new_buffer();
-    cgt_json_init(&p.json, fields, pointer && is_pointer(pointer) ? 1 : 0);
+    p.nodes[0].field = CGT_JSON_UNTOLD;
+    if (pointer && is_pointer(pointer)) make_nodes(p.nodes, pointer);
+    cgt_json_init(&p.json, p.nodes);
     if (!feed_input(json_piece, &p)) return drop_buffer(&p.text, fail("cannot read the input"));
     if (p.valid && p.json.state != CGT_JSON_ENDED) p.valid = cgt_json_eof(&p.json) == CHATGPTT_OK;
     if (!p.valid)
@@ -175,7 +202,7 @@ static void print_event(sse_probe *p)
     cgt_buffer *b = &p->line;
     b->len = 0;
     cgt_puts(b, "{\"event\":");
-    put_json_string(b, s->name_len ? cgt_slice_of(s->name, s->name_len) : cgt_text("message"));
+    put_json_string(b, cgt_sse_name(s));
     cgt_puts(b, ",\"data\":");
     put_json_string(b, cgt_slice_of_buffer(&p->data));
     cgt_puts(b, ",\"id\":");
@@ -190,8 +217,7 @@ static bool sse_piece(void *state, char *at, size_t len)
     sse_probe *p = (sse_probe *)state;
     size_t used;
     do {
-        p->code = cgt_sse_feed(&p->sse, at, len, &used);
-        if (p->code < 0) return false;
+        cgt_sse_feed(&p->sse, at, len, &used);
         at += used;
         len -= used;
         if (p->sse.event == CGT_SSE_DATA) cgt_append(&p->data, p->sse.piece);
@@ -210,7 +236,6 @@ static int probe_sse(void)
     good = feed_input(sse_piece, &p);
     cgt_buffer_free(&p.data);
     cgt_buffer_free(&p.line);
-    if (p.code == CHATGPTT_E_LIMIT) return fail("an event's name or id is longer than CHATGPTT_MAX_NAME");
     return good && p.code == CHATGPTT_OK && fflush(stdout) == 0 ? 0 : fail("the input or output broke off");
 }
 
@@ -541,7 +566,7 @@ int main(int argc, char **argv)
     hooks.resize = cgt_builtin_resize;
     if (!env_number("CASE_CHUNK", SIZE_MAX / 4, SIZE_MAX / 4, &chunk))
         return fail_usage("CASE_CHUNK is no number above 0");
-    if (strcmp(what, "json") == 0 && argc <= 3) return probe_json(argc == 3 ? last : NULL);
+    if (strcmp(what, "json") == 0 && argc <= 3) return probe_json(argc == 3 ? argv[2] : NULL);
     if (strcmp(what, "sse") == 0 && argc == 2) return probe_sse();
     if (strcmp(what, "attr") == 0 && argc == 3) return probe_attr(last);
     if (strcmp(what, "match") == 0 && argc == 3) return probe_match(last);
