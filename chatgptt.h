@@ -3181,6 +3181,7 @@ typedef struct cgt_json {
     unsigned char joined;           /* strings of fields below this number go on in one another: */
     bool lenient;                   /* invalid UTF-8 becomes U+FFFD instead of an error */
     bool in_key, told;              /* the string is a key; the value under way is a field */
+    bool in_array;                  /* the innermost container is an array */
     unsigned char node, in;         /* of the value that comes; of the innermost wanted container */
     unsigned char digits, part_len, hold_len;
     char part[4], hold[4];          /* bytes of a cut character; a character that waits to be told */
@@ -3213,11 +3214,14 @@ static void cgt_json_take(cgt_json *j, size_t child) {
 
 /* A key or index that is all there. */
 static void cgt_json_named(cgt_json *j, const char *at, size_t len) {
-    const cgt_json_node *in = &j->nodes[j->in], *child = j->nodes + in->child;
-    size_t i, count = j->depth == j->in_depth ? in->count : 0;
+    const cgt_json_node *first = j->nodes + j->nodes[j->in].child, *child = first, *end;
     j->node = CGT_JSON_NOWHERE;
-    for (i = 0; i < count; i++)
-        if (child[i].len == len && memcmp(child[i].key, at, len) == 0) { cgt_json_take(j, i); return; }
+    if (j->depth != j->in_depth) return;
+    for (end = first + j->nodes[j->in].count; child < end; child++)
+        if (child->len == len && (len == 0 || child->key[0] == at[0]) && memcmp(child->key, at, len) == 0) {
+            cgt_json_take(j, (size_t)(child - first));
+            return;
+        }
 }
 
 /* More of a key that comes in pieces: children with another key there drop out. */
@@ -3240,8 +3244,6 @@ static void cgt_json_key_end(cgt_json *j) {
     j->in_key = false;
     j->state = CGT_JSON_COLON;
 }
-
-static bool cgt_json_in_array(const cgt_json *j) { return j->arrays[j->depth / 32] >> j->depth % 32 & 1; }
 
 /* ---- structure ---- */
 
@@ -3277,16 +3279,19 @@ static chatgptt_code cgt_json_open(cgt_json *j, bool array) {
     bit = (uint32_t)1 << j->depth % 32;
     if (array) j->arrays[j->depth / 32] |= bit;
     else j->arrays[j->depth / 32] &= ~bit;
+    j->in_array = array;
     j->state = CGT_JSON_OPENED;
     return CHATGPTT_OK;
 }
 
 static void cgt_json_close(cgt_json *j) {
     const cgt_json_node *in = &j->nodes[j->in];
-    if (j->depth-- == j->in_depth) {
+    bool wanted = j->depth-- == j->in_depth;
+    j->in_array = j->arrays[j->depth / 32] >> j->depth % 32 & 1;
+    if (wanted) {
         j->in = in->up;
         j->in_depth--;
-        if (cgt_json_in_array(j)) j->index = (uint32_t)cgt_number(cgt_slice_of(in->key, in->len), INT_MAX) + 1;
+        if (j->in_array) j->index = (uint32_t)cgt_number(cgt_slice_of(in->key, in->len), INT_MAX) + 1;
     }
     cgt_json_done(j);
 }
@@ -3306,7 +3311,7 @@ static void cgt_json_string(cgt_json *j) {
 /* A value begins with this byte, which is used up unless it is a number's: that is part of its text. */
 static chatgptt_code cgt_json_value(cgt_json *j, char **in) {
     char c = *(*in)++, digits[24];
-    if (cgt_json_in_array(j)) {
+    if (j->in_array) {
         if (j->depth != j->in_depth) j->node = CGT_JSON_NOWHERE;
         else cgt_json_named(j, digits, cgt_digits(digits, j->index++));
     }
@@ -3418,6 +3423,7 @@ static void cgt_json_common(cgt_json_run *to) {
         size_t n;
         char c;
         cgt_json_plain(&r);
+        if (r.in == r.end || *r.in == '"') break;
         at = r.in;
         while (r.end - r.in >= 6 && r.in[0] == '\\' && r.in[1] == 'u' && cgt_json_unicode(&r)) {}
         if (r.end - r.in < 2) break;
@@ -3526,9 +3532,13 @@ static chatgptt_code cgt_json_text(cgt_json *j, cgt_json_run *r) {
     bool closed = false;
     chatgptt_code code = CHATGPTT_OK;
     r->start = r->out = r->in;
+    r->full = false;
     while (code == CHATGPTT_OK && !closed && !r->full && r->in < r->end) {
-        if (j->state == CGT_JSON_IN_STRING && !j->high && !j->part_len) cgt_json_common(r);
-        if (r->in < r->end) code = cgt_json_special(j, r, &closed);
+        bool common = j->state == CGT_JSON_IN_STRING && !j->high && !j->part_len;
+        if (common) cgt_json_common(r);
+        if (r->in == r->end) break;
+        if (common && *r->in == '"') { r->in++; closed = true; }
+        else code = cgt_json_special(j, r, &closed);
     }
     j->piece = cgt_slice_of(r->start, (size_t)(r->out - r->start));
     /* text before a fault goes first, and the fault is met again */
@@ -3550,8 +3560,8 @@ static void cgt_json_key(cgt_json *j, cgt_json_run *r) {
     cgt_json_plain(r);
     j->state = CGT_JSON_COLON;
     if (r->in < r->end && *r->in == '"') {
-        cgt_json_named(j, r->start, (size_t)(r->in - r->start));
-        r->in++;
+        cgt_json_named(j, r->start, (size_t)(r->in++ - r->start));
+        if (r->in < r->end && *r->in == ':') { r->in++; j->state = CGT_JSON_EXPECT; }
         return;
     }
     j->state = CGT_JSON_IN_STRING;
@@ -3607,28 +3617,34 @@ static chatgptt_code cgt_json_literal(cgt_json *j, cgt_json_run *r) {
     return CHATGPTT_OK;
 }
 
-/* What stands between values. */
+/* What stands between values, up to a value, an event or the end of the input. */
 static chatgptt_code cgt_json_structure(cgt_json *j, cgt_json_run *r) {
-    bool array = cgt_json_in_array(j), after = j->state == CGT_JSON_AFTER;
-    while (*r->in == ' ' || *r->in == '\n' || *r->in == '\r' || *r->in == '\t')
-        if (++r->in == r->end) return CHATGPTT_OK;
-    if (after || j->state == CGT_JSON_OPENED) {
-        j->state = array ? CGT_JSON_EXPECT : CGT_JSON_KEY;
-        if (*r->in == (array ? ']' : '}')) { r->in++; cgt_json_close(j); return CHATGPTT_OK; }
-        if (after && *r->in++ != ',') return cgt_json_bad(j, "a comma or the end of the container was expected");
-        if (after) return CHATGPTT_OK;
+    chatgptt_code code = CHATGPTT_OK;
+    while (code == CHATGPTT_OK && r->in < r->end && j->state <= CGT_JSON_AFTER && j->event == CGT_JSON_NONE) {
+        char c = *r->in;
+        if (c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t')) { r->in++; continue; }
+        switch (j->state) {
+        case CGT_JSON_OPENED: case CGT_JSON_AFTER:
+            if (c == (j->in_array ? ']' : '}')) { r->in++; cgt_json_close(j); continue; }
+            if (j->state == CGT_JSON_AFTER && c != ',')
+                return cgt_json_bad(j, "a comma or the end of the container was expected");
+            if (j->state == CGT_JSON_AFTER) r->in++;
+            j->state = j->in_array ? CGT_JSON_EXPECT : CGT_JSON_KEY;
+            break;
+        case CGT_JSON_KEY:
+            if (c != '"') return cgt_json_bad(j, "a key was expected");
+            r->in++;
+            cgt_json_key(j, r);
+            break;
+        case CGT_JSON_COLON:
+            if (c != ':') return cgt_json_bad(j, "a colon was expected");
+            r->in++;
+            j->state = CGT_JSON_EXPECT;
+            break;
+        default: code = cgt_json_value(j, &r->in);
+        }
     }
-    switch (j->state) {
-    case CGT_JSON_KEY:
-        if (*r->in++ != '"') return cgt_json_bad(j, "a key was expected");
-        cgt_json_key(j, r);
-        return CHATGPTT_OK;
-    case CGT_JSON_COLON:
-        if (*r->in++ != ':') return cgt_json_bad(j, "a colon was expected");
-        j->state = CGT_JSON_EXPECT;
-        return CHATGPTT_OK;
-    default: return cgt_json_value(j, &r->in);
-    }
+    return code;
 }
 
 static chatgptt_code cgt_json_step(cgt_json *j, cgt_json_run *r) {
@@ -3662,12 +3678,12 @@ static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *us
     r.in = in;
     r.end = in + len;
     j->event = CGT_JSON_NONE;
-    do {
-        r.full = false;
+    for (;;) {
         if (j->hold_len || j->state >= CGT_JSON_TOLD) cgt_json_waiting(j);
-        else if (r.in < r.end) code = cgt_json_step(j, &r);
-    } while (code == CHATGPTT_OK && j->event == CGT_JSON_NONE && j->state != CGT_JSON_ENDED &&
-             (r.in < r.end || j->hold_len || j->state >= CGT_JSON_TOLD));
+        if (code < 0 || j->event != CGT_JSON_NONE || r.in == r.end || j->state == CGT_JSON_ENDED) break;
+        code = cgt_json_step(j, &r);
+        if (j->event != CGT_JSON_NONE) break;
+    }
     *used = (size_t)(r.in - in);
     return code;
 }
@@ -4423,8 +4439,8 @@ static size_t cgt_sse_line(cgt_sse *s, const char *in, size_t len) {
     static const char bom[] = "\xEF\xBB\xBF";
     if (len >= 5 && memcmp(in, "data:", 5) == 0 && s->bom % 3 == 0) {
         cgt_sse_field_begin(s, CGT_SSE_F_DATA);
-        s->state = CGT_SSE_AFTER_COLON;
-        return 5;
+        s->state = len > 5 ? CGT_SSE_VALUE : CGT_SSE_AFTER_COLON;
+        return len > 5 && in[5] == ' ' ? 6 : 5;
     }
     if (!s->begun && s->bom < 3 && in[0] == bom[s->bom]) { s->bom++; return 1; }
     /* half a byte order mark is part of some unknown field */
