@@ -3135,9 +3135,10 @@ static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
 
 /* ==== [JSON] ==== */
 
-/* A streaming scanner by RFC 8259. It checks the whole document and tells only of the values it was asked for,
-   which are the nodes of a tree: nodes[0] is the document, the children of a node lie one behind the other,
-   and an array's element is the child whose key is its index in digits. Of duplicate keys the first counts.
+/* A streaming scanner by RFC 8259. It checks the whole document and tells only of the values it was asked
+   for, which are the nodes of a tree: nodes[0] is the document, the children of a node lie one behind the
+   other, and an array's element is the child whose key is its index in digits. Of duplicate keys the first
+   counts.
    Strings are decoded in place: pieces lie in the caller's bytes, or, where a character was cut by the end of
    the input, in the state. What it tells:
        TEXT     `piece` is a part of the string or number of `field`
@@ -3351,7 +3352,8 @@ static void cgt_json_plain(cgt_json_run *r) {
         memcpy(&x, in, 8);
         specials = cgt_json_specials(x);
 #if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        if (specials && in != out && in - out < 8) break;       /* eight would reach what is still to be read */
+        /* eight would reach what is still to be read */
+        if (specials && in != out && in - out < 8) break;
         memcpy(out, &x, 8);
         if (specials) {
             r->in = in + (__builtin_ctzll(specials) >> 3);
@@ -3365,15 +3367,16 @@ static void cgt_json_plain(cgt_json_run *r) {
         in += 8;
         out += 8;
     }
-    while (in < r->end && (unsigned char)*in >= 0x20 && (unsigned char)*in < 0x80 && *in != '"' && *in != '\\')
-        *out++ = *in++;
+    for (; in < r->end && (unsigned char)*in >= 0x20 && (unsigned char)*in < 0x80; *out++ = *in++)
+        if (*in == '"' || *in == '\\') break;
     r->in = in;
     r->out = out;
 }
 
 static uint32_t cgt_json_digit(char c) {
-    static const char digits[] = "\0\1\2\3\4\5\6\7\10\11\20\20\20\20\20\20\20\12\13\14\15\16\17\20\20\20\20\20\20"
-                                 "\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\12\13\14\15\16\17";
+    static const char digits[] = "\0\1\2\3\4\5\6\7\10\11\20\20\20\20\20\20\20\12\13\14\15\16\17"
+                                 "\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20"
+                                 "\12\13\14\15\16\17";
     unsigned i = (unsigned char)(c - '0');
     return i < sizeof digits - 1 ? (uint32_t)digits[i] : 16;
 }
@@ -3426,8 +3429,7 @@ static void cgt_json_common(cgt_json_run *to) {
         if (r.in == r.end || *r.in == '"') break;
         at = r.in;
         while (r.end - r.in >= 6 && r.in[0] == '\\' && r.in[1] == 'u' && cgt_json_unicode(&r)) {}
-        if (r.end - r.in < 2) break;
-        if (*r.in == '\\' && (c = cgt_json_escaped(r.in[1])) != '\0') { *r.out++ = c; r.in += 2; }
+        if (r.end - r.in >= 2 && *r.in == '\\' && (c = cgt_json_escaped(r.in[1])) != '\0') { *r.out++ = c; r.in += 2; }
         while (r.in < r.end && (unsigned char)*r.in >= 0x80 &&
                cgt_utf8_at(r.in, (size_t)(r.end - r.in), &n) == CGT_UTF8_WHOLE)
             for (; n; n--) *r.out++ = *r.in++;
@@ -3600,8 +3602,8 @@ static chatgptt_code cgt_json_number(cgt_json *j, cgt_json_run *r) {
         cgt_json_state next = cgt_json_number_state(j->state, *r->in);
         if (next == CGT_JSON_AFTER) break;
         j->state = next;
-        while (cgt_json_number_whole(next) && next != CGT_JSON_ZERO && r->end - r->in > 1 && cgt_digit(r->in[1]))
-            r->in++;
+        if (next == CGT_JSON_INTEGER)
+            while (r->end - r->in > 1 && cgt_digit(r->in[1])) r->in++;
     }
     j->piece = cgt_slice_of(r->start, (size_t)(r->in - r->start));
     if (j->piece.len && j->told) j->event = CGT_JSON_TEXT;
@@ -4345,8 +4347,8 @@ static bool cgt_page_end(cgt_page *p) {
        DATA     `piece` is a part of the event's data; lines are joined by a piece of one LF
        DISPATCH the event is complete: cgt_sse_name(), and `named` if its name was written out
        JUNK     `piece` is a part of a line that begins like JSON or HTML (`lead`), which no field does
-   A name of CHATGPTT_MAX_NAME bytes or more is cut and so nobody's, an id that long is not kept. With `raw` set
-   by the caller, everything is JUNK. */
+   A name of CHATGPTT_MAX_NAME bytes or more is cut and so nobody's, an id that long is not kept. With `raw`
+   set by the caller, everything is JUNK. */
 
 typedef enum cgt_sse_event { CGT_SSE_NONE, CGT_SSE_DATA, CGT_SSE_DISPATCH, CGT_SSE_JUNK } cgt_sse_event;
 typedef enum cgt_sse_state {
@@ -4509,8 +4511,8 @@ typedef enum cgt_teller {
 } cgt_teller;
 
 typedef struct cgt_verdict {
-    /* DONE: the answer is whole, or the token granted; E_NONCE: the token was refused; E_UNSUPPORTED: the action
-       is unknown; AGAIN: not yet; of cgt_reply_broke() also OK */
+    /* DONE: the answer is whole, or the token granted; E_NONCE: the token was refused; E_UNSUPPORTED: the
+       action is unknown; AGAIN: not yet; of cgt_reply_broke() also OK */
     chatgptt_code code;
     const char *words;              /* the site's own, else ours; one line; "": none. As long as the reply */
     cgt_teller by;
@@ -4527,7 +4529,8 @@ enum {
     /* kept; looked at when they are complete */
     CGT_F_ID, CGT_F_KEY, CGT_F_NONCE, CGT_F_THREAD, CGT_F_STATUS, CGT_F_CODE, CGT_F_FINISH,
     CGT_F_GREETING, CGT_F_QUOTA, CGT_F_SUCCESS,
-    CGT_F_TOKEN_LIMIT, CGT_F_FLAGGED, CGT_F_BANNED, CGT_F_MODFLAG, CGT_F_PINECONE, CGT_F_NONE = CGT_JSON_UNTOLD
+    CGT_F_TOKEN_LIMIT, CGT_F_FLAGGED, CGT_F_BANNED, CGT_F_MODFLAG, CGT_F_PINECONE,
+    CGT_F_NONE = CGT_JSON_UNTOLD
 };
 static const cgt_json_node cgt_reply_nodes[] = {
     CGT_NODE("", CGT_F_NONE, 0, 1, 18), CGT_NODE("choices", CGT_F_NONE, 0, 19, 1),
@@ -4584,7 +4587,7 @@ typedef struct cgt_reply {          /* what a delta touches comes first */
     /* the status is an error's, or a token was asked for: nothing in the body is an answer */
     bool mute;
     bool texted, finished, started; /* text was told; finish_reason was seen; message_start was */
-    /* HTML between the events; an error dressed as an answer; there was an event; a message ended before this */
+    /* HTML between the events; an error dressed as an answer; there was an event; a new message has begun */
     bool junk, dressed, dispatched, gap;
     bool object;                    /* the object is complete */
     bool challenged;
@@ -4668,7 +4671,7 @@ static chatgptt_code cgt_reply_broken(cgt_reply *r, chatgptt_code code, const ch
     return cgt_reply_told(r, code, CGT_TOLD_BY_US);
 }
 
-/* What is no JSON and no event may say something to people. What may only lead up to JSON is not yet noise. */
+/* What is no JSON and no event may say something to people. What only leads up to JSON is not yet noise. */
 static chatgptt_code cgt_reply_noise(cgt_reply *r, cgt_slice s) {
     while (!r->said && s.len && memchr(" \t\r\n{\xEF\xBB\xBF", s.at[0], 8)) s = cgt_from(s, 1);
     if (!s.len) return CHATGPTT_OK;
@@ -4716,7 +4719,9 @@ static void cgt_reply_text(cgt_reply *r, cgt_slice s) {
 static char *cgt_reply_keeps(cgt_reply *r, int field) {
     if (field > CGT_F_THREAD) return r->bare;
     if (field == CGT_F_ID)
-        return r->kind == CGT_KIND_OPENAI_ID ? r->openai_id : r->kind == CGT_KIND_GOOGLE_ID ? r->google_id : NULL;
+        return r->kind == CGT_KIND_OPENAI_ID   ? r->openai_id
+               : r->kind == CGT_KIND_GOOGLE_ID ? r->google_id
+                                               : NULL;
     if (field == CGT_F_KEY) return r->asked == CGT_ASKED_KEY ? r->thread_id : NULL;
     if (field == CGT_F_NONCE) return r->asked == CGT_ASKED_NONCE ? r->thread_id : NULL;
     return !r->mute && r->mode == CGT_REPLY_JSON ? r->thread_id : NULL;
@@ -4861,11 +4866,11 @@ static cgt_kind cgt_reply_kind(const cgt_sse *s) {
                   { "openai_response_id", CGT_KIND_OPENAI_ID },
                   { "google_interaction_id", CGT_KIND_GOOGLE_ID } };
     size_t i;
+    cgt_slice name = cgt_sse_name(s);
     if (!s->named) return CGT_KIND_PLAIN;
     for (i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (cgt_is(cgt_sse_name(s), kinds[i].name)) return kinds[i].kind;
-    return cgt_contains(cgt_sse_name(s), "notice") || cgt_contains(cgt_sse_name(s), "warning") ? CGT_KIND_NOTICE
-                                                                                              : CGT_KIND_OTHER;
+        if (cgt_is(name, kinds[i].name)) return kinds[i].kind;
+    return cgt_contains(name, "notice") || cgt_contains(name, "warning") ? CGT_KIND_NOTICE : CGT_KIND_OTHER;
 }
 
 /* The words of an error dressed as an answer are complete at a finish_reason or [LIMITED]. */
@@ -4889,7 +4894,7 @@ static chatgptt_code cgt_reply_held(cgt_reply *r) {
     verdict = cgt_reply_judge(r);
     if (!r->dispatched && !r->now.has_id && verdict == CHATGPTT_OK) { r->dressed = true; r->words[0] = '\0'; }
     if (r->dressed) return cgt_reply_dressed(r);
-    if (code < 0) { cgt_reply_say(r, "an event is not JSON"); return cgt_reply_told(r, code, CGT_TOLD_BY_US); }
+    if (code < 0) return cgt_reply_broken(r, code, "an event is not JSON");
     r->finished = r->finished || r->now.finish;
     if (verdict < 0) return cgt_reply_told(r, verdict, CGT_TOLD_BY_OBJECT);
     if (r->decoded.len) cgt_reply_text(r, cgt_slice_of_buffer(&r->decoded));
@@ -4995,13 +5000,16 @@ static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *
     return r->json.event == CGT_JSON_END ? cgt_reply_event_object(r) : CHATGPTT_OK;
 }
 
-/* Lines that are no event. HTML is remembered for its words. JSON with words is the upstream's error, and nothing
-   else follows; any other is passed over, as what only begins like it: a log's line, a bare [DONE]. *took 0 with
-   `raw` taken back: the rest is to be decoded again. */
+/* Lines that are no event. HTML is remembered for its words. JSON with words is the upstream's error, and
+   nothing else follows; any other is passed over, as what only begins like it: a log's line, a bare [DONE].
+   With `raw` taken back the rest is to be decoded again. */
 static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *took) {
     chatgptt_code code;
     *took = len;
-    if (!r->sse.raw && r->sse.lead == '<') { r->junk = true; return cgt_reply_noise(r, cgt_slice_of(in, len)); }
+    if (!r->sse.raw && r->sse.lead == '<') {
+        r->junk = true;
+        return cgt_reply_noise(r, cgt_slice_of(in, len));
+    }
     if (!r->sse.raw && r->sse.lead == '\0') return CHATGPTT_OK;
     if (!r->sse.raw) { r->sse.raw = r->sse.known = true; cgt_reply_object(r); }
     r->kind = CGT_KIND_OTHER;
@@ -5078,13 +5086,15 @@ static chatgptt_code cgt_reply_sniff(cgt_reply *r, const char *in, size_t len, s
 }
 
 static bool cgt_reply_is_challenge(const cgt_reply *r) {
-    bool may = cgt_reply_success(r) || r->status == 202 || r->status == 403 || r->status == 406 || r->status == 503;
-    return r->challenged || (may && !r->object && r->said && r->said->challenge);
+    int status = r->status;
+    bool may = cgt_reply_success(r) || status == 202 || status == 403 || status == 406 || status == 503;
+    if (cgt_reply_success(r) && r->object) may = false;
+    return r->challenged || (may && r->said && r->said->challenge);
 }
 
 /* The web server itself forbids: its page says so, where WordPress has a sentence or JSON. */
 static bool cgt_reply_is_server(const cgt_reply *r) {
-    return !r->object && r->said &&
+    return r->said &&
            (cgt_starts(cgt_text(r->said->title), "403") || cgt_starts(cgt_text(r->said->title), "forbidden"));
 }
 
@@ -5106,7 +5116,9 @@ static chatgptt_code cgt_reply_refusal(cgt_reply *r) {
     return CHATGPTT_E_REPLY;
 }
 
-static const char *cgt_reply_token(const cgt_reply *r) { return r->asked == CGT_ASKED_ANSWER ? "" : r->thread_id; }
+static const char *cgt_reply_token(const cgt_reply *r) {      /* KEY, NONCE: what was granted */
+    return r->asked == CGT_ASKED_ANSWER ? "" : r->thread_id;
+}
 
 static chatgptt_code cgt_reply_json_eof(cgt_reply *r) {
     chatgptt_code code;
@@ -5126,7 +5138,8 @@ static chatgptt_code cgt_reply_json_eof(cgt_reply *r) {
 static chatgptt_code cgt_reply_events_eof(cgt_reply *r) {
     chatgptt_code code = CHATGPTT_OK;
     /* [DONE] without its blank line */
-    if (r->sse.data && !r->sse.over && r->body != CGT_BODY_JSON && r->held.len == 0) code = cgt_reply_dispatch(r);
+    if (r->sse.data && !r->sse.over && r->body != CGT_BODY_JSON && r->held.len == 0)
+        code = cgt_reply_dispatch(r);
     if (code != CHATGPTT_OK) return code;
     if (r->finished && r->texted && !r->dressed && r->body != CGT_BODY_JSON)
         return cgt_reply_end(r, CGT_TOLD_BY_EVENT);
@@ -5159,7 +5172,8 @@ static void cgt_reply_clean(cgt_reply *r) {
 static void cgt_reply_close(cgt_reply *r, chatgptt_code code) {
     r->code = code;
     r->event = CGT_REPLY_END;
-    if (strchr(r->words, '&')) cgt_reply_clean(r);
+    if (strchr(r->words, '&') || !cgt_utf8_valid(cgt_text(r->words))) cgt_reply_clean(r);
+    cgt_said_end(r->words, sizeof r->words);
     if (code == CHATGPTT_E_REPLY) {
         cgt_reply_say(r, "neither JSON nor events");
         cgt_line_add(r->words, sizeof r->words, cgt_text(" (Content-Type: "));
@@ -5168,8 +5182,8 @@ static void cgt_reply_close(cgt_reply *r, chatgptt_code code) {
     }
 }
 
-/* OK with r->event: feed until all is used and NONE is told; after END the verdict stands, and nothing more is
-   fed. The bytes must stay until then. */
+/* OK with r->event: feed until all is used and NONE is told; after END the verdict stands, and nothing more
+   is fed. The bytes must stay until then. */
 static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *used) {
     chatgptt_code code = r->code == CHATGPTT_AGAIN ? CHATGPTT_OK : r->code;
     *used = 0;
@@ -5217,7 +5231,8 @@ static cgt_verdict cgt_reply_broke(const cgt_reply *r) {
     if (v.code != CHATGPTT_AGAIN) return v;
     v.code = CHATGPTT_OK;
     if (r->dressed) v.code = CHATGPTT_E_UPSTREAM;
-    else if (r->texted) v.code = v.finished && r->body != CGT_BODY_JSON ? CHATGPTT_DONE : CHATGPTT_E_INCOMPLETE;
+    else if (r->texted)
+        v.code = v.finished && r->body != CGT_BODY_JSON ? CHATGPTT_DONE : CHATGPTT_E_INCOMPLETE;
     return v;
 }
 
@@ -6233,7 +6248,8 @@ static chatgptt_code cgt_stream_reply_end(chatgptt_stream *s) {
 static void cgt_stream_header(chatgptt_stream *s) {
     const cgt_http *h = &s->conn->in;
     cgt_slice name = cgt_text(h->name);
-    if (cgt_is(name, "content-type")) cgt_line_add(s->content_type, sizeof s->content_type, cgt_text(h->value));
+    if (cgt_is(name, "content-type"))
+        cgt_line_add(s->content_type, sizeof s->content_type, cgt_text(h->value));
     if (cgt_is(name, "set-cookie") && !h->cut && !cgt_stream_is_proxy(s) &&
         !cgt_jar_set(&s->client->cookies, cgt_stream_url(s), cgt_text(h->value), cgt_unix(s->client)))
         s->location.failed = CHATGPTT_E_MEMORY;

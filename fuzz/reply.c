@@ -1,6 +1,6 @@
-/* reply.c - input: a letter, e for an event stream, h for HTML by its type, k for a reply that is to grant a key,
-   J for what is no answer (the status says so), j for all else; then the body. What is told is whole UTF-8, no
-   answer is whole without text, and after the end nothing is told. */
+/* reply.c - input: a letter, e for an event stream, h for HTML by its type, k for a reply that is to grant a
+   key, J for what is no answer (the status says so), j for all else; then the body. What is told is whole
+   UTF-8, no answer is whole without text, and after the end nothing is told. */
 #include "fuzz.h"
 
 #define MAX_EVENT 300
@@ -9,7 +9,9 @@ static struct { cgt_reply reply; char letter; bool used, texted; } now;
 
 static void reset(void *state)
 {
-    const char *type = now.letter == 'e' ? "text/event-stream" : now.letter == 'h' ? "text/html; x" : "application/json";
+    const char *type = now.letter == 'e'   ? "text/event-stream"
+                       : now.letter == 'h' ? "text/html; x"
+                                           : "application/json";
     (void)state;
     if (now.used) cgt_reply_free(&now.reply);
     now.used = true;

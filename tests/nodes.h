@@ -1,5 +1,5 @@
-/* nodes.h - JSON pointers (RFC 6901) as the tree that the scanner goes by. Pointers are well-formed and distinct;
-   what they share they share in the tree, too. Include chatgptt.h before. */
+/* nodes.h - JSON pointers (RFC 6901) as the tree that the scanner goes by. Pointers are well-formed and
+   distinct; what they share they share in the tree, too. Include chatgptt.h before. */
 #ifndef NODES_H
 #define NODES_H
 

@@ -132,6 +132,7 @@ static const document valid[] = {
     /* strings */
     { TEXT("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"") },
     { TEXT("\"\\u0000\"") },
+    { TEXT("[\"\\ud5e0x\",\"\\u0041\\nx\"]") },
     { TEXT("\"\\u00e9\\u00E9\\uABCD\\uabcd\"") },
     { TEXT("\"\x7f\"") },
     { TEXT("\" \"") },
