@@ -3179,7 +3179,8 @@ typedef struct cgt_json {
     cgt_json_type type;
     cgt_json_state state;
     unsigned char field;
-    unsigned char joined;           /* strings of fields below this number go on in one another: */
+    /* strings of fields below this number go on in one another, and are told as TEXT only: */
+    unsigned char joined;
     bool lenient;                   /* invalid UTF-8 becomes U+FFFD instead of an error */
     bool in_key, told;              /* the string is a key; the value under way is a field */
     bool in_array;                  /* the innermost container is an array */
@@ -3375,8 +3376,8 @@ static void cgt_json_plain(cgt_json_run *r) {
 
 static uint32_t cgt_json_digit(char c) {
     static const char digits[] = "\0\1\2\3\4\5\6\7\10\11\20\20\20\20\20\20\20\12\13\14\15\16\17"
-                                 "\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20"
-                                 "\12\13\14\15\16\17";
+                                 "\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20"
+                                 "\20\20\20\20\20\12\13\14\15\16\17";
     unsigned i = (unsigned char)(c - '0');
     return i < sizeof digits - 1 ? (uint32_t)digits[i] : 16;
 }
@@ -3429,7 +3430,10 @@ static void cgt_json_common(cgt_json_run *to) {
         if (r.in == r.end || *r.in == '"') break;
         at = r.in;
         while (r.end - r.in >= 6 && r.in[0] == '\\' && r.in[1] == 'u' && cgt_json_unicode(&r)) {}
-        if (r.end - r.in >= 2 && *r.in == '\\' && (c = cgt_json_escaped(r.in[1])) != '\0') { *r.out++ = c; r.in += 2; }
+        if (r.end - r.in >= 2 && *r.in == '\\' && (c = cgt_json_escaped(r.in[1])) != '\0') {
+            *r.out++ = c;
+            r.in += 2;
+        }
         while (r.in < r.end && (unsigned char)*r.in >= 0x80 &&
                cgt_utf8_at(r.in, (size_t)(r.end - r.in), &n) == CGT_UTF8_WHOLE)
             for (; n; n--) *r.out++ = *r.in++;
@@ -3548,10 +3552,12 @@ static chatgptt_code cgt_json_text(cgt_json *j, cgt_json_run *r) {
     if (j->in_key) {
         cgt_json_key_piece(j, j->piece);
         if (closed) cgt_json_key_end(j);
-    } else if (j->told && j->piece.len) {
-        j->event = CGT_JSON_TEXT;
-        if (closed) j->state = CGT_JSON_TOLD;
-    } else if (closed) cgt_json_done(j);
+        return CHATGPTT_OK;
+    }
+    if (j->told && j->piece.len) j->event = CGT_JSON_TEXT;
+    if (closed && j->field < j->joined) j->told = false;
+    if (closed && j->told && j->piece.len) j->state = CGT_JSON_TOLD;
+    else if (closed) cgt_json_done(j);
     return CHATGPTT_OK;
 }
 

@@ -1,5 +1,6 @@
-/* Replies of 1 MB in JSON, decoded in pieces as they come from a connection. Each piece is first copied to
-   where it is decoded, as reading it would do; that copy alone is the peer "memcpy". */
+/* Replies of 1 MB, in JSON and as events of one word each, decoded in pieces as they come from a connection.
+   Each piece is first copied to where it is decoded, as reading it would do; that copy alone is the peer
+   "memcpy". */
 #define CHATGPTT_IMPLEMENTATION
 #include "../../chatgptt.h"
 #include "bench.h"
@@ -34,7 +35,8 @@ static void make(sample *r)
 
 static void by_json(void *user)
 {
-    static const cgt_json_node nodes[] = { CGT_NODE("", CGT_JSON_UNTOLD, 0, 1, 1), CGT_NODE("data", 0, 0, 0, 0) };
+    static const cgt_json_node nodes[] = { CGT_NODE("", CGT_JSON_UNTOLD, 0, 1, 1),
+                                           CGT_NODE("data", 0, 0, 0, 0) };
     const sample *r = (const sample *)user;
     size_t at = 0, n, used, text = 0;
     cgt_json json;
@@ -78,7 +80,60 @@ static void by_memcpy(void *user)
     }
 }
 
+/* ---- an event stream to text ---- */
+
+typedef struct events { const char *name, *event; char *bytes; size_t len, count; } events;
+
+static const chatgptt_hooks hooks = { cgt_builtin_resize, NULL, NULL, NULL, NULL, NULL };
+
+static void make_events(events *e)
+{
+    size_t len = strlen(e->event);
+    e->bytes = (char *)bench_bytes(SIZE);
+    for (; e->len + len <= SIZE; e->len += len, e->count++) memcpy(e->bytes + e->len, e->event, len);
+}
+
+static void events_by_reply(void *user)
+{
+    static cgt_reply reply;
+    const events *e = (const events *)user;
+    size_t at = 0, n, used, text = 0;
+    cgt_reply_init(&reply, &hooks, 1 << 18, CGT_ASKED_ANSWER);
+    cgt_reply_head(&reply, 200, cgt_text("text/event-stream"), false);
+    for (; at < e->len; at += n) {
+        n = e->len - at < PIECE ? e->len - at : PIECE;
+        memcpy(piece, e->bytes + at, n);
+        for (size_t done = 0; done < n || reply.event != CGT_REPLY_NONE; done += used) {
+            (void)cgt_reply_feed(&reply, piece + done, n - done, &used);
+            bench_must(reply.event != CGT_REPLY_END, "the reply has ended");
+            if (reply.event == CGT_REPLY_TEXT) text += reply.piece.len;
+        }
+    }
+    bench_must(text == e->count * 5, "the text is not whole");
+    cgt_reply_free(&reply);
+}
+
 #ifdef BENCH_CJSON
+/* What one would write: lines by memchr, each line's JSON by cJSON. */
+static void events_by_cjson(void *user)
+{
+    const events *e = (const events *)user;
+    const char *at = e->bytes, *end = e->bytes + e->len, *lf;
+    size_t text = 0;
+    for (; at < end && (lf = (const char *)memchr(at, '\n', (size_t)(end - at))) != NULL; at = lf + 1) {
+        if (lf - at < 6 || memcmp(at, "data: ", 6) != 0) continue;
+        cJSON *json = cJSON_ParseWithLength(at + 6, (size_t)(lf - at - 6));
+        const cJSON *choices = cJSON_GetObjectItemCaseSensitive(json, "choices");
+        const cJSON *from = choices ? cJSON_GetArrayItem(choices, 0) : json;
+        const cJSON *delta = cJSON_GetObjectItemCaseSensitive(from, "delta");
+        const cJSON *word = choices ? cJSON_GetObjectItemCaseSensitive(delta, "content") : delta;
+        bench_must(cJSON_IsString(word), "cJSON reads something else");
+        text += strlen(word->valuestring);
+        cJSON_Delete(json);
+    }
+    bench_must(text == e->count * 5, "the text is not whole");
+}
+
 static void by_cjson(void *user)
 {
     const sample *r = (const sample *)user;
@@ -114,5 +169,25 @@ int main(void)
         snprintf(what, sizeof what, "JSON reply, %s", r->name);
         bench_row(what, r->len, 11, whole, copy);
         free(r->bytes);
+    }
+    static events streams[] = {
+        { .name = "events to text, WPAICG",
+          .event = "data: {\"id\":\"chatcmpl-9aVh2\",\"object\":\"chat.completion.chunk\","
+                   "\"created\":1700000000,"
+                   "\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word\"},"
+                   "\"finish_reason\":null}]}\n\n" },
+        { .name = "events to text, AIPKIT", .event = "data: {\"delta\":\" word\"}\n\n" },
+    };
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+        bench_side reply = { "ours", events_by_reply, &streams[i] };
+        make_events(&streams[i]);
+#ifdef BENCH_CJSON
+        bench_side cjson = { "memchr + cJSON", events_by_cjson, &streams[i] };
+        bench_row(streams[i].name, streams[i].len, 11, reply, cjson);
+#else
+        (void)reply;
+        bench_skip(streams[i].name, "no cJSON (libcjson-dev)");
+#endif
+        free(streams[i].bytes);
     }
 }
