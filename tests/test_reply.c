@@ -144,8 +144,8 @@ static const row unknown[] = {
       "notice \"Soon over.\"\n" WHOLE),
     E("event: quota_warning\ndata: {\"error\":\"Soon over.\",\"delta\":\"no\"}\n\n" NEW("Hi") FINISH,
       "notice \"Soon over.\"\n" WHOLE),
-    E("event: notice\ndata: {\"x\":1}\n\nevent: notice\ndata: oops\n\nevent: notice\ndata: {oops\n\n" NEW("Hi")
-      FINISH, WHOLE),
+    E("event: notice\ndata: {\"x\":1}\n\nevent: notice\ndata: oops\n\n"
+      "event: notice\ndata: {oops\n\n" NEW("Hi") FINISH, WHOLE),
     E("event: later\ndata: {\"message\":\"x\"}\n\n" NEW("Hi") FINISH, WHOLE),
     /* a second message: a blank line only before text of its own */
     E(START NEW("H") START NEW("i") FINISH, "text \"H\\x0a\\x0ai\"\nDONE by event: "),
@@ -170,7 +170,8 @@ static const row kinds[] = {
     {A, 200, HTML, " data: x\n\n", "E_REPLY by us: data: x (Content-Type: text/html)", false},
     {A, 200, "", "data", "E_REPLY by us: data (Content-Type: none)", false},
     {A, 200, "", "", "E_REPLY by us: neither JSON nor events (Content-Type: none)", false},
-    {A, 200, JSON, DELTA("Hi"), "E_REPLY by us: the reply has no answer in it (Content-Type: application/json)",
+    {A, 200, JSON, DELTA("Hi"),
+     "E_REPLY by us: the reply has no answer in it (Content-Type: application/json)",
      false},
     {A, 200, "image/png", "\x89PNG", "E_REPLY by us: ?PNG (Content-Type: image/png)", false},
     {A, 200, HTML, "<p>Under <b>construction</b>.</p>",

@@ -22,6 +22,16 @@ static void decode_reset(void *state)
     d->sse.raw = d->raw;
 }
 
+/* A name with a NUL in it shows its length. */
+static void log_event(const cgt_sse *s, feed_log *log)
+{
+    char name[CHATGPTT_MAX_NAME + 1] = "", more[24] = "";
+    cgt_slice n = cgt_sse_name(s);
+    memcpy(name, n.at, n.len);
+    if (strlen(name) != n.len) snprintf(more, sizeof more, "%zu", n.len);
+    feed_log_event(log, "event %s%s%s [%s]", name, s->named ? "!" : "", more, s->id);
+}
+
 static int decode_feed(void *state, char *piece, size_t len, feed_log *log)
 {
     decode *d = (decode *)state;
@@ -34,8 +44,7 @@ static int decode_feed(void *state, char *piece, size_t len, feed_log *log)
         if (s->event == CGT_SSE_DATA) feed_log_piece(log, "data", s->piece.at, s->piece.len);
         if (s->event == CGT_SSE_JUNK && !d->no_junk) feed_log_piece(log, "junk", s->piece.at, s->piece.len);
         if (s->event == CGT_SSE_DISPATCH)
-            feed_log_event(log, "event %.*s%s [%s]", (int)cgt_sse_name(s).len, cgt_sse_name(s).at,
-                           s->named ? "!" : "", s->id);
+            log_event(s, log);
     } while (s->event != CGT_SSE_NONE);
     if (len != 0) feed_log_event(log, "%zu BYTES WERE LEFT", len);
     return 0;
@@ -192,6 +201,17 @@ static const stream_row streams[] = {
     { TEXT("\xFF\ndata:x\n\n"), X },
     { TEXT("datadata\ndata:x\n\n"), X },
     { TEXT("data:\xFF\0\n\n"), "data \"\xFF\\x00\"\nevent message []\n" },
+    /* nearly a known name, cut by anything; a bare end mark; names with NUL; long ones of no meaning */
+    { TEXT("[DONE]\ndata:x\n\n"), "junk \"[DONE]\"\n" X },
+    { TEXT("DONE\ndata:x\n\n"), X },
+    { TEXT("event\0:e\nid\0:1\ndata:x\n\n"), X },
+    { TEXT("event:e\0f\ndata:x\n\n"), "data \"x\"\nevent e!3 []\n" },
+    { TEXT("retryretry:1\nretr:1\nRETRY:1\ndata:x\n\n"), X },
+    { TEXT("data:x\nid:1\rid:2\r\ndata:y\n\n"), "data \"x\\x0ay\"\nevent message [2]\n" },
+    { TEXT("data:x\r\n\ndata\r\rdata:\r\n\r\n"), X "event message []\nevent message []\n" },
+    { TEXT("event: \ndata:x\n\n"), X },
+    { TEXT("id: \ndata:x\n\n"), X },
+    { TEXT("data:  \ndata:\n\n"), "data \" \\x0a\"\nevent message []\n" },
     /* what real servers send */
     { TEXT("data: {\"a\":1}\n\ndata: [DONE]\n\n"),
       "data \"{\\x22a\\x22:1}\"\nevent message []\ndata \"[DONE]\"\nevent message []\n" },
@@ -202,6 +222,7 @@ static const stream_row streams[] = {
 TEST(streams)
 {
     decoder.raw = decoder.no_junk = false;
+    CHECK(ROWS(streams) >= 80);
     for (size_t i = 0; i < ROWS(streams); i++)
         if (!check_stream(streams[i].bytes, streams[i].len, streams[i].events)) return;
 }
