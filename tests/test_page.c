@@ -120,7 +120,7 @@ static const row attributes[] = {
     { BYTES("<div data-nonce=\"&#48;123abcde&#x66;\" data-post-id=\"&#X35;\">"), FOUND },
     { BYTES("<div data-nonce=&#48;123abcde&#102 data-post-id=&#53>"), FOUND },
     { BYTES("<div data-nonce='&quot;a&apos;&lt;&gt;&amp;&#39;&#039;' data-post-id=5>"), "\"a'<>&''/5" },
-    { BYTES("<div data-nonce='&nbsp;&foo;&;&#;&#x;&&amp;&' data-post-id=5>"), "&nbsp;&foo;&;&#;&#x;&&&/5" },
+    { BYTES("<div data-nonce='&nbsp;&foo;&;&#;&#x;&&amp;&' data-post-id=5>"), "\xC2\xA0&foo;&;&#;&#x;&&&/5" },
     { BYTES("<div data-nonce='a&quotb&ampc' data-post-id='?a=1&lt=2'>"), "a&quotb&ampc/?a=1&lt=2" },
     { BYTES("<div data-nonce=&#x1F600;&#x20AC;&#233; data-post-id=5>"),
       "\xF0\x9F\x98\x80\xE2\x82\xAC\xC3\xA9/5" },
@@ -181,7 +181,8 @@ static const row decoys[] = {
     { BYTES("</ <div data-nonce='decoy' data-post-id='9'>" REAL), FOUND },
     { BYTES("<script>s = '" DECOY "';</script>" REAL), FOUND },
     { BYTES("<SCRIPT type=x>s = '</ script></scripts></s" DECOY "';</Script\n>" REAL), FOUND },
-    { BYTES("<script><!-- " DECOY "</script x='>" REAL), FOUND },
+    { BYTES("<script><!-- " DECOY "</script x='>'>" REAL), FOUND },
+    { BYTES("<script></script x='>" REAL), "none" },       /* an end tag's quotes count, too */
     { BYTES("<script>" DECOY "</script/>" REAL), FOUND },
     { BYTES("<style>" DECOY "</style>" REAL), FOUND },
     { BYTES("<title>" DECOY "</title>" REAL), FOUND },
@@ -460,7 +461,7 @@ static int said_feed(void *state, char *piece, size_t len, feed_log *log)
 static int said_end(void *state, feed_log *log)
 {
     const cgt_said *p = (const cgt_said *)state;
-    feed_log_event(log, "%s|%s|%s", p->title, p->text, cgt_said_words(p));
+    feed_log_event(log, "%s|%s|%s", p->words.title, p->words.text, cgt_said_words(p));
     return p->challenge;
 }
 static const feed_parser said_parser = {said_feed, said_reset, said_end, &said};
