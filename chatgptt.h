@@ -3711,10 +3711,10 @@ static chatgptt_code cgt_json_eof(cgt_json *j) {
 
 /* What the tokenizer tells: TAG a start tag's name; ATTRIBUTE an attribute's name; VALUE a decoded piece of
    its value; ATTRIBUTE_END; TAG_END the tag's `>`; CLOSE an end tag; TEXT a decoded piece of text; TITLE of a
-   title, an empty one at its end; SCRIPT a piece of a script. */
+   title, an empty one at its end. */
 typedef enum cgt_html_event {
     CGT_HTML_NONE, CGT_HTML_TAG, CGT_HTML_ATTRIBUTE, CGT_HTML_VALUE, CGT_HTML_ATTRIBUTE_END, CGT_HTML_TAG_END,
-    CGT_HTML_CLOSE, CGT_HTML_TEXT, CGT_HTML_TITLE, CGT_HTML_SCRIPT
+    CGT_HTML_CLOSE, CGT_HTML_TEXT, CGT_HTML_TITLE
 } cgt_html_event;
 
 typedef enum cgt_html_state {
@@ -3726,12 +3726,12 @@ typedef enum cgt_html_state {
 
 typedef struct cgt_html {
     cgt_html_event event;
-    cgt_slice piece;                /* of VALUE, TEXT, TITLE, SCRIPT: in the caller's bytes or in `hold` */
+    cgt_slice piece;                /* of VALUE, TEXT, TITLE: in the caller's bytes or in `hold` */
     /* set by the caller: 1 << event for what is not to be told; 1 << letter for what an attribute must begin
        with (a is 0; none: any); after ATTRIBUTE `telling` may be cleared, and no more is told of it */
     uint32_t mute, letters;
     bool scriptless, telling;
-    bool begun;                     /* there was text; the blanks before it are not told */
+    bool begun, scripts;            /* there was text: the blanks before it are not told; there was a script */
     bool closing, slash;            /* the tag is an end tag; the last byte in it was a slash */
     cgt_html_state state, back;     /* back: to where an entity returns */
     unsigned char raw;              /* the element whose content is no markup: 1 + its place in the list */
@@ -3793,8 +3793,7 @@ static void cgt_html_tell(cgt_html *h, cgt_html_event event) {
 static cgt_html_event cgt_html_kind(const cgt_html *h, cgt_html_state state) {
     cgt_html_event event = state == CGT_HTML_IN_TEXT            ? CGT_HTML_TEXT
                            : state < CGT_HTML_RAW               ? CGT_HTML_VALUE
-                           : h->raw == 1 + CGT_HTML_TITLE_TAG       ? CGT_HTML_TITLE
-                           : h->raw == 1 + CGT_HTML_SCRIPT_TAG      ? CGT_HTML_SCRIPT
+                           : h->raw == 1 + CGT_HTML_TITLE_TAG   ? CGT_HTML_TITLE
                                                                 : CGT_HTML_NONE;
     if (event == CGT_HTML_VALUE) return h->telling ? event : CGT_HTML_NONE;
     return (event == CGT_HTML_TEXT && h->foreign) || !cgt_html_tells(h, event) ? CGT_HTML_NONE : event;
@@ -3937,6 +3936,7 @@ static void cgt_html_opened(cgt_html *h) {
     if (i == CGT_HTML_TEMPLATE_TAG) h->inert++;
     else if (i > CGT_HTML_TEMPLATE_TAG) { if (!h->slash) cgt_html_push(h, 1); }
     else {
+        h->scripts = h->scripts || i == CGT_HTML_SCRIPT_TAG;
         h->raw = (unsigned char)(i + 1);
         h->escape = 0;
         h->state = CGT_HTML_RAW;
@@ -4314,7 +4314,7 @@ static void cgt_said_feed(cgt_said *p, cgt_slice s) {
     size_t used;
     if (cgt_said_looks(p, s, cgt_said_marks)) p->challenge = true;
     p->html.scriptless = true;
-    p->html.mute = 1u << CGT_HTML_ATTRIBUTE | 1u << CGT_HTML_SCRIPT;
+    p->html.mute = 1u << CGT_HTML_ATTRIBUTE;
     for (; s.len && !(p->words.titled && p->words.over); s = cgt_from(s, used)) {
         cgt_html_feed(&p->html, s.at, s.len, &used);
         cgt_words_take(&p->words, &p->html);
@@ -4526,10 +4526,6 @@ static void cgt_page_html(cgt_page *p) {
         p->seen = 0;
         h->mute |= 1u << CGT_HTML_TAG_END;
         break;
-    case CGT_HTML_SCRIPT:
-        p->marks |= CGT_MARK_SCRIPT;
-        h->mute |= 1u << CGT_HTML_SCRIPT;
-        break;
     default:
         cgt_words_take(&p->said.words, h);
         if (p->said.words.over) h->mute |= 1u << CGT_HTML_TEXT;
@@ -4606,8 +4602,8 @@ static bool cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dial
     patterns[CGT_FIND_NONCE] = nonce ? nonce : "data-nonce=[\"']([^\"']+)[\"']";
     patterns[CGT_FIND_POST_ID] = post_id ? post_id : "data-post-id=[\"']([^\"']+)[\"']";
     /* the object's other keys may come first, and minifiers take quotes and blanks away */
-    patterns[CGT_FIND_ENDPOINT] = "wpaicgParams[ \t\r\n]*=[ \t\r\n]*\\{[^}]*[\"',{ \t\r\n]ajax_url[\"']?[ \t\r\n]*:[ \t\r\n]*[\"']"
-                                  "([^\"']+)[\"']";
+    patterns[CGT_FIND_ENDPOINT] = "wpaicgParams[ \t\r\n]*=[^}]*[\"',{ \t\r\n]ajax_url[\"']?[ \t\r\n]*:"
+                                  "[ \t\r\n]*[\"']([^\"']+)[\"']";
     p->finds[CGT_FIND_NONCE].own = nonce != NULL;
     p->finds[CGT_FIND_POST_ID].own = post_id != NULL;
     p->usable = true;
@@ -4723,7 +4719,7 @@ static const char *cgt_page_verdict(const cgt_page *p, chatgptt_code *code) {
         if (cgt_contains(cgt_text(p->said.words.title), cgt_page_phrases[i].phrase) ||
             cgt_contains(cgt_text(p->said.words.text), cgt_page_phrases[i].phrase))
             marks |= cgt_page_phrases[i].mark;
-    if (p->said.words.text[0]) marks &= ~(unsigned)CGT_MARK_SCRIPT;
+    if (p->said.html.scripts && !p->said.html.begun) marks |= CGT_MARK_SCRIPT;
     if (p->finds[CGT_FIND_ENDPOINT].match.found) marks |= CGT_MARK_PLUGIN;
     for (i = 0; i < sizeof verdicts / sizeof *verdicts && !(marks & verdicts[i].mark); i++) {}
     *code = i == 0 ? CHATGPTT_E_BLOCKED : CHATGPTT_E_PAGE;

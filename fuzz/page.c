@@ -60,7 +60,7 @@ static void reset_html(void *state)
 static int feed_html(void *state, char *piece, size_t len, feed_log *log)
 {
     static const char *const names[] = { "",         "tag",   "attribute", "value", "attribute ends",
-                                         "tag ends", "close", "text",  "title", "script" };
+                                         "tag ends", "close", "text", "title" };
     size_t used;
     (void)state;
     do {
