@@ -362,7 +362,8 @@ static const row configs[] = {
     { BYTES("<div data-config='{" Q "theme" Q ":" Q "dark" Q "}'><div data-config='" CONFIG "'>"), KIT },
     { BYTES("<div data-config='dark'>" REAL), FOUND },
     { BYTES("<div data-config='dark' data-nonce=" N " data-post-id=5>"), FOUND },
-    { BYTES("<div data-nonce=" N " data-config='{" Q "theme" Q ":1}' data-post-id=5 data-bot-id=0>"), FOUND "\nbot 0" },
+    { BYTES("<div data-nonce=" N " data-config='{" Q "theme" Q ":1}' data-post-id=5 data-bot-id=0>"),
+      FOUND "\nbot 0" },
     { BYTES("<div data-nonce=" N " data-post-id=5 data-config='{" Q "nonce" Q ":" Q "x" Q "}'>"), FOUND },
     { BYTES("<div data-nonce=" N " data-post-id=5 data-config='{" Q "botId" Q ":" Q LONG Q "}'>"), FOUND },
     { BYTES("<div data-config data-nonce=" N " data-post-id=5>"), FOUND },
@@ -770,34 +771,44 @@ TEST(tokenizer)
 
 static const struct { const char *page, *words; chatgptt_code code; } verdicts[] = {
     { BODY "A shop</title></head><body><h1>Welcome</h1><script>x()</script>", NULL, CHATGPTT_OK },
-    { BODY "A shop</title></head><body><h1>Welcome</h1><p>We use cookies now and then</p>", "it is a consent", CHATGPTT_E_PAGE },
-    { BODY "Just a moment...</title></head><body><script src=/cdn-cgi/x></script>", BLOCKED, CHATGPTT_E_BLOCKED },
-    { BODY "x</title></head><body><script>window._cf_chl_opt={cvId:'3'};</script>", BLOCKED, CHATGPTT_E_BLOCKED },
+    { BODY "A shop</title></head><body><h1>Welcome</h1><p>We use cookies now and then</p>",
+      "it is a consent", CHATGPTT_E_PAGE },
+    { BODY "Just a moment...</title></head><body><script src=/cdn-cgi/x></script>",
+      BLOCKED, CHATGPTT_E_BLOCKED },
+    { BODY "x</title></head><body><script>window._cf_chl_opt={cvId:'3'};</script>",
+      BLOCKED, CHATGPTT_E_BLOCKED },
     { BODY "</title><script src='/_Incapsula_Resource?x=1'></script>", BLOCKED, CHATGPTT_E_BLOCKED },
-    { BODY "You are being redirected...</title><script>sucuri_cloudproxy_js=''</script>", BLOCKED, CHATGPTT_E_BLOCKED },
+    { BODY "You are being redirected...</title><script>sucuri_cloudproxy_js=''</script>",
+      BLOCKED, CHATGPTT_E_BLOCKED },
     { "<html><body><script>document.cookie=\"__test=\"+1</script></body>", BLOCKED, CHATGPTT_E_BLOCKED },
     { BODY "Site</title><h1>Checking your browser</h1> before", BLOCKED, CHATGPTT_E_BLOCKED },
     { BODY "Site</title><p>Verify you are human</p>", BLOCKED, CHATGPTT_E_BLOCKED },
     { "<script>location='/x'</script>", "the page holds a script only", CHATGPTT_E_PAGE },
-    { BODY "App</title></head><body><div id=root></div><script src=a.js></script>", "the page holds a script only",
+    { BODY "App</title></head><body><div id=root></div><script src=a.js></script>",
+      "the page holds a script only",
       CHATGPTT_E_PAGE },
     { BODY "App</title><noscript>You need to enable JavaScript</noscript><script src=a.js></script>",
       "the page holds a script only", CHATGPTT_E_PAGE },
     { BODY "Anmelden</title><form name=\"loginform\" action=x><p>Passwort</p>", LOGIN, CHATGPTT_E_PAGE },
     { BODY "x</title><p>Konto</p><input type=password name='pwd'>", LOGIN, CHATGPTT_E_PAGE },
-    { BODY "x</title><p>Protected</p><input name=post_password>", "the page asks for a password", CHATGPTT_E_PAGE },
+    { BODY "x</title><p>Protected</p><input name=post_password>",
+      "the page asks for a password", CHATGPTT_E_PAGE },
     { BODY "Before you continue</title><p>Accept?", "it is a consent page", CHATGPTT_E_PAGE },
     { BODY "Site</title><h2>We value your privacy</h2>", "it is a consent page", CHATGPTT_E_PAGE },
     { BODY "Maintenance mode</title><h1>We'll", "the site is under maintenance", CHATGPTT_E_PAGE },
-    { BODY "Site</title><h1>We'll be <b>back soon</b></h1>", "the site is under maintenance", CHATGPTT_E_PAGE },
+    { BODY "Site</title><h1>We'll be <b>back soon</b></h1>",
+      "the site is under maintenance", CHATGPTT_E_PAGE },
     { BODY "Site</title><h1>We will be back soon</h1>", "the site is under maintenance", CHATGPTT_E_PAGE },
     { BODY "x.test</title><h1>This domain is for sale!</h1>", "the domain is parked", CHATGPTT_E_PAGE },
     { BODY "x.test - Parked Domain</title><p>ads", "the domain is parked", CHATGPTT_E_PAGE },
-    { BODY "x</title><p>Hi<script src='/wp-content/plugins/gpt3-ai-content-generator/a.js'></script>", "the plugin is there",
+    { BODY "x</title><p>Hi<script src='/wp-content/plugins/gpt3-ai-content-generator/a.js'></script>",
+      "the plugin is there",
       CHATGPTT_E_PAGE },
     { BODY "x</title><p>Hi" PARAMS("/a"), "the plugin is there", CHATGPTT_E_PAGE },
-    { BODY "x</title><p>Hi<script>window.aipkit_getChatNonceAction = 'x'</script>", "the plugin is there", CHATGPTT_E_PAGE },
-    { BODY "x</title><p>Hi<script>e.className='aipkit_chat_container'</script>", "a script builds the chat later",
+    { BODY "x</title><p>Hi<script>window.aipkit_getChatNonceAction = 'x'</script>",
+      "the plugin is there", CHATGPTT_E_PAGE },
+    { BODY "x</title><p>Hi<script>e.className='aipkit_chat_container'</script>",
+      "a script builds the chat later",
       CHATGPTT_E_PAGE },
 };
 
@@ -829,7 +840,8 @@ TEST(verdicts)
     chatgptt_code code;
     reader_reset(&now);
     cgt_page_at(&now.page, cgt_text("/wp-login.php?redirect_to=x"));
-    CHECK(!cgt_page_end(&now.page) && strstr(cgt_page_verdict(&now.page, &code), LOGIN) && code == CHATGPTT_E_PAGE);
+    CHECK(!cgt_page_end(&now.page));
+    CHECK(strstr(cgt_page_verdict(&now.page, &code), LOGIN) && code == CHATGPTT_E_PAGE);
 }
 
 /* A pattern that cannot be used is told, and finds no chat. */
