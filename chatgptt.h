@@ -225,9 +225,9 @@ typedef struct chatgptt_wait {
 typedef struct chatgptt_transport {
     /* OK, < 0 */
     chatgptt_code (*open)(void *user, const char *host, const char *port, void **conn);
-    /* OK, AGAIN, DONE (end), < 0 */
+    /* OK, AGAIN, DONE (end), < 0: E_CLOSED if the peer has gone */
     chatgptt_code (*read)(void *user, void *conn, void *buffer, size_t size, size_t *done);
-    /* OK, AGAIN, < 0 */
+    /* OK, AGAIN, < 0: the same */
     chatgptt_code (*write)(void *user, void *conn, const void *bytes, size_t size, size_t *done);
     /* after AGAIN: what to wait for */
     chatgptt_wait (*want)(void *user, void *conn);
@@ -408,9 +408,12 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 
 /* ==== [CONFIG] ==== */
 
-#if !defined(CHATGPTT_NO_NET) && !defined(_WIN32) && !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && \
-    !defined(__APPLE__) && !defined(__FreeBSD__) && !defined(__OpenBSD__)
-#define _POSIX_C_SOURCE 200809L     /* getaddrinfo and clock_gettime, also under -std=c99 */
+/* getaddrinfo and clock_gettime under -std=c99 and its like. Elsewhere they are seen as it is, and asking for
+   POSIX would hide what the program had (M_PI, usleep). */
+#if !defined(CHATGPTT_NO_NET) && defined(__STRICT_ANSI__) && !defined(_POSIX_C_SOURCE) && \
+    !defined(_XOPEN_SOURCE) && !defined(_DEFAULT_SOURCE) && !defined(_GNU_SOURCE) && !defined(_WIN32) && \
+    !defined(__APPLE__) && !defined(__FreeBSD__) && !defined(__OpenBSD__) && !defined(__NetBSD__)
+#define _POSIX_C_SOURCE 200809L
 #endif
 
 #include <limits.h>
@@ -430,6 +433,11 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#if defined(__linux__) && defined(__has_include)
+#if __has_include(<sys/random.h>)
+#include <sys/random.h>
+#endif
+#endif
 #if !defined(CLOCK_MONOTONIC) || !defined(AI_NUMERICHOST)
 #error "chatgptt.h needs POSIX 2008: -D_POSIX_C_SOURCE=200809L or -std=gnu99, or before other headers"
 #endif
@@ -446,18 +454,34 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #include <psa/crypto.h>
 #endif
+#ifndef MBEDTLS_SSL_CLI_C
+#error "this mbedTLS has no TLS client: define MBEDTLS_SSL_CLI_C, or CHATGPTT_NO_TLS"
+#endif
+#ifndef MBEDTLS_X509_CRT_PARSE_C
+#error "this mbedTLS reads no certificates: define MBEDTLS_X509_CRT_PARSE_C, or CHATGPTT_NO_TLS"
+#endif
+#ifndef MBEDTLS_HAVE_TIME_DATE
+#error "this mbedTLS takes expired certificates: define MBEDTLS_HAVE_TIME_DATE, or CHATGPTT_NO_TLS"
+#endif
+#if MBEDTLS_VERSION_NUMBER < 0x04000000 && !defined(MBEDTLS_CTR_DRBG_C)
+#error "this mbedTLS has no random bytes: define MBEDTLS_CTR_DRBG_C, or CHATGPTT_NO_TLS"
+#endif
 #endif
 
-/* Every size has its name and its maximum here; an embedded build lowers them with -D. All are bytes unless
-   they say otherwise. */
+/* Every size has its name and its maximum here; an embedded build lowers them with -D, down to what the
+   protocol itself needs. All are bytes unless they say otherwise. */
 #ifndef CHATGPTT_READ_BUFFER
 #define CHATGPTT_READ_BUFFER   16384    /* what one running stream reads at a time */
+#elif CHATGPTT_READ_BUFFER < 256
+#error "CHATGPTT_READ_BUFFER: at least 256"
 #endif
 #ifndef CHATGPTT_MAX_URL
 #define CHATGPTT_MAX_URL       4096     /* any URL, encoded */
+#elif CHATGPTT_MAX_URL < 256
+#error "CHATGPTT_MAX_URL: at least 256"
 #endif
 #define CHATGPTT_MAX_ORIGIN    288      /* "https://host:port" */
-#define CHATGPTT_MAX_CERTIFICATE 65536  /* one root of the trust store */
+#define CHATGPTT_MAX_CERTIFICATE 65536  /* one root of the trust store; the chain of a server */
 /* where systems keep their roots: Debian, Fedora, SUSE, Alpine and BSD and macOS, FreeBSD */
 #ifndef CHATGPTT_TRUST_PLACES
 #define CHATGPTT_TRUST_PLACES                                                                           \
@@ -466,54 +490,81 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #endif
 #ifndef CHATGPTT_MAX_COOKIES
 #define CHATGPTT_MAX_COOKIES   50       /* cookies of a client; the oldest makes room */
+#elif CHATGPTT_MAX_COOKIES < 4
+#error "CHATGPTT_MAX_COOKIES: at least 4"
 #endif
 #ifndef CHATGPTT_MAX_IDLE
 #define CHATGPTT_MAX_IDLE      4        /* idle connections of a client */
+#elif CHATGPTT_MAX_IDLE < 1
+#error "CHATGPTT_MAX_IDLE: at least 1"
 #endif
 #define CHATGPTT_MAX_IDLE_MS   55000    /* how long one is kept; servers close theirs after 60 s or more */
 #ifndef CHATGPTT_MAX_DRAIN
 #define CHATGPTT_MAX_DRAIN     4096     /* what may still come of a response whose end mark was seen */
+#elif CHATGPTT_MAX_DRAIN < 32
+#error "CHATGPTT_MAX_DRAIN: at least 32"
 #endif
 /* how long the next message waits for it, before it opens a connection of its own */
 #define CHATGPTT_MAX_DRAIN_MS  250
 #ifndef CHATGPTT_MAX_STATE
 #define CHATGPTT_MAX_STATE     262144   /* a saved state */
+#elif CHATGPTT_MAX_STATE < 4096
+#error "CHATGPTT_MAX_STATE: at least 4096"
 #endif
 #ifndef CHATGPTT_MAX_REQUEST
 #define CHATGPTT_MAX_REQUEST   8388608  /* head and body of one request: PHP takes no more by default */
+#elif CHATGPTT_MAX_REQUEST < 4096
+#error "CHATGPTT_MAX_REQUEST: at least 4096"
 #endif
 #ifndef CHATGPTT_MAX_NAME
 #define CHATGPTT_MAX_NAME      64       /* name of a header, attribute or event that is looked at */
+#elif CHATGPTT_MAX_NAME < 32
+#error "CHATGPTT_MAX_NAME: at least 32"
 #endif
 #ifndef CHATGPTT_MAX_VALUE
 #define CHATGPTT_MAX_VALUE     4096     /* value of a header that is looked at */
+#elif CHATGPTT_MAX_VALUE < 64
+#error "CHATGPTT_MAX_VALUE: at least 64"
 #endif
 #define CHATGPTT_MAX_INTERIM   16       /* 1xx responses before the real one */
 #ifndef CHATGPTT_MAX_CHUNK_EXT
 #define CHATGPTT_MAX_CHUNK_EXT 16384    /* chunk extensions of one response, all together */
+#elif CHATGPTT_MAX_CHUNK_EXT < 16
+#error "CHATGPTT_MAX_CHUNK_EXT: at least 16"
 #endif
 /* buffers one step() works through before it lets the caller breathe */
 #define CHATGPTT_MAX_PAUSE     16
 #define CHATGPTT_MAX_ADDRESSES 16       /* addresses of one name that are tried */
 #ifndef CHATGPTT_MAX_PATTERN
-/* characters and classes of one pattern; 62 at most, `x+` counts twice */
-#define CHATGPTT_MAX_PATTERN   60
+#define CHATGPTT_MAX_PATTERN   60       /* characters and classes of one pattern; `x+` counts twice */
+#elif CHATGPTT_MAX_PATTERN < 40 || CHATGPTT_MAX_PATTERN > 62
+#error "CHATGPTT_MAX_PATTERN: 40 to 62"
 #endif
 #define CHATGPTT_MAX_CLASSES   8        /* classes of one pattern */
 #ifndef CHATGPTT_MAX_CAPTURE
 #define CHATGPTT_MAX_CAPTURE   1024     /* what a pattern may capture from a page */
+#elif CHATGPTT_MAX_CAPTURE < 64
+#error "CHATGPTT_MAX_CAPTURE: at least 64"
 #endif
 #ifndef CHATGPTT_MAX_TOKEN
 #define CHATGPTT_MAX_TOKEN     128      /* nonce, ids, names the page gives */
+#elif CHATGPTT_MAX_TOKEN < 48
+#error "CHATGPTT_MAX_TOKEN: at least 48"
 #endif
 #ifndef CHATGPTT_MAX_DEPTH
 #define CHATGPTT_MAX_DEPTH     64       /* nesting of JSON */
+#elif CHATGPTT_MAX_DEPTH < 12
+#error "CHATGPTT_MAX_DEPTH: at least 12"
 #endif
 #ifndef CHATGPTT_MAX_NOISE
 #define CHATGPTT_MAX_NOISE     65536    /* what may stand before the JSON of a reply */
+#elif CHATGPTT_MAX_NOISE < 64
+#error "CHATGPTT_MAX_NOISE: at least 64"
 #endif
 #ifndef CHATGPTT_MAX_WORDS
 #define CHATGPTT_MAX_WORDS     512      /* the site's own words, kept for an error message */
+#elif CHATGPTT_MAX_WORDS < 64
+#error "CHATGPTT_MAX_WORDS: at least 64"
 #endif
 
 /* ==== [BASE] ==== */
@@ -828,9 +879,13 @@ static long long cgt_builtin_now_ms(void *user) { (void)user; return cgt_clock(C
 static long long cgt_builtin_unix_time(void *user) { (void)user; return cgt_clock(CLOCK_REALTIME, 1); }
 
 static chatgptt_code cgt_builtin_random(void *user, void *bytes, size_t size) {
-    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
     size_t got = 0;
+    int fd;
     (void)user;
+#ifdef GRND_NONBLOCK
+    if (size <= 256 && getrandom(bytes, size, GRND_NONBLOCK) == (ssize_t)size) return CHATGPTT_OK;
+#endif
+    fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
     while (fd >= 0 && got < size) {
         ssize_t n = read(fd, (char *)bytes + got, size - got);
         if (n > 0) got += (size_t)n;
@@ -878,14 +933,12 @@ typedef struct cgt_net {            /* what the sockets of a client share: the t
 } cgt_net;
 
 typedef struct cgt_socket {
-    struct addrinfo *list;          /* what the lookup gave, until connected */
-    struct addrinfo *order[CHATGPTT_MAX_ADDRESSES];
-    int count, next;                /* of order: how many; which is tried next */
+    struct addrinfo *list;          /* what the lookup gave; NULL: connected */
+    struct addrinfo *next[2];       /* the untried of the first one's family, and of others; NULL: none */
+    long long next_at;              /* when the next attempt may start */
     /* attempts under way, -1: none; once connected, fd[0] is the connection */
     int fd[2];
-    int latest;                     /* the younger of two attempts */
-    long long next_at;              /* when the next attempt may start */
-    bool connected;
+    int tried, latest;              /* how many addresses; which slot has the younger of two attempts */
     unsigned events, generation;    /* what the last AGAIN waits for */
 } cgt_socket;
 
@@ -896,21 +949,29 @@ static chatgptt_code cgt_net_fail(cgt_net *net, chatgptt_code code, int number, 
 }
 
 static void cgt_socket_drop(cgt_net *net, cgt_socket *s, int i) {
-    if (s->fd[i] >= 0) close(s->fd[i]);
+    if (s->fd[i] < 0) return;
+    close(s->fd[i]);
     s->fd[i] = -1;
     s->generation = ++net->generation;
 }
 
-/* Fills order[] with the addresses, families alternating, the resolver's first choice first. */
-static void cgt_socket_order(cgt_socket *s) {
-    struct addrinfo *next[2] = { s->list, s->list };
-    bool other;
-    for (other = false; (next[0] || next[1]) && s->count < CHATGPTT_MAX_ADDRESSES; other = !other) {
-        struct addrinfo *a = next[other];
-        while (a && (a->ai_family != s->list->ai_family) != other) a = a->ai_next;
-        if (a) s->order[s->count++] = a;
-        next[other] = a ? a->ai_next : NULL;
-    }
+/* The first in `a` that is, or is not, of the list's first family. */
+static struct addrinfo *cgt_socket_skip(const cgt_socket *s, struct addrinfo *a, int other) {
+    while (a && (a->ai_family != s->list->ai_family) != other) a = a->ai_next;
+    return a;
+}
+
+static bool cgt_socket_more(const cgt_socket *s) {
+    return s->list && s->tried < CHATGPTT_MAX_ADDRESSES && (s->next[0] || s->next[1]);
+}
+
+/* The next address: families alternate, the resolver's first choice comes first. */
+static struct addrinfo *cgt_socket_address(cgt_socket *s) {
+    int other = s->next[1] && (s->tried & 1 || !s->next[0]);
+    struct addrinfo *a = s->next[other];
+    s->next[other] = cgt_socket_skip(s, a->ai_next, other);
+    s->tried++;
+    return a;
 }
 
 static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char *host, const char *port) {
@@ -927,36 +988,45 @@ static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char 
     if (failed == EAI_MEMORY) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
     if (failed)
         return cgt_net_fail(net, CHATGPTT_E_RESOLVE, failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
-    cgt_socket_order(s);
+    s->next[0] = s->list;
+    s->next[1] = cgt_socket_skip(s, s->list, 1);
     return CHATGPTT_OK;
 }
 
-static void cgt_socket_set(int fd) {
-    int yes = 1;
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+static int cgt_socket_new(const struct addrinfo *a) {      /* -1: errno says why */
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
+    return socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
+#else
+    int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
 #ifdef SO_NOSIGPIPE
-    (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
+    int yes = 1;
+    if (fd >= 0) (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
+#endif
+    if (fd >= 0) (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (fd >= 0) (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    return fd;
 #endif
 }
 
 /* Starts attempts until one is under way in slot i or none is left. */
 static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i) {
-    while (s->fd[i] < 0 && s->next < s->count) {
-        struct addrinfo *a = s->order[s->next++];
-        int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
-        if (fd < 0) { net->sys_errno = errno; continue; }
-        cgt_socket_set(fd);
-        s->fd[i] = fd;
-        s->generation = ++net->generation;
-        if (connect(fd, a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS && errno != EINTR) {
-            net->sys_errno = errno;
-            cgt_socket_drop(net, s, i);
-        }
+    while (s->fd[i] < 0 && cgt_socket_more(s)) {
+        struct addrinfo *a = cgt_socket_address(s);
+        s->fd[i] = cgt_socket_new(a);
+        if (s->fd[i] >= 0) s->generation = ++net->generation;
+        if (s->fd[i] >= 0 && connect(s->fd[i], a->ai_addr, a->ai_addrlen) == 0) break;
+        if (s->fd[i] >= 0 && (errno == EINPROGRESS || errno == EINTR)) break;
+        net->sys_errno = errno;
+        cgt_socket_drop(net, s, i);
     }
     s->latest = i;
     s->next_at = cgt_now(net->hooks) + (s->fd[1 - i] < 0 ? (int)CGT_ATTEMPT_MS : (int)CGT_PATIENCE_MS);
+}
+
+static void cgt_socket_lost(cgt_net *net, cgt_socket *s, int i, int number) {
+    net->sys_errno = number;
+    cgt_socket_drop(net, s, i);
+    s->next_at = LLONG_MIN;
 }
 
 /* Whether attempt i has connected; one that failed is dropped. */
@@ -966,34 +1036,32 @@ static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i) {
     socklen_t size = sizeof failed;
     if (p.fd < 0 || poll(&p, 1, 0) != 1) return false;
     if (getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
-    if (failed == 0) return true;
-    net->sys_errno = failed;
-    cgt_socket_drop(net, s, i);
-    s->next_at = LLONG_MIN;
-    return false;
+    if (failed) cgt_socket_lost(net, s, i, failed);
+    return failed == 0;
 }
 
 static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i) {
-    int fd = s->fd[i];
+    int fd = s->fd[i], yes = 1;
     s->fd[i] = -1;
     cgt_socket_drop(net, s, 1 - i);
     s->fd[0] = fd;
-    s->connected = true;
     s->events = 0;
     freeaddrinfo(s->list);
     s->list = NULL;
+    /* a long request's last segment, and a TLS flight's, must not wait for the peer's delayed ACK */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
 /* OK: connected; AGAIN: attempts are under way; E_CONNECT: the last one failed. */
 static chatgptt_code cgt_socket_connect(cgt_net *net, cgt_socket *s) {
     int i;
-    if (s->connected) return CHATGPTT_OK;
+    if (!s->list) return CHATGPTT_OK;
     s->events = CHATGPTT_WRITE;
     for (i = 0; i < 2; i++)
         if (cgt_socket_arrived(net, s, i)) { cgt_socket_win(net, s, i); return CHATGPTT_OK; }
     i = s->fd[0] < 0 ? 0 : s->fd[1] < 0 ? 1 : 1 - s->latest;
-    if (s->next < s->count && ((s->fd[0] < 0 && s->fd[1] < 0) || cgt_now(net->hooks) >= s->next_at)) {
-        if (s->fd[i] >= 0) cgt_socket_drop(net, s, i);
+    if (cgt_socket_more(s) && ((s->fd[0] < 0 && s->fd[1] < 0) || cgt_now(net->hooks) >= s->next_at)) {
+        cgt_socket_drop(net, s, i);
         cgt_socket_attempt(net, s, i);
     }
     if (s->fd[0] >= 0 || s->fd[1] >= 0) return CHATGPTT_AGAIN;
@@ -1022,11 +1090,13 @@ static chatgptt_code cgt_net_open(void *user, const char *host, const char *port
     return CHATGPTT_OK;
 }
 
-/* What a failed read or write means: AGAIN, or E_IO. */
+/* What a failed read or write means: AGAIN, E_CLOSED if the peer has gone, or E_IO. */
 static chatgptt_code cgt_socket_trouble(cgt_net *net, cgt_socket *s, unsigned events) {
+    int number = errno;
+    bool gone = number == ECONNRESET || number == EPIPE || number == ECONNABORTED || number == ENOTCONN;
     s->events |= events;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return CHATGPTT_AGAIN;
-    return cgt_net_fail(net, CHATGPTT_E_IO, errno, NULL);
+    if (number == EAGAIN || number == EWOULDBLOCK) return CHATGPTT_AGAIN;
+    return cgt_net_fail(net, gone ? CHATGPTT_E_CLOSED : CHATGPTT_E_IO, number, NULL);
 }
 
 static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done) {
@@ -1043,19 +1113,31 @@ static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t s
     return n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done) {
-    cgt_net *net = (cgt_net *)user;
-    cgt_socket *s = (cgt_socket *)conn;
-    chatgptt_code code = cgt_socket_connect(net, s);
-    ssize_t n;
+static ssize_t cgt_socket_send(int fd, const void *bytes, size_t size) {
 #ifdef MSG_NOSIGNAL
     const int flags = MSG_NOSIGNAL;     /* a peer that hung up must not kill the host program */
 #else
     const int flags = 0;
 #endif
+    ssize_t n;
+    do n = send(fd, bytes, size, flags); while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done) {
+    cgt_net *net = (cgt_net *)user;
+    cgt_socket *s = (cgt_socket *)conn;
+    /* of an attempt that is alone, send() itself tells how it goes */
+    bool alone = s->list && s->fd[0] >= 0 && s->fd[1] < 0;
+    ssize_t n = alone ? cgt_socket_send(s->fd[0], bytes, size) : -1;
+    chatgptt_code code;
     *done = 0;
+    if (alone && n >= 0) cgt_socket_win(net, s, 0);
+    else if (alone && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOTCONN)
+        cgt_socket_lost(net, s, 0, errno);
+    code = cgt_socket_connect(net, s);
     if (code) return code;
-    do n = send(s->fd[0], bytes, size, flags); while (n < 0 && errno == EINTR);
+    if (n < 0) n = cgt_socket_send(s->fd[0], bytes, size);
     if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_WRITE);
     s->events &= ~CHATGPTT_WRITE;
     *done = (size_t)n;
@@ -1070,9 +1152,9 @@ static chatgptt_wait cgt_net_want(void *user, void *conn) {
     memset(&w, 0, sizeof w);
     for (i = 0; i < 2; i++)
         if (s->fd[i] >= 0) { w.on[w.count].fd = s->fd[i]; w.on[w.count++].events = s->events; }
-    w.timeout_ms = w.count == 0                          ? 0
-                   : !s->connected && s->next < s->count ? cgt_until(s->next_at, cgt_now(net->hooks))
-                                                         : -1;
+    w.timeout_ms = w.count == 0         ? 0
+                   : cgt_socket_more(s) ? cgt_until(s->next_at, cgt_now(net->hooks))
+                                        : -1;
     w.generation = s->generation;
     return w;
 }
