@@ -2008,12 +2008,11 @@ typedef struct cgt_tls cgt_tls;
 
 #ifndef CHATGPTT_NO_TLS
 
-#if MBEDTLS_VERSION_NUMBER >= 0x04000000
-#define CGT_TLS_VERSION 4
-#elif MBEDTLS_VERSION_NUMBER >= 0x03000000
-#define CGT_TLS_VERSION 3
+#define CGT_TLS_VERSION (MBEDTLS_VERSION_NUMBER >> 24)
+#if CGT_TLS_VERSION >= 3
+#define CGT_TLS_PRIVATE(member) MBEDTLS_PRIVATE(member)
 #else
-#define CGT_TLS_VERSION 2
+#define CGT_TLS_PRIVATE(member) member
 #endif
 
 enum { CGT_SESSIONS = 4 };              /* sessions kept for resumption, one an origin */
@@ -2021,6 +2020,7 @@ enum { CGT_SESSIONS = 4 };              /* sessions kept for resumption, one an 
 typedef struct cgt_session {
     char origin[CHATGPTT_MAX_ORIGIN];
     mbedtls_ssl_session session;
+    cgt_buffer chain;               /* the server's certificates in DER, leaf first, as it sent them */
     bool set;
 } cgt_session;
 
@@ -2033,9 +2033,16 @@ struct cgt_trust {                  /* what the connections of a client share */
 #endif
     cgt_session sessions[CGT_SESSIONS];
     size_t oldest;                  /* the session that makes room for the next */
-    /* of the roots; 0: insecure. A session that was trusted under others is not resumed */
+    /* of the roots, where they are from, and `insecure`: what others trusted is not resumed */
     uint64_t mark;
+    bool insecure;
 };
+
+typedef struct cgt_peer {           /* a host: its name, or its address; address_len 0: it is a name */
+    char name[256];
+    unsigned char address[16];
+    size_t address_len;
+} cgt_peer;
 
 struct cgt_tls {                    /* one connection */
     mbedtls_ssl_context ssl;
@@ -2043,30 +2050,25 @@ struct cgt_tls {                    /* one connection */
     const chatgptt_transport *transport;
     void *raw;
     const char *origin;
-    unsigned char address[16];      /* of a host that is one; address_len 0: it is a name */
-    size_t address_len;
+    cgt_peer peer;
+    size_t received;                /* raw bytes that came */
     bool ready, clean;              /* the handshake is done; the peer announced its end */
     /* a session was offered; a certificate was looked at, so it was not resumed */
     bool offered, verified;
+    bool blocked;                   /* the transport said AGAIN */
     bool self_signed, carried;      /* carried: the transport took bytes, so it is connected */
     chatgptt_code io;               /* the transport's failure behind one of mbedTLS */
 };
 
 /* ---- what is offered and accepted ---- */
 
-static const int cgt_tls_suites[] = { /* in mbedTLS's own order, which was found the fastest */
-#ifdef MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256
-                                      MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
-                                      MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
-                                      MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+/* IANA's numbers: of TLS 1.3; then ECDHE with AEAD, ECDSA before RSA. ChaCha20, AES-256 and AES-128 each, in
+   mbedTLS's own order, which was found the fastest. */
+static const int cgt_tls_suites[] = {
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+    0x1303, 0x1302, 0x1301,
 #endif
-                                      MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-                                      MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-                                      MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-                                      MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-                                      MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-                                      MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-                                      0
+    0xCCA9, 0xCCA8, 0xC02C, 0xC030, 0xC02B, 0xC02F, 0
 };
 
 static const mbedtls_x509_crt_profile cgt_tls_profile = {
@@ -2101,7 +2103,8 @@ static void cgt_tls_limit(mbedtls_ssl_config *config) {
 #else
     mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
 #endif
-#if defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED) && CGT_TLS_VERSION < 4
+#if CGT_TLS_VERSION < 4 && defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED) && \
+    defined(MBEDTLS_SSL_PROTO_TLS1_3) && defined(MBEDTLS_SSL_SESSION_TICKETS)
     mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
         config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #endif
@@ -2142,8 +2145,12 @@ static void cgt_pem_decode(cgt_pem *p, cgt_slice s) {
 static void cgt_pem_line_end(cgt_pem *p) {
     cgt_slice line = cgt_slice_of(p->line, p->line_len);
     p->line_len = 0;
-    if (cgt_starts(line, "-----begin certificate----")) { p->inside = true; p->der.len = 0; p->num_bits = 0; }
-    else if (p->inside && cgt_starts(line, "-----end")) {
+    if (cgt_starts(line, "-----begin certificate----")) {
+        p->inside = true;
+        p->der.len = 0;
+        p->num_bits = 0;
+        if (p->der.failed == CHATGPTT_E_LIMIT) p->der.failed = CHATGPTT_OK;     /* that was another one's */
+    } else if (p->inside && cgt_starts(line, "-----end")) {
         p->inside = false;
         if (p->der.failed ||
             mbedtls_x509_crt_parse_der(p->roots, (const unsigned char *)p->der.data, p->der.len) != 0) {
@@ -2180,6 +2187,7 @@ static bool cgt_pem_file(cgt_pem *p, const char *path) {      /* false: it canno
     FILE *file = fopen(path, "rb");
     if (!file) return false;
     while ((n = fread(block, 1, sizeof block, file)) > 0) cgt_pem_feed(p, cgt_slice_of(block, n));
+    cgt_pem_feed(p, cgt_slice_of("\n", 1));
     ok = !ferror(file);
     (void)fclose(file);
     return ok;
@@ -2226,7 +2234,6 @@ static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, cha
 #ifndef CHATGPTT_NO_FILES
     if (o->ca_file && !cgt_pem_file(&p, o->ca_file))
         code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "ca_file %s cannot be read", o->ca_file);
-    if (o->ca_file) cgt_pem_feed(&p, cgt_slice_of("\n", 1));
     if (!own) code = cgt_trust_system(&p, error);
 #else
     if (o->ca_file || !own)
@@ -2239,7 +2246,7 @@ static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, cha
     if (p.der.failed == CHATGPTT_E_MEMORY)
         code = cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for the trust store");
     cgt_buffer_free(&p.der);
-    t->mark = p.mark;
+    t->mark = cgt_fnv(p.mark, cgt_slice_of(own ? "own" : "system", 3));
     return code;
 }
 
@@ -2273,7 +2280,10 @@ static int cgt_trust_start(cgt_trust *t) {     /* mbedTLS's code: 0 or an error 
 static void cgt_trust_free(cgt_trust *t) {
     size_t i;
     if (!t) return;
-    for (i = 0; i < CGT_SESSIONS; i++) mbedtls_ssl_session_free(&t->sessions[i].session);
+    for (i = 0; i < CGT_SESSIONS; i++) {
+        mbedtls_ssl_session_free(&t->sessions[i].session);
+        cgt_buffer_free(&t->sessions[i].chain);
+    }
     mbedtls_ssl_config_free(&t->config);
     mbedtls_x509_crt_free(&t->roots);
 #if CGT_TLS_VERSION < 4
@@ -2291,9 +2301,13 @@ static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_opti
     size_t i;
     if (!t) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for TLS"); return NULL; }
     t->hooks = hooks;
+    t->insecure = o->insecure;
     mbedtls_ssl_config_init(&t->config);
     mbedtls_x509_crt_init(&t->roots);
-    for (i = 0; i < CGT_SESSIONS; i++) mbedtls_ssl_session_init(&t->sessions[i].session);
+    for (i = 0; i < CGT_SESSIONS; i++) {
+        mbedtls_ssl_session_init(&t->sessions[i].session);
+        cgt_buffer_init(&t->sessions[i].chain, hooks, CHATGPTT_MAX_CERTIFICATE);
+    }
     failed = cgt_trust_start(t);
     code = failed ? cgt_fail(error, CHATGPTT_E_TLS, "mbedTLS cannot start: no random bytes or no memory")
                   : CHATGPTT_OK;
@@ -2335,15 +2349,26 @@ static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 
     return 16;
 }
 
+/* The host as it is verified and sent as SNI: a name without the dot that may end it, or an address, which is
+   not sent. false: too long a name. */
+static bool cgt_peer_set(cgt_peer *p, const cgt_url *url) {
+    cgt_slice host = cgt_text(url->host);
+    p->address_len = url->literal ? cgt_parse_ipv6(host, p->address) : cgt_parse_ipv4(host, p->address);
+    if (host.len && host.at[host.len - 1] == '.') host.len--;
+    return cgt_fixed_set(p->name, sizeof p->name, host);
+}
+
+static const char *cgt_peer_name(const cgt_peer *p) { return p->address_len ? NULL : p->name; }
+
 /* Whether a subjectAltName is the host's address, or, for a host that is a name, any name at all: the common
    name alone does not count. */
-static bool cgt_tls_named(const cgt_tls *t, const mbedtls_x509_crt *leaf) {
+static bool cgt_peer_named(const cgt_peer *p, const mbedtls_x509_crt *leaf) {
     const mbedtls_x509_sequence *s;
     for (s = &leaf->subject_alt_names; s; s = s->next) {
         int kind = s->buf.tag & 0x1F;
-        if (s->buf.p && t->address_len == 0 && kind == 2) return true;
-        if (s->buf.p && s->buf.len == t->address_len && kind == 7 &&
-            memcmp(s->buf.p, t->address, t->address_len) == 0)
+        if (s->buf.p && p->address_len == 0 && kind == 2) return true;
+        if (s->buf.p && s->buf.len == p->address_len && kind == 7 &&
+            memcmp(s->buf.p, p->address, p->address_len) == 0)
             return true;
     }
     return false;
@@ -2356,13 +2381,13 @@ static int cgt_tls_verify(void *user, mbedtls_x509_crt *crt, int depth, uint32_t
     if (depth > 0) return 0;
     t->self_signed = crt->issuer_raw.len == crt->subject_raw.len &&
                      memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->subject_raw.len) == 0;
-    if (!cgt_tls_named(t, crt)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+    if (!cgt_peer_named(&t->peer, crt)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
     return 0;
 }
 
 /* ---- sessions ---- */
 
-static cgt_session *cgt_session_of(cgt_trust *t, const char *origin) {    /* NULL: none is kept */
+static cgt_session *cgt_session_find(cgt_trust *t, const char *origin) {    /* NULL: none is kept */
     size_t i;
     for (i = 0; i < CGT_SESSIONS; i++)
         if (t->sessions[i].set && strcmp(t->sessions[i].origin, origin) == 0) return &t->sessions[i];
@@ -2370,14 +2395,18 @@ static cgt_session *cgt_session_of(cgt_trust *t, const char *origin) {    /* NUL
 }
 
 static void cgt_session_forget(cgt_trust *t, const char *origin) {
-    cgt_session *s = cgt_session_of(t, origin);
+    cgt_session *s = cgt_session_find(t, origin);
     if (s) s->set = false;
 }
 
 /* An empty place for a session: the one it had, else that of the oldest. */
 static cgt_session *cgt_session_room(cgt_trust *t, const char *origin) {
-    cgt_session *s = cgt_session_of(t, origin);
-    if (!s) { s = &t->sessions[t->oldest]; t->oldest = (t->oldest + 1) % CGT_SESSIONS; }
+    cgt_session *s = cgt_session_find(t, origin);
+    if (!s) {
+        s = &t->sessions[t->oldest];
+        t->oldest = (t->oldest + 1) % CGT_SESSIONS;
+        s->chain.len = 0;
+    }
     mbedtls_ssl_session_free(&s->session);
     mbedtls_ssl_session_init(&s->session);
     (void)cgt_fixed_set(s->origin, sizeof s->origin, cgt_text(origin));
@@ -2387,18 +2416,24 @@ static cgt_session *cgt_session_room(cgt_trust *t, const char *origin) {
 /* Keeps what the connection negotiated, for the next one to the same origin. */
 static void cgt_session_keep(cgt_tls *t) {
     cgt_session *s = cgt_session_room(t->trust, t->origin);
+    const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(&t->ssl);
     s->set = mbedtls_ssl_get_session(&t->ssl, &s->session) == 0;
+    if (!t->verified) return;           /* it was resumed: the chain is that of the session before */
+    s->chain.len = 0;
+    for (; crt; crt = crt->next) cgt_append(&s->chain, cgt_slice_of((const char *)crt->raw.p, crt->raw.len));
 }
 
-/* The sessions of a client in bytes: origin, the mark of the roots they were trusted under, mbedTLS's own
-   bytes, which only the very same version reads. */
+/* The sessions of a client in bytes: origin, the trust's mark, the server's chain behind its size, mbedTLS's
+   own bytes, which only the very same version reads. */
 static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
     const cgt_session *s = &t->sessions[i];
     size_t size = 0;
-    if (!s->set) return false;
+    if (!s->set || s->chain.failed || !s->chain.len) return false;
     (void)mbedtls_ssl_session_save(&s->session, NULL, 0, &size);
     cgt_append(out, cgt_slice_of(s->origin, strlen(s->origin) + 1));
     cgt_append(out, cgt_slice_of((const char *)&t->mark, sizeof t->mark));
+    cgt_append(out, cgt_slice_of((const char *)&s->chain.len, sizeof s->chain.len));
+    cgt_append(out, cgt_slice_of_buffer(&s->chain));
     if (size == 0 || !cgt_reserve(out, size)) return false;
     if (mbedtls_ssl_session_save(&s->session, (unsigned char *)out->data + out->len, size, &size) != 0)
         return false;
@@ -2406,34 +2441,92 @@ static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
     return true;
 }
 
+/* What a saved session says of its server: to be checked before it is taken. */
+typedef struct cgt_claim {
+    cgt_url url;
+    cgt_peer peer;
+    mbedtls_x509_crt chain;
+} cgt_claim;
+
+/* Whether a handshake with these certificates would be accepted now: they verify against the roots, for this
+   host, as a server's. */
+static bool cgt_claim_trusted(cgt_trust *t, cgt_claim *c) {
+    static const char servers[] = "\x2b\x06\x01\x05\x05\x07\x03\x01";       /* id-kp-serverAuth */
+    uint32_t flags;
+    return t->insecure ||
+           (mbedtls_x509_crt_verify_with_profile(&c->chain, &t->roots, NULL, &cgt_tls_profile,
+                                                 cgt_peer_name(&c->peer), &flags, NULL, NULL) == 0 &&
+            cgt_peer_named(&c->peer, &c->chain) &&
+            mbedtls_x509_crt_check_key_usage(&c->chain, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) == 0 &&
+            mbedtls_x509_crt_check_extended_key_usage(&c->chain, servers, sizeof servers - 1) == 0);
+}
+
+/* Whether origin and chain (in DER, leaf first) are such: what stands in a file is no proof that a handshake
+   ever was. */
+static bool cgt_claim_holds(cgt_trust *t, cgt_claim *c, cgt_slice origin, cgt_slice der) {
+    mbedtls_x509_crt *last = &c->chain;
+    cgt_slice user;
+    const char *why;
+    if (cgt_url_parse(&c->url, t->hooks, origin, &user, &why) < 0 || !c->url.https ||
+        !cgt_same(c->url.origin, origin) || !cgt_peer_set(&c->peer, &c->url) || !der.len)
+        return false;
+    for (; der.len; der = cgt_from(der, last->raw.len)) {
+        if (mbedtls_x509_crt_parse_der(&c->chain, (const unsigned char *)der.at, der.len) != 0) return false;
+        while (last->next) last = last->next;
+    }
+    return cgt_claim_trusted(t, c);
+}
+
+/* Whether the session is of the server whose leaf this is. TLS 1.2 keeps it there; TLS 1.3 does not. */
+static bool cgt_session_of(const cgt_session *s, const mbedtls_x509_crt *leaf) {
+#ifdef MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
+    const mbedtls_x509_crt *own = s->session.CGT_TLS_PRIVATE(peer_cert);
+    if (own) return own->raw.len == leaf->raw.len && memcmp(own->raw.p, leaf->raw.p, own->raw.len) == 0;
+#endif
+    (void)s; (void)leaf;
+    return true;
+}
+
 /* mbedTLS takes the host's name out of the bytes unlooked at, maybe without its end: it is made anew. */
-static void cgt_session_rename(cgt_session *s) {
+static void cgt_session_rename(cgt_session *s, const cgt_peer *peer) {
 #if MBEDTLS_VERSION_NUMBER >= 0x03040000 && defined(MBEDTLS_SSL_PROTO_TLS1_3) && \
     defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
-    cgt_slice host = cgt_text(s->origin);
-    char **name = &s->session.MBEDTLS_PRIVATE(hostname);
+    char **name = &s->session.CGT_TLS_PRIVATE(hostname);
+    size_t size = strlen(peer->name) + 1;
     if (!*name) return;
     mbedtls_free(*name);
-    host = cgt_from(host, host.len < 8 ? host.len : 8);
-    host.len = cgt_find(host, ":");
-    if (host.len && host.at[host.len - 1] == '.') host.len--;
-    *name = (char *)mbedtls_calloc(1, host.len + 1);
-    if (*name) memcpy(*name, host.at, host.len);
+    *name = (char *)mbedtls_calloc(1, size);
+    if (*name) memcpy(*name, peer->name, size);
 #else
-    (void)s;
+    (void)s; (void)peer;
 #endif
 }
 
+/* `in` is hostile: taken only if mark and chain hold, and the session is that chain's. */
 static void cgt_session_load(cgt_trust *t, cgt_slice in) {
-    size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len;
-    cgt_session *s;
-    if (origin >= CHATGPTT_MAX_ORIGIN || in.len < origin + 1 + sizeof t->mark ||
-        memcmp(in.at + origin + 1, &t->mark, sizeof t->mark) != 0)
-        return;
-    s = cgt_session_room(t, in.at);
-    in = cgt_from(in, origin + 1 + sizeof t->mark);
-    s->set = mbedtls_ssl_session_load(&s->session, (const unsigned char *)in.at, in.len) == 0;
-    if (s->set) cgt_session_rename(s);
+    size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len, size;
+    cgt_slice der, rest;
+    cgt_claim *c;
+    if (origin >= CHATGPTT_MAX_ORIGIN || in.len - origin < 1 + sizeof t->mark + sizeof size) return;
+    rest = cgt_from(in, origin + 1 + sizeof t->mark + sizeof size);
+    memcpy(&size, rest.at - sizeof size, sizeof size);
+    if (memcmp(in.at + origin + 1, &t->mark, sizeof t->mark) != 0 || size > rest.len) return;
+    c = (cgt_claim *)cgt_new(t->hooks, sizeof *c);
+    if (!c) return;
+    mbedtls_x509_crt_init(&c->chain);
+    der = cgt_slice_of(rest.at, size);
+    rest = cgt_from(rest, size);
+    if (cgt_claim_holds(t, c, cgt_slice_of(in.at, origin), der)) {
+        cgt_session *s = cgt_session_room(t, in.at);
+        s->chain.len = 0;
+        cgt_append(&s->chain, der);
+        s->set = mbedtls_ssl_session_load(&s->session, (const unsigned char *)rest.at, rest.len) == 0 &&
+                 cgt_session_of(s, &c->chain);
+        if (s->set) cgt_session_rename(s, &c->peer);
+    }
+    mbedtls_x509_crt_free(&c->chain);
+    cgt_url_free(&c->url);
+    cgt_free(t->hooks, c, sizeof *c);
 }
 
 /* ---- the connection ---- */
@@ -2441,8 +2534,8 @@ static void cgt_session_load(cgt_trust *t, cgt_slice in) {
 static int cgt_tls_send(void *user, const unsigned char *bytes, size_t size) {
     cgt_tls *t = (cgt_tls *)user;
     size_t done = 0;
-    chatgptt_code code = t->transport->write(t->transport->user, t->raw, bytes, size, &done);
-    if (code == CHATGPTT_AGAIN) return MBEDTLS_ERR_SSL_WANT_WRITE;
+    chatgptt_code code = (t->transport->write)(t->transport->user, t->raw, bytes, size, &done);
+    if (code == CHATGPTT_AGAIN) { t->blocked = true; return MBEDTLS_ERR_SSL_WANT_WRITE; }
     if (code == CHATGPTT_OK) { t->carried = true; return (int)done; }
     t->io = code < 0 ? code : CHATGPTT_E_IO;
     return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
@@ -2451,8 +2544,9 @@ static int cgt_tls_send(void *user, const unsigned char *bytes, size_t size) {
 static int cgt_tls_receive(void *user, unsigned char *bytes, size_t size) {
     cgt_tls *t = (cgt_tls *)user;
     size_t done = 0;
-    chatgptt_code code = t->transport->read(t->transport->user, t->raw, bytes, size, &done);
-    if (code == CHATGPTT_AGAIN) return MBEDTLS_ERR_SSL_WANT_READ;
+    chatgptt_code code = (t->transport->read)(t->transport->user, t->raw, bytes, size, &done);
+    if (code == CHATGPTT_AGAIN) { t->blocked = true; return MBEDTLS_ERR_SSL_WANT_READ; }
+    t->received += done;
     if (code == CHATGPTT_OK) return (int)done;
     if (code == CHATGPTT_DONE) return 0;
     t->io = code;
@@ -2466,32 +2560,19 @@ static void cgt_tls_free(cgt_tls *t) {
     cgt_free(hooks, t, sizeof *t);
 }
 
-/* The name to be verified and sent as SNI: neither for an address, and without the dot that may end it.
-   mbedTLS's code. */
-static int cgt_tls_name(cgt_tls *t, const cgt_url *url) {
-    char name[256];
-    size_t len = strlen(url->host);
-    t->address_len = url->literal ? cgt_parse_ipv6(cgt_text(url->host), t->address)
-                                  : cgt_parse_ipv4(cgt_text(url->host), t->address);
-    if (t->address_len) return mbedtls_ssl_set_hostname(&t->ssl, NULL);
-    if (len && url->host[len - 1] == '.') len--;
-    if (!cgt_fixed_set(name, sizeof name, cgt_slice_of(url->host, len)))
-        return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
-    return mbedtls_ssl_set_hostname(&t->ssl, name);
-}
-
 /* TLS over a connection that may still have to be made. `origin` must outlive it. NULL: out of memory. */
 static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transport, void *raw,
                             const cgt_url *url, const char *origin) {
     cgt_tls *t = (cgt_tls *)cgt_new(trust->hooks, sizeof *t);
-    cgt_session *session = cgt_session_of(trust, origin);
+    cgt_session *session = cgt_session_find(trust, origin);
     if (!t) return NULL;
     t->trust = trust;
     t->transport = transport;
     t->raw = raw;
     t->origin = origin;
     mbedtls_ssl_init(&t->ssl);
-    if (mbedtls_ssl_setup(&t->ssl, &trust->config) != 0 || cgt_tls_name(t, url) != 0) {
+    if (mbedtls_ssl_setup(&t->ssl, &trust->config) != 0 || !cgt_peer_set(&t->peer, url) ||
+        mbedtls_ssl_set_hostname(&t->ssl, cgt_peer_name(&t->peer)) != 0) {
         cgt_tls_free(t);
         return NULL;
     }
@@ -2519,24 +2600,30 @@ static const char *cgt_tls_certificate_reason(const cgt_tls *t, uint32_t flags) 
     return "it was refused";
 }
 
-static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
-#if CGT_TLS_VERSION >= 3
-    const unsigned char *in = t->ssl.MBEDTLS_PRIVATE(in_msg);       /* an alert lies there still */
-    bool too_old = failed == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION;
-#else
-    const unsigned char *in = t->ssl.in_msg;
-    bool too_old = failed == MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION;
-#endif
-    int alert = failed == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && in ? in[1] : -1;
-    if (too_old) return "the server's TLS is too old: 1.2 is the least";
+/* Alerts of RFC 8446 section 6 that a server ends a handshake with. */
+static const char *cgt_tls_alert(int alert) {
+    switch (alert) {
+    case 40: return "alert of the server: no common cipher suite, group or version";
 #ifdef MBEDTLS_SSL_PROTO_TLS1_3
-    if (alert == 70) return "alert of the server: no common version, its TLS is too old";
+    case 70: return "alert of the server: no common version, its TLS is too old";
 #else
-    if (alert == 70)
-        return "no common version: this mbedTLS speaks no TLS 1.3, or the server's TLS is too old";
+    case 70: return "no common version: this mbedTLS speaks no TLS 1.3, or the server's TLS is too old";
 #endif
-    if (alert == 40) return "alert of the server: no common cipher suite, group or version";
-    if (alert >= 0) return "the server ended the handshake with an alert";
+    case 112: return "alert of the server: it does not know this host name";
+    case 116: return "alert of the server: it wants a certificate of its clients";
+    default: return "the server ended the handshake with an alert";
+    }
+}
+
+static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
+    const unsigned char *in = t->ssl.CGT_TLS_PRIVATE(in_msg);       /* an alert lies there still */
+#if CGT_TLS_VERSION >= 3
+    if (failed == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION)
+#else
+    if (failed == MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION)
+#endif
+        return "the server's TLS is too old: 1.2 is the least";
+    if (failed == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && in) return cgt_tls_alert(in[1]);
     if (failed == MBEDTLS_ERR_SSL_INVALID_RECORD) return "the server does not speak TLS on this port";
     if (failed == MBEDTLS_ERR_SSL_ALLOC_FAILED) return "out of memory";
     return "TLS handshake failed: the server's choice of suite or group is not acceptable, or its messages "
@@ -2558,7 +2645,8 @@ static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed)
             "the certificate of %b cannot be read: it is damaged or has extensions mbedTLS does not know",
             host);
     else if (failed == MBEDTLS_ERR_SSL_CONN_EOF || failed == 0)
-        code = cgt_fail(error, CHATGPTT_E_CLOSED, "%b closed the connection during the TLS handshake", host);
+        code = cgt_fail(error, CHATGPTT_E_CLOSED, "%b closed the connection during the TLS handshake%s", host,
+                        t->received ? "" : ", without a word: it may not speak TLS on this port");
     else if (t->ready) cgt_fail(error, code, "TLS with %b broke: a record is damaged or not allowed", host);
     else cgt_fail(error, code, "no TLS with %b: %s", host, cgt_tls_reason(t, failed));
     error->tls_code = failed;
@@ -2578,11 +2666,20 @@ enum { CGT_TLS_TICKET = MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET };
 enum { CGT_TLS_TICKET = INT_MIN };
 #endif
 
+/* Whether to call mbedTLS once more: it stops behind a ticket, and between messages, when there is nothing to
+   wait for: then the transport was not asked. */
+static bool cgt_tls_goes_on(cgt_tls *t, int result) {
+    bool more = result == CGT_TLS_TICKET || (cgt_tls_wants(result) && !t->blocked);
+    if (result == CGT_TLS_TICKET && t->ready) cgt_session_keep(t);
+    t->blocked = false;
+    return more;
+}
+
 /* OK: done; AGAIN; < 0: *error says why, or t->io holds the transport's code. */
 static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error) {
     int failed;
     if (t->ready) return CHATGPTT_OK;
-    do failed = mbedtls_ssl_handshake(&t->ssl); while (failed == CGT_TLS_TICKET);
+    do failed = mbedtls_ssl_handshake(&t->ssl); while (cgt_tls_goes_on(t, failed));
     if (cgt_tls_wants(failed)) return CHATGPTT_AGAIN;
     if (failed) { cgt_session_forget(t->trust, t->origin); return cgt_tls_fail(t, error, failed); }
     t->ready = true;
@@ -2593,10 +2690,7 @@ static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error) {
 static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffer, size_t size,
                                   size_t *done) {
     int got;
-    do {
-        got = mbedtls_ssl_read(&t->ssl, (unsigned char *)buffer, size);
-        if (got == CGT_TLS_TICKET) cgt_session_keep(t);
-    } while (got == CGT_TLS_TICKET);
+    do got = mbedtls_ssl_read(&t->ssl, (unsigned char *)buffer, size); while (cgt_tls_goes_on(t, got));
     *done = got > 0 ? (size_t)got : 0;
     if (got > 0) return CHATGPTT_OK;
     if (cgt_tls_wants(got)) return CHATGPTT_AGAIN;
@@ -2608,7 +2702,7 @@ static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffe
 static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *error, const void *bytes, size_t size,
                                    size_t *done) {
     int put;
-    do put = mbedtls_ssl_write(&t->ssl, (const unsigned char *)bytes, size); while (put == CGT_TLS_TICKET);
+    do put = mbedtls_ssl_write(&t->ssl, (const unsigned char *)bytes, size); while (cgt_tls_goes_on(t, put));
     *done = put > 0 ? (size_t)put : 0;
     if (put >= 0) return CHATGPTT_OK;
     return cgt_tls_wants(put) ? CHATGPTT_AGAIN : cgt_tls_fail(t, error, put);
@@ -7027,6 +7121,7 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
 #undef CGT_STRINGS
 #undef CGT_STRING_NAME
 #undef CGT_STRING_PLACE
+#undef CGT_TLS_PRIVATE
 #undef CGT_TLS_VERSION
 
 #endif /* CHATGPTT_IMPLEMENTATION_DONE */
