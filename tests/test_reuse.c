@@ -597,10 +597,11 @@ TEST(addresses_race)
         cgt_socket *sock = (cgt_socket *)conn;
         freeaddrinfo(sock->list);
         sock->list = NULL;
-        sock->count = 0;
         struct addrinfo **end = &sock->list;
         for (const char *at = rows[i].places; *at; at++, end = &(*end)->ai_next)
-            *end = sock->order[sock->count++] = address_of(*at == 'G' ? GOOD : *at == 'H' ? HOLE : REFUSED);
+            *end = address_of(*at == 'G' ? GOOD : *at == 'H' ? HOLE : REFUSED);
+        sock->next[0] = sock->list;             /* all of one family */
+        sock->next[1] = NULL;
         chatgptt_code code = CHATGPTT_AGAIN;
         unsigned generation = 0;
         while (code == CHATGPTT_AGAIN && s.now <= 16000 && CHECK(turns++ < 200)) {
@@ -637,6 +638,7 @@ TEST(addresses_race)
 /* Families alternate, the first one's first; no more than CHATGPTT_MAX_ADDRESSES. */
 TEST(families_alternate)
 {
+    CHECK(sizeof(cgt_socket) <= 64);
     static const char *const rows[][2] = {
         { "4", "4" },
         { "6", "6" },
@@ -661,9 +663,11 @@ TEST(families_alternate)
             if (k) list[k - 1].ai_next = &list[k];
         }
         s.list = list;
-        cgt_socket_order(&s);
-        for (int k = 0; k < s.count; k++) {
-            int six = s.order[k]->ai_family == AF_INET6, at = (int)(s.order[k] - list);
+        s.next[0] = list;
+        s.next[1] = cgt_socket_skip(&s, list, 1);
+        for (int k = 0; cgt_socket_more(&s); k++) {
+            const struct addrinfo *a = cgt_socket_address(&s);
+            int six = a->ai_family == AF_INET6, at = (int)(a - list);
             got[k] = six ? '6' : '4';
             CHECK(at > last[six]);                      /* within a family the resolver's order */
             last[six] = at;
