@@ -454,17 +454,12 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #include <psa/crypto.h>
 #endif
-#ifndef MBEDTLS_SSL_CLI_C
-#error "this mbedTLS has no TLS client: define MBEDTLS_SSL_CLI_C, or CHATGPTT_NO_TLS"
-#endif
-#ifndef MBEDTLS_X509_CRT_PARSE_C
-#error "this mbedTLS reads no certificates: define MBEDTLS_X509_CRT_PARSE_C, or CHATGPTT_NO_TLS"
-#endif
-#ifndef MBEDTLS_HAVE_TIME_DATE
-#error "this mbedTLS takes expired certificates: define MBEDTLS_HAVE_TIME_DATE, or CHATGPTT_NO_TLS"
+#if !defined(MBEDTLS_SSL_CLI_C) || !defined(MBEDTLS_X509_CRT_PARSE_C) || !defined(MBEDTLS_HAVE_TIME_DATE)
+#error "chatgptt.h: mbedTLS without MBEDTLS_SSL_CLI_C, MBEDTLS_X509_CRT_PARSE_C or MBEDTLS_HAVE_TIME_DATE \
+cannot connect, verify, or tell an expired certificate: define them, or CHATGPTT_NO_TLS"
 #endif
 #if MBEDTLS_VERSION_NUMBER < 0x04000000 && !defined(MBEDTLS_CTR_DRBG_C)
-#error "this mbedTLS has no random bytes: define MBEDTLS_CTR_DRBG_C, or CHATGPTT_NO_TLS"
+#error "chatgptt.h needs MBEDTLS_CTR_DRBG_C of mbedTLS: define it, or CHATGPTT_NO_TLS"
 #endif
 #endif
 
@@ -920,8 +915,8 @@ static int cgt_until(long long deadline, long long now) {
 
 #ifndef CHATGPTT_NO_NET
 
-enum { CGT_ATTEMPT_MS = 250 };          /* until the next attempt starts beside the one under way ... */
-enum { CGT_PATIENCE_MS = 1000 };        /* ... or in place of the older of two */
+/* until the next attempt starts beside the one under way, or in place of the older of two */
+enum { CGT_ATTEMPT_MS = 250, CGT_PATIENCE_MS = 1000 };
 
 typedef struct cgt_net {            /* what the sockets of a client share: the transport's `user` */
     const chatgptt_hooks *hooks;

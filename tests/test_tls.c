@@ -42,6 +42,7 @@ typedef struct tls_case {           /* zero it: every zero is the usual good cas
     bool self;                      /* the leaf is signed by its own key */
     bool stranger;                  /* what the client trusts is another root of the same name */
     bool hide_mid;                  /* the site does not send mid[0] */
+    bool send_root, send_other;     /* it sends the root too; or the usual root, maybe of the same name */
     bool unreadable;                /* mbedTLS cannot take the chain, not even with `insecure` */
     bool insecure;
     const char *host;               /* what the client asks for; default site.test */
@@ -99,6 +100,9 @@ static const char garbage[] =
 static const char ssh_banner[] = "SSH-2.0-OpenSSH_9.6\r\n";
 static const char alert_version[] = "\x15\x03\x03\x00\x02\x02\x46";             /* fatal protocol_version */
 static const char alert_name[] = "\x15\x03\x03\x00\x02\x02\x70";                /* fatal unrecognized_name */
+static const char alert_handshake[] = "\x15\x03\x03\x00\x02\x02\x28";           /* fatal handshake_failure */
+static const char alert_client[] = "\x15\x03\x03\x00\x02\x02\x74";      /* fatal certificate_required */
+static const char alert_odd[] = "\x15\x03\x03\x00\x02\x02\xfe";
 static const char alert_cut[] = "\x15\x03\x03\x00\x02\x02";
 
 /* ServerHello of a version with a suite, no session id, no extensions; 32 bytes "random". */
@@ -163,6 +167,80 @@ static const tls_case good[] = {
       .leaf = { .san = "IP:::1" },
       .host = "[0:0::0:0001]",
       .site = { .v6 = true } },
+};
+
+static const tls_case odd_but_good[] = {
+    { .name = "the root is sent too", .mid = { MIDDLE }, .send_root = true },
+    { .name = "a stranger of the root's name is sent too",
+      .root = { .cn = "Root", .ca = true, .key_slot = 3 },
+      .send_other = true },
+    { .name = "leaf that may sign", .leaf = { .ca = true, .san = "DNS:site.test" } },
+    { .name = "wildcard, host with a trailing dot",
+      .leaf = { .san = "DNS:*.site.test" },
+      .host = "www.site.test." },
+    { .name = "wildcard, upper-case host", .leaf = { .san = "DNS:*.site.test" }, .host = "WWW.SITE.TEST" },
+    { .name = "wildcard and a name it does not cover",
+      .leaf = { .san = "DNS:*.site.test,DNS:site.test" } },
+    { .name = "punycode name", .leaf = { .san = "DNS:xn--bcher-kva.test" }, .host = "xn--bcher-kva.test" },
+    { .name = "serial with its top bit set", .leaf = { .serial = 255 } },
+    { .name = "CN of another, SAN right", .leaf = { .cn = "other.test" } },
+    { .name = "P-384 all the way, SHA-512",
+      .leaf = { .key = CERT_P384, .hash = MBEDTLS_MD_SHA512 },
+      .root = { .cn = "Root", .ca = true, .key = CERT_P384, .key_slot = 1 } },
+    { .name = "P-521 root",
+      .leaf = { .hash = MBEDTLS_MD_SHA512 },
+      .root = { .cn = "Root", .ca = true, .key = CERT_P521, .key_slot = 1 } },
+};
+
+static const tls_case odd_and_bad[] = {
+    { .name = "wildcard for all", .leaf = { .san = "DNS:*" }, .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
+    { .name = "wildcard over an address",
+      .leaf = { .san = "DNS:*.0.0.1" },
+      .host = "127.0.0.1",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "wildcard of a wildcard",
+      .leaf = { .san = "DNS:*.*.test" },
+      .host = "www.site.test",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "name with a dot before it",
+      .leaf = { .san = "DNS:.site.test" },
+      .host = "www.site.test",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "empty name", .leaf = { .san = "DNS:" }, .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
+    { .name = "a part of the name",
+      .leaf = { .san = "DNS:site" },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "expired, and for another name",
+      .leaf = { .san = "DNS:other.test", .from_days = -30, .to_days = -1 },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "expired" },
+    { .name = "intermediate not yet valid",
+      .mid = { { .cn = "Middle", .ca = true, .key_slot = 2, .from_days = 2 } },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "not yet valid" },
+    { .name = "a root that only the site knows",
+      .mid = { MIDDLE },
+      .root = { .cn = "Nobody", .ca = true, .key_slot = 3 },
+      .stranger = true,
+      .send_root = true,
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
+    { .name = "the trusted root behind another's leaf",
+      .root = { .cn = "Nobody", .ca = true, .key_slot = 3 },
+      .stranger = true,
+      .send_other = true,
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
+    { .name = "leaf below an intermediate of path length 0 below another",
+      .mid = { { .cn = "Middle", .ca = true, .key_slot = 2 },
+               { .cn = "Upper", .ca = true, .key_slot = 3, .path_len = 1 } },
+      .send_root = true,
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
 };
 
 static const tls_case bad[] = {
@@ -453,7 +531,7 @@ static const tls_case protocol[] = {
     { .name = "closed in mid-handshake",
       .site = { .no_tls = true },
       .want = CHATGPTT_E_CLOSED,
-      .words = "handshake" },
+      .words = "may not speak TLS on this port" },
     { .name = "closed inside a record",
       .site = RAW(alert_cut),
       .want = CHATGPTT_E_CLOSED,
@@ -462,7 +540,19 @@ static const tls_case protocol[] = {
       .site = { .no_tls = true, .silent = true },
       .want = CHATGPTT_E_TIMEOUT,
       .words = "handshake|TLS" },
-    { .name = "alert unrecognized_name", .site = RAW(alert_name), .want = CHATGPTT_E_TLS, .words = "alert" },
+    { .name = "alert unrecognized_name",
+      .site = RAW(alert_name),
+      .want = CHATGPTT_E_TLS,
+      .words = "does not know this host name" },
+    { .name = "alert handshake_failure",
+      .site = RAW(alert_handshake),
+      .want = CHATGPTT_E_TLS,
+      .words = "no common cipher suite" },
+    { .name = "alert certificate_required",
+      .site = RAW(alert_client),
+      .want = CHATGPTT_E_TLS,
+      .words = "wants a certificate" },
+    { .name = "an alert without words", .site = RAW(alert_odd), .want = CHATGPTT_E_TLS, .words = "alert" },
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
     { .name = "alert protocol_version",
       .site = RAW(alert_version),
@@ -515,6 +605,7 @@ static void make_chain(const tls_case *row)
 {
     static const cert_spec usual_root = { .cn = "Root", .ca = true, .key_slot = 1 };
     const cert *issuer = &bench.root, **chain = bench.settings.chain;
+    memset(bench.settings.chain, 0, sizeof bench.settings.chain);
     cert_make(&bench.other_root, &usual_root, NULL);
     cert_make(&bench.root, row->root.cn ? &row->root : &usual_root, NULL);
     for (int i = 1; i >= 0; i--)
@@ -526,6 +617,7 @@ static void make_chain(const tls_case *row)
     *chain++ = &bench.leaf;
     for (int i = 0; i < 2; i++)
         if (row->mid[i].cn && !(row->hide_mid && i == 0)) *chain++ = &bench.mid[i];
+    if (row->send_root || row->send_other) *chain++ = row->send_root ? &bench.root : &bench.other_root;
     *chain = NULL;
     cert_pem(row->stranger ? &bench.other_root
              : row->self   ? &bench.leaf
@@ -1210,7 +1302,7 @@ TEST(session_damaged)
         free(tight);
     }
     for (size_t i = 0; i < strlen(record.data) + 1 + sizeof next->mark; i++) {
-        if (i == strlen("https://site.test:")) i = strlen(record.data);     /* the port is in no certificate */
+        if (i == strlen("https://site.test:")) i = strlen(record.data);     /* no certificate has a port */
         record.data[i] ^= 1;
         CHECK(!load_into(next, &record));
         record.data[i] ^= 1;
@@ -1247,6 +1339,8 @@ int main(void)
     unsetenv("SSL_CERT_FILE");
     run_table(good, sizeof good / sizeof *good);
     run_table(bad, sizeof bad / sizeof *bad);
+    run_table(odd_but_good, sizeof odd_but_good / sizeof *odd_but_good);
+    run_table(odd_and_bad, sizeof odd_and_bad / sizeof *odd_and_bad);
     run_table(protocol, sizeof protocol / sizeof *protocol);
     RUN(ca_file);
     RUN(ca_file_missing);
