@@ -1,13 +1,13 @@
-/* demo_site.c - a stand-in for a web site that runs the plugin AI Power, on loopback, for demonstrations and tests.
+/* demo_site.c - a stand-in for a web site that runs the plugin AI Power, on loopback, to show and to test.
 
        demo_site [--port N] [--tls] [--dialect wpaicg|aipkit] [--plain] [--verbose]
 
    It has the page with the tokens, checks them as the plugin does, and streams an answer word by word, which
-   repeats the message byte for byte and says what is known of earlier turns. Dialects are the two generations of
-   the plugin: "wpaicg" (up to 2.2; the default) and "aipkit" (2.3 and later). --plain: wpaicg answers with one JSON
-   object. First line on standard output: url=...   With --tls a second one: ca=FILE, the root to trust, removed at
-   the end. --verbose: one line a request on standard error. It serves until SIGTERM or the end of its standard
-   input: keep that open (with < /dev/null it ends at once). One thread, one poll(); -DCHATGPTT_NO_TLS: no --tls. */
+   repeats the message byte for byte and says what is known of earlier turns. The dialects are the plugin's
+   generations: wpaicg (up to 2.2; the default) and aipkit (2.3 and later). --plain: wpaicg answers with one
+   JSON object. First line of output: url=...   With --tls a second one: ca=FILE, the root to trust, gone at
+   the end. --verbose: a line a request on standard error. It serves until SIGTERM or the end of its standard
+   input: keep that open (with < /dev/null it ends at once). One thread, one poll(). */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -40,10 +40,9 @@ enum {
     MAX_CONNECTIONS = 16 * 1024,    /* or what the limit of descriptors allows */
     MAX_HEAD = 64 * 1024, MAX_BODY = 8 * 1024 * 1024,   /* the latter: PHP's usual post_max_size */
     MAX_FIELDS = 64,                /* of a form; those after them are not there */
-    MAX_NOTES = 8 * 1024,           /* aipkit: messages and conversations remembered; the oldest gives way */
+    MAX_NOTES = 8 * 1024,           /* aipkit: messages and conversations known; the oldest gives way */
     MAX_SESSION = 64, MAX_UUID = 36,    /* aipkit: bytes of a session id, of a conversation id */
     IO_SIZE = 16 * 1024, MAX_FORMAT = 4096 + 256, PEM_SIZE = 4096,
-    IDLE_MS = 75 * 1000,            /* a connection without a byte for so long is closed */
     DELTA_MS = 40, LATE_MS = 20,    /* between two pieces; from a stream's last event to its zero chunk */
     MAX_DELTAS = 100                /* an answer of more words comes in larger pieces */
 };
@@ -56,7 +55,7 @@ static void die(const char *what, const char *why)
 
 /* ==== texts ==== */
 
-typedef struct buffer { char *at; size_t len, size; } buffer;   /* terminated, once something was put into it */
+typedef struct buffer { char *at; size_t len, size; } buffer;   /* terminated, once it is not empty */
 
 /* Sizes are far from overflow: MAX_BODY bounds all that comes in. */
 static void grow(buffer *b, size_t more)
@@ -85,7 +84,7 @@ static void format(buffer *b, const char *how, ...)
     va_end(list);
 }
 
-/* Ends *s before the first `mark`, puts it behind that (at its end if there is none), and returns what it was. */
+/* Cuts *s at the first `mark`: returns what stands before it, and *s is what stands behind it. */
 static char *split(char **s, const char *mark)
 {
     char *front = *s, *at = strstr(front, mark);
@@ -101,14 +100,13 @@ static long long now_ms(void)
     return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Fills text with len random letters and digits (16 of them: hex digits) and a terminator. */
-static void random_text(char *text, size_t len, unsigned letters)
+/* Fills text with len random hex digits and a terminator. */
+static void random_text(char *text, size_t len)
 {
     FILE *source = fopen("/dev/urandom", "rb");
     if (!source || fread(text, 1, len, source) != len) die("/dev/urandom", "cannot be read");
     fclose(source);
-    for (size_t i = 0; i < len; i++)
-        text[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[(unsigned char)text[i] % letters];
+    for (size_t i = 0; i < len; i++) text[i] = "0123456789abcdef"[text[i] & 15];
     text[len] = 0;
 }
 
@@ -123,7 +121,7 @@ static unsigned next_code(const char **s)
     return !size || i < size || code < least[size] || code > 0x10FFFF || code >> 11 == 0x1B ? 0xFFFD : code;
 }
 
-/* The inside of a JSON string. `ascii`: as WordPress writes it, all but ASCII as \uHHHH, and the slash escaped. */
+/* The inside of a JSON string. `ascii`: as WordPress writes it, the slash escaped and all but ASCII. */
 static void json_text(buffer *out, const char *text, size_t len, bool ascii)
 {
     for (const char *end = text + len, *start = text; text < end; start = text) {
@@ -143,7 +141,7 @@ static void json_text(buffer *out, const char *text, size_t len, bool ascii)
 typedef struct conn {
     int fd;
     short waits;                    /* for what: POLLIN, POLLOUT, or 0 for the time only */
-    long long active, due;          /* when a byte last came or went; when more of the answer may */
+    long long due;                  /* when more of the answer may leave */
     buffer in, out, answer;
     size_t sent, told;              /* of out; of answer */
     bool chunked, last, streams;    /* last: close after the reply; streams: more of the reply is to come */
@@ -156,14 +154,13 @@ typedef struct conn {
 } conn;
 
 typedef struct request {
-    char *method, *path;
-    const char *action;
-    size_t size, num_fields;
+    const char *method, *path, *action;
     bool http11, closes;
+    size_t size, num_fields;
     struct { const char *name, *value; } fields[MAX_FIELDS];    /* of the body, then of the query */
 } request;
 
-/* aipkit: a message that waits for its stream, by its key; or the first message of a conversation, by its ids. */
+/* aipkit: a message that waits for its stream, by its key; a conversation's first message, by its ids. */
 typedef struct note { char key[MAX_SESSION + MAX_UUID + 2]; buffer text; size_t messages; } note;
 
 /* What a generation of the plugin puts on its page and into its streams (templates, see fill()), and what it
@@ -177,10 +174,10 @@ static struct {
     const chat *chat;
     bool plain, verbose, secure;
     int port, listener;
-    char base[64], nonce[11];
+    char base[64], nonce[11], ca_path[256];
     note notes[MAX_NOTES];
+    conn *conns[MAX_CONNECTIONS];
     size_t next_note, num_conns, max_conns;
-    conn **conns;
     buffer head, body, part;        /* for a moment only */
 } site;
 
@@ -188,7 +185,6 @@ static struct {
 
 #ifdef CHATGPTT_NO_TLS
 #define tls_open(pem) die("--tls", "this build has no TLS (CHATGPTT_NO_TLS)")
-#define tls_close() ((void)0)
 #define tls_begin(c) ((void)0)
 #define tls_io(c, writes, bytes, size) (-1)
 #define tls_end(c) ((void)0)
@@ -241,14 +237,6 @@ static void tls_open(char *pem)
     make_certificates(pem);
 }
 
-static void tls_close(void)
-{
-    mbedtls_ssl_config_free(&tls.config);
-    mbedtls_ssl_ticket_free(&tls.tickets);
-    mbedtls_x509_crt_free(&tls.certificate);
-    certs_close();
-}
-
 static void tls_begin(conn *c)
 {
     c->socket.fd = c->fd;
@@ -268,18 +256,15 @@ static int tls_io(conn *c, bool writes, char *bytes, size_t size)
     return n;
 }
 
-static void tls_end(conn *c)
-{
-    mbedtls_ssl_close_notify(&c->ssl);          /* if it cannot go at once, it does not go */
-    mbedtls_ssl_free(&c->ssl);
-}
+/* The farewell goes at once or not at all. */
+static void tls_end(conn *c) { mbedtls_ssl_close_notify(&c->ssl), mbedtls_ssl_free(&c->ssl); }
 
 #endif
 
 /* ==== replies ==== */
 
-/* Appends a template, in which ` stands for ", ~ for &quot;, $U for the site's address, $A for its endpoint
-   with slashes escaped, $N for the token, $S for 1 if it streams, $I for the reply's id, $T for the time, $P for
+/* Appends a template, in which ` stands for ", ~ for &quot;, $U for the site's address, $A for the same with
+   slashes escaped, $N for the token, $S for 1 if it streams, $I for the reply's id, $T for the time, $P for
    4 KB of blanks, $J for the text as the inside of a JSON string, $W for the same in ASCII. */
 static void fill(buffer *out, const char *form, const char *id, const char *text, size_t len)
 {
@@ -287,7 +272,7 @@ static void fill(buffer *out, const char *form, const char *id, const char *text
         switch (*form == '$' ? *++form : *form == '`' || *form == '~' ? *form : 0) {
         case '`': add(out, "\""); break;
         case '~': add(out, "&quot;"); break;
-        case 'A': json_text(out, site.base, strlen(site.base), true), add(out, "\\/wp-admin\\/admin-ajax.php"); break;
+        case 'A': json_text(out, site.base, strlen(site.base), true); break;
         case 'U': add(out, site.base); break;
         case 'N': add(out, site.nonce); break;
         case 'I': add(out, id); break;
@@ -303,7 +288,7 @@ static void fill(buffer *out, const char *form, const char *id, const char *text
 /* `headers`: more lines of the head, each with its CRLF. */
 static void reply_begin(conn *c, const char *status, const char *headers)
 {
-    random_text(c->id, sizeof c->id - 1, 36);
+    random_text(c->id, sizeof c->id - 1);
     format(&c->out, "HTTP/1.1 %s\r\nServer: demo_site\r\n%s%sConnection: %s\r\n\r\n", status, headers,
            c->chunked ? "Transfer-Encoding: chunked\r\n" : "", c->last ? "close" : "keep-alive");
 }
@@ -329,7 +314,7 @@ static void reply(conn *c, const char *status, const char *headers, const char *
 }
 
 /* What WordPress sends with every reply of its ajax endpoint. */
-#define AJAX "X-Robots-Tag: noindex\r\nX-Frame-Options: SAMEORIGIN\r\nExpires: Wed, 11 Jan 1984 05:00:00 GMT\r\n"
+#define AJAX "X-Robots-Tag: noindex\r\nExpires: Wed, 11 Jan 1984 05:00:00 GMT\r\n"
 #define JSON "Content-Type: application/json; charset=UTF-8\r\n" AJAX "Cache-Control: no-cache, max-age=0\r\n"
 #define HTML "Content-Type: text/html; charset=UTF-8\r\n"
 
@@ -339,20 +324,17 @@ static void unknown_action(conn *c) { reply(c, "400 Bad Request", HTML AJAX, "0"
 /* Begins to stream c->answer, or says what is `wrong`. */
 static void stream(conn *c, const char *wrong)
 {
+    const char *error = "id: err-$T\nevent: error\ndata: {`error`:`$J`}\n\n";
     reply_begin(c, "200 OK", site.chat->headers);
     reply_part(c, site.chat->preamble, "", 0);
-    if (!wrong) reply_part(c, site.chat->opening, "", 0);
-    else {
-        reply_part(c, "id: err-$T\nevent: error\ndata: {`error`:`$J`}\n\n", wrong, strlen(wrong));
-        reply_part(c, site.chat->done, "", 0);
-        c->told = c->answer.len;
-    }
+    reply_part(c, wrong ? error : site.chat->opening, wrong ? wrong : "", wrong ? strlen(wrong) : 0);
+    if (wrong) reply_part(c, site.chat->done, "", 0), c->told = c->answer.len = 0;
     c->streams = true;
     c->due = now_ms() + (wrong ? LATE_MS : DELTA_MS);
 }
 
-/* The next piece of the answer, up to a blank; with the last one the end marks; then, late as on real sites, the
-   zero chunk. */
+/* The next piece of the answer, up to a blank; with the last one the end marks; then, late as on real sites,
+   the zero chunk. */
 static void stream_more(conn *c)
 {
     const char *rest = c->answer.at + c->told, *blank;
@@ -378,8 +360,8 @@ static void make_answer(conn *c, const char *message, size_t known, const char *
     if (known) format(&c->answer, "\n\nEarlier messages I know: %zu.", known);
     if (*first) add(&c->answer, " We began with: ");
     add(&c->answer, first);
-    add(&c->answer, "\n\nI am only a stand-in and have no thoughts of my own, but like the real ones I say them "
-                    "word by word. Merci, спасибо, ありがとう, and have a nice day! \xF0\x9F\x91\x8B");
+    add(&c->answer, "\n\nI am only a stand-in and have no thoughts of my own, but like the real ones I say "
+        "them word by word. Merci, спасибо, ありがとう, and have a nice day! \xF0\x9F\x91\x8B");
 }
 
 /* Empty if there is none. */
@@ -390,16 +372,13 @@ static const char *field(const request *r, const char *name)
     return "";
 }
 
-static bool is(const request *r, const char *name, const char *text) { return strcmp(field(r, name), text) == 0; }
-
-/* What PHP's empty() says of the message. */
+static bool is(const request *r, const char *name, const char *text) { return !strcmp(field(r, name), text); }
 static bool no_message(const request *r) { return is(r, "message", "") || is(r, "message", "0"); }
 
 /* ==== wpaicg: plugin up to 2.2 ==== */
 
-/* wpaicg_chat_history is an array of strings or of objects with a "text"; what begins with "Human: " is the
-   user's. The plugin drops tags and every backslash before it reads the JSON, which mostly breaks it: here any
-   of them loses the history. Its strings then are what stands between quotes. */
+/* wpaicg_chat_history is a JSON array of strings or of objects with a "text"; "Human: " marks the user's. The
+   plugin first drops tags and backslashes, which mostly breaks it: here it always does, as "<" alone does. */
 static void wpaicg_answer(conn *c, const request *r)
 {
     char *copy = strdup(field(r, "wpaicg_chat_history")), *s = copy;
@@ -415,12 +394,11 @@ static void wpaicg_answer(conn *c, const request *r)
     }
     make_answer(c, field(r, "message"), known, first);
     free(copy);
-    /* The greeting holds what a careless reader would take for the reply. "Something went wrong" stands there
-       in a success, too. */
-    if (!site.plain) stream(c, NULL);
-    else reply(c, "200 OK", JSON, "{`status`:`success`,`msg`:`Something went wrong`,`greeting_message`:`Converse "
-                    "as a friendly assistant. \\`data\\`:\\`not the reply\\``,`data`:`$W`,`log`:false}",
-                    c->answer.at);
+    /* what a careless reader would take for the reply, and for an error */
+    if (site.plain)
+        reply(c, "200 OK", JSON, "{`status`:`success`,`msg`:`Something went wrong`,`greeting_message`:"
+              "`A \\`data\\`:\\`not the reply\\``,`data`:`$W`,`log`:false}", c->answer.at);
+    else stream(c, NULL);
 }
 
 static void wpaicg_ajax(conn *c, const request *r)
@@ -449,18 +427,18 @@ static note *find_note(const char *key, bool made)
     return n;
 }
 
-#define FAILURE(code, message) "{`success`:false,`data`:{`message`:`" message "`,`code`:`" code "`}}"
-
 static void aipkit_cache(conn *c, const request *r)
 {
     char key[44] = "aipkit_sse_";
     if (!is(r, "_ajax_nonce", site.nonce))
-        reply(c, "403 Forbidden", JSON, FAILURE("nonce_failure_cache_sse", "Your session has expired or the "
-                   "request is invalid. Please refresh the page and try again."), "");
+        reply(c, "403 Forbidden", JSON, "{`success`:false,`data`:{`code`:`nonce_failure_cache_sse`,`message`:"
+              "`Your session has expired or the request is invalid. Please refresh the page and try "
+              "again.`}}", "");
     else if (no_message(r))
-        reply(c, "400 Bad Request", JSON, FAILURE("empty_data_to_cache", "Message cannot be empty."), "");
+        reply(c, "400 Bad Request", JSON, "{`success`:false,`data`:{`code`:`empty_data_to_cache`,`message`:"
+              "`Message cannot be empty.`}}", "");
     else {
-        random_text(key + 11, 32, 36);
+        random_text(key + 11, 32);
         add(&find_note(key, true)->text, field(r, "message"));
         reply(c, "200 OK", JSON, "{`success`:true,`data`:{`cache_key`:`$J`}}", key);
     }
@@ -472,7 +450,6 @@ static const char *aipkit_answer(conn *c, const request *r)
     char key[MAX_SESSION + MAX_UUID + 2];
     const char *uuid = field(r, "conversation_uuid"), *session_id = field(r, "session_id");
     note *held = find_note(field(r, "cache_key"), false), *talk;
-    c->answer.len = 0;
     if (!is(r, "_ajax_nonce", site.nonce))
         return "Security check failed. Please refresh the page and try again.";
     if (is(r, "cache_key", "")) return "Message cache key is missing.";
@@ -485,7 +462,7 @@ static const char *aipkit_answer(conn *c, const request *r)
     snprintf(key, sizeof key, "%s %s", uuid, session_id);
     talk = find_note(key, true);
     make_answer(c, held->text.at, talk->messages, talk->messages ? talk->text.at : "");
-    if (!talk->messages) add(&talk->text, held->text.at);
+    if (!talk->messages && talk != held) add(&talk->text, held->text.at);
     talk->messages += 2;
     return NULL;
 }
@@ -508,10 +485,10 @@ static void aipkit_ajax(conn *c, const request *r)
     "data: {`id`:`chatcmpl-$I`,`object`:`chat.completion.chunk`,`created`:$T,`model`:`gpt-4o-mini`," \
     "`choices`:[{`index`:0,`delta`:{" delta "},`finish_reason`:" reason "}]}\n\n"
 
-#define PAGE(head, body)                                                                                    \
-    "<!DOCTYPE html>\n<html lang=`en-US`>\n<head>\n<meta charset=`UTF-8`>\n"                              \
+#define PAGE(head, body) \
+    "<!DOCTYPE html>\n<html lang=`en-US`>\n<head>\n<meta charset=`UTF-8`>\n" \
     "<title>Chat &#8211; A Stand-In Site</title>\n<link rel=`https://api.w.org/` href=`$U/wp-json/`>\n" head \
-    "</head>\n<body class=`home page-id-42`>\n<header><h1>Ask &amp; be answered</h1></header>\n<main>\n" body \
+    "</head>\n<body class=`home page-id-42`>\n<h1>Ask &amp; be answered</h1>\n<main>\n" body \
     "</main>\n</body>\n</html>\n"
 
 /* Decoys: in the first comment and script the attributes have blanks around "=", which a reader of raw text
@@ -521,14 +498,13 @@ static const chat chats[] = {
       "<!-- <div data-nonce = `c0ffee0001` data-post-id = `1`></div> -->\n"
       "<style>.wpaicg-chat-shortcode[data-nonce = `x`] { color: #333 }</style>\n"
       "<script>var card = '<div data-nonce = `c0ffee0002` data-post-id = `2`>';</script>\n"
-      "<script id=`wpaicg-init-js-extra`>\nvar wpaicgParams = {`ajax_url`:`$A`,`search_nonce`:`$N`,"
-      "`logged_in`:`0`,`languages`:{`source`:`Sources`}};\n</script>\n",
+      "<script>\nvar wpaicgParams = {`ajax_url`:`$A\\/wp-admin\\/admin-ajax.php`,`search_nonce`:`$N`,"
+      "`logged_in`:`0`};\n</script>\n",
       "<div class=`wpaicg-chat-shortcode`\n     data-user-avatar=`$U/avatar.png`\n     data-ai-name=`AI`\n"
       "     data-nonce=`$N`\n     data-post-id=`42`\n     data-url=`$U`\n     data-bot-id=`0`\n"
       "     data-width=`100%`\n     data-voice-error=`Say &quot;hello&quot; first`\n"
-      "     data-openai_stream_nav=`$S`\n     data-memory-limit = `100`\n     data-assistant-enabled=`false`\n"
-      "     data-type=`shortcode`>\n<ul class=`wpaicg-chat-shortcode-messages`><li class=`wpaicg-ai-message`>"
-      "<p>Hello human, I am a stand-in.</p></li></ul>\n<textarea placeholder=`Type a message`>"
+      "     data-openai_stream_nav=`$S`\n     data-memory-limit = `100`\n     data-type=`shortcode`>\n"
+      "<p>Hello human, I am a stand-in.</p>\n<textarea placeholder=`Type a message`>"
       "<div data-nonce=`c0ffee0003` data-post-id=`3`></textarea>\n</div>\n"
       "<!-- <div data-nonce=`c0ffee0004` data-post-id=`4`> -->\n"
       "<script>document.title += '<div data-nonce=`c0ffee0005` data-post-id=`5`>';</script>\n"),
@@ -540,11 +516,11 @@ static const chat chats[] = {
       "window.aipkit_getChatNonceAction = `aipkit_get_frontend_chat_nonce`;</script>\n",
       "<div class=`aipkit_chat_container` id=`aipkit_chat_container_7` data-bot-id=`7`\n"
       "     data-custom-theme='{~botId~:99,~nonce~:~c0ffee0002~}'\n     data-config='{~botId~:7,~nonce~:~$N~,"
-      "~postId~:42,~headerName~:~Stand-In Bot~,~ajaxUrl~:~$A~,~provider~:~OpenAI~,"
-      "~requireConsentCompliance~:false,~imageTriggers~:~\\/image~,~starters~:[~Say \\u0022hello\\u0022~],"
+      "~postId~:42,~headerName~:~Stand-In Bot~,~ajaxUrl~:~$A\\/wp-admin\\/admin-ajax.php~,"
+      "~provider~:~OpenAI~,~requireConsentCompliance~:false,~starters~:[~Say \\u0022hello\\u0022~],"
       "~text~:{~initialGreeting~:~Hello human, I\\u0027m a stand-in.~,~initialSubgreeting~:~Ask \\u0026 be "
-      "answered~,~consentTitle~:~Consent~,~consentMessage~:~Tea \\u003C coffee?~,~consentButton~:~I agree~}}'>\n"
-      "<textarea placeholder=`Type a message`></textarea>\n</div>\n<!-- <div data-config='{~botId~:3}'> -->\n"),
+      "answered~,~consentTitle~:~Consent~,~consentMessage~:~Tea \\u003C coffee?~,~consentButton~:~Yes~}}'>\n"
+      "<textarea></textarea>\n</div>\n<!-- <div data-config='{~botId~:3}'> -->\n"),
       EVENTS(" charset=utf-8", ", no-store, must-revalidate, max-age=0, no-transform"), ":$P\n\n",
       "event: message_start\ndata: {`message_id`:`aipkit-msg-$I.12345678`}\n\n"
       "event: status\ndata: {`type`:`response.created`,`status`:`in_progress`,`response_id`:`resp_$I`}\n\n",
@@ -593,12 +569,11 @@ static const char *read_headers(request *r, char *head, size_t *body_len)
     return NULL;
 }
 
-/* Reads the request at the front of `in`, in the site's copy of it. NULL, or the status that says what is wrong;
-   size 0: more of it is needed. */
+/* Reads the request at the front of `in`. NULL, or the status that says what is wrong; size 0: not yet. */
 static const char *read_request(const buffer *in, request *r)
 {
     const char *end = in->len ? strstr(in->at, "\r\n\r\n") : NULL, *wrong;
-    char *head, *target;
+    char *head, *target, *query;
     size_t head_len = end ? (size_t)(end - in->at) + 2 : in->len, body_len = 0;
     if (head_len > MAX_HEAD) return "431 Request Header Fields Too Large";
     if (!end) return in->len && strlen(in->at) < in->len ? "400 Bad Request" : NULL;
@@ -607,7 +582,8 @@ static const char *read_request(const buffer *in, request *r)
     head = site.head.at;
     target = split(&head, "\r\n");
     r->method = split(&target, " ");
-    r->path = split(&target, " ");
+    query = split(&target, " ");
+    r->path = split(&query, "?");
     r->http11 = strcmp(target, "HTTP/1.1") == 0;
     r->closes = !r->http11;
     if (*r->path != '/' || strncmp(target, "HTTP/1.", 7) != 0) return "400 Bad Request";
@@ -616,10 +592,8 @@ static const char *read_request(const buffer *in, request *r)
     if (in->len - head_len - 2 < body_len) return NULL;
     r->size = head_len + 2 + body_len;
     put(&site.body, end + 4, body_len);
-    target = r->path;
-    split(&target, "?");
     read_form(r, site.body.at);
-    read_form(r, target);
+    read_form(r, query);
     r->action = field(r, "action");
     return NULL;
 }
@@ -646,8 +620,8 @@ static bool take_request(conn *c)
     if (!wrong && site.verbose) log_request(c, &r);
     if (wrong) reply(c, wrong, HTML, "<!DOCTYPE html>\n<h1>Request refused</h1>\n", "");
     else if (strcmp(r.path, "/wp-admin/admin-ajax.php") == 0) site.chat->ajax(c, &r);
-    else if (strcmp(r.path, "/") == 0 && strcmp(r.method, "GET") == 0) reply(c, "200 OK", HTML, site.chat->page, "");
-    else reply(c, "404 Not Found", HTML, "<!DOCTYPE html>\n<title>Page not found</title>\n<h1>Not here</h1>\n", "");
+    else if (strcmp(r.path, "/") == 0) reply(c, "200 OK", HTML, site.chat->page, "");
+    else reply(c, "404 Not Found", HTML, "<title>Page not found</title>\n<h1>Not here</h1>\n", "");
     c->in.len -= r.size;
     if (r.size) memmove(c->in.at, c->in.at + r.size, c->in.len + 1);
     return true;
@@ -655,44 +629,36 @@ static bool take_request(conn *c)
 
 /* ==== connections ==== */
 
-/* Not above 0: it is over, or waits. */
-static int conn_io(conn *c, bool writes, char *bytes, size_t size)
+/* Reads or writes a piece; false: it is over, or waits. A write that waits is repeated with its size, as TLS
+   demands, since nothing is appended to it. */
+static bool conn_io(conn *c, bool writes)
 {
+    size_t size = writes && c->out.len - c->sent < IO_SIZE ? c->out.len - c->sent : IO_SIZE;
+    char *at;
     ssize_t n;
-    if (site.secure) return tls_io(c, writes, bytes, size);
-    n = writes ? send(c->fd, bytes, size, 0) : recv(c->fd, bytes, size, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) c->waits = writes ? POLLOUT : POLLIN;
-    return (int)n;
-}
-
-/* Reads or writes a piece. A write that had to wait is repeated with the same size, as TLS demands: nothing is
-   appended to what waits. */
-static int conn_move(conn *c)
-{
-    size_t left = c->out.len - c->sent;
-    bool writes = c->out.len > 0;
-    int n;
-    grow(&c->in, writes ? 0 : IO_SIZE);
-    if (writes) n = conn_io(c, true, c->out.at + c->sent, left < IO_SIZE ? left : IO_SIZE);
-    else        n = conn_io(c, false, c->in.at + c->in.len, IO_SIZE);
-    if (n <= 0) return n;
+    if (!writes) grow(&c->in, IO_SIZE);
+    at = writes ? c->out.at + c->sent : c->in.at + c->in.len;
+    if (site.secure) n = tls_io(c, writes, at, size);
+    else             n = writes ? send(c->fd, at, size, 0) : recv(c->fd, at, size, 0);
+    if (n < 0 && !site.secure && (errno == EAGAIN || errno == EINTR)) c->waits = writes ? POLLOUT : POLLIN;
+    if (n <= 0) return false;
     if (writes) c->sent += (size_t)n;
-    else c->in.at[c->in.len += (size_t)n] = 0;
+    else        c->in.at[c->in.len += (size_t)n] = 0;
     if (c->sent == c->out.len) c->out.len = c->sent = 0;
-    return n;
+    return true;
 }
 
 /* Does all that can be done without waiting; false: the connection is over. */
 static bool conn_work(conn *c)
 {
-    for (;; c->active = now_ms()) {
+    for (;;) {
         c->waits = 0;
-        if (!c->out.len && c->streams) {
+        if (c->out.len) {
+            if (!conn_io(c, true)) return c->waits != 0;
+        } else if (c->streams) {
             if (now_ms() < c->due) return true;
             stream_more(c);
-        } else if (!c->out.len && (c->last || take_request(c))) {
-            if (!c->out.len) return false;
-        } else if (conn_move(c) <= 0) return c->waits != 0;
+        } else if (c->last || (!take_request(c) && !conn_io(c, false))) return c->waits != 0;
     }
 }
 
@@ -711,51 +677,36 @@ static void conn_open(int fd)
     fcntl(fd, F_SETFL, O_NONBLOCK);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);   /* each piece leaves at once */
     c->fd = fd;
-    c->active = now_ms();
     c->waits = POLLIN;
     if (site.secure) tls_begin(c);
     site.conns[site.num_conns++] = c;
 }
 
-/* Milliseconds until c wants to go on, or to end, by itself. */
-static int conn_timeout(const conn *c, long long now)
+/* Serves until the end of standard input. polled[2 + i] is for conns[i]; from the end, so that the last can
+   fill a gap. */
+static void serve(void)
 {
-    long long at = c->streams && !c->out.len ? c->due : c->active + IDLE_MS;
-    return at <= now ? 0 : (int)(at - now);
-}
-
-/* Works at each connection that has something to do. polled[i] belongs to conns[i]; from the end, so that the
-   last can fill a gap. */
-static void work_all(const struct pollfd *polled)
-{
-    long long now = now_ms();
-    for (size_t i = site.num_conns; i-- > 0;) {
-        conn *c = site.conns[i];
-        bool open = !(polled[i].revents & (POLLERR | POLLNVAL)) && now - c->active < IDLE_MS;
-        if (open && (polled[i].revents || conn_timeout(c, now) == 0)) open = conn_work(c);
-        if (open) continue;
-        conn_close(c);
-        site.conns[i] = site.conns[--site.num_conns];
-    }
-}
-
-/* Serves until the end of standard input. polled: room for all connections and two more. */
-static void serve(struct pollfd *polled)
-{
-    char junk[512];
-    for (;;) {
-        int timeout = IDLE_MS, fd;
+    static struct pollfd polled[2 + MAX_CONNECTIONS];
+    for (char junk[512];;) {
+        int fd, timeout = -1;
         long long now = now_ms();
         polled[0] = (struct pollfd){ STDIN_FILENO, POLLIN, 0 };
         polled[1] = (struct pollfd){ site.num_conns < site.max_conns ? site.listener : -1, POLLIN, 0 };
         for (size_t i = 0; i < site.num_conns; i++) {
-            int wish = conn_timeout(site.conns[i], now);
-            if (wish < timeout) timeout = wish;
-            polled[2 + i] = (struct pollfd){ site.conns[i]->fd, site.conns[i]->waits, 0 };
+            conn *c = site.conns[i];
+            int wish = c->waits ? -1 : c->due > now ? (int)(c->due - now) : 0;
+            if (wish >= 0 && (timeout < 0 || wish < timeout)) timeout = wish;
+            polled[2 + i] = (struct pollfd){ c->fd, c->waits, 0 };
         }
         if (poll(polled, (nfds_t)(2 + site.num_conns), timeout) < 0) continue;
         if (polled[0].revents && read(STDIN_FILENO, junk, sizeof junk) <= 0) return;
-        work_all(polled + 2);
+        for (size_t i = site.num_conns; i-- > 0;) {
+            conn *c = site.conns[i];
+            short what = polled[2 + i].revents;
+            if (!(what & (POLLERR | POLLNVAL)) && ((c->waits && !what) || conn_work(c))) continue;
+            conn_close(c);
+            site.conns[i] = site.conns[--site.num_conns];
+        }
         while (polled[1].revents && site.num_conns < site.max_conns &&
                (fd = accept(site.listener, NULL, NULL)) >= 0) conn_open(fd);
     }
@@ -763,27 +714,19 @@ static void serve(struct pollfd *polled)
 
 /* ==== main ==== */
 
-static char ca_path[256];
-
-static void remove_ca(void) { if (ca_path[0]) unlink(ca_path); }
-
-static void on_signal(int number)
-{
-    (void)number;
-    remove_ca();
-    _exit(0);
-}
+static void remove_ca(void) { unlink(site.ca_path); }
+static void on_signal(int number) { (void)number, remove_ca(), _exit(0); }
 
 static void write_ca(const char *pem)
 {
     const char *folder = getenv("TMPDIR");
-    int fd, len;
-    len = snprintf(ca_path, sizeof ca_path, "%s/demo_site_ca_??????", folder && *folder ? folder : "/tmp");
-    if (len >= (int)sizeof ca_path) die("TMPDIR", "is too long");
-    memset(ca_path + len - 6, 'X', 6);          /* what mkstemp() replaces */
+    size_t size = sizeof site.ca_path;
+    int fd, len = snprintf(site.ca_path, size, "%s/demo_site_??????", folder && *folder ? folder : "/tmp");
+    if ((size_t)len >= size) die("TMPDIR", "is too long");
+    memset(site.ca_path + len - 6, 'X', 6);     /* what mkstemp() replaces */
     atexit(remove_ca);
-    fd = mkstemp(ca_path);
-    if (fd < 0 || write(fd, pem, strlen(pem)) < 0 || close(fd) < 0) die(ca_path, strerror(errno));
+    fd = mkstemp(site.ca_path);
+    if (fd < 0 || write(fd, pem, strlen(pem)) < 0 || close(fd) < 0) die(site.ca_path, strerror(errno));
 }
 
 static void listen_on_loopback(void)
@@ -812,7 +755,6 @@ static void prepare_process(void)
     action.sa_handler = on_signal;
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
     if (getrlimit(RLIMIT_NOFILE, &files) < 0) die("RLIMIT_NOFILE", strerror(errno));
     files.rlim_cur = files.rlim_max < MAX_CONNECTIONS + 16 ? files.rlim_max : MAX_CONNECTIONS + 16;
     setrlimit(RLIMIT_NOFILE, &files);
@@ -830,8 +772,8 @@ static bool read_arguments(int argc, char **argv)
         else if (strcmp(argv[i], "--verbose") == 0) site.verbose = true;
         else if (strcmp(argv[i], "--port") == 0 && *value && strspn(value, "0123456789") == strlen(value) &&
                  (site.port = (int)strtol(value, NULL, 10)) < 65536) i++;
-        else if (strcmp(argv[i], "--dialect") == 0 && strcmp(value, "wpaicg") == 0) i++;
-        else if (strcmp(argv[i], "--dialect") == 0 && strcmp(value, "aipkit") == 0) site.chat = &chats[1], i++;
+        else if (strcmp(argv[i], "--dialect") == 0 && (!strcmp(value, "wpaicg") || !strcmp(value, "aipkit")))
+            site.chat = &chats[*value == 'a'], i++;
         else return false;
     }
     return true;
@@ -840,26 +782,18 @@ static bool read_arguments(int argc, char **argv)
 int main(int argc, char **argv)
 {
     char pem[PEM_SIZE];
-    struct pollfd *polled;
     if (!read_arguments(argc, argv)) {
-        fputs("usage: demo_site [--port N] [--tls] [--dialect wpaicg|aipkit] [--plain] [--verbose]\n", stderr);
+        fputs("demo_site [--port N] [--tls] [--dialect wpaicg|aipkit] [--plain] [--verbose]\n", stderr);
         return 2;
     }
     prepare_process();
-    random_text(site.nonce, 10, 16);
+    random_text(site.nonce, 10);
     if (site.secure) tls_open(pem);
     listen_on_loopback();
     if (site.secure) write_ca(pem);
-    polled = (struct pollfd *)calloc(site.max_conns + 2, sizeof *polled);
-    site.conns = (conn **)calloc(site.max_conns, sizeof *site.conns);
-    if (!polled || !site.conns) die("memory", strerror(ENOMEM));
     printf("url=%s\n", site.base);
-    if (site.secure) printf("ca=%s\n", ca_path);
+    if (site.secure) printf("ca=%s\n", site.ca_path);
     fflush(stdout);
-    serve(polled);
-    while (site.num_conns) conn_close(site.conns[--site.num_conns]);
-    for (size_t i = 0; i < MAX_NOTES; i++) free(site.notes[i].text.at);
-    free(site.head.at), free(site.body.at), free(site.part.at), free(site.conns), free(polled);
-    if (site.secure) tls_close();
+    serve();
     return 0;
 }
