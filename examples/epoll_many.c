@@ -1,13 +1,12 @@
 /* Many streams on one client in one thread, by chatgptt_step(), chatgptt_want() and epoll (Linux). The answers
-   are read and counted; the last line of output tells the rates.
+   are counted; a line tells the rates, CPU time and all. A stream is a connection: see ulimit -n.
 
        epoll_many [--url URL] STREAMS [MESSAGE]
 
    A loop that keeps registrations has two rules. When want.generation differs from the last one, descriptors
-   were opened, closed or handed over: what was registered is forgotten and what is wanted registered anew, for
-   the same number may by now be another socket. And the descriptors are taken out before chatgptt_finish(),
-   which may hand the connection to another stream. epoll forgets a closed descriptor by itself, so a removal
-   or a change that fails is no fault. */
+   were opened, closed or handed over: what is registered is forgotten, what is wanted registered anew, for
+   the same number may by now be another socket. And descriptors are taken out before chatgptt_finish(), which
+   may hand the connection to another stream. epoll itself forgets what is closed: a removal may fail. */
 #define _POSIX_C_SOURCE 200809L
 #define CHATGPTT_IMPLEMENTATION
 #include "chatgptt.h"
@@ -16,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <time.h>
 
 typedef struct chat {
@@ -25,7 +23,7 @@ typedef struct chat {
     long long due;                              /* when to step() even if no descriptor is ready; -1: never */
 } chat;
 
-static struct { size_t deltas, bytes, wakeups; int running, done, failed; } total;
+static struct { size_t deltas, bytes, wakeups, running, done; } total;
 
 static long long now_ms(void)
 {
@@ -51,11 +49,9 @@ static void watch(int epoll, chat *c, size_t index)
     bool anew = want.generation != old->generation || want.count != old->count;
     int i;
     for (i = 0; anew && i < old->count; i++) control(epoll, EPOLL_CTL_DEL, old->on[i].fd, 0, index);
-    for (i = 0; i < want.count; i++) {
-        bool same = !anew && want.on[i].fd == old->on[i].fd;
-        if (same && want.on[i].events == old->on[i].events) continue;
-        control(epoll, same ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, want.on[i].fd, want.on[i].events, index);
-    }
+    for (i = 0; i < want.count; i++)
+        if (anew || want.on[i].events != old->on[i].events)
+            control(epoll, anew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, want.on[i].fd, want.on[i].events, index);
     c->known = want;
     c->due = want.timeout_ms < 0 ? -1 : now_ms() + want.timeout_ms;
 }
@@ -63,9 +59,9 @@ static void watch(int epoll, chat *c, size_t index)
 static void end(int epoll, chat *c, chatgptt_code code)
 {
     int i;
-    if (code == CHATGPTT_DONE) total.done++;
-    else fprintf(stderr, "%s: %s\n", chatgptt_code_name(code), chatgptt_stream_error(c->stream)->message);
-    total.failed += code != CHATGPTT_DONE;
+    if (code != CHATGPTT_DONE)
+        fprintf(stderr, "%s: %s\n", chatgptt_code_name(code), chatgptt_stream_error(c->stream)->message);
+    total.done += code == CHATGPTT_DONE;
     total.running--;
     for (i = 0; i < c->known.count; i++) control(epoll, EPOLL_CTL_DEL, c->known.on[i].fd, 0, 0);
     chatgptt_finish(c->stream);
@@ -78,16 +74,13 @@ static void work(int epoll, chat *c, size_t index)
     chatgptt_event event;
     chatgptt_code code;
     if (!c->stream) return;
-    while ((code = chatgptt_step(c->stream, &event)) == CHATGPTT_OK) {
-        if (event.kind != CHATGPTT_TEXT) continue;
-        total.deltas++;
-        total.bytes += event.len;
-    }
+    while ((code = chatgptt_step(c->stream, &event)) == CHATGPTT_OK)
+        if (event.kind == CHATGPTT_TEXT) total.deltas++, total.bytes += event.len;
     if (code == CHATGPTT_AGAIN) watch(epoll, c, index);
     else                        end(epoll, c, code);
 }
 
-/* Until the first of all times. A program with very many streams keeps them in a heap. */
+/* Until the first of all times; a heap of them would not look at each. */
 static int sleep_ms(const chat *chats, size_t count)
 {
     long long now = now_ms(), first = -1;
@@ -113,29 +106,44 @@ static void loop(int epoll, chat *chats, size_t count)
 
 static void report(size_t count, long long wall)
 {
-    struct rusage used;
-    long long user, system;
-    getrusage(RUSAGE_SELF, &used);
-    user = (long long)used.ru_utime.tv_sec * 1000 + used.ru_utime.tv_usec / 1000;
-    system = (long long)used.ru_stime.tv_sec * 1000 + used.ru_stime.tv_usec / 1000;
-    printf("streams=%zu done=%d deltas=%zu bytes=%zu wakeups=%zu wall_ms=%lld user_ms=%lld system_ms=%lld "
-           "deltas_per_s=%.0f us_per_delta=%.2f\n", count, total.done, total.deltas, total.bytes, total.wakeups,
-           wall, user, system, (double)total.deltas * 1000 / (double)(wall ? wall : 1),
-           (double)(user + system) * 1000 / (double)(total.deltas ? total.deltas : 1));
+    double cpu = (double)clock() * 1000 / CLOCKS_PER_SEC, deltas = total.deltas ? (double)total.deltas : 1;
+    printf("streams=%zu done=%zu deltas=%zu bytes=%zu wakeups=%zu wall_ms=%lld cpu_ms=%.0f deltas_per_s=%.0f "
+           "cpu_us_per_delta=%.2f\n", count, total.done, total.deltas, total.bytes, total.wakeups, wall, cpu,
+           deltas * 1000 / (double)(wall ? wall : 1), cpu * 1000 / deltas);
+}
+
+static void start(chatgptt_client *client, int epoll, chat *chats, size_t count, const char *message)
+{
+    chatgptt_request request;
+    size_t i;
+    memset(&request, 0, sizeof request);
+    request.prompt = message;
+    for (i = 0; i < count && (chats[i].stream = chatgptt_start(client, &request)) != NULL; i++) {
+        total.running++;
+        work(epoll, &chats[i], i);              /* the first step; what it then waits for is registered */
+    }
+    if (i < count) fprintf(stderr, "%s\n", chatgptt_client_error(client)->message);
 }
 
 int main(int argc, char **argv)
 {
+    int at = argc > 2 && strcmp(argv[1], "--url") == 0 ? 3 : 1, epoll = epoll_create1(EPOLL_CLOEXEC);
+    size_t count = at < argc ? (size_t)strtoul(argv[at], NULL, 10) : 0;
+    chat *chats = (chat *)calloc(count ? count : 1, sizeof *chats);
+    long long begun = now_ms();
     chatgptt_options options;
-    chatgptt_request request;
     chatgptt_error error;
     chatgptt_client *client;
-    struct rlimit files;
-    long long start = now_ms();
-    size_t count, i;
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    chat *chats;
+    if (!count || argc > at + 2 || !chats || epoll < 0)
+        return fprintf(stderr, "usage: epoll_many [--url URL] STREAMS [MESSAGE]\n"), 2;
     memset(&options, 0, sizeof options);
-    memset(&request, 0, sizeof request);
-    ...
+    options.url = at == 3 ? argv[2] : NULL;         /* NULL: the default */
+    client = chatgptt_open(&options, &error);
+    if (!client) return fprintf(stderr, "%s: %s\n", chatgptt_code_name(error.code), error.message), 1;
+    start(client, epoll, chats, count, at + 1 < argc ? argv[at + 1] : "hello");
+    loop(epoll, chats, count);
+    report(count, now_ms() - begun);
+    chatgptt_close(client);
+    free(chats);
+    return total.done < count;
 }
