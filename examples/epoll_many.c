@@ -1,5 +1,5 @@
-/* Many streams on one client in one thread, by chatgptt_step(), chatgptt_want() and epoll (Linux). The answers
-   are counted; a line tells the rates, CPU time and all. A stream is a connection: see ulimit -n.
+/* Many streams on one client in one thread, by chatgptt_step(), chatgptt_want() and epoll (Linux). All
+   answers are counted; a line tells the rates, CPU time and all. A stream is a connection: see ulimit -n.
 
        epoll_many [--url URL] STREAMS [MESSAGE]
 
