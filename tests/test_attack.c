@@ -220,6 +220,9 @@ static void script_trickle(script *s, const trickle *t)
 static void run_trickle(void)
 {
     const trickle *t = this_trickle;
+#ifdef CHATGPTT_NO_TLS
+    if (t->url && strncmp(t->url, "https:", 6) == 0) SKIP("built without TLS");
+#endif
     script s;
     chatgptt_event event;
     chatgptt_code code;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Replays every file of fuzz/corpus through its target: what the corpus shows, and what was found once, stays well. A case a file.
+# Replays every file of fuzz/corpus and of fuzz/regress through its target: what the corpus shows, and what was found once, stays
+# well. A case a file.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${BUILD:-build}
@@ -7,7 +8,8 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0
 failed=0
-for folder in fuzz/corpus/*/; do
+for folder in fuzz/corpus/*/ fuzz/regress/*/; do
+    [ -d "$folder" ] || continue
     target=$(basename "$folder")
     set -- "$folder"*
     timeout -k 5 60 "$build/fuzz/$target" "$@" >"$log" 2>&1
