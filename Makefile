@@ -111,7 +111,7 @@ size: mbedtls-found
 
 # One after another, since they share the processors. A peer that is not installed is said.
 bench: $(BUILD)/chatgptt $(BENCHES)
-	@for program in $(BENCHES); do $$program $(BUILD)/chatgptt || echo "$$program	failed"; done | awk -f tests/bench/sum.awk
+	@for program in $(BENCHES); do $$program $(BUILD)/chatgptt || echo "$$program	failed"; done | awk -f tests/bench/sum.awk tests/bench/targets -
 
 cover: mbedtls-found
 	@tests/cover.sh
