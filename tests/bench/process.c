@@ -1,7 +1,7 @@
 /* process CHATGPTT - whole processes over loopback: the page, then 500 deltas; what each costs in time, CPU
-   and memory. The peers are curl with the same two requests on one connection, and over http this program with
-   --bare: the fewest calls that do the work. All start, load their libraries and, over https, read the store
-   of the system (with one root of ours behind it) and shake hands. */
+   and memory. The peers are curl with the same two requests on one connection, and over http this program
+   with --bare: the fewest calls that do the work. All start, load their libraries and, over https, read the
+   store of the system (with one root of ours behind it) and shake hands. */
 #define _DEFAULT_SOURCE                     /* wait4(), ptrace() */
 #define CHATGPTT_IMPLEMENTATION
 #include "../../chatgptt.h"

@@ -1,4 +1,4 @@
-/* The header in a file that a socket library for small systems has filled with macros: lwIP names its functions
+/* The header in a file that a socket library for small systems filled with macros: lwIP names its functions
    so, with LWIP_COMPAT_SOCKETS and LWIP_POSIX_SOCKETS_IO_NAMES. The system's headers are read before. */
 #include "system.h"
 #ifndef CHATGPTT_NO_TLS
