@@ -1,10 +1,19 @@
 # chatgptt.h is used by copying it: nothing here has to be built for that. This builds the tools, tests, and checks.
 #   make demo      ask a stand-in site a question      make test    the tests; needs gcc and libmbedtls-dev only
 #   make           the tools, into build/              make lint    the rules of the code
-#   make fuzz T=json SECS=60    new inputs for a target of fuzz/; needs clang
-#   make bench     how fast it is, beside others
-#   make NO_TLS=1  without mbedTLS: http only          make size    what it costs in a program
-#   make MBEDTLS=DIR BUILD=build/other                 against DIR/include and DIR/lib/*.a instead of the system's mbedTLS
+#   make cover     what the tests reach                make mutate  do they notice a broken line? SECTIONS="URL SSE" SITES=1000
+#   make bench     how fast it is, beside others       make size    what it costs in a program
+#   make slow      all that takes long                 make install, make uninstall: PREFIX=/usr/local DESTDIR=
+# with any of them:
+#   NO_TLS=1   without mbedTLS: http only              NO_NET=1     without sockets and TLS: what brings a transport of its own
+#   MBEDTLS=DIR BUILD=build/other                      against DIR/include and DIR/lib/*.a instead of the system's mbedTLS
+#
+# Fuzzing: fuzz/NAME.c is a target, fuzz/corpus/NAME/ what it starts from, fuzz/regress/NAME/ what was found; `make test` replays both.
+#   make fuzz T=json SECS=60                      libFuzzer with ASan and UBSan; needs clang
+#   make fuzz T=json SECS=60 SAN=memory NO_TLS=1  with MSan, for which the system's mbedTLS is not built
+#   make fuzz T=json SECS=60 ENGINE=afl           AFL++ with ASan and UBSan; needs afl++
+# New inputs stay in build/libfuzzer/ or build/afl/ for the next time. One that breaks something is named at the end:
+# `build/fuzz/NAME FILE` shows it again, and with its cure it becomes a file under fuzz/regress/NAME/.
 
 CC      = cc
 CFLAGS  = -O2 -g
@@ -12,14 +21,22 @@ BUILD   = build
 PREFIX  = /usr/local
 DESTDIR =
 FUZZ_CC = clang
+ENGINE  = libfuzzer
+SAN     = address,undefined
 SECS    = 60
+# of `make mutate`; `make slow` takes 1000
+SITES   = 100
+SEED    = 1
 # The demo's site speaks https, with a certificate authority made for the occasion.
 DEMO_FLAGS = $(if $(NO_TLS),,--tls)
 
 WARN     = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef
 BASE     = -std=c99 -D_POSIX_C_SOURCE=200809L -I. $(WARN)
 SANITIZE = $(shell cat $(BUILD)/sanitize)
-ifdef NO_TLS
+ifdef NO_NET
+NO_TLS     = 1
+TLS_CFLAGS = -DCHATGPTT_NO_TLS -DCHATGPTT_NO_NET
+else ifdef NO_TLS
 TLS_CFLAGS = -DCHATGPTT_NO_TLS
 else ifdef MBEDTLS
 TLS_CFLAGS = -isystem $(MBEDTLS)/include
@@ -31,16 +48,32 @@ endif
 # What follows the flags of every program.
 LINK = $(TLS_CFLAGS) $< $(LDFLAGS) $(TLS_LIBS) -pthread -o $@
 
-TOOLS   = $(patsubst examples/%.c,$(BUILD)/%,$(wildcard examples/*.c)) $(patsubst tests/probe.c,$(BUILD)/probe,$(wildcard tests/probe.c))
-TESTS   = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
-CHECKED = $(patsubst tests/%.c,$(BUILD)/valgrind/%,$(wildcard tests/test_*.c))
-FUZZED  = $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out fuzz/replay.c,$(wildcard fuzz/*.c)))
-SCRIPTS = $(wildcard tests/test_*.sh)
-BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-MANUALS = $(wildcard examples/*.1)
+# Two examples need more than the header: one is built to say so where its library is absent, the other left out with a word.
+package = $(shell pkg-config --cflags --libs $1 2>/dev/null || echo $2)
+FLAGS_libuv_loop     = $(call package,libuv,-DNO_LIBUV)
+FLAGS_openai_gateway = $(call package,libmicrohttpd libcjson,absent)
+ABSENT := $(if $(wildcard examples/openai_gateway.c),$(if $(filter absent,$(FLAGS_openai_gateway)),examples/openai_gateway.c))
 
-# What the scripts under tests/ build with.
-export CC CFLAGS BUILD TLS_CFLAGS TLS_LIBS
+# Without sockets no tool is built, and what includes a server or runs a tool is left out, unless it minds the switch itself.
+ifdef NO_NET
+TOOLS    =
+MINDED   = $(shell grep -lw CHATGPTT_NO_NET tests/test_*.c)
+LEFT_OUT = $(filter-out $(MINDED),$(shell grep -lE 'include .*(site|sys/socket|sys/wait)\.h' tests/test_*.c)) \
+    $(filter-out tests/test_fuzz.sh,$(wildcard tests/test_*.sh))
+else
+TOOLS    = $(patsubst examples/%.c,$(BUILD)/%,$(filter-out $(ABSENT),$(wildcard examples/*.c))) $(BUILD)/probe
+endif
+TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(LEFT_OUT),$(wildcard tests/test_*.c)))
+CHECKED  = $(patsubst tests/%.c,$(BUILD)/valgrind/%,$(filter-out $(LEFT_OUT),$(wildcard tests/test_*.c)))
+FUZZED   = $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out fuzz/replay.c,$(wildcard fuzz/*.c)))
+SCRIPTS  = $(filter-out $(LEFT_OUT),$(wildcard tests/test_*.sh))
+BENCHES  = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+TORTURES = $(patsubst tests/torture/%.c,$(BUILD)/torture/%,$(wildcard tests/torture/*.c))
+MANUALS  = $(wildcard examples/*.1)
+
+# What the scripts under tests/ build with, and what they leave out.
+export CC CFLAGS BUILD TLS_CFLAGS TLS_LIBS LEFT_OUT SITES SEED SECTIONS
+export WHY = it needs sockets, or a tool that does
 
 # A job for each processor; goals given together run one after another.
 ifeq ($(MAKELEVEL)$(filter-out 0 1,$(words $(MAKECMDGOALS))),0)
@@ -49,26 +82,26 @@ else ifeq ($(MAKELEVEL),0)
 .NOTPARALLEL:
 endif
 
-.PHONY: all demo test fuzz lint size bench slow valgrind clean install uninstall mbedtls-found always
+.PHONY: all demo test fuzz libfuzzer afl lint size bench cover mutate torture slow valgrind clean install uninstall mbedtls-found always
 
 all: $(TOOLS)
+	@$(foreach example,$(ABSENT),echo 'skip: $(example): a library it is for is not installed';) :
+	@$(if $(TOOLS),:,echo 'skip: the tools: they need sockets')
 
 demo: all
 	@examples/demo.sh $(DEMO_FLAGS)
 
 test: all $(TESTS) $(FUZZED)
-	@tests/run.sh $(TESTS) $(SCRIPTS)
+	@tests/run.sh $(SCRIPTS) $(TESTS)
 
 # Inputs that reach something new are kept for the next time; one that breaks something is named at the end.
-fuzz: FOUND = $(BUILD)/libfuzzer/$(T).found
-fuzz: $(BUILD)/flags | mbedtls-found
+fuzz: $(ENGINE)
+
+libfuzzer afl: $(BUILD)/flags | mbedtls-found
 	@test -f 'fuzz/$(T).c' || { echo 'make fuzz T=NAME SECS=60, NAME one of: $(notdir $(FUZZED))' >&2; exit 1; }
-	@command -v $(FUZZ_CC) >/dev/null || { echo 'make fuzz needs libFuzzer, which comes with clang: apt-get install clang' >&2; exit 1; }
-	@mkdir -p $(FOUND)
-	$(FUZZ_CC) $(BASE) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(TLS_CFLAGS) fuzz/$(T).c \
-	    $(LDFLAGS) $(TLS_LIBS) -o $(BUILD)/libfuzzer/$(T)
-	$(BUILD)/libfuzzer/$(T) -max_total_time=$(SECS) -max_len=2000 -timeout=10 -print_final_stats=1 -artifact_prefix=$(FOUND)- \
-	    $(patsubst %,-dict=%,$(wildcard fuzz/$(T).dict)) $(FOUND) $(wildcard fuzz/corpus/$(T))
+	@command -v $(if $(filter afl,$@),afl-clang-fast,$(FUZZ_CC)) >/dev/null || { echo 'make fuzz: no $(if $(filter afl,$@),afl-clang-fast: \
+	    apt-get install afl++,$(FUZZ_CC), with which libFuzzer comes: apt-get install clang)' >&2; exit 1; }
+	@FUZZ_CC='$(FUZZ_CC)' BASE='$(BASE)' LDFLAGS='$(LDFLAGS)' tests/fuzz.sh $@ '$(T)' '$(SECS)' '$(SAN)'
 
 lint: mbedtls-found
 	@tests/lint.sh
@@ -76,20 +109,36 @@ lint: mbedtls-found
 size: mbedtls-found
 	@tests/size.sh
 
-# One after another, since they share the processors. Peers that are not installed are skipped with a word.
+# One after another, since they share the processors. A peer that is not installed is said.
 bench: $(BUILD)/chatgptt $(BENCHES)
-	@printf '%-36s %13s %11s %13s  %-28s %12s\n' what ours '' peer '' 'times as fast'
-	@$(foreach program,$(BENCHES),$(program) $(BUILD)/chatgptt && ) true
+	@for program in $(BENCHES); do $$program $(BUILD)/chatgptt || echo "$$program	failed"; done | awk -f tests/bench/sum.awk tests/bench/targets -
 
-# What takes too long for every change: real proxies, the tests against the mbedTLS of Debian 13, and under valgrind.
+cover: mbedtls-found
+	@tests/cover.sh
+
+# Does a test notice when a line is broken? SECTIONS="URL SSE": those alone.
+mutate: $(BUILD)/mutants mbedtls-found
+	@tests/mutate.sh
+
+# Every allocation and every call of the transport fails once.
+torture: $(TORTURES)
+	@$(if $(TORTURES),TEST_TIMEOUT=3000 tests/run.sh $(TORTURES),echo 'skip: torture: nothing in tests/torture')
+
+# What takes too long for every change. Each part says in its last line what it did; the first that fails ends it.
 slow: all
 	tests/run.sh tests/slow_proxy.sh
 	tests/mbedtls.sh $(BUILD)/mbedtls-3.6
 	$(MAKE) test BUILD=$(BUILD)/3.6 MBEDTLS=$(BUILD)/mbedtls-3.6
+	$(MAKE) test BUILD=$(BUILD)/no-tls NO_TLS=1
+	$(MAKE) test BUILD=$(BUILD)/no-net NO_NET=1
 	$(MAKE) valgrind
+	$(if $(wildcard tests/cross.sh),tests/cross.sh,@echo 'skip: cross: no tests/cross.sh')
+	$(MAKE) torture
+	$(MAKE) cover
+	$(MAKE) mutate SITES=1000
 
 valgrind: $(CHECKED)
-	@TEST_TIMEOUT=600 tests/run.sh $(CHECKED)
+	@$(if $(shell command -v valgrind),TEST_TIMEOUT=1200 tests/run.sh $(CHECKED),echo 'skip: no valgrind')
 
 clean:
 	rm -rf $(BUILD)
@@ -107,13 +156,21 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/include/chatgptt.h $(DESTDIR)$(PREFIX)/bin/chatgptt \
 	    $(patsubst examples/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(MANUALS))
 
-$(BUILD)/%: examples/%.c chatgptt.h $(BUILD)/flags | mbedtls-found
-	$(CC) $(BASE) $(CFLAGS) $(LINK)
+$(BUILD)/%: examples/%.c chatgptt.h $(wildcard examples/*.h) $(BUILD)/flags | mbedtls-found
+	$(CC) $(BASE) $(CFLAGS) $(LINK) $(FLAGS_$*)
 
 $(BUILD)/probe: tests/probe.c chatgptt.h $(BUILD)/flags | mbedtls-found
 	$(CC) $(BASE) $(CFLAGS) $(LINK)
 
+$(BUILD)/mutants: tests/mutants.c $(BUILD)/flags
+	$(CC) $(BASE) $(CFLAGS) $< -o $@
+
+# Without optimizing: the sanitizers then take a third of the time to build, and the tests no longer to run.
 $(BUILD)/tests/%: tests/%.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
+	@mkdir -p $(@D)
+	$(CC) $(BASE) -O0 -g $(SANITIZE) $(LINK)
+
+$(BUILD)/torture/%: tests/torture/%.c chatgptt.h $(wildcard tests/*.h tests/torture/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -O1 -g $(SANITIZE) $(LINK)
 
@@ -122,12 +179,16 @@ peer = $(shell echo '\#include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c -
 
 $(BUILD)/bench/%: tests/bench/%.c tests/bench/bench.h chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags | mbedtls-found
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) $(LINK) $(call peer,cjson/cJSON.h,-DBENCH_CJSON -lcjson) $(call peer,pcre2.h,-DBENCH_PCRE2 -lpcre2-8)
+	$(CC) $(BASE) $(CFLAGS) $(LINK) $(call peer,cjson/cJSON.h,-DBENCH_CJSON -lcjson) $(call peer,pcre2.h,-DBENCH_PCRE2 -lpcre2-8) \
+	    $(call peer,curl/curl.h,-DBENCH_CURL -lcurl) $(call peer,http_parser.h,-DBENCH_HTTP_PARSER -lhttp_parser)
 
 # The target as a program that replays files.
 $(BUILD)/fuzz/%: fuzz/%.c fuzz/fuzz.h fuzz/replay.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
-	$(CC) $(BASE) -g $(SANITIZE) fuzz/replay.c $(LINK)
+	$(CC) $(BASE) -O0 -g $(SANITIZE) fuzz/replay.c $(LINK) $(call fuzz-peer,$*)
+
+# A differential target's peer: it names the header in an #include of its own.
+fuzz-peer = $(if $(shell grep -l 'cjson/cJSON.h' fuzz/$1.c),$(call peer,cjson/cJSON.h,-DFUZZ_CJSON -lcjson))
 
 # A script that runs the test under valgrind, built without the sanitizers, which do not bear it.
 $(BUILD)/valgrind/%: tests/%.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags | mbedtls-found

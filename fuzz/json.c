@@ -2,15 +2,17 @@
    fields; what is valid is so within an array too, and the lenient manner tells the same of it; no piece cuts
    a character. */
 #include "fuzz.h"
+#include "../tests/nodes.h"
 
-static const char *const fields[] = {"", "/a", "/a/b", "/b/0", "/1", "/0/0", "/~1~0", "/", "/a/b/c/d"};
+static const char *const pointers[] = {"", "/a", "/a/b", "/b/0", "/1", "/0/0", "/~1~0", "/", "/a/b/c/d"};
 
-static struct { cgt_json json; bool lenient, silent; } now;
+static struct { cgt_json json; nodes tree; bool lenient; } now;
 
 static void reset(void *state)
 {
     (void)state;
-    cgt_json_init(&now.json, fields, (int)(sizeof fields / sizeof *fields));
+    if (now.tree.count == 0) FUZZ_CHECK(nodes_make(&now.tree, pointers, sizeof pointers / sizeof *pointers));
+    cgt_json_init(&now.json, now.tree.at);
     now.json.lenient = now.lenient;
 }
 

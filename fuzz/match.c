@@ -14,7 +14,7 @@ static void reset(void *state)
 static int end(void *state, feed_log *log)
 {
     (void)state;
-    if (now.match.found) feed_log_event(log, "%zu %zu", now.match.from, now.match.to);
+    if (now.match.found) feed_log_event(log, "%u %u", (unsigned)now.match.from, (unsigned)now.match.to);
     return now.match.found;
 }
 

@@ -24,7 +24,7 @@ static int end_page(void *state, feed_log *log)
 {
     const cgt_chat *c = &now.page.best;
     (void)state;
-    feed_log_event(log, "title %s", now.page.said.title);
+    feed_log_event(log, "title %s", cgt_page_title(&now.page));
     if (!cgt_page_end(&now.page)) return 1;
     FUZZ_CHECK(c->dialect == CHATGPTT_WPAICG || c->dialect == CHATGPTT_AIPKIT);
     FUZZ_CHECK(c->memory_limit >= 0 && (now.dialect == CHATGPTT_AUTO || now.dialect == c->dialect));
@@ -60,7 +60,7 @@ static void reset_html(void *state)
 static int feed_html(void *state, char *piece, size_t len, feed_log *log)
 {
     static const char *const names[] = { "",         "tag",   "attribute", "value", "attribute ends",
-                                         "tag ends", "close", "text" };
+                                         "tag ends", "close", "text", "title" };
     size_t used;
     (void)state;
     do {
@@ -68,7 +68,7 @@ static int feed_html(void *state, char *piece, size_t len, feed_log *log)
         FUZZ_CHECK(used <= len);
         piece += used;
         len -= used;
-        if (html.event == CGT_HTML_VALUE || html.event == CGT_HTML_TEXT)
+        if (html.event == CGT_HTML_VALUE || html.event >= CGT_HTML_TEXT)
             feed_log_piece(log, names[html.event], html.piece.at, html.piece.len);
         else if (html.event != CGT_HTML_NONE)
             feed_log_event(log, "%s %s %s", names[html.event], html.tag,
@@ -99,7 +99,7 @@ static int feed_said(void *state, char *piece, size_t len, feed_log *log)
 static int end_said(void *state, feed_log *log)
 {
     (void)state;
-    feed_log_event(log, "%s|%s|%d", said.title, said.text, said.challenge);
+    feed_log_event(log, "%s|%s|%d", said.words.title, said.words.text, said.challenge);
     return 0;
 }
 

@@ -37,6 +37,7 @@ static void write_script(script *s, cgt_slice in)
 {
     const char *from = in.at, *end = in.at + in.len, *at;
     script_init(s);
+    s->far.counts_only = true;              /* what a page calls its nonce may well be its title */
     begin(s);
     for (at = from; at < end; at++) {
         if (*at < 1 || *at > 4) continue;

@@ -14,16 +14,16 @@ static int feed(void *state, char *piece, size_t len, feed_log *log)
     size_t used;
     (void)state;
     do {
-        chatgptt_code code = cgt_sse_feed(&now, piece, len, &used);
+        cgt_sse_feed(&now, piece, len, &used);
         FUZZ_CHECK(used <= len);
-        if (code < 0) return code;
         piece += used;
         len -= used;
         if (now.event == CGT_SSE_DATA) feed_log_piece(log, "data", now.piece.at, now.piece.len);
         if (now.event == CGT_SSE_JUNK) feed_log_piece(log, "junk", now.piece.at, now.piece.len);
         if (now.event == CGT_SSE_DISPATCH) {
-            FUZZ_CHECK(now.name_len < sizeof now.name && now.data);
-            feed_log_event(log, "event %s%s [%s]", cgt_sse_name(&now), now.named ? "!" : "", now.id);
+            FUZZ_CHECK(now.name_len <= sizeof now.name && now.data);
+            feed_log_piece(log, now.named ? "named" : "event", cgt_sse_name(&now).at, cgt_sse_name(&now).len);
+            feed_log_event(log, "[%s]", now.id);
         }
     } while (now.event != CGT_SSE_NONE);
     FUZZ_CHECK(len == 0);

@@ -1,9 +1,8 @@
 # awk -f functions.awk HEADER CODE, where CODE is code.awk's print of HEADER: what stands at the top level of the implementation.
-#   function LINE LENGTH NAME LIMIT    a definition, from the line its type stands on to its closing brace
+#   function LINE LENGTH NAME          a definition, from the line its type stands on to its closing brace
 #   declaration LINE NAME              a function that is declared only
 FNR == NR {
     if (/^\/\* ==== \[CONFIG\]/) first = FNR
-    if (/^ *\/\* byte machine/) machine[FNR + 1] = 1
     next
 }
 !first || FNR < first { next }
@@ -33,7 +32,7 @@ function close_brace() {
     if (depth == 0) return
     if (--depth > 0) return
     if (is_function) {
-        print "function", start, FNR - start + 1, name_of(statement), start in machine ? 110 : 80
+        print "function", start, FNR - start + 1, name_of(statement)
         statement = ""
     }
 }

@@ -8,7 +8,7 @@ header=chatgptt.h
 out=${BUILD:-build}/lint
 mkdir -p "$out"
 posix="-std=c99 -D_POSIX_C_SOURCE=200809L"
-sources=$(find tests examples $(ls -d fuzz 2>/dev/null) -name '*.c' ! -path tests/compile/user.c | sort)
+sources=$(find tests examples $(ls -d fuzz 2>/dev/null) -name '*.c' ! -path 'tests/compile/*' | sort)
 
 # Passes its input on, and fails if there was any.
 none() { awk '{print} END {exit NR > 0}'; }
@@ -21,6 +21,15 @@ object() {
     name=$1
     shift
     $CC $posix -O2 -fno-pic -fno-stack-protector -U_FORTIFY_SOURCE $TLS_CFLAGS "$@" -c tests/compile/implement.c -o "$out/$name.o"
+}
+
+# extra FILE: the flags an example needs beside the header; "absent" if it cannot be compiled here.
+extra() {
+    for name in $(grep -o '#include <\(uv\|microhttpd\|cjson/cJSON\)\.h>' "$1" | sed 's/.*<//; s/>//'); do
+        echo "#include <$name>" | $CC -E -x c - >/dev/null 2>&1 && continue
+        if grep -q NO_LIBUV "$1"; then echo -DNO_LIBUV; else echo absent; fi
+        return
+    done
 }
 
 # The header as a .c file, for what looks at functions; clang's analyzer follows no paths in headers.
@@ -60,20 +69,77 @@ contents_are_banners() {
 
 no_forward_declarations() { top_level && awk -v h="$header" '/^declaration/ {print h ":" $2 ": " $3 " is declared before it is defined"}' "$out/top_level" | none; }
 
+# Half of at most 10 lines, none over 40.
 function_lengths() {
     top_level || { echo "no functions found"; return 1; }
-    awk '/^function/ {print $3, $4, $2, $5}' "$out/top_level" | sort -n | awk -v h="$header" '
-        {length_of[NR] = $1; name = $2}
-        $1 > $4 {print h ":" $3 ": " $2 " has " $1 " lines of at most " $4; bad = 1}
+    awk '/^function/ {print $3, $2, $4}' "$out/top_level" | sort -n | awk -v h="$header" '
+        {length_of[NR] = $1}
+        $1 > 40 {print h ":" $2 ": " $3 " has " $1 " lines of at most 40"; bad = 1}
         END {
             median = length_of[int((NR + 1) / 2)]
-            ninth = length_of[int((NR * 9 + 9) / 10)]
-            print NR " functions, median " median " lines, nine in ten at most " ninth ", longest " length_of[NR] " (" name ")"
-            exit bad || median > 12 || ninth > 40
+            print NR " functions, median " median " lines of at most 10, nine in ten at most " length_of[int((NR * 9 + 9) / 10)] ", longest " length_of[NR]
+            exit bad || median > 10
         }'
 }
 
+section_lengths() {
+    awk -v h="$header" '
+        function close_section() { if (name != "" && FNR - start > 700) { print h ":" start ": " name " has " FNR - start " lines of at most 700"; bad = 1 } }
+        match($0, /==== \[[A-Z-]+\]/) {close_section(); name = substr($0, RSTART + 5); sub(/ ====.*/, "", name); start = FNR; n++}
+        END {FNR++; close_section(); exit bad || n == 0}' "$header"
+}
+
+# What a call may reach: the transport's functions from SOCKET, TLS and CONNECT alone, CONNECT's from EXCHANGE alone.
+layers() { code && awk -f tests/layers.awk "$out/chatgptt.c" "$out/code"; }
+
+# State that is told by flags is told by none of them: a struct has six bool members at most.
+flags() { code && awk -v h="$header" -f tests/flags.awk "$out/code"; }
+
 code_lines() { code && awk 'NF {n++} END {print n " lines of code of at most 5000"; exit n > 5000}' "$out/code"; }
+
+#### its switches and limits
+
+# Each switch and the pairs that people use: no warning, and the implementation is there. Those the header does not know yet are said.
+switches() {
+    known="NO_TLS NO_NET NO_FILES STATIC"
+    for switch in SHORT_ERRORS ONLY_WPAICG ONLY_AIPKIT; do
+        if grep -q "CHATGPTT_$switch" "$header"; then known="$known $switch"; else echo "not in the header: $switch"; fi
+    done
+    for switch in $known NO_NET,NO_TLS NO_NET,NO_TLS,NO_FILES STATIC,NO_TLS $(echo "$known" | tr ' ' '\n' | sed -n '/^[SO][HN]/s/$/,NO_TLS,NO_NET/p') \
+                  $(case $known in *SHORT_ERRORS*ONLY_AIPKIT) echo SHORT_ERRORS,ONLY_WPAICG SHORT_ERRORS,ONLY_AIPKIT ;; esac); do
+        object switch $(echo "$switch" | sed 's/[A-Z_]*/-DCHATGPTT_&/g; s/,/ /g') $WARNINGS -Werror || { echo "$switch"; return 1; }
+        case $switch in STATIC*) continue ;; esac
+        nm "$out/switch.o" | grep -q ' T chatgptt_step$' || { echo "$switch: no chatgptt_step"; return 1; }
+    done
+}
+
+# limits: "NAME SMALLEST" of each constant of CONFIG's table that may be set from outside; "NAME" alone if nothing says how small.
+limits() {
+    sed -n '/==== \[CONFIG\]/,/==== \[BASE\]/p' "$header" | awk '
+        /^#ifndef CHATGPTT_/ {name = $2}
+        /^#define CHATGPTT_/ && $2 == name && $3 ~ /^[0-9]+$/ {names[++n] = name}
+        /^#(el)?if .*CHATGPTT_[A-Z_]+ *< *[0-9]+/ {
+            line = $0
+            while (match(line, /CHATGPTT_[A-Z_]+ *< *[0-9]+/)) {
+                split(substr(line, RSTART, RLENGTH), part, / *< */)
+                smallest[part[1]] = part[2]
+                line = substr(line, RSTART + RLENGTH)
+            }
+        }
+        END {for (i = 1; i <= n; i++) print names[i], smallest[names[i]]}'
+}
+
+# Each has a smallest value: with it the header compiles, one below it is an #error that names the constant.
+limits_are_checked() {
+    limits >"$out/limits"
+    [ -s "$out/limits" ] || { echo "no constants found"; return 1; }
+    while read -r name smallest; do
+        if [ -z "$smallest" ]; then echo "$name has no smallest value and no #error"; continue; fi
+        $CC $posix $TLS_CFLAGS -D"$name=$((smallest - 1))" -fsyntax-only tests/compile/implement.c >"$out/limit.log" 2>&1 && echo "$name=$((smallest - 1)) compiles"
+        grep -q "#error.*$name" "$out/limit.log" || echo "$name=$((smallest - 1)): no #error names it"
+        $CC $posix $TLS_CFLAGS $WARNINGS -Werror -D"$name=$smallest" -fsyntax-only tests/compile/implement.c >"$out/limit.log" 2>&1 || { echo "$name=$smallest does not compile:"; head -n 3 "$out/limit.log"; }
+    done <"$out/limits" | none
+}
 
 #### what the code must not do
 
@@ -104,8 +170,10 @@ warnings_clang() { warnings clang; }
 warnings() {
     skip_without "$1"
     for file in $sources; do
-        $1 $posix $TLS_CFLAGS -I. $WARNINGS -Werror -fsyntax-only "$file" || echo "$file"
-    done | none
+        flags=$(extra "$file")
+        [ "$flags" != absent ] || { echo "skip: $file: its library is not installed" >&3; continue; }
+        $1 $posix $TLS_CFLAGS -I. $WARNINGS -Werror $flags -fsyntax-only "$file" || echo "$file"
+    done 3>&2 | none
 }
 
 # A section at a time, the others only declared: given the whole, gcc 12 gives up after its first function, and says so only if asked.
@@ -138,6 +206,13 @@ cppcheck_finds_nothing() {
     done
 }
 
+# No line over 110 bytes.
+long_lines() {
+    find . \( -path ./.git -o -path "./${BUILD:-build}" -o -path ./build \) -prune -o \( -name '*.c' -o -name '*.h' -o -name '*.cc' \) -print | sort >"$out/c_files"
+    [ -s "$out/c_files" ] || return 1
+    LC_ALL=C xargs awk 'length($0) > 110 {print FILENAME ":" FNR ": " length($0) " bytes of at most 110"}' <"$out/c_files" | none
+}
+
 #### all files
 
 # The patterns are written so that this file does not find itself.
@@ -150,9 +225,10 @@ no_package_hosts() { search '(deb|archive|security|registry|files)\.[a-z]+\.(org
 top_level_is_fixed() { ls | grep -vxE 'build|chatgptt\.h|tests|examples|fuzz|Makefile|README\.md' | none; }
 
 CHECKS="exported_names static_exports_nothing no_writable_data core_needs_nothing no_files
-    contents_are_banners no_forward_declarations function_lengths code_lines
+    contents_are_banners no_forward_declarations function_lengths section_lengths layers flags code_lines
+    switches limits_are_checked
     banned_calls header_leaves_the_process_alone frames_gcc frames_clang
-    warnings_gcc warnings_clang analyzer_gcc clang_tidy cppcheck_finds_nothing
+    long_lines warnings_gcc warnings_clang analyzer_gcc clang_tidy cppcheck_finds_nothing
     no_marks no_machine_paths no_package_hosts top_level_is_fixed"
 
 passed=0

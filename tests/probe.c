@@ -17,6 +17,7 @@
    thin shell over the header's own functions. */
 #define CHATGPTT_STATIC
 #define CHATGPTT_IMPLEMENTATION
+#define CHATGPTT_MAX_NAME 4096     /* names and ids of events are shown as they came */
 #include "chatgptt.h"
 #include <stdio.h>
 
@@ -107,7 +108,12 @@ static int drop_buffer(cgt_buffer *b, int status)
 
 /* ---- json ---- */
 
-typedef struct json_probe { cgt_json json; cgt_buffer text; bool valid, is_string; } json_probe;
+typedef struct json_probe {
+    cgt_json json;
+    cgt_json_node nodes[CHATGPTT_MAX_DEPTH + 1];        /* a deeper value there is not */
+    cgt_buffer text;
+    bool valid, is_string;
+} json_probe;
 
 static bool json_piece(void *state, char *at, size_t len)
 {
@@ -134,14 +140,35 @@ static bool is_pointer(const char *p)
     return true;
 }
 
-static int probe_json(const char *pointer)
+/* The pointer as a tree without branches; its keys lie in `pointer`, unescaped. */
+static void make_nodes(cgt_json_node *nodes, char *pointer)
+{
+    unsigned char n = 0;
+    char *out = pointer;
+    nodes[0].key = "";
+    nodes[0].field = CGT_JSON_UNTOLD;
+    while (*pointer && n < CHATGPTT_MAX_DEPTH) {
+        nodes[n].count = 1;
+        nodes[n].child = (unsigned char)(n + 1);
+        n++;
+        nodes[n].key = out;
+        nodes[n].field = CGT_JSON_UNTOLD;
+        nodes[n].up = (unsigned char)(n - 1);
+        for (pointer++; *pointer && *pointer != '/'; pointer++)
+            *out++ = *pointer != '~' ? *pointer : *++pointer == '1' ? '/' : '~';
+        nodes[n].len = (uint32_t)(out - nodes[n].key);
+    }
+    if (!*pointer) nodes[n].field = 0;
+}
+
+static int probe_json(char *pointer)
 {
     json_probe p;
-    const char *fields[1];
-    fields[0] = pointer;
     memset(&p, 0, sizeof p);
     p.text = new_buffer();
-    cgt_json_init(&p.json, fields, pointer && is_pointer(pointer) ? 1 : 0);
+    p.nodes[0].field = CGT_JSON_UNTOLD;
+    if (pointer && is_pointer(pointer)) make_nodes(p.nodes, pointer);
+    cgt_json_init(&p.json, p.nodes);
     if (!feed_input(json_piece, &p)) return drop_buffer(&p.text, fail("cannot read the input"));
     if (p.valid && p.json.state != CGT_JSON_ENDED) p.valid = cgt_json_eof(&p.json) == CHATGPTT_OK;
     if (!p.valid)
@@ -175,7 +202,7 @@ static void print_event(sse_probe *p)
     cgt_buffer *b = &p->line;
     b->len = 0;
     cgt_puts(b, "{\"event\":");
-    put_json_string(b, s->name_len ? cgt_slice_of(s->name, s->name_len) : cgt_text("message"));
+    put_json_string(b, cgt_sse_name(s));
     cgt_puts(b, ",\"data\":");
     put_json_string(b, cgt_slice_of_buffer(&p->data));
     cgt_puts(b, ",\"id\":");
@@ -190,8 +217,7 @@ static bool sse_piece(void *state, char *at, size_t len)
     sse_probe *p = (sse_probe *)state;
     size_t used;
     do {
-        p->code = cgt_sse_feed(&p->sse, at, len, &used);
-        if (p->code < 0) return false;
+        cgt_sse_feed(&p->sse, at, len, &used);
         at += used;
         len -= used;
         if (p->sse.event == CGT_SSE_DATA) cgt_append(&p->data, p->sse.piece);
@@ -210,7 +236,6 @@ static int probe_sse(void)
     good = feed_input(sse_piece, &p);
     cgt_buffer_free(&p.data);
     cgt_buffer_free(&p.line);
-    if (p.code == CHATGPTT_E_LIMIT) return fail("an event's name or id is longer than CHATGPTT_MAX_NAME");
     return good && p.code == CHATGPTT_OK && fflush(stdout) == 0 ? 0 : fail("the input or output broke off");
 }
 
@@ -307,134 +332,61 @@ static int probe_form(void)
     return print_buffer(&out);
 }
 
-/* ---- http: a stream of the real client that stays at the page, and looks at nothing in it ---- */
+/* ---- http: one exchange of the real client ---- */
 
 #define MAX_REDIRECTS 50
 
 typedef struct http_probe {
-    chatgptt_stream *stream;
-    const char *method;
-    bool follow, redirected;        /* redirected: the response under way leads elsewhere */
-    int status;                     /* of the response under way, once its head is complete */
+    cgt_exchange x;
+    chatgptt_client *client;
+    chatgptt_error error;
+    chatgptt_stats stats;
+    chatgptt_wait wait;
+    int status;                     /* of the final response, once its head is complete */
 } http_probe;
 
-/* Makes the page's GET a request of the method that was asked for. */
-static void http_set_method(http_probe *p)
+/* The built-in transport's read, of CASE_CHUNK bytes at most. */
+static chatgptt_code read_chunk(void *user, void *conn, void *buffer, size_t size, size_t *done)
 {
-    cgt_buffer *out = &p->stream->out, get = new_buffer();
-    if (strcmp(p->method, "GET") == 0) return;
-    cgt_append(&get, cgt_slice_of_buffer(out));
-    if (get.failed) return;
-    out->len = 0;
-    cgt_puts(out, p->method);
-    cgt_append(out, cgt_slice_of(get.data + 3, get.len - 5));           /* without "GET" and the blank line */
-    cgt_puts(out, strcmp(p->method, "POST") == 0 ? "Content-Length: 0\r\n\r\n" : "\r\n");
-    cgt_buffer_free(&get);
+    return cgt_net_read(user, conn, buffer, size < chunk ? size : chunk, done);
 }
 
-static chatgptt_code http_plan(http_probe *p, long long now)
+static chatgptt_code http_begin(http_probe *p, const char *method, bool follow)
 {
-    chatgptt_stream *s = p->stream;
-    chatgptt_code code = cgt_stream_plan(s, now);
-    p->status = 0;
-    if (code < 0) return code;
-    http_set_method(p);
-    if (s->out.failed) return cgt_fail(&s->error, s->out.failed, "no room for the request");
+    chatgptt_client *c = p->client;
+    long long now = cgt_now(&c->hooks);
+    cgt_exchange_setup setup = { &c->pool, &c->cookies, &p->error, &p->stats,
+                                 cgt_after(now, c->options.total_timeout_ms) };
+    cgt_asks asks;
+    chatgptt_code code;
+    memset(&asks, 0, sizeof asks);
+    asks.method = method;
+    asks.user_agent = c->options.user_agent;
+    asks.accept = "*/*";
+    code = cgt_exchange_begin(&p->x, &setup, &c->home, &asks, now);
+    p->x.follow = follow ? CGT_FOLLOW_ALL : CGT_FOLLOW_NONE;
     return code;
 }
 
-static chatgptt_code http_end(http_probe *p)
-{
-    chatgptt_stream *s = p->stream;
-    bool reuse = cgt_http_reusable(&s->conn->in) && s->at == s->end;
-    chatgptt_code code;
-    if (!p->redirected) return CHATGPTT_DONE;
-    code = cgt_stream_redirect(s);
-    if (code < 0) return code;
-    if (!reuse) cgt_stream_leave(s, false);
-    if (p->status == 303 ? strcmp(p->method, "HEAD") != 0 : p->status < 303 && strcmp(p->method, "POST") == 0)
-        p->method = "GET";
-    s->state = CGT_STREAM_PLAN;
-    return CHATGPTT_OK;
-}
-
-static chatgptt_code http_read(http_probe *p, long long now)
-{
-    chatgptt_stream *s = p->stream;
-    size_t done = 0;
-    chatgptt_code code =
-        cgt_conn_read(&s->client->pool, s->conn, &s->error, s->buffer, CHATGPTT_READ_BUFFER, &done);
-    /* as the client: the request broke off */
-    if (code == CHATGPTT_AGAIN) return s->sent < s->out.len ? s->error.code : code;
-    s->at = 0;
-    s->end = done;
-    s->idle = cgt_after(now, s->client->options.idle_timeout_ms);
-    if (code == CHATGPTT_OK) return code;
-    if (cgt_stream_retry(s)) return CHATGPTT_OK;
-    if (code < 0) return code;
-    code = cgt_http_eof(&s->conn->in, !s->conn->unclean);
-    return code == CHATGPTT_OK ? http_end(p) : cgt_fail(&s->error, code, "%s", s->conn->in.why);
-}
-
-static chatgptt_code http_receive(http_probe *p, long long now)
-{
-    chatgptt_stream *s = p->stream;
-    cgt_http *h = &s->conn->in;
-    size_t len = s->end - s->at < chunk ? s->end - s->at : chunk, used;
-    chatgptt_code code;
-    /* now: a proxy's answer has a method of its own */
-    h->method = strcmp(p->method, "HEAD") == 0 ? CGT_HTTP_HEAD_METHOD : CGT_HTTP_OTHER;
-    code = cgt_http_feed(h, s->buffer + s->at, len, &used);
-    s->at += used;
-    if (code < 0) return cgt_fail(&s->error, code, "%s", h->why);
-    switch (h->event) {
-    case CGT_HTTP_HEADER:
-        cgt_stream_header(s);
-        return CHATGPTT_OK;
-    case CGT_HTTP_HEAD:
-        p->status = h->status;
-        p->redirected = p->follow && cgt_is_redirect(h->status) && s->location.len > 0;
-        return CHATGPTT_OK;
-    case CGT_HTTP_BODY:
-        if (p->redirected || fwrite(h->piece.at, 1, h->piece.len, stdout) == h->piece.len) return CHATGPTT_OK;
-        return cgt_fail(&s->error, CHATGPTT_E_IO, "cannot write the body");
-    case CGT_HTTP_END:
-        return http_end(p);
-    default:
-        return s->at < s->end ? CHATGPTT_OK : http_read(p, now);
-    }
-}
-
-/* Sleeps until there is something to do; what came goes out before that. */
+/* What came goes out before anything is waited for. */
 static chatgptt_code http_wait(http_probe *p)
 {
-    chatgptt_stream *s = p->stream;
-    const chatgptt_transport *t = &s->client->pool.transport;
-    chatgptt_wait w = chatgptt_want(s);
-    chatgptt_code code;
-    if (fflush(stdout) != 0) return cgt_fail(&s->error, CHATGPTT_E_IO, "cannot write the body");
-    code = t->wait(t->user, &w);
-    return code < 0 ? cgt_fail(&s->error, code, "waiting failed") : CHATGPTT_OK;
+    p->wait = cgt_exchange_want(&p->x, cgt_now(&p->client->hooks));
+    if (fflush(stdout) != 0) return cgt_fail(&p->error, CHATGPTT_E_IO, "cannot write the body");
+    return cgt_exchange_wait(&p->x, &p->wait);
 }
 
-static chatgptt_code http_run(http_probe *p)
+static chatgptt_code http_step(http_probe *p)
 {
-    chatgptt_stream *s = p->stream;
-    chatgptt_code code;
-    do {
-        long long now = cgt_now(&s->client->hooks);
-        code = now < s->deadline
-                   ? CHATGPTT_OK
-                   : cgt_stream_timeout(s, "total_timeout_ms", s->client->options.total_timeout_ms);
-        if (code != CHATGPTT_OK) break;
-        if (s->state == CGT_STREAM_PLAN) code = http_plan(p, now);
-        else if (s->state == CGT_STREAM_SEND) code = cgt_stream_send(s, now);
-        else code = http_receive(p, now);
-        if (code == CHATGPTT_AGAIN) code = http_wait(p);
-    } while (code == CHATGPTT_OK);
-    if (code == CHATGPTT_DONE && fflush(stdout) != 0)
-        code = cgt_fail(&s->error, CHATGPTT_E_IO, "cannot write the body");
-    return code;
+    chatgptt_code code = cgt_exchange_step(&p->x, cgt_now(&p->client->hooks));
+    cgt_slice piece = p->x.piece;
+    if (code == CHATGPTT_AGAIN) return http_wait(p);
+    if (code != CHATGPTT_OK) return code;
+    if (p->x.event == CGT_X_STATUS) p->status = p->x.in.status;
+    if (p->x.event == CGT_X_PIECE && fwrite(piece.at, 1, piece.len, stdout) != piece.len)
+        return cgt_fail(&p->error, CHATGPTT_E_IO, "cannot write the body");
+    if (p->x.event != CGT_X_END) return CHATGPTT_OK;
+    return fflush(stdout) == 0 ? CHATGPTT_DONE : cgt_fail(&p->error, CHATGPTT_E_IO, "cannot write the body");
 }
 
 static int fail_with(const chatgptt_error *error)
@@ -450,12 +402,12 @@ static const char *env(const char *name)        /* NULL: unset or empty */
 }
 
 /* false: one of them is no such value. */
-static bool http_options(http_probe *p, chatgptt_options *o)
+static bool http_options(chatgptt_options *o, const char **method)
 {
     size_t i, timeout;
-    p->method = env("CASE_METHOD") ? env("CASE_METHOD") : "GET";
-    for (i = 0; p->method[i]; i++)
-        if (!cgt_http_tchar(p->method[i])) return false;
+    *method = env("CASE_METHOD") ? env("CASE_METHOD") : "GET";
+    for (i = 0; (*method)[i]; i++)
+        if (!cgt_http_tchar((*method)[i])) return false;
     memset(o, 0, sizeof *o);
     o->max_redirects = MAX_REDIRECTS;
     o->proxy = env("PROXY");
@@ -470,25 +422,21 @@ static int probe_http(const char *url, bool follow)
 {
     http_probe p;
     chatgptt_options options;
-    chatgptt_request request;
-    chatgptt_error error;
-    chatgptt_client *client;
-    int status = 1;
+    const char *method;
+    chatgptt_code code;
     memset(&p, 0, sizeof p);
-    p.follow = follow;
-    if (!http_options(&p, &options)) return fail_usage("CASE_METHOD or TIMEOUT_MS is no such value");
+    if (!http_options(&options, &method)) return fail_usage("CASE_METHOD or TIMEOUT_MS is no such value");
     options.url = url;
-    client = chatgptt_open(&options, &error);
-    if (!client) return fail_with(&error);
-    memset(&request, 0, sizeof request);
-    request.prompt = "probe";       /* never sent */
-    p.stream = chatgptt_start(client, &request);
-    if (!p.stream) fail_with(chatgptt_client_error(client));
-    else if (http_run(&p) != CHATGPTT_DONE) fail_with(&p.stream->error);
-    else status = 0;
+    p.client = chatgptt_open(&options, &p.error);
+    if (!p.client) return fail_with(&p.error);
+    if (chunk < CHATGPTT_READ_BUFFER) p.client->pool.transport.read = read_chunk;
+    code = http_begin(&p, method, follow);
+    while (code == CHATGPTT_OK) code = http_step(&p);
+    if (code < 0) fail_with(&p.error);
     if (p.status) fprintf(stderr, "status=%d\n", p.status);
-    chatgptt_close(client);
-    return status;
+    cgt_exchange_free(&p.x, 0);
+    chatgptt_close(p.client);
+    return code == CHATGPTT_DONE ? 0 : 1;
 }
 
 /* ---- cookies ---- */
@@ -541,7 +489,7 @@ int main(int argc, char **argv)
     hooks.resize = cgt_builtin_resize;
     if (!env_number("CASE_CHUNK", SIZE_MAX / 4, SIZE_MAX / 4, &chunk))
         return fail_usage("CASE_CHUNK is no number above 0");
-    if (strcmp(what, "json") == 0 && argc <= 3) return probe_json(argc == 3 ? last : NULL);
+    if (strcmp(what, "json") == 0 && argc <= 3) return probe_json(argc == 3 ? argv[2] : NULL);
     if (strcmp(what, "sse") == 0 && argc == 2) return probe_sse();
     if (strcmp(what, "attr") == 0 && argc == 3) return probe_attr(last);
     if (strcmp(what, "match") == 0 && argc == 3) return probe_match(last);

@@ -6,6 +6,7 @@
 
 #include "../chatgptt.h"
 #include "check.h"
+#include "far_side.h"
 #include "request.h"
 
 /* A script is a list of connections, each a list of acts. The k-th open() of the client plays the k-th
@@ -23,7 +24,13 @@
 
     The client may write at any time, unless an act says otherwise. After its last act a connection is open
     and silent. script_rewind() makes ready for another run of the same script, with other cuts or another
-    failing allocation. */
+    failing allocation.
+
+    Beside what a test checks, far_side.h watches every script: a message that arrives twice (but by the one
+    safe rule, redirected, or with a fresh token), a token or cookie at a foreign origin, a secret in an
+    error, a busy loop fail the case. It learns secrets from what the script says and from the options' url,
+    endpoint and proxy; a test that means it so says script_allow(&s, "host:port") or
+    script_allow_repeats(&s, n), and names secrets of its own by script_secret(&s, text, origin or NULL). */
 
 #define SCRIPT_ACTS 400
 #define SCRIPT_CONNECTIONS 50
@@ -61,11 +68,13 @@ typedef struct script_peer {                /* one connection of the script, and
     size_t delivered;                       /* of the whole connection */
     bool rest_read, rest_write;             /* a limit cut the last call short: the next one says AGAIN */
     unsigned again;                         /* events whose last call said AGAIN */
+    bool gone;                              /* it hung up, whatever its acts say */
     bool is_open;
     char host[256], port[8];                /* as open() got them */
     char *written;                          /* all the client wrote */
     size_t written_len, written_size;
     size_t requests_end;                    /* bytes of `written` that REQUEST acts took */
+    far_line far;
 } script_peer;
 
 typedef struct script {
@@ -92,6 +101,7 @@ typedef struct script {
     script_peer *asked;                     /* whom want() was last asked about */
     int idle_waits;                         /* waits since a byte moved */
     unsigned char next_random;
+    far_side far;
 } script;
 
 /* ---- writing the script; strings and bytes are borrowed ---- */
@@ -101,6 +111,23 @@ static inline void script_init(script *s)
     memset(s, 0, sizeof *s);
     s->now = 1000;
     s->unix_now = 1700000000;
+}
+
+/* What a test allows or forbids beside the rules of far_side.h; kept by script_rewind(). Cookies are never
+   allowed anywhere else. */
+static inline void script_allow(script *s, const char *origin) { far_allow(&s->far, origin); }
+static inline void script_allow_repeats(script *s, int n) { s->far.repeats_allowed = n; }
+/* For this origin only ("host:port"), or for none but errors. */
+static inline void script_secret(script *s, const char *text, const char *origin)
+{
+    far_secret_add(&s->far, origin ? FAR_TOKEN : FAR_SECRET, text, origin ? origin : "");
+    s->far.kept_secrets = s->far.num_secrets;
+}
+/* "name=value", for this host. */
+static inline void script_cookie(script *s, const char *text, const char *host)
+{
+    far_secret_add(&s->far, FAR_COOKIE, text, host);
+    s->far.kept_secrets = s->far.num_secrets;
 }
 
 static inline void script_connection(script *s)
@@ -197,11 +224,18 @@ static inline const script_act *script_advance(script_peer *peer)
     return act;
 }
 
+/* Every connection that is open is closed by its peer now. */
+static inline void script_hang_up(script *s)
+{
+    for (int i = 0; i < s->opened; i++) s->peers[i].gone = true;
+}
+
 /* When a call in this direction will do something: now, later, or never by itself. */
 static inline long long script_ready_at(script_peer *peer, unsigned event)
 {
     const script_act *act = script_advance(peer);
     long long now = peer->script->now;
+    if (peer->gone) return now;
     if (act && act->kind == SCRIPT_CONNECT) return script_due(peer, act);
     if (act && act->kind == SCRIPT_FAIL && (act->events & event))
         return act->code == CHATGPTT_AGAIN ? SCRIPT_NEVER : now;
@@ -221,6 +255,9 @@ static inline chatgptt_code script_open(void *user, const char *host, const char
     script_peer *peer = &s->peers[s->opened++];
     snprintf(peer->host, sizeof peer->host, "%s", host);
     snprintf(peer->port, sizeof peer->port, "%s", port);
+    if (snprintf(peer->far.peer, FAR_TEXT, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port) >= FAR_TEXT)
+        peer->far.peer[0] = '\0';
+    peer->far.opened = s->now;
     if (peer->refusal != CHATGPTT_OK) return peer->refusal;
     peer->is_open = true;
     peer->since = s->now;
@@ -232,7 +269,12 @@ static inline chatgptt_code script_open(void *user, const char *host, const char
 static inline chatgptt_code script_did(script_peer *peer, unsigned event, chatgptt_code code)
 {
     peer->again = code == CHATGPTT_AGAIN ? peer->again | event : peer->again & ~event;
-    if (code != CHATGPTT_AGAIN) peer->script->idle_waits = 0;
+    if (code == CHATGPTT_DONE || code == CHATGPTT_E_CLOSED) far_closed(&peer->far, peer->script->now);
+    if (code == CHATGPTT_AGAIN) far_idle_call(&peer->script->far);
+    else {
+        peer->script->idle_waits = 0;
+        far_progress(&peer->script->far);
+    }
     return code;
 }
 
@@ -240,11 +282,13 @@ static inline size_t script_least(size_t a, size_t b) { return a < b ? a : b; }
 
 static inline chatgptt_code script_deliver(script_peer *peer, const script_act *act, char *buffer,
                                            size_t size, size_t *done) {
-    const script *s = peer->script;
+    script *s = peer->script;
     size_t len = script_least(size, act->len * act->times - peer->sent);
+    if (peer->sent == 0) far_says(&s->far, &peer->far, act->bytes, act->len);
     if (s->read_max) len = script_least(len, s->read_max);
     if (s->cut > peer->delivered) len = script_least(len, s->cut - peer->delivered);
     for (size_t i = 0; i < len; i++) buffer[i] = act->bytes[(peer->sent + i) % act->len];
+    far_said(&peer->far, buffer, len);
     peer->sent += len;
     peer->delivered += len;
     peer->rest_read = s->read_max != 0 || peer->delivered == s->cut;
@@ -260,6 +304,7 @@ static inline chatgptt_code script_read(void *user, void *conn, void *buffer, si
     (void)user;
     CHECK(peer->is_open && size > 0);
     *done = 0;
+    if (peer->gone) return script_did(peer, CHATGPTT_READ, CHATGPTT_DONE);
     if (peer->rest_read) peer->rest_read = false;
     else if (act && act->kind == SCRIPT_SEND) code = script_deliver(peer, act, (char *)buffer, size, done);
     else if (act && act->kind == SCRIPT_END) code = CHATGPTT_DONE;
@@ -276,6 +321,7 @@ static inline void script_take(script_peer *peer, const char *bytes, size_t len)
     }
     memcpy(peer->written + peer->written_len, bytes, len);
     peer->written_len += len;
+    far_written(&peer->script->far, &peer->far, peer->written, peer->written_len, peer->script->now);
 }
 
 static inline chatgptt_code script_write(void *user, void *conn, const void *bytes, size_t size, size_t *done)
@@ -364,6 +410,7 @@ static inline chatgptt_code script_wait(void *user, const chatgptt_wait *what)
         s->hung = true;
         return CHATGPTT_E_IO;
     }
+    if (until > s->now) far_progress(&s->far);
     if (until > s->now) s->now = until;
     return CHATGPTT_OK;
 }
@@ -421,7 +468,11 @@ static inline void *script_resize(void *user, void *memory, size_t old_size, siz
     return block ? block + 1 : NULL;
 }
 
-static inline long long script_now(void *user) { return ((script *)user)->now; }
+static inline long long script_now(void *user)
+{
+    far_now.side = &((script *)user)->far;
+    return ((script *)user)->now;
+}
 static inline long long script_unix_time(void *user) { return ((script *)user)->unix_now; }
 
 /* 0, 1, 2, ... */
@@ -538,8 +589,45 @@ static inline void script_rewind(script *s)
     s->live_blocks = s->live_bytes = s->peak_bytes = 0;
     s->asked = NULL;
     s->next_random = 0;
+    far_reset(&s->far);
 }
 
 static inline void script_finish(script *s) { script_rewind(s); }
+
+/* ---- the public calls, watched by far_side.h ---- */
+
+/* Where the options send tokens is meant; a login in them is a secret. */
+static inline void script_learn(script *s, const chatgptt_options *options)
+{
+    const char *const urls[] = { options->url, options->endpoint, options->proxy };
+    char text[FAR_TEXT];
+    const char *endpoint = options->endpoint ? options->endpoint : "";
+    if (far_origin(text, endpoint, endpoint + strlen(endpoint) + 1))
+        far_allow(&s->far, text);
+    for (int i = 0; i < 3; i++) {
+        const char *at = urls[i] ? strstr(urls[i], "://") : NULL;
+        const char *login = at ? at + 3 : urls[i], *end = login ? strrchr(login, '@') : NULL;
+        if (end && memchr(login, ':', (size_t)(end - login)))
+            login = (const char *)memchr(login, ':', (size_t)(end - login)) + 1;
+        if (end && far_cut(text, login, end + 1, "@")) script_secret(s, text, NULL);
+    }
+}
+
+static inline chatgptt_client *script_open_client(const chatgptt_options *options, chatgptt_error *error)
+{
+    script *s = options && options->hooks.resize == script_resize ? (script *)options->hooks.user : NULL;
+    if (s) script_learn(s, options);
+    chatgptt_client *client = chatgptt_open(options, error);
+    if (!client && s && error) far_check_words(&s->far, NULL, error->message);
+    return client;
+}
+
+#define chatgptt_open(options, error) script_open_client(options, error)
+#define chatgptt_start(client, request) far_start(client, request)
+#define chatgptt_step(stream, event) far_step(stream, event)
+#define chatgptt_next(stream, event) far_next(stream, event)
+#define chatgptt_want(stream) far_want(stream)
+#define chatgptt_chat(client, request, on_text, user) far_chat(client, request, on_text, user)
+#define chatgptt_ask(client, prompt) far_ask(client, prompt)
 
 #endif

@@ -346,7 +346,7 @@ static const row errors[] = {
       E_BLOCKED, NULL),
     C("P2-416 a redirect would lose the message",
       "301 Moved Permanently\n" WP_HTML "|Location: http://www.site.test/x\n", E_STATUS,
-      "http://www.site.test/x"),
+      "redirects to www.site.test:"),
     /* of the request that fetches the answer */
     F("P2-421 no events", ASKED, "", E_REPLY, "Under construction.", PAGE, KEY(K1),
       HTML("200 OK", "<p>Under <b>construction</b>.</p>")),
@@ -494,6 +494,7 @@ static void write_answer(script *s, const char *answer, size_t chunk, bool whole
              says ? "Connection: close\r\n" : "");
     script_request(s);
     script_say(s, wp_response(status, type, extra, next + 1, chunk, whole));
+    if (closes && !says) script_request(s);         /* which it never answers */
     if (closes) script_end(s);
 }
 

@@ -75,8 +75,8 @@ static const trickle trickles[] = {
     { "page of a status", { 0 }, "HTTP/1.1 503 Busy\r\n\r\n", "<h1>Wait</h1>", 0, 0, 0, 0, NO_TEXT },
     { "page that is moved",
       { 0 },
-      "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 5000\r\n\r\n",
-      "moved ",
+      "HTTP/1.1 302 Found\r\nLocation: /x\r\n",
+      "X: moved\r\n",
       0,
       0,
       0,
@@ -220,6 +220,9 @@ static void script_trickle(script *s, const trickle *t)
 static void run_trickle(void)
 {
     const trickle *t = this_trickle;
+#ifdef CHATGPTT_NO_TLS
+    if (t->url && strncmp(t->url, "https:", 6) == 0) SKIP("built without TLS");
+#endif
     script s;
     chatgptt_event event;
     chatgptt_code code;

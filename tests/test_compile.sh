@@ -59,10 +59,21 @@ every_manner() {
     try "$compiler $std STATIC without the implementation" refused CHATGPTT_IMPLEMENTATION check "$2 -DCHATGPTT_STATIC" user.$1
 }
 
+# compiles EXAMPLE: its library is there, or it can be built to say that it is not; sets $extra.
+compiles() {
+    extra=
+    grep -o '#include <\(uv\|microhttpd\|cjson/cJSON\)\.h>' "$1" | $CC -E -x c - >/dev/null 2>&1 && return
+    extra=-DNO_LIBUV
+    grep -q NO_LIBUV "$1"
+}
+
 for compiler in $C_COMPILERS; do
     for std in c99 c11; do every_manner c "$posix"; done
     std=c99
-    for file in examples/*.c; do try "$compiler $std ${file#*/}" check "$posix -I." "../../$file"; done
+    for file in examples/*.c; do
+        compiles "$file" || { echo "skip: $file: its library is not installed"; continue; }
+        try "$compiler $std ${file#*/}" check "$posix -I. $extra" "../../$file"
+    done
     # As people build: no flag at all; and with -std=c99 alone, where only a header that comes first can still ask for POSIX.
     std=gnu99 && try "$compiler $std after" check "" after.c
     std=gnu17 && try "$compiler $std after" check "" after.c
@@ -70,10 +81,21 @@ for compiler in $C_COMPILERS; do
     try "$compiler $std before, POSIX not asked for" check "" before.c
     try "$compiler $std after, POSIX not asked for" refused 'error.*_POSIX_C_SOURCE' check "" after.c
     try "$compiler $std NO_NET needs no POSIX" check "-DCHATGPTT_NO_NET -DCHATGPTT_NO_TLS" after.c
+    # What the program had before the header, it has after it: asking for POSIX must not take away what the default shows.
+    std=gnu17 && try "$compiler $std first, the default dialect keeps all it shows" check "" first.c
+    std=c99 && try "$compiler $std after macros like lwIP's" check "$posix" sockets.c
+    try "$compiler $std after macros like lwIP's, NO_NET" check "$posix -DCHATGPTT_NO_NET -DCHATGPTT_NO_TLS" sockets.c
+    std=c99
     try "$compiler $std unsigned char" check "$posix -funsigned-char" after.c
 done
 for compiler in $CXX_COMPILERS; do
     for std in c++11 c++17; do every_manner cc ""; done
+    for std in c++20 c++2b; do
+        for file in twice before after; do try "$compiler $std $file" check "" $file.cc; done
+        try "$compiler $std NO_NET,NO_TLS" check "-DCHATGPTT_NO_NET -DCHATGPTT_NO_TLS" after.cc
+        try "$compiler $std static in two files" link "" tests/compile/static_one.cc tests/compile/static_two.cc
+    done
+    std=gnu++17 && try "$compiler $std first, the default dialect keeps all it shows" check "" first.cc
 done
 
 # No private macro stays behind in the user's file.

@@ -1,4 +1,4 @@
-/* test_cookie.c - the jar: RFC 6265 section 5 by tables, its caps, what no server can make it send; and
+/* test_cookie.c - the jar: RFC 6265bis section 5 by tables, its caps, what no server can make it send; and
    through the client, that cookies come back from the page and from redirects, to the hosts they are for and
    to no other. */
 #define CHATGPTT_IMPLEMENTATION
@@ -62,12 +62,32 @@ static const char *header(shelf *b, const char *to) { return header_at(b, to, NO
 /* ---- the tables: what is set from where, and what a request gets ---- */
 
 #define AT "http://site.test/"
+#define TLS "https://site.test/"
 #define DEEP "http://site.test/a/b/page?x=/y/z"
 
 typedef struct row { const char *from, *value, *to, *wanted; } row;
 
+/* Cut anywhere, what the jar takes is sound. */
+static void cut_everywhere(const row *r)
+{
+    for (size_t len = 0; len < strlen(r->value); len++) {
+        shelf b;
+        char *value = (char *)malloc(len + 1);      /* so that a byte more is seen */
+        if (!value) abort();
+        memcpy(value, r->value, len);
+        shelf_init(&b);
+        set_bytes(&b, r->from, value, len);
+        CHECK(b.jar.count <= 1);
+        for (const cgt_cookie *c = b.jar.first; c; c = c->next)
+            CHECK(cgt_cookie_ok(c) && (!c->secure || strncmp(r->from, "https", 5) == 0));
+        free(value);
+        shelf_finish(&b);
+    }
+}
+
 static void run_rows(const row *rows, size_t count)
 {
+    for (size_t i = 0; i < count; i++) cut_everywhere(&rows[i]);
     for (size_t i = 0; i < count; i++) {
         shelf b;
         shelf_init(&b);
@@ -94,12 +114,18 @@ TEST(pairs)
         { AT, "a=\xC3\xA9\xFF", AT, "a=\xC3\xA9\xFF" },
         { AT, "A[0]=(){}", AT, "A[0]=(){}" },
         { AT, "a b=1", AT, "a b=1" },
-        { AT, "=1", AT, "" },
         { AT, "", AT, "" },
-        { AT, "a", AT, "" },
         { AT, ";a=1", AT, "" },
-        { AT, "a;b=1", AT, "" },
         { AT, " = ", AT, "" },
+        { AT, "=", AT, "" },
+        /* nameless ones */
+        { AT, "=1", AT, "1" },
+        { AT, "a", AT, "a" },
+        { AT, " = a ", AT, "a" },
+        { AT, "a;b=1", AT, "a" },
+        { AT, "==1", AT, "=1" },
+        { AT, "=a=1", AT, "a=1" },
+        { AT, "a; Path=/x", AT, "" },
         { AT, "a=1; HttpOnly; SameSite=Strict; Priority=High; x; =; ;;", AT, "a=1" },
         { AT, "path=/x", AT, "path=/x" },
         { AT, "secure=1", AT, "secure=1" },
@@ -148,8 +174,21 @@ TEST(domains)
         { "http://127.0.0.1/", "a=1; Domain=127.0.0.1", "http://127.0.0.1/", "a=1" },
         { "http://127.0.0.1/", "a=1; Domain=0.0.1", "http://127.0.0.1/", "" },
         { "http://127.0.0.1/", "a=1; Domain=.0.0.1", "http://9.0.0.1/", "" },
-        /* five numbers are a name */
-        { "http://1.127.0.0.1/", "a=1; Domain=127.0.0.1", "http://127.0.0.1/", "a=1" },
+        { "http://127.0.0.1/", "a=1; Domain=127.0.0.01", "http://127.0.0.1/", "" },
+        { "http://1.2.3.4a/", "a=1; Domain=3.4a", "http://9.3.4a/", "a=1" },
+        { AT, "a=1; Domain=site.test; Domain=", "http://www.site.test/", "" },
+        { AT, "a=1; Domain=evil.test; Domain", AT, "a=1" },
+        { AT, "a=1; Domain=%73ite.test", AT, "" },
+        { AT, "a=1; Domain=site .test", AT, "" },
+        { "http://www.site.com/", "a=1; Domain=com", "http://www.site.com/", "" },
+        { "http://www.site.com/", "a=1; Domain=.com.", "http://www.site.com/", "" },
+        { "http://com/", "a=1; Domain=com", "http://com/", "a=1" },
+        { "http://com/", "a=1; Domain=com", "http://site.com/", "" },
+        { "http://xn--bcher-kva.test/",
+          "a=1; Domain=B\xC3\x9C"
+          "CHER.test",
+          "http://www.xn--bcher-kva.test/", "a=1" },
+        { "http://[::1]/", "a=1; Domain=::1", "http://[::1]/", "" },
         { "http://[::1]/", "a=1", "http://[::1]/", "a=1" },
         { "http://[::1]/", "a=1; Domain=[::1]", "http://[::1]/", "" },
         { "http://[::1]/", "a=1", "http://[::2]/", "" },
@@ -197,6 +236,37 @@ TEST(secure_ones)
         { "https://site.test/", "a=1", AT, "a=1" },
         { "https://site.test/", "a=1; Secure; Domain=site.test", "http://www.site.test/", "" },
         { "https://site.test/", "a=1; Secured", AT, "a=1" },
+        { "https://site.test/", "a=1; Secure; Secure", AT, "" },
+        { AT, "a=1; Secure", "https://site.test/", "" },
+        { AT, "a=1; secure=", AT, "" },
+        { AT, "a=1; Secured", AT, "a=1" },
+        /* prefixes, in any letter case */
+        { TLS, "__Secure-a=1; Secure", TLS, "__Secure-a=1" },
+        { TLS, "__Secure-a=1; Secure; Domain=site.test", "https://www.site.test/", "__Secure-a=1" },
+        { TLS, "__Secure-a=1", TLS, "" },
+        { TLS, "__SECURE-a=1", TLS, "" },
+        { TLS, "__secure-a=1; Path=/", TLS, "" },
+        { AT, "__Secure-a=1; Secure", TLS, "" },
+        { AT, "__Secure-a=1", AT, "" },
+        { TLS, "__Secure-=1", TLS, "" },
+        { TLS, "__Secure=1", TLS, "__Secure=1" },
+        { TLS, "x__Secure-a=1", TLS, "x__Secure-a=1" },
+        { TLS, "__Host-a=1; Secure; Path=/", TLS, "__Host-a=1" },
+        { TLS, "__host-a=1; path=/; secure", TLS, "__host-a=1" },
+        { TLS, "__Host-a=1; Secure", TLS, "" },
+        { TLS, "__Host-a=1; Path=/", TLS, "" },
+        { TLS, "__Host-a=1; Secure; Path=/x", TLS "x", "" },
+        { TLS, "__Host-a=1; Secure; Path=/; Domain=site.test", TLS, "" },
+        { TLS, "__HOST-a=1; Secure; Path=/; Domain=site.test", TLS, "" },
+        { TLS, "__Host-a=1; Secure; Path=/; Domain=", TLS, "__Host-a=1" },
+        { TLS, "__Host-a=1; Secure; Path=/x; Path=/", TLS, "__Host-a=1" },
+        { TLS, "__Host-a=1; Secure; Path=/; Path=/x", TLS "x", "" },
+        { AT, "__Host-a=1; Path=/", AT, "" },
+        /* nor may a nameless one say so in its value */
+        { TLS, "=__Secure-a=1; Secure", TLS, "" },
+        { TLS, "__Host-a; Secure; Path=/", TLS, "" },
+        { TLS, "=__hOST-a=1; Secure; Path=/", TLS, "" },
+        { TLS, "=x__Host-a", TLS, "x__Host-a" },
     };
     run_rows(rows, ROWS(rows));
 }
@@ -232,6 +302,10 @@ TEST(ages)
         { "a=1; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=60", "110" },
         { "a=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:01 GMT", "110" },
         { "a=1; Max-Age=0; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "000" },
+        { "a=1; Expires=Tue, 14 Nov 2023 22:14:20 GMT", "110" },
+        { "a=1; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Expires=Tue, 14 Nov 2023 22:14:19 GMT", "100" },
+        { "a=1; Expires=Fri, 01 Jan 2100 00:00:00 GMT; Expires=Thu, 01 Jan 1970 00:00:01 GMT", "000" },
+        { "a=1; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Expires=never", "000" },
         { "a=1; Max-Age=x; Expires=Thu, 01 Jan 1970 00:00:01 GMT", "000" },
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -245,7 +319,7 @@ TEST(ages)
     }
 }
 
-/* Expires only deletes: every way of writing a date (section 5.1.1), and what is none. */
+/* Every way of writing a date (RFC 6265 section 5.1.1), and what is none. */
 TEST(dates)
 {
     static const char *const past[] = {
@@ -266,6 +340,22 @@ TEST(dates)
         "Tue, 14 Nov 2023 22:13:20 GMT+0100",
         "Sat Feb 29 12:00:00 2020",
         "9 Sept 2012 01:02:03x",
+        "10:00:00 01 Jan 2020",
+        "Thu, 10:00:00 01-Jan-2020",
+        "2020 Jan 01 10:00:00",
+        "Jan 01 10:00:00 2020",
+        "Jan 10:00:00 2020 01",
+        "2020 10:00:00 Jan 1",
+        "10:00:00 2020 1 Jan",
+        "1 2020 Jan 10:00:00",
+        "1:2:3 1 jan 20",
+        "01 jan 2020 10:00:00 20:00:00 02 feb 2100",
+        "Tue/14/Nov/2023/22:13:20",
+        "14\"Nov<2023>22:13:20",
+        "14Nov 2020 Nov 10:00:00",
+        "1970 1 Jan 00:00:00",
+        "29 Feb 2000 00:00:00",
+        "31 Dec 2020 23:59:59",
     };
     static const char *const later[] = {
         "Tue, 14 Nov 2023 22:13:21 GMT",
@@ -291,6 +381,19 @@ TEST(dates)
         "01 Jan 1600 00:00:00",
         "01 Jan 00:00:00",
         "01 Jan 19700 00:00:00",
+        "10:00:00 01 Jan 2030",
+        "Jan 2030 10:00:00 01",
+        "30 Feb 2020 00:00:00",
+        "29 Feb 1900 00:00:00",
+        "29 Feb 2021 00:00:00",
+        "31 Apr 2020 00:00:00",
+        "001 Jan 2020 00:00:00",
+        "01 Jan 2020 000:00:00",
+        "01 Jan 2020 00:00:000",
+        "01 Jan 2020 00.00.00",
+        "01Jan2020 00:00:00",
+        "01 Ja 2020 00:00:00",
+        "01 Jan 2020 x00:00:00",
     };
     for (size_t i = 0; i < ROWS(past) + ROWS(later); i++) {
         bool gone = i < ROWS(past);
@@ -310,6 +413,71 @@ TEST(dates)
 
 typedef struct many { const char *from[8], *to, *wanted; } many;    /* from: url, value, url, value … */
 
+/* What https set with Secure, plain http neither replaces nor hides nor removes, nor makes room with. */
+TEST(secure_ones_are_left_alone)
+{
+    static const many rows[] = {
+        { { TLS, "a=1; Secure", AT, "a=2" }, TLS, "a=1" },
+        { { TLS, "a=1; Secure", AT, "a=2; Max-Age=0" }, TLS, "a=1" },
+        { { TLS, "a=1; Secure", AT, "a=2; Path=/x" }, TLS "x", "a=1" },
+        { { TLS, "a=1; Secure; Path=/x", AT, "a=2; Path=/" }, TLS "x", "a=1; a=2" },
+        { { TLS, "a=1; Secure", AT, "a=2; Domain=site.test" }, TLS, "a=1" },
+        { { TLS, "a=1; Secure", "http://www.site.test/", "a=2; Domain=site.test" }, TLS, "a=1" },
+        { { TLS, "a=1; Secure; Domain=site.test", "http://www.site.test/", "a=2" },
+          "https://www.site.test/",
+          "a=1" },
+        { { "https://www.site.test/", "a=1; Secure", AT, "a=2; Domain=site.test" },
+          "https://www.site.test/",
+          "a=1" },
+        { { "https://www.site.test/", "a=1; Secure", AT, "a=2" }, TLS, "" },
+        { { TLS, "a=1; Secure", AT, "b=2" }, TLS, "a=1; b=2" },
+        { { TLS, "a=1; Secure", AT, "A=2" }, TLS, "a=1; A=2" },
+        { { TLS, "a=1; Secure", TLS, "a=2" }, TLS, "a=2" },
+        { { TLS, "a=1; Secure", TLS, "a=2; Max-Age=0" }, TLS, "" },
+        { { TLS, "a=1", AT, "a=2" }, TLS, "a=2" },
+        { { AT, "a=1", TLS, "a=2; Secure" }, TLS, "a=2" },
+    };
+    char value[40];
+    shelf b;
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        shelf_init(&b);
+        for (int k = 0; k < 8 && rows[i].from[k]; k += 2) set(&b, rows[i].from[k], rows[i].from[k + 1]);
+        if (!CHECK_STR(header(&b, rows[i].to), rows[i].wanted)) printf("    row %zu\n", i);
+        shelf_finish(&b);
+    }
+    shelf_init(&b);
+    set(&b, TLS, "first=1; Secure");
+    for (int i = 0; i < 2 * CHATGPTT_MAX_COOKIES; i++) {
+        snprintf(value, sizeof value, "c%d=1", i);
+        set(&b, AT, value);
+    }
+    CHECK_INT(b.jar.count, CHATGPTT_MAX_COOKIES);
+    CHECK(strstr(header(&b, TLS), "first=1; ") != NULL);
+    shelf_finish(&b);
+}
+
+/* What has run out makes room first; and where all are secure, the oldest does. */
+TEST(who_makes_room)
+{
+    char value[60];
+    for (int dead = 0; dead < 2; dead++) {
+        shelf b;
+        shelf_init(&b);
+        for (int i = 0; i < CHATGPTT_MAX_COOKIES; i++) {
+            snprintf(value, sizeof value, "c%d=1; Secure%s", i, dead && i == 7 ? "; Max-Age=60" : "");
+            set(&b, TLS, value);
+        }
+        cgt_url url = parsed(&b, TLS);
+        CHECK(cgt_jar_set(&b.jar, &url, cgt_text("new=1; Secure"), NOW + 100));
+        cgt_url_free(&url);
+        CHECK_INT(b.jar.count, CHATGPTT_MAX_COOKIES);
+        CHECK(strstr(header_at(&b, TLS, NOW), "c0=1;") != NULL ? dead : !dead);
+        CHECK(strstr(header_at(&b, TLS, NOW), "c7=1;") != NULL ? !dead : dead);
+        CHECK(strstr(header_at(&b, TLS, NOW), "new=1") != NULL);
+        shelf_finish(&b);
+    }
+}
+
 TEST(order_and_replacement)
 {
     static const many rows[] = {
@@ -319,13 +487,16 @@ TEST(order_and_replacement)
         {{AT, "a=1; Path=/", AT, "a=2; Path=/a", AT, "a=3; Path=/a/b"}, DEEP, "a=3; a=2; a=1"},
         {{DEEP, "a=1; Path=/a/", DEEP, "b=2; Path=/a/"}, DEEP, "a=1; b=2"},
         /* one name, domain and path are one cookie */
-        {{AT, "a=1", AT, "a=2; Domain=site.test"}, AT, "a=2"},
-        {{AT, "a=1", "http://www.site.test/", "a=2; Domain=site.test"}, AT, "a=2"},
+        {{AT, "a=1; Domain=site.test", "http://www.site.test/", "a=2; Domain=site.test"}, AT, "a=2"},
+        /* but one of the host alone is another than one of its domain */
+        {{AT, "a=1", AT, "a=2; Domain=site.test"}, AT, "a=1; a=2"},
+        {{AT, "a=1", "http://www.site.test/", "a=2; Domain=site.test"}, AT, "a=1; a=2"},
+        {{AT, "a", AT, "=b", AT, "c=1"}, AT, "b; c=1"},
         {{AT, "a=1", AT, "A=2"}, AT, "a=1; A=2"},
-        {{AT, "a=1; Secure", AT, "a=2"}, AT, "a=2"},
         {{AT, "a=1", AT, "b=2", AT, "a=; Max-Age=0"}, AT, "b=2"},
         {{AT, "a=1", AT, "a=; Max-Age=0; Path=/x"}, AT, "a=1"},
-        {{AT, "a=1", "http://www.site.test/", "a=; Max-Age=0; Domain=site.test"}, AT, ""},
+        {{AT, "a=1; Domain=site.test", "http://www.site.test/", "a=; Max-Age=0; Domain=site.test"}, AT, ""},
+        {{AT, "a=1", "http://www.site.test/", "a=; Max-Age=0; Domain=site.test"}, AT, "a=1"},
         {{AT, "a=1", AT, "a=2; Max-Age=0", AT, "a=3"}, AT, "a=3"},
         {{AT, "a=1; Max-Age=0", AT, "b=2"}, AT, "b=2"},
     };
@@ -358,19 +529,48 @@ TEST(count_is_capped)
     shelf_finish(&b);
 }
 
+/* Name and value have 4096 bytes together, whatever the attributes; a larger one is dropped alone, and
+   removes nothing. */
 TEST(size_is_capped)
 {
-    static char value[CHATGPTT_MAX_VALUE * 2];
+    static char value[CGT_COOKIE_BYTES + 1100];
     for (int over = 0; over < 2; over++) {
         shelf b;
-        size_t len = CHATGPTT_MAX_VALUE - 2 + (size_t)over;
+        size_t len = CGT_COOKIE_BYTES - 2 + (size_t)over;
         shelf_init(&b);
+        set(&b, AT, "ab=old");
         memcpy(value, "ab=", 3);
         memset(value + 3, 'x', len);
-        set_bytes(&b, AT, value, len + 3);
-        CHECK_INT(strlen(header(&b, AT)), over ? 0 : len + 3);
+        memcpy(value + 3 + len, "; x=", 4);
+        memset(value + 7 + len, 'y', 1000);
+        set_bytes(&b, AT, value, len + 1007);
+        CHECK_INT(strlen(header(&b, AT)), over ? 6 : len + 3);
         set(&b, AT, "c=1");
-        CHECK_INT(strlen(header(&b, AT)), over ? 3 : len + 8);
+        CHECK_INT(strlen(header(&b, AT)), over ? 11 : len + 8);
+        memset(value, 'n', CGT_COOKIE_BYTES + 1);
+        set_bytes(&b, TLS "y", value, CGT_COOKIE_BYTES + (size_t)over); /* all of it a nameless one's value */
+        CHECK_INT(b.jar.count, over ? 2 : 3);
+        shelf_finish(&b);
+    }
+}
+
+/* An attribute of more than 1024 bytes is as if it were not there. */
+TEST(long_attributes_are_ignored)
+{
+    for (int over = 0; over < 2; over++) {
+        shelf b;
+        static char value[1200];
+        shelf_init(&b);
+        memset(value, 'x', sizeof value);
+        memcpy(value, "a=1; Path=/", 11);
+        value[11 + 1023 + over] = '\0';
+        set(&b, AT, value);
+        CHECK_STR(header(&b, AT), over ? "a=1" : "");
+        memcpy(value, "b=1; Path=/; Domain=", 20);
+        memset(value + 20, 'x', 1024 + (size_t)over);
+        value[20 + 1024 + over] = '\0';
+        set(&b, AT, value);
+        CHECK_STR(header(&b, AT), over ? "a=1; b=1" : "");
         shelf_finish(&b);
     }
 }
@@ -410,6 +610,84 @@ TEST(controls_are_refused)
         }
 }
 
+/* ---- fields, out of a saved state ---- */
+
+typedef struct fields { const char *name, *value, *domain, *path; bool host_only, secure, ok; } fields;
+
+static const fields saved[] = {
+    {"a", "1", "site.test", "/", true, false, true},
+    {"a", "1", "site.test", "/", false, false, true},
+    {"a", "", "site.test", "/x;y", true, true, true},
+    {"", "v=1", "site.test", "/", true, false, true},
+    {"a", "1", "::1", "/", true, false, true},
+    {"a", "1", "127.0.0.1", "/", true, false, true},
+    {"a", "1", "localhost", "/", true, false, true},
+    {"__Secure-a", "1", "site.test", "/", false, true, true},
+    {"__Host-a", "1", "site.test", "/", true, true, true},
+    {"a", "1", "test", "/", false, false, false},
+    {"a", "1", "test.", "/", false, false, false},
+    {"a", "1", "::1", "/", false, false, false},
+    {"", "", "site.test", "/", true, false, false},
+    {"a=b", "1", "site.test", "/", true, false, false},
+    {"a;b", "1", "site.test", "/", true, false, false},
+    {"a\r", "1", "site.test", "/", true, false, false},
+    {"a", "1; b=2", "site.test", "/", true, false, false},
+    {"a", "1\r\nX: y", "site.test", "/", true, false, false},
+    {"a", "1\x7f", "site.test", "/", true, false, false},
+    {"a", "1", "", "/", true, false, false},
+    {"a", "1", "site.test/", "/", true, false, false},
+    {"a", "1", "site test", "/", true, false, false},
+    {"a", "1", "[::1]", "/", true, false, false},
+    {"a", "1", "site.test", "", true, false, false},
+    {"a", "1", "site.test", "x", true, false, false},
+    {"a", "1", "site.test", "/\n", true, false, false},
+    {"__Secure-a", "1", "site.test", "/", true, false, false},
+    {"__HOST-a", "1", "site.test", "/", true, false, false},
+    {"__Host-a", "1", "site.test", "/", false, true, false},
+    {"__Host-a", "1", "site.test", "/x", true, true, false},
+    {"", "__Host-a=1", "site.test", "/", true, true, false},
+};
+
+TEST(fields_are_checked)
+{
+    for (size_t i = 0; i < ROWS(saved); i++) {
+        const fields *f = &saved[i];
+        cgt_cookie c;
+        memset(&c, 0, sizeof c);
+        c.name = cgt_text(f->name), c.value = cgt_text(f->value);
+        c.domain = cgt_text(f->domain), c.path = cgt_text(f->path);
+        c.host_only = f->host_only, c.secure = f->secure;
+        if (!CHECK_INT(cgt_cookie_ok(&c), f->ok)) printf("    row %zu\n", i);
+    }
+}
+
+/* What a jar holds is all that is needed to fill another. */
+TEST(fields_make_the_jar_again)
+{
+    static const char *const values[] = { "a=1",
+                                          "a=2; Domain=site.test",
+                                          "b",
+                                          "c=3; Secure; Path=/x;",
+                                          "d=4; Max-Age=60",
+                                          "__Host-e=5; Secure; Path=/" };
+    shelf b, again;
+    char wanted[200];
+    shelf_init(&b);
+    shelf_init(&again);
+    for (size_t i = 0; i < ROWS(values); i++) set(&b, "https://site.test/x;y/z", values[i]);
+    for (const cgt_cookie *c = b.jar.first; c; c = c->next) {
+        CHECK(cgt_cookie_ok(c));
+        CHECK(cgt_jar_put(&again.jar, c, NOW));
+    }
+    for (long long now = NOW; now < NOW + 61; now += 60) {
+        snprintf(wanted, sizeof wanted, "%s", header_at(&b, "https://site.test/x;y/z", now));
+        CHECK_STR(header_at(&again, "https://site.test/x;y/z", now), wanted);
+    }
+    CHECK_INT(again.jar.count, ROWS(values));
+    shelf_finish(&b);
+    shelf_finish(&again);
+}
+
 TEST(no_memory_no_harm)
 {
     for (long k = 1; ; k++) {
@@ -418,7 +696,7 @@ TEST(no_memory_no_harm)
         cgt_url url = parsed(&b, AT);
         CHECK(cgt_jar_set(&b.jar, &url, cgt_text("a=1"), NOW));
         b.s.fail_at = b.s.allocations + k;
-        bool good = cgt_jar_set(&b.jar, &url, cgt_text("a=2; Domain=site.test"), NOW);
+        bool good = cgt_jar_set(&b.jar, &url, cgt_text("a=2"), NOW);
         b.s.fail_at = 0;
         CHECK_STR(header(&b, AT), good ? "a=2" : "a=1");
         cgt_url_free(&url);
@@ -469,6 +747,7 @@ static void check_journey(const journey *j)
     script s;
     char got[2000] = "", host[100], cookies[500];
     script_init(&s);
+    script_allow(&s, "ajax.test:80");                   /* which a page names */
     for (int i = 0; i < 6 && j->says[i].status; i++)
         say_once(&s, j->says[i].status, j->says[i].headers, j->says[i].body);
     chatgptt_options options = script_options(&s);
@@ -602,6 +881,11 @@ int main(void)
     RUN(ages);
     RUN(dates);
     RUN(order_and_replacement);
+    RUN(secure_ones_are_left_alone);
+    RUN(who_makes_room);
+    RUN(long_attributes_are_ignored);
+    RUN(fields_are_checked);
+    RUN(fields_make_the_jar_again);
     RUN(count_is_capped);
     RUN(size_is_capped);
     RUN(long_domains_match_nothing);

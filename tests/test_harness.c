@@ -444,6 +444,119 @@ TEST(transport_tells)
           child_said("connection 0 was left open"));
 }
 
+/* ---- far_side.h: what it finds, and what it lets pass ---- */
+
+#define POST(nonce, action) \
+    "POST /x HTTP/1.1\r\nContent-Length: 37\r\n\r\n_wpnonce=" nonce "&message=hello&action=" action
+#define TOLD(headers) "HTTP/1.1 200 OK\r\n" headers "Content-Length: 0\r\n\r\n"
+
+/* One case: on connection 0, to site.test, `before` and `said`; then `after` on connection 1, to `where`. */
+typedef struct visit {
+    const char *name, *before, *said;
+    chatgptt_code end;                      /* of connection 0: OK: it stays */
+    int ms;                                 /* later */
+    const char *where, *after, *finding;    /* finding: NULL: nothing */
+} visit;
+
+static const visit visits[] = {
+    { "twice", POST("aaaaa", "b"), TOLD(""), CHATGPTT_OK, 0, "site.test", POST("aaaaa", "b"), "arrived 2" },
+    { "broken", POST("aaaaa", "b"), "", CHATGPTT_E_IO, 0, "site.test", POST("aaaaa", "b"), "arrived 2" },
+    { "closed", POST("aaaaa", "b"), "", CHATGPTT_E_CLOSED, 0, "site.test", POST("aaaaa", "b"), NULL },
+    { "ended", POST("aaaaa", "b"), "", CHATGPTT_DONE, 999, "site.test", POST("aaaaa", "b"), NULL },
+    { "late", POST("aaaaa", "b"), "", CHATGPTT_DONE, 1001, "site.test", POST("aaaaa", "b"), "arrived 2" },
+    { "one byte", POST("aaaaa", "b"), "H", CHATGPTT_DONE, 0, "site.test", POST("aaaaa", "b"), "arrived 2" },
+    { "a fresh token", POST("aaaaa", "b"), TOLD(""), CHATGPTT_OK, 0, "site.test", POST("ccccc", "b"), NULL },
+    { "another action", POST("aaaaa", "b"), TOLD(""), CHATGPTT_OK, 0, "site.test", POST("aaaaa", "c"), NULL },
+    { "with a key", POST("aaaaa", "b"), TOLD("X: \"cache_key\":\"kkkkkk\"\r\n"), CHATGPTT_OK, 0, "site.test",
+      POST("aaaaa", "c"), "arrived 2" },
+    { "redirected", POST("aaaaa", "b"), "HTTP/1.1 307 x\r\nLocation: http://b.test/\r\n\r\n", CHATGPTT_OK, 0,
+      "b.test", POST("aaaaa", "b"), NULL },
+    { "a cookie abroad", "GET / HTTP/1.1\r\n\r\n", TOLD("Set-Cookie: sid=1234; Path=/\r\n"), CHATGPTT_OK, 0,
+      "www.site.test", "GET / HTTP/1.1\r\nCookie: sid=1234\r\n\r\n", "sid=1234 reached www.site.test:80" },
+    { "a domain's cookie", "GET / HTTP/1.1\r\n\r\n", TOLD("Set-Cookie: sid=1234; Domain=site.test\r\n"),
+      CHATGPTT_OK, 0, "www.site.test", "GET / HTTP/1.1\r\nCookie: sid=1234\r\n\r\n", NULL },
+    { "a cookie at home", "GET / HTTP/1.1\r\n\r\n", TOLD("Set-Cookie: sid=1234\r\n"), CHATGPTT_OK, 0,
+      "site.test", "GET / HTTP/1.1\r\nCookie: sid=1234\r\n\r\n", NULL },
+    { "a token abroad", "GET / HTTP/1.1\r\n\r\n", TOLD("X: data-nonce=\"aaaaa\"\r\n"), CHATGPTT_OK, 0,
+      "b.test", POST("aaaaa", "b"), "aaaaa reached b.test:80" },
+    { "a token at home", "GET / HTTP/1.1\r\n\r\n", TOLD("X: data-nonce=\"aaaaa\"\r\n"), CHATGPTT_OK, 0,
+      "site.test", POST("aaaaa", "b"), NULL },
+    { "a token for b", "GET / HTTP/1.1\r\n\r\n", TOLD("X: data-nonce=\"aaaaa\"\r\n"), CHATGPTT_OK, 0,
+      "allowed.test", POST("aaaaa", "b"), NULL },
+};
+
+static const visit *visited;
+
+static void pay_visit(void)
+{
+    script s;
+    void *conn, *other;
+    char out[300];
+    size_t done;
+    const char *hello = "GET /first HTTP/1.1\r\n\r\n";
+    script_init(&s);
+    script_allow(&s, "allowed.test:80");
+    script_connection(&s);
+    script_request(&s);                                 /* a kept connection has served before */
+    script_request(&s);
+    if (*visited->said) script_say(&s, visited->said);
+    if (visited->end < 0) script_fail(&s, CHATGPTT_READ, visited->end);
+    if (visited->end == CHATGPTT_DONE) script_end(&s);
+    script_connection(&s);
+    far_begin(&s.far, NULL);
+    CHECK_INT(script_open(&s, "site.test", "80", &conn), CHATGPTT_OK);
+    script_write(&s, conn, hello, strlen(hello), &done);
+    script_read(&s, conn, out, sizeof out, &done);
+    script_write(&s, conn, visited->before, strlen(visited->before), &done);
+    s.now += visited->ms;
+    for (int i = 0; i < 3; i++) script_read(&s, conn, out, sizeof out, &done);
+    CHECK_INT(script_open(&s, visited->where, "80", &other), CHATGPTT_OK);
+    script_write(&s, other, visited->after, strlen(visited->after), &done);
+    script_close(&s, conn);
+    script_close(&s, other);
+    script_finish(&s);
+}
+
+TEST(far_side_tells)
+{
+    for (size_t i = 0; i < sizeof visits / sizeof *visits; i++) {
+        visited = &visits[i];
+        CHECK_INT(run_in_child(pay_visit), visited->finding != NULL);
+        if (visited->finding) CHECK(child_said(visited->finding));
+        if (check_now.bad) { printf("    %s: %s\n", visited->name, child_output); return; }
+    }
+}
+
+static void tell_a_secret(void)
+{
+    script s;
+    script_init(&s);
+    script_secret(&s, "S3CRET", NULL);
+    far_check_words(&s.far, NULL, "cannot reach http://user:S3CRET@site.test");
+    script_finish(&s);
+}
+static void read_for_nothing(void)
+{
+    script s;
+    void *conn;
+    char out[10];
+    size_t done;
+    script_init(&s);
+    script_connection(&s);
+    CHECK_INT(script_open(&s, "a", "80", &conn), CHATGPTT_OK);
+    for (int i = 0; i < FAR_IDLE_CALLS + 10; i++) script_read(&s, conn, out, sizeof out, &done);
+    script_close(&s, conn);
+    script_finish(&s);
+}
+
+TEST(far_side_tells_secrets_and_circles)
+{
+    CHECK_INT(run_in_child(tell_a_secret), 1);
+    CHECK(child_said("tells \"S3CRET\""));
+    CHECK_INT(run_in_child(read_for_nothing), 1);
+    CHECK(child_said("busy: read or write said AGAIN"));
+}
+
 /* ---- site.h ---- */
 
 static int dial(const site *s)
@@ -521,6 +634,8 @@ int main(int argc, char **argv)
     RUN(transport_fails_when_told);
     RUN(clock_moves_by_waiting);
     RUN(transport_tells);
+    RUN(far_side_tells);
+    RUN(far_side_tells_secrets_and_circles);
     RUN(site_answers_and_keeps_alive);
     RUN(site_keeps_step);
     return check_report("harness");

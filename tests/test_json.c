@@ -3,6 +3,7 @@
 #define CHATGPTT_IMPLEMENTATION
 #include "feed.h"
 #include "chatgptt.h"
+#include "nodes.h"
 #include <time.h>
 
 #define ROWS(table) (sizeof (table) / sizeof *(table))
@@ -12,8 +13,7 @@
 /* ---- the scanner as a parser of feed.h ---- */
 
 typedef struct scan {
-    const char *const *fields;
-    int num_fields;
+    nodes tree;
     /* verdict_only: nothing is logged, and only blanks may follow the document */
     bool lenient, verdict_only;
     cgt_json json;
@@ -25,7 +25,7 @@ static char kinds[MAX_FIELDS][16];  /* "0:", "1:" … */
 static void scan_reset(void *state)
 {
     scan *s = (scan *)state;
-    cgt_json_init(&s->json, s->fields, s->num_fields);
+    cgt_json_init(&s->json, s->tree.at);
     s->json.lenient = s->lenient;
 }
 
@@ -77,8 +77,8 @@ static const feed_parser parser = {scan_feed, scan_reset, scan_end, &scanner};
 
 static void use(const char *const *fields, int num_fields, bool lenient, bool verdict_only)
 {
-    scanner.fields = fields;
-    scanner.num_fields = num_fields;
+    nodes_free(&scanner.tree);
+    CHECK(nodes_make(&scanner.tree, fields, num_fields));
     scanner.lenient = lenient;
     scanner.verdict_only = verdict_only;
 }
@@ -132,6 +132,7 @@ static const document valid[] = {
     /* strings */
     { TEXT("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"") },
     { TEXT("\"\\u0000\"") },
+    { TEXT("[\"\\ud5e0x\",\"\\u0041\\nx\"]") },
     { TEXT("\"\\u00e9\\u00E9\\uABCD\\uabcd\"") },
     { TEXT("\"\x7f\"") },
     { TEXT("\" \"") },
@@ -689,14 +690,15 @@ TEST(many_fields)
 TEST(deep_fields)
 {
     char text[64 * 6 + 1], path[64 * 2 + 1] = "";
-    const char *list[2] = {path, "/a/b"};
+    const char *list[1] = {path};
     size_t len = nest(text, 64, "{");
     for (int i = 0; i < 64; i++) memcpy(path + 2 * i, "/a", 2);
     path[128] = '\0';
-    use(list, 2, false, false);
+    use(list, 1, false, false);
     FEED(&parser, text, len, "0: \"1\"\n0: number\nend\n= 0\n");
     len = nest(text, 64, "[");
     for (int i = 0; i < 64; i++) memcpy(path + 2 * i, "/0", 2);
+    use(list, 1, false, false);
     FEED(&parser, text, len, "0: \"1\"\n0: number\nend\n= 0\n");
 }
 
@@ -750,6 +752,36 @@ TEST(linear_time)
     free(text);
 }
 
+/* The trees that the header itself goes by. */
+static void check_tree(const cgt_json_node *tree, size_t count, int num_fields)
+{
+    size_t children = 0;
+    uint32_t seen = 0;
+    CHECK(count <= 65);
+    for (size_t i = 0; i < count; i++) {
+        const cgt_json_node *n = &tree[i];
+        CHECK_INT(n->len, strlen(n->key));
+        CHECK(n->count <= 32 && (n->count || n->field != CGT_JSON_UNTOLD));
+        children += n->count;
+        if (n->count && n->child <= i) check_fail(__FILE__, __LINE__, "node %zu: its children", i);
+        for (size_t k = n->child; k < n->child + (size_t)n->count; k++)
+            if (k >= count || tree[k].up != i) check_fail(__FILE__, __LINE__, "node %zu: child %zu", i, k);
+        for (size_t k = n->child; k < n->child + (size_t)n->count; k++)
+            for (size_t l = n->child; l < k; l++) CHECK(strcmp(tree[k].key, tree[l].key) != 0);
+        if (n->field == CGT_JSON_UNTOLD) continue;
+        CHECK(n->field < num_fields && !(seen >> n->field & 1));
+        seen |= (uint32_t)1 << n->field;
+    }
+    CHECK_INT(children + 1, count);
+    CHECK_INT(seen, ((uint64_t)1 << num_fields) - 1);
+}
+
+TEST(trees)
+{
+    check_tree(cgt_reply_nodes, ROWS(cgt_reply_nodes), CGT_F_PINECONE + 1);
+    check_tree(cgt_config_nodes, ROWS(cgt_config_nodes), 11);
+}
+
 int main(void)
 {
     for (int i = 0; i < MAX_FIELDS; i++) snprintf(kinds[i], sizeof kinds[i], "%d:", i);
@@ -765,5 +797,7 @@ int main(void)
     RUN(many_fields);
     RUN(deep_fields);
     RUN(linear_time);
+    RUN(trees);
+    nodes_free(&scanner.tree);
     return check_report("json");
 }

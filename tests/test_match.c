@@ -24,7 +24,7 @@ static void search_reset(void *state)
 static int search_end(void *state, feed_log *log)
 {
     const cgt_match *m = &((search *)state)->match;
-    if (m->found) feed_log_event(log, "%zu %zu", m->from, m->to);
+    if (m->found) feed_log_event(log, "%u %u", (unsigned)m->from, (unsigned)m->to);
     return m->found;
 }
 
@@ -429,7 +429,9 @@ TEST(limits)
     CHECK(refused(repeat("a", max + 1)));
     CHECK(refused(repeat("a*", max + 1)));
     CHECK(refused(repeat("a+", max / 2 + 1)));
-    CHECK(refused(repeat("[ab]", CHATGPTT_MAX_CLASSES + 1)));
+    check_match(repeat("[ab]", CHATGPTT_MAX_CLASSES + 1), text, sizeof text, 0, CHATGPTT_MAX_CLASSES + 1);
+    CHECK(!refused("[ab][ac][ad][ae][af][ag][ah][ai][ab]"));        /* equal ones share a place */
+    CHECK(refused("[ab][ac][ad][ae][af][ag][ah][ai][aj]"));
 }
 
 /* ---- time ---- */

@@ -94,6 +94,9 @@ static void run_rows(const row *rows, size_t count)
 #define FOUND N "/5"
 /* no quotes: the model's patterns do not see it */
 #define REAL "<div data-nonce=" N " data-post-id=5>"
+/* no value is as long as this */
+#define TEN(x) x x x x x x x x x x
+#define LONG TEN("0123456789abc")
 #define DECOY "<div data-nonce=\"decoy\" data-post-id=\"9\">"
 
 static const row attributes[] = {
@@ -120,7 +123,7 @@ static const row attributes[] = {
     { BYTES("<div data-nonce=\"&#48;123abcde&#x66;\" data-post-id=\"&#X35;\">"), FOUND },
     { BYTES("<div data-nonce=&#48;123abcde&#102 data-post-id=&#53>"), FOUND },
     { BYTES("<div data-nonce='&quot;a&apos;&lt;&gt;&amp;&#39;&#039;' data-post-id=5>"), "\"a'<>&''/5" },
-    { BYTES("<div data-nonce='&nbsp;&foo;&;&#;&#x;&&amp;&' data-post-id=5>"), "&nbsp;&foo;&;&#;&#x;&&&/5" },
+    { BYTES("<div data-nonce='&nbsp;&foo;&;&#;&#x;&&amp;&' data-post-id=5>"), "\xC2\xA0&foo;&;&#;&#x;&&&/5" },
     { BYTES("<div data-nonce='a&quotb&ampc' data-post-id='?a=1&lt=2'>"), "a&quotb&ampc/?a=1&lt=2" },
     { BYTES("<div data-nonce=&#x1F600;&#x20AC;&#233; data-post-id=5>"),
       "\xF0\x9F\x98\x80\xE2\x82\xAC\xC3\xA9/5" },
@@ -128,7 +131,17 @@ static const row attributes[] = {
       "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD/5" },
     { BYTES("<div data-nonce='&amp;amp;' data-post-id=5>"), "&amp;/5" },
     { BYTES("<div data-nonce=\"&quot;\" data-post-id=&quot;5&quot;>"), "\"/\"5\"" },
-    /* both in one element, which is a start tag, and of the first of duplicates */
+    { BYTES("<div data-nonce='&#00000000000000000039;&#146;&#x80;&hellip;&rsquo;&copy' data-post-id=5>"),
+      "'\xE2\x80\x99\xE2\x82\xAC\xE2\x80\xA6\xE2\x80\x99\xC2\xA9/5" },
+    { BYTES("<div data-nonce='&copy=&copya&copy;' data-post-id=5>"), "&copy=&copya\xC2\xA9/5" },
+    /* both in one element, which is a start tag, and of the first of duplicates, whatever it holds */
+    { BYTES("<div data-nonce='' data-nonce='b' data-post-id=5>"), "none" },
+    { BYTES("<div data-nonce data-nonce=b data-post-id=5>" REAL), FOUND },
+    { BYTES("<div data-nonce=" LONG " data-nonce=b data-post-id=5>"), "none" },
+    { BYTES("<div data-nonce=a data-post-id=5 data-bot-id=" LONG " data-bot-id=7>"), "a/5" },
+    { BYTES("<div data-nonce=a data-post-id=5 data-type=shortcode data-type=widget>"), "a/5" },
+    { BYTES("<div data-nonce=a data-post-id=5 data-memory-limit='' data-memory-limit=7>"), "a/5" },
+    { BYTES("<div data-nonce=a data-post-id=<>" REAL), FOUND },
     { BYTES("<div data-nonce=a data-nonce=b data-post-id=5 data-post-id=6 data-bot-id=7 data-bot-id=8>"),
       "a/5\nbot 7" },
     { BYTES("<div data-nonce='a' DATA-NONCE='b' data-post-id='5'>"), "a/5" },
@@ -181,7 +194,8 @@ static const row decoys[] = {
     { BYTES("</ <div data-nonce='decoy' data-post-id='9'>" REAL), FOUND },
     { BYTES("<script>s = '" DECOY "';</script>" REAL), FOUND },
     { BYTES("<SCRIPT type=x>s = '</ script></scripts></s" DECOY "';</Script\n>" REAL), FOUND },
-    { BYTES("<script><!-- " DECOY "</script x='>" REAL), FOUND },
+    { BYTES("<script><!-- " DECOY "</script x='>'>" REAL), FOUND },
+    { BYTES("<script></script x='>" REAL), "none" },       /* an end tag's quotes count, too */
     { BYTES("<script>" DECOY "</script/>" REAL), FOUND },
     { BYTES("<style>" DECOY "</style>" REAL), FOUND },
     { BYTES("<title>" DECOY "</title>" REAL), FOUND },
@@ -198,6 +212,29 @@ static const row decoys[] = {
     { BYTES("<1 data-nonce='decoy' data-post-id='9'>" REAL), FOUND },
     { BYTES("1 < 2 <<<div data-nonce=" N " data-post-id=5>"), FOUND },
     { BYTES("&lt;div data-nonce='decoy' data-post-id='9'>" REAL), FOUND },
+    { BYTES("<script><!-- <script> </script> " DECOY " --></script>" REAL), FOUND },
+    { BYTES("<script><!-- <script> </script> " DECOY " </script> x" REAL), FOUND },
+    { BYTES("<script><!--> " DECOY "</script>" REAL), FOUND },
+    { BYTES("<script><!-- <script>" REAL "</script>" DECOY), "decoy/9" },
+    { BYTES("<template>" DECOY "<template></template>" DECOY "</template>" REAL), FOUND },
+    { BYTES("<template><script></template></script>" DECOY "</template>" REAL), FOUND },
+    { BYTES(REAL "<plaintext>" DECOY), FOUND },
+    { BYTES("<plaintext>" REAL), "none" },
+    { BYTES("<!-- a --!>" REAL "<!-- " DECOY "-->"), FOUND },
+    { BYTES("<noscript>" DECOY "</noscript>" REAL), FOUND },
+    { BYTES("<noembed>" DECOY "</noembed><noframes>" DECOY "</noframes>" REAL), FOUND },
+    { BYTES("<div title='</div' a></div title='>" "<i data-nonce=x data-post-id=9>" "'>" REAL), FOUND },
+    /* drawings and formulas: nothing is raw in them */
+    { BYTES("<svg class=i><title/><path d='M0'/></svg>" REAL), FOUND },
+    { BYTES("<svg><title/><desc/><style/><script/><textarea/></svg>" REAL), FOUND },
+    { BYTES("<svg><title>Icon</title></svg>" REAL), FOUND },
+    { BYTES("<svg><style>.a{}</style><g><title/></g></svg><title>" DECOY "</title>" REAL), FOUND },
+    { BYTES("<svg><g><title/>" REAL), FOUND },
+    { BYTES("<svg><p><title>" DECOY "</title>" REAL), FOUND },
+    { BYTES("<svg><![CDATA[" DECOY "]]></svg>" REAL), FOUND },
+    { BYTES("<svg><foreignObject><style>" DECOY "</style></foreignObject></svg>" REAL), FOUND },
+    { BYTES("<math><mi/><title/></math>" REAL), FOUND },
+    { BYTES("<title/>" DECOY "</title>" REAL), FOUND },
     /* the end comes in between */
     { BYTES("<div data-nonce=" N " data-post-id=5"), "none" },
     { BYTES("<div data-nonce=" N " data-post-id=\"5>"), "none" },
@@ -244,6 +281,17 @@ static const row endpoints[] = {
     {BYTES(REAL "wpaicgParams  =  {  \"ajax_url\"  :  \"/a b\""), FOUND "\nat /a b"},
     {BYTES(REAL PARAMS("/a") PARAMS("/b")), FOUND "\nat /a"},
     {BYTES("<!-- " DECOY " -->" PARAMS("/a")), "decoy/9\nat /a"},
+    {BYTES(REAL PARAMS("https:\\/\\/h\\/f\\u00fcr\\u20AC\\ud83d\\uDE00\\/a")),
+        FOUND "\nat https://h/f\xC3\xBCr\xE2\x82\xAC\xF0\x9F\x98\x80/a"},
+    {BYTES(REAL PARAMS("/f\xC3\xBCr/a")), FOUND "\nat /f\xC3\xBCr/a"},
+    {BYTES(REAL PARAMS("/\\ud83dx\\udE00\\u12g\\\\\\u0026")), FOUND "\nat /\xEF\xBF\xBDx\xEF\xBF\xBDu12g\\&"},
+    {BYTES(REAL "<script>var wpaicgParams={\"search_nonce\":\"x\",\"ajax_url\":\"/b\"};"), FOUND "\nat /b"},
+    {BYTES(REAL "<script>wpaicgParams\n=\r\n{\t\"ajax_url\"\n:\n\"/c\"\n}"), FOUND "\nat /c"},
+    {BYTES(REAL "<script>var a=1,wpaicgParams={ajax_url:'/d',x:1}"), FOUND "\nat /d"},
+    {BYTES(REAL "<script>wpaicgParams={x:'',ajax_url:\"/e\"}"), FOUND "\nat /e"},
+    {BYTES(REAL "typeof wpaicgParams;wpaicgParams={'ajax_url':'/f'}"), FOUND "\nat /f"},
+    {BYTES(REAL "wpaicgParams={};p={\"ajax_url\":\"/g\"}"), FOUND},
+    {BYTES(REAL "wpaicgParams={\"my_ajax_url\":\"/h\"}"), FOUND},
     {BYTES(REAL PARAMS("")), FOUND},
     {BYTES(REAL "wpaicgParams = {\"ajax_url\":\"/a"), FOUND},
     {BYTES(REAL "xParams = {\"ajax_url\":\"/a\"}"), FOUND},
@@ -313,6 +361,15 @@ static const row configs[] = {
     /* others' configurations, and broken ones */
     { BYTES("<div data-config='{" Q "theme" Q ":" Q "dark" Q "}'><div data-config='" CONFIG "'>"), KIT },
     { BYTES("<div data-config='dark'>" REAL), FOUND },
+    { BYTES("<div data-config='dark' data-nonce=" N " data-post-id=5>"), FOUND },
+    { BYTES("<div data-nonce=" N " data-config='{" Q "theme" Q ":1}' data-post-id=5 data-bot-id=0>"),
+      FOUND "\nbot 0" },
+    { BYTES("<div data-nonce=" N " data-post-id=5 data-config='{" Q "nonce" Q ":" Q "x" Q "}'>"), FOUND },
+    { BYTES("<div data-nonce=" N " data-post-id=5 data-config='{" Q "botId" Q ":" Q LONG Q "}'>"), FOUND },
+    { BYTES("<div data-config data-nonce=" N " data-post-id=5>"), FOUND },
+    { BYTES("<div data-config='x' data-config='" SMALL("7", "a") "'>" REAL), FOUND },
+    { BYTES("<p data-config='[" Q "botId" Q "]'><p data-config='{}'><div data-config='" SMALL("7", "a") "'>"),
+      "aipkit a/\nbot 7" },
     { BYTES("<div data-config>" REAL), FOUND },
     { BYTES("<div data-config=''>"), "none" },
     { BYTES("<div data-config='{" Q "nonce" Q ":" Q "a" Q "}'>"), "none" },
@@ -460,7 +517,7 @@ static int said_feed(void *state, char *piece, size_t len, feed_log *log)
 static int said_end(void *state, feed_log *log)
 {
     const cgt_said *p = (const cgt_said *)state;
-    feed_log_event(log, "%s|%s|%s", p->title, p->text, cgt_said_words(p));
+    feed_log_event(log, "%s|%s|%s", p->words.title, p->words.text, cgt_said_words(p));
     return p->challenge;
 }
 static const feed_parser said_parser = {said_feed, said_reset, said_end, &said};
@@ -538,6 +595,270 @@ TEST(challenges)
         "|just a mom ent, challenge-platfor|just a mom ent, challenge-platfor\n= 0\n"));
 }
 
+/* ---- the tokenizer by itself ---- */
+
+static struct { cgt_html html; char tag[2000]; size_t len; } tokens;
+
+static void tokens_reset(void *state) { memset(state, 0, sizeof tokens); }
+
+static void tokens_add(const char *text, size_t len)
+{
+    if (tokens.len + len >= sizeof tokens.tag) return;
+    memcpy(tokens.tag + tokens.len, text, len);
+    tokens.tag[tokens.len += len] = '\0';
+}
+
+static void tokens_event(feed_log *log)
+{
+    const cgt_html *h = &tokens.html;
+    switch (h->event) {
+    case CGT_HTML_TAG: tokens.len = 0; tokens_add(h->tag, strlen(h->tag)); break;
+    case CGT_HTML_ATTRIBUTE:
+        tokens_add(" ", 1);
+        tokens_add(h->name, strlen(h->name));
+        tokens_add("=", 1);
+        break;
+    case CGT_HTML_VALUE: tokens_add(h->piece.at, h->piece.len); break;
+    case CGT_HTML_TAG_END: feed_log_event(log, "%s", tokens.tag); break;
+    case CGT_HTML_CLOSE: feed_log_event(log, "/%s", h->tag); break;
+    case CGT_HTML_TEXT: feed_log_piece(log, "text", h->piece.at, h->piece.len); break;
+    case CGT_HTML_TITLE:
+        if (h->piece.len) feed_log_piece(log, "title", h->piece.at, h->piece.len);
+        else feed_log_event(log, "title ends");
+        break;
+    default: break;
+    }
+}
+
+static int tokens_feed(void *state, char *piece, size_t len, feed_log *log)
+{
+    size_t used;
+    (void)state;
+    do {
+        cgt_html_feed(&tokens.html, piece, len, &used);
+        piece += used;
+        len -= used;
+        tokens_event(log);
+    } while (tokens.html.event != CGT_HTML_NONE);
+    CHECK(len == 0);
+    return 0;
+}
+
+static const feed_parser tokens_parser = { tokens_feed, tokens_reset, NULL, &tokens };
+
+/* By the standard's tokenizer, with the parts of its tree construction that switch it, as a browser that runs
+   scripts reads a page. An element is a line of its name and attributes, an end tag one with a slash. */
+static const struct { const char *page, *wanted; } tokenized[] = {
+    { "<a>", "a" },
+    { "<A HREF=X>", "a href=X" },
+    { "<a b='c' d=\"e\" f=g h>", "a b=c d=e f=g h=" },
+    { "<a b = c>", "a b=c" },
+    { "<a b\n=\n'c'>", "a b=c" },
+    { "<a b=>x", "a b=\ntext \"x\"" },
+    { "<a =b>", "a =b=" },
+    { "<a ==b>", "a ==b" },
+    { "<a b/c=d/>", "a b= c=d/" },
+    { "<a b=c/>", "a b=c/" },
+    { "<a b='1'c=\"2\">", "a b=1 c=2" },
+    { "<a b='>' c>", "a b=> c=" },
+    { "<a b=\"'\" c='\"'>", "a b=' c=\"" },
+    { "<a b<c d>", "a b<c= d=" },
+    { "<a<b>", "a<b" },
+    { "<a b=c\"d'e`f=g<h>", "a b=c\"d'e`f=g<h" },
+    { "<a b=x b=y>", "a b=x b=y" },
+    { "<br/ >", "br" },
+    { "<br / x>", "br x=" },
+    { "</a b='>' c>y", "/a\ntext \"y\"" },
+    { "</>x", "text \"x\"" },
+    { "</ a>x", "text \"x\"" },
+    { "</1>x", "text \"x\"" },
+    { "< a>", "text \"<a>\"" },
+    { "<1>", "text \"<1>\"" },
+    { "<a", "" },
+    { "<a b='c", "" },
+    { "a<", "text \"a\"" },
+    { "1 < 2", "text \"1 < 2\"" },
+    { "<<a>", "text \"<\"\na" },
+    { "<?x a='>'?>y", "text \"'?>y\"" },
+    { "<!x '>'>y", "text \"'>y\"" },
+    { "<!-->a", "text \"a\"" },
+    { "<!--->a", "text \"a\"" },
+    { "<!---->a", "text \"a\"" },
+    { "<!-- a -- > b -->c", "text \"c\"" },
+    { "<!-- --!>a", "text \"a\"" },
+    { "<!--!>a-->b", "text \"b\"" },
+    { "<!---!>a-->b", "text \"b\"" },
+    { "<!-- --!-> -->a", "text \"a\"" },
+    { "<!-- <!-- --> a", "text \"a\"" },
+    { "<!-- <!-->a", "text \"a\"" },
+    { "<!->a", "text \"a\"" },
+    { "<!-", "" },
+    { "<!doctype a '>'>b", "text \"'>b\"" },
+    { "<![CDATA[a>b]]>", "text \"b]]>\"" },
+    { "<script>a<b</script>c", "script\n/script\ntext \"c\"" },
+    { "<script></ script></scripts></SCRIPT >c", "script\n/script\ntext \"c\"" },
+    { "<script><!-- <script> </script> <a> --></script>b", "script\n/script\ntext \"b\"" },
+    { "<script><!-- <script> </script> </script>b", "script\n/script\ntext \"b\"" },
+    { "<script><!--<script></script>--></script>a", "script\n/script\ntext \"a\"" },
+    { "<script><!--></script>a", "script\n/script\ntext \"a\"" },
+    { "<script><!-- <scripts> </script>a", "script\n/script\ntext \"a\"" },
+    { "<script><!-- <script/> --></script>a", "script\n/script\ntext \"a\"" },
+    { "<script><!-<script></script>a", "script\n/script\ntext \"a\"" },
+    { "<script><!-- <SCRIPT\n> </SCRIPT\n> </script>a", "script\n/script\ntext \"a\"" },
+    { "<script><!-- </script>a --><b>", "script\n/script\ntext \"a -->\"\nb" },
+    { "<script/>a</script>b", "script\n/script\ntext \"b\"" },
+    { "<title>a&amp;b<i>c</title>d", "title\ntitle \"a&b<i>c\"\ntitle ends\n/title\ntext \"d\"" },
+    { "<title></tit</titled></title>a", "title\ntitle \"</tit</titled>\"\ntitle ends\n/title\ntext \"a\"" },
+    { "<title/>a</title>b", "title\ntitle \"a\"\ntitle ends\n/title\ntext \"b\"" },
+    { "<textarea><a></textarea>b", "textarea\n/textarea\ntext \"b\"" },
+    { "<style><a></style>b", "style\n/style\ntext \"b\"" },
+    { "<xmp><a></xmp>b", "xmp\n/xmp\ntext \"b\"" },
+    { "<noscript><a></noscript>b", "noscript\n/noscript\ntext \"b\"" },
+    { "<iframe><a></iframe><noembed><a></noembed><noframes><a></noframes>",
+      "iframe\n/iframe\nnoembed\n/noembed\nnoframes\n/noframes" },
+    { "<plaintext><a></plaintext><b>", "plaintext" },
+    { "</script x='>'>a", "/script\ntext \"a\"" },
+    { "<template a=b><i c></template><b>", "template a=b\nb" },
+    { "<template><template><i></template><i></template><b>", "template\nb" },
+    { "<template><svg></template><title>a</title>", "template\ntitle\ntitle \"a\"\ntitle ends\n/title" },
+    { "</template><b>", "/template\nb" },
+    { "<svg><title/><a></svg>b", "svg\ntitle\na\n/svg\ntext \"b\"" },
+    { "<svg><title>x</title></svg><title>t</title>",
+      "svg\ntitle\n/title\n/svg\ntitle\ntitle \"t\"\ntitle ends\n/title" },
+    { "<svg><style><a></style></svg>", "svg\nstyle\na\n/style\n/svg" },
+    { "<svg><script>x<a></script></svg><style><a></style>",
+      "svg\nscript\na\n/script\n/svg\nstyle\n/style" },
+    { "<svg/><title>a</title>", "svg\ntitle\ntitle \"a\"\ntitle ends\n/title" },
+    { "<math><title/></math><b>", "math\ntitle\n/math\nb" },
+    { "<svg><![CDATA[<a>]]></svg><b>", "svg\n/svg\nb" },
+    { "<svg><![CDATA[a]]]><b>", "svg\nb" },
+    { "<svg><foreignObject><style><a></style></foreignObject><style/><a></svg><b>",
+      "svg\nforeignobject\nstyle\n/style\n/foreignobject\nstyle\na\n/svg\nb" },
+    { "<svg><p><title>a</title>", "svg\np\ntitle\ntitle \"a\"\ntitle ends\n/title" },
+    { "<svg><svg></svg><title/></svg><b>", "svg\nsvg\n/svg\ntitle\n/svg\nb" },
+    { "<svg><path d='x'/>", "svg\npath d=x" },
+    { "&amp;&lt;&gt;&quot;&apos;&nbsp;&hellip;", "text \"&<>\\x22'\302\240\342\200\246\"" },
+    { "&ampx &amp=x &copyx &notx", "text \"&x&=x \302\251x \"" },
+    { "&#65;&#x41;&#X41;&#65x", "text \"AAAAx\"" },
+    { "&#00000000000000000039;&#146;&#x92;&#0;", "text \"'\342\200\231\342\200\231\357\277\275\"" },
+    { "&#;&#x;&#xg;&;& ", "text \"&#;&#x;&#xg;&;& \"" },
+    { "<a b='&ampx' c='&amp=' d='&amp' e=&amp>", "a b=&ampx c=&amp= d=& e=&" },
+    { "<a b=&lt;&#146;&euro;&bull>", "a b=<\342\200\231\342\202\254&bull" },
+    { "&hellip &hellipx", "text \"&hellip\"" },
+    { "&thisisaverylongname;", "text \"&thisisaverylongname;\"" },
+    { "&#xD800;&#x110000;&#99999999999999999999;", "text \"\357\277\275\357\277\275\357\277\275\"" },
+    { "&lsquo;a&rsquo;&ldquo;b&rdquo;&ndash;&mdash;&trade;&reg;&times;&middot;&laquo;&raquo;",
+      "text \"\342\200\230a\342\200\231\342\200\234b\342\200\235"
+      "\342\200\223\342\200\224\342\204\242\302\256\303\227\302\267\302\253\302\273\"" },
+};
+
+TEST(tokenizer)
+{
+    char lines[500];
+    for (size_t i = 0; i < ROWS(tokenized); i++) {
+        snprintf(lines, sizeof lines, "%s%s= 0\n", tokenized[i].wanted, tokenized[i].wanted[0] ? "\n" : "");
+        if (!FEED_TEXT(&tokens_parser, tokenized[i].page, lines))
+            check_quote("page  ", tokenized[i].page, strlen(tokenized[i].page));
+    }
+    CHECK(ROWS(tokenized) >= 60);
+}
+
+/* ---- pages that are none ---- */
+
+#define BODY "<!DOCTYPE html><html><head><meta name=viewport content=x><title>"
+#define BLOCKED "it is a challenge page"
+#define LOGIN "it is a login page"
+
+static const struct { const char *page, *words; chatgptt_code code; } verdicts[] = {
+    { BODY "A shop</title></head><body><h1>Welcome</h1><script>x()</script>", NULL, CHATGPTT_OK },
+    { BODY "A shop</title></head><body><h1>Welcome</h1><p>We use cookies now and then</p>",
+      "it is a consent", CHATGPTT_E_PAGE },
+    { BODY "Just a moment...</title></head><body><script src=/cdn-cgi/x></script>",
+      BLOCKED, CHATGPTT_E_BLOCKED },
+    { BODY "x</title></head><body><script>window._cf_chl_opt={cvId:'3'};</script>",
+      BLOCKED, CHATGPTT_E_BLOCKED },
+    { BODY "</title><script src='/_Incapsula_Resource?x=1'></script>", BLOCKED, CHATGPTT_E_BLOCKED },
+    { BODY "You are being redirected...</title><script>sucuri_cloudproxy_js=''</script>",
+      BLOCKED, CHATGPTT_E_BLOCKED },
+    { "<html><body><script>document.cookie=\"__test=\"+1</script></body>", BLOCKED, CHATGPTT_E_BLOCKED },
+    { BODY "Site</title><h1>Checking your browser</h1> before", BLOCKED, CHATGPTT_E_BLOCKED },
+    { BODY "Site</title><p>Verify you are human</p>", BLOCKED, CHATGPTT_E_BLOCKED },
+    { BODY "Site</title><p>Please solve the CAPTCHA</p>", BLOCKED, CHATGPTT_E_BLOCKED },
+    { BODY "Cookie consent</title><p>x</p>", "it is a consent page", CHATGPTT_E_PAGE },
+    { BODY "Site</title><p>Please sign in</p>", LOGIN, CHATGPTT_E_PAGE },
+    { "<script>location='/x'</script>", "the page holds a script only", CHATGPTT_E_PAGE },
+    { BODY "App</title></head><body><div id=root></div><script src=a.js></script>",
+      "the page holds a script only",
+      CHATGPTT_E_PAGE },
+    { BODY "App</title><noscript>You need to enable JavaScript</noscript><script src=a.js></script>",
+      "the page holds a script only", CHATGPTT_E_PAGE },
+    { BODY "Anmelden</title><form name=\"loginform\" action=x><p>Passwort</p>", LOGIN, CHATGPTT_E_PAGE },
+    { BODY "x</title><p>Konto</p><input type=password name='pwd'>", LOGIN, CHATGPTT_E_PAGE },
+    { BODY "x</title><p>Protected</p><input name=post_password>",
+      "the page asks for a password", CHATGPTT_E_PAGE },
+    { BODY "Before you continue</title><p>Accept?", "it is a consent page", CHATGPTT_E_PAGE },
+    { BODY "Site</title><h2>We value your privacy</h2>", "it is a consent page", CHATGPTT_E_PAGE },
+    { BODY "Maintenance mode</title><h1>We'll", "the site is under maintenance", CHATGPTT_E_PAGE },
+    { BODY "Site</title><h1>We'll be <b>back soon</b></h1>",
+      "the site is under maintenance", CHATGPTT_E_PAGE },
+    { BODY "Site</title><h1>We will be back soon</h1>", "the site is under maintenance", CHATGPTT_E_PAGE },
+    { BODY "x.test</title><h1>This domain is for sale!</h1>", "the domain is parked", CHATGPTT_E_PAGE },
+    { BODY "x.test - Parked Domain</title><p>ads", "the domain is parked", CHATGPTT_E_PAGE },
+    { BODY "x</title><p>Hi<script src='/wp-content/plugins/gpt3-ai-content-generator/a.js'></script>",
+      "the plugin is there",
+      CHATGPTT_E_PAGE },
+    { BODY "x</title><p>Hi" PARAMS("/a"), "the plugin is there", CHATGPTT_E_PAGE },
+    { BODY "x</title><p>Hi<script>window.aipkit_getChatNonceAction = 'x'</script>",
+      "the plugin is there", CHATGPTT_E_PAGE },
+    { BODY "x</title><p>Hi<script>e.className='aipkit_chat_container'</script>",
+      "a script builds the chat later",
+      CHATGPTT_E_PAGE },
+};
+
+static int verdict_end(void *state, feed_log *log)
+{
+    reader *r = (reader *)state;
+    chatgptt_code code = CHATGPTT_OK;
+    CHECK(!cgt_page_end(&r->page));
+    const char *said_so = cgt_page_verdict(&r->page, &code);
+    feed_log_event(log, "%.*s", said_so ? (int)strcspn(said_so, ":,") : 4, said_so ? said_so : "NULL");
+    return said_so ? code : 0;
+}
+
+TEST(verdicts)
+{
+    static const feed_parser verdict_parser = { reader_feed, reader_reset, verdict_end, &now };
+    for (size_t i = 0; i < ROWS(verdicts); i++) {
+        feed_log log;
+        memset(&log, 0, sizeof log);
+        feed_run(&verdict_parser, verdicts[i].page, strlen(verdicts[i].page), 0, 0, 1, &log);
+        const char *wanted = verdicts[i].words ? verdicts[i].words : "NULL";
+        char end[20];
+        snprintf(end, sizeof end, "= %d\n", verdicts[i].code);
+        if (!CHECK(strncmp(log.text, wanted, strlen(wanted)) == 0) || !CHECK_STR(strrchr(log.text, '='), end))
+            check_fail(__FILE__, __LINE__, "%s: %s", verdicts[i].page, log.text);
+        CHECK(FEED_TEXT(&verdict_parser, verdicts[i].page, log.text));
+        free(log.text);
+    }
+    chatgptt_code code;
+    reader_reset(&now);
+    cgt_page_at(&now.page, cgt_text("/wp-login.php?redirect_to=x"));
+    CHECK(!cgt_page_end(&now.page));
+    CHECK(strstr(cgt_page_verdict(&now.page, &code), LOGIN) && code == CHATGPTT_E_PAGE);
+}
+
+/* A pattern that cannot be used is told, and finds no chat. */
+TEST(unusable_pattern)
+{
+    cgt_page *p = &now.page;
+    CHECK(!cgt_page_init(p, NULL, CHATGPTT_AUTO, "a(", NULL));
+    cgt_page_feed(p, REAL, strlen(REAL));
+    CHECK(!cgt_page_end(p));
+    CHECK(cgt_page_init(p, NULL, CHATGPTT_AUTO, NULL, NULL));
+    cgt_page_feed(p, REAL, strlen(REAL));
+    CHECK(cgt_page_end(p));
+}
+
 /* ---- through the whole client ---- */
 
 typedef struct visit {                  /* one message to a site with this page */
@@ -586,6 +907,15 @@ static const visit visits[] = {
       "<title>x</title>" REAL,
       CHATGPTT_E_PAGE,
       "Required authentication tokens not found in page HTML (site.test, status 200, title \"x\"): " MISSED,
+      { NULL },
+      NULL },
+    { NULL,
+      NULL,
+      NULL,
+      "200 OK",
+      "<title>Just a moment...</title><script>_cf_chl_opt</script>",
+      CHATGPTT_E_BLOCKED,
+      "title \"Just a moment...\"): it is a challenge page",
       { NULL },
       NULL },
     { NULL,
@@ -721,6 +1051,9 @@ int main(void)
     RUN(long_endpoints);
     RUN(words);
     RUN(challenges);
+    RUN(tokenizer);
+    RUN(verdicts);
+    RUN(unusable_pattern);
     RUN(visits);
     return check_report("page");
 }

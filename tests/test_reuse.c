@@ -368,18 +368,19 @@ TEST(looked_at_before_use)
 
 /* HAZARDS 17: a message on a kept connection is sent once more, if not one byte came. Never on a fresh one,
    never a third time. */
-typedef enum fate { CLOSE, RESET, CUT_WRITE, ONE_BYTE, INTERIM, HEAD, SILENCE, GARBAGE } fate;
+typedef enum fate { CLOSE, RESET, CUT_WRITE, ONE_BYTE, INTERIM, HEAD, SILENCE, GARBAGE, BROKEN } fate;
 
 static void script_fate(script *s, fate how)
 {
     static const char *const says[] = {
-        "", "", "", "H", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "", "SSH-2.0"
+        "", "", "", "H", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "", "SSH-2.0", ""
     };
     if (how == CUT_WRITE) script_accept(s, 40);
     else script_request(s);
     if (*says[how]) script_say(s, says[how]);
     if (how == SILENCE) return;
-    if (how == RESET || how == CUT_WRITE) script_fail(s, CHATGPTT_READ | CHATGPTT_WRITE, CHATGPTT_E_IO);
+    if (how == RESET || how == CUT_WRITE) script_fail(s, CHATGPTT_READ | CHATGPTT_WRITE, CHATGPTT_E_CLOSED);
+    else if (how == BROKEN) script_fail(s, CHATGPTT_READ | CHATGPTT_WRITE, CHATGPTT_E_IO);
     else script_end(s);
 }
 
@@ -392,8 +393,9 @@ TEST(sent_again_by_the_one_safe_rule)
         { CUT_WRITE, (fate)-1, 2, CHATGPTT_DONE },    { ONE_BYTE, (fate)-1, 1, CHATGPTT_E_CLOSED },
         { INTERIM, (fate)-1, 1, CHATGPTT_E_CLOSED },  { HEAD, (fate)-1, 1, CHATGPTT_E_REPLY },
         { SILENCE, (fate)-1, 1, CHATGPTT_E_TIMEOUT }, { GARBAGE, (fate)-1, 1, CHATGPTT_E_HTTP },
-        { CLOSE, CLOSE, 2, CHATGPTT_E_CLOSED },       { CLOSE, RESET, 2, CHATGPTT_E_IO },
-        { RESET, CUT_WRITE, 2, CHATGPTT_E_IO },       { CUT_WRITE, ONE_BYTE, 2, CHATGPTT_E_CLOSED },
+        { CLOSE, CLOSE, 2, CHATGPTT_E_CLOSED },       { CLOSE, RESET, 2, CHATGPTT_E_CLOSED },
+        { RESET, CUT_WRITE, 2, CHATGPTT_E_CLOSED },   { CUT_WRITE, ONE_BYTE, 2, CHATGPTT_E_CLOSED },
+        { BROKEN, (fate)-1, 1, CHATGPTT_E_IO },       { CLOSE, BROKEN, 2, CHATGPTT_E_IO },
     };
     for (size_t i = 0; i < ROWS(rows); i++)
         /* warm: taken from the client's idle ones; else straight after the page */
@@ -597,10 +599,11 @@ TEST(addresses_race)
         cgt_socket *sock = (cgt_socket *)conn;
         freeaddrinfo(sock->list);
         sock->list = NULL;
-        sock->count = 0;
         struct addrinfo **end = &sock->list;
         for (const char *at = rows[i].places; *at; at++, end = &(*end)->ai_next)
-            *end = sock->order[sock->count++] = address_of(*at == 'G' ? GOOD : *at == 'H' ? HOLE : REFUSED);
+            *end = address_of(*at == 'G' ? GOOD : *at == 'H' ? HOLE : REFUSED);
+        sock->next[0] = sock->list;             /* all of one family */
+        sock->next[1] = NULL;
         chatgptt_code code = CHATGPTT_AGAIN;
         unsigned generation = 0;
         while (code == CHATGPTT_AGAIN && s.now <= 16000 && CHECK(turns++ < 200)) {
@@ -637,6 +640,7 @@ TEST(addresses_race)
 /* Families alternate, the first one's first; no more than CHATGPTT_MAX_ADDRESSES. */
 TEST(families_alternate)
 {
+    CHECK(sizeof(cgt_socket) <= 64);
     static const char *const rows[][2] = {
         { "4", "4" },
         { "6", "6" },
@@ -661,9 +665,11 @@ TEST(families_alternate)
             if (k) list[k - 1].ai_next = &list[k];
         }
         s.list = list;
-        cgt_socket_order(&s);
-        for (int k = 0; k < s.count; k++) {
-            int six = s.order[k]->ai_family == AF_INET6, at = (int)(s.order[k] - list);
+        s.next[0] = list;
+        s.next[1] = cgt_socket_skip(&s, list, 1);
+        for (int k = 0; cgt_socket_more(&s); k++) {
+            const struct addrinfo *a = cgt_socket_address(&s);
+            int six = a->ai_family == AF_INET6, at = (int)(a - list);
             got[k] = six ? '6' : '4';
             CHECK(at > last[six]);                      /* within a family the resolver's order */
             last[six] = at;

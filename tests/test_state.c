@@ -306,7 +306,7 @@ TEST(a_client_that_asked_nothing)
     CHECK_INT(load(d, &st), CHATGPTT_OK);
     CHECK_STR(d->client_id, c->client_id);
     CHECK_STR(d->session_id, c->session_id);
-    CHECK(!d->has_tokens);
+    CHECK(!d->tokens);
     chatgptt_close(c);
     chatgptt_close(d);
     script_finish(&s);

@@ -213,6 +213,7 @@ static outcome ask_by(script *s, chatgptt_client *c, const char *prompt, way how
 /* After an error: the next message works, on a connection of its own. */
 static bool usable(script *s, chatgptt_client *c)
 {
+    script_hang_up(s);
     s->num_peers = s->opened;                           /* connections that were not needed are forgotten */
     script_connection(s);
     script_request(s);
@@ -372,7 +373,7 @@ static void check_cut(const fixture *f, size_t len, way how, bool clean)
     script_exchange(&s, f, len);
     script_break(&s, clean);
     chatgptt_client *c = open_on(&s);
-    if (len == 0) {                                     /* a kept connection that says nothing: one retry */
+    if (len == 0 && clean) {                            /* a kept connection that says nothing: one retry */
         script_connection(&s);
         script_request(&s);
         script_break(&s, clean);
@@ -571,7 +572,7 @@ TEST(deadlines_are_exact)
         }
 }
 
-/* finish_reason without any text, then silence: an empty answer, and no whole one. */
+/* finish_reason without any text: an empty answer, and no whole one; it is waited for as if it had not come. */
 TEST(grace_needs_text)
 {
     for (int ends = 0; ends < 2; ends++) {
@@ -581,8 +582,8 @@ TEST(grace_needs_text)
         script_say(&s, REPLY_HEAD_TEXT EVENT("") FINISH);
         if (ends) script_end(&s);
         chatgptt_client *c = open_on(&s);
-        CHECK_INT(ask_by(&s, c, "hi", NEXT).code, CHATGPTT_E_UPSTREAM);
-        CHECK_INT(s.now, ends ? 1000 : 2000);
+        CHECK_INT(ask_by(&s, c, "hi", NEXT).code, ends ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_TIMEOUT);
+        CHECK_INT(s.now, ends ? 1000 : 151000);
         CHECK(usable(&s, c));
         chatgptt_close(c);
         script_finish(&s);
@@ -892,6 +893,7 @@ TEST(generation_tells_of_descriptors)
 
 typedef enum kept_end {
     KEPT_CLOSED,
+    KEPT_RESET,
     KEPT_BROKEN,
     KEPT_ONE_BYTE,
     KEPT_INTERIM,
@@ -904,7 +906,8 @@ TEST(kept_connections_are_retried_once)
 {
     static const struct { kept_end how; chatgptt_code code; int opened;
     } rows[] = {
-        { KEPT_CLOSED, CHATGPTT_DONE, 2 },      { KEPT_BROKEN, CHATGPTT_DONE, 2 },
+        { KEPT_CLOSED, CHATGPTT_DONE, 2 },      { KEPT_RESET, CHATGPTT_DONE, 2 },
+        { KEPT_BROKEN, CHATGPTT_E_IO, 1 },
         { KEPT_WRITE, CHATGPTT_DONE, 2 },       { KEPT_ONE_BYTE, CHATGPTT_E_CLOSED, 1 },
         { KEPT_INTERIM, CHATGPTT_E_CLOSED, 1 }, { KEPT_TWICE, CHATGPTT_E_CLOSED, 2 },
     };
@@ -915,8 +918,10 @@ TEST(kept_connections_are_retried_once)
         script_connection(&s);
         script_request(&s);
         script_say(&s, page);
-        if (rows[i].how == KEPT_WRITE) { script_accept(&s, 30); script_break(&s, false); }
+        if (rows[i].how == KEPT_WRITE) script_accept(&s, 30);
         else script_request(&s);
+        if (rows[i].how == KEPT_WRITE || rows[i].how == KEPT_RESET)
+            script_fail(&s, CHATGPTT_READ | CHATGPTT_WRITE, CHATGPTT_E_CLOSED);
         if (rows[i].how == KEPT_ONE_BYTE) script_say(&s, "H");
         if (rows[i].how == KEPT_INTERIM) script_say(&s, "HTTP/1.1 100 Continue\r\n\r\n");
         script_break(&s, rows[i].how != KEPT_BROKEN);
@@ -965,7 +970,7 @@ TEST(retry_takes_a_fresh_connection)
     script_init(&s);
     for (int i = 0; i < 3; i++) {
         script_exchange(&s, json, json->len);
-        script_pause(&s, 5000);
+        script_pause(&s, 500);                          /* later is too late for a retry */
         script_end(&s);
     }
     chatgptt_client *c = open_on(&s);

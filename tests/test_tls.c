@@ -42,6 +42,7 @@ typedef struct tls_case {           /* zero it: every zero is the usual good cas
     bool self;                      /* the leaf is signed by its own key */
     bool stranger;                  /* what the client trusts is another root of the same name */
     bool hide_mid;                  /* the site does not send mid[0] */
+    bool send_root, send_other;     /* it sends the root too; or the usual root, maybe of the same name */
     bool unreadable;                /* mbedTLS cannot take the chain, not even with `insecure` */
     bool insecure;
     const char *host;               /* what the client asks for; default site.test */
@@ -99,6 +100,9 @@ static const char garbage[] =
 static const char ssh_banner[] = "SSH-2.0-OpenSSH_9.6\r\n";
 static const char alert_version[] = "\x15\x03\x03\x00\x02\x02\x46";             /* fatal protocol_version */
 static const char alert_name[] = "\x15\x03\x03\x00\x02\x02\x70";                /* fatal unrecognized_name */
+static const char alert_handshake[] = "\x15\x03\x03\x00\x02\x02\x28";           /* fatal handshake_failure */
+static const char alert_client[] = "\x15\x03\x03\x00\x02\x02\x74";      /* fatal certificate_required */
+static const char alert_odd[] = "\x15\x03\x03\x00\x02\x02\xfe";
 static const char alert_cut[] = "\x15\x03\x03\x00\x02\x02";
 
 /* ServerHello of a version with a suite, no session id, no extensions; 32 bytes "random". */
@@ -163,6 +167,80 @@ static const tls_case good[] = {
       .leaf = { .san = "IP:::1" },
       .host = "[0:0::0:0001]",
       .site = { .v6 = true } },
+};
+
+static const tls_case odd_but_good[] = {
+    { .name = "the root is sent too", .mid = { MIDDLE }, .send_root = true },
+    { .name = "a stranger of the root's name is sent too",
+      .root = { .cn = "Root", .ca = true, .key_slot = 3 },
+      .send_other = true },
+    { .name = "leaf that may sign", .leaf = { .ca = true, .san = "DNS:site.test" } },
+    { .name = "wildcard, host with a trailing dot",
+      .leaf = { .san = "DNS:*.site.test" },
+      .host = "www.site.test." },
+    { .name = "wildcard, upper-case host", .leaf = { .san = "DNS:*.site.test" }, .host = "WWW.SITE.TEST" },
+    { .name = "wildcard and a name it does not cover",
+      .leaf = { .san = "DNS:*.site.test,DNS:site.test" } },
+    { .name = "punycode name", .leaf = { .san = "DNS:xn--bcher-kva.test" }, .host = "xn--bcher-kva.test" },
+    { .name = "serial with its top bit set", .leaf = { .serial = 255 } },
+    { .name = "CN of another, SAN right", .leaf = { .cn = "other.test" } },
+    { .name = "P-384 all the way, SHA-512",
+      .leaf = { .key = CERT_P384, .hash = MBEDTLS_MD_SHA512 },
+      .root = { .cn = "Root", .ca = true, .key = CERT_P384, .key_slot = 1 } },
+    { .name = "P-521 root",
+      .leaf = { .hash = MBEDTLS_MD_SHA512 },
+      .root = { .cn = "Root", .ca = true, .key = CERT_P521, .key_slot = 1 } },
+};
+
+static const tls_case odd_and_bad[] = {
+    { .name = "wildcard for all", .leaf = { .san = "DNS:*" }, .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
+    { .name = "wildcard over an address",
+      .leaf = { .san = "DNS:*.0.0.1" },
+      .host = "127.0.0.1",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "wildcard of a wildcard",
+      .leaf = { .san = "DNS:*.*.test" },
+      .host = "www.site.test",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "name with a dot before it",
+      .leaf = { .san = "DNS:.site.test" },
+      .host = "www.site.test",
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "empty name", .leaf = { .san = "DNS:" }, .want = CHATGPTT_E_CERTIFICATE, .words = NAME },
+    { .name = "a part of the name",
+      .leaf = { .san = "DNS:site" },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = NAME },
+    { .name = "expired, and for another name",
+      .leaf = { .san = "DNS:other.test", .from_days = -30, .to_days = -1 },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "expired" },
+    { .name = "intermediate not yet valid",
+      .mid = { { .cn = "Middle", .ca = true, .key_slot = 2, .from_days = 2 } },
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = "not yet valid" },
+    { .name = "a root that only the site knows",
+      .mid = { MIDDLE },
+      .root = { .cn = "Nobody", .ca = true, .key_slot = 3 },
+      .stranger = true,
+      .send_root = true,
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
+    { .name = "the trusted root behind another's leaf",
+      .root = { .cn = "Nobody", .ca = true, .key_slot = 3 },
+      .stranger = true,
+      .send_other = true,
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
+    { .name = "leaf below an intermediate of path length 0 below another",
+      .mid = { { .cn = "Middle", .ca = true, .key_slot = 2 },
+               { .cn = "Upper", .ca = true, .key_slot = 3, .path_len = 1 } },
+      .send_root = true,
+      .want = CHATGPTT_E_CERTIFICATE,
+      .words = UNKNOWN },
 };
 
 static const tls_case bad[] = {
@@ -453,7 +531,7 @@ static const tls_case protocol[] = {
     { .name = "closed in mid-handshake",
       .site = { .no_tls = true },
       .want = CHATGPTT_E_CLOSED,
-      .words = "handshake" },
+      .words = "may not speak TLS on this port" },
     { .name = "closed inside a record",
       .site = RAW(alert_cut),
       .want = CHATGPTT_E_CLOSED,
@@ -462,7 +540,19 @@ static const tls_case protocol[] = {
       .site = { .no_tls = true, .silent = true },
       .want = CHATGPTT_E_TIMEOUT,
       .words = "handshake|TLS" },
-    { .name = "alert unrecognized_name", .site = RAW(alert_name), .want = CHATGPTT_E_TLS, .words = "alert" },
+    { .name = "alert unrecognized_name",
+      .site = RAW(alert_name),
+      .want = CHATGPTT_E_TLS,
+      .words = "does not know this host name" },
+    { .name = "alert handshake_failure",
+      .site = RAW(alert_handshake),
+      .want = CHATGPTT_E_TLS,
+      .words = "no common cipher suite" },
+    { .name = "alert certificate_required",
+      .site = RAW(alert_client),
+      .want = CHATGPTT_E_TLS,
+      .words = "wants a certificate" },
+    { .name = "an alert without words", .site = RAW(alert_odd), .want = CHATGPTT_E_TLS, .words = "alert" },
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
     { .name = "alert protocol_version",
       .site = RAW(alert_version),
@@ -515,6 +605,7 @@ static void make_chain(const tls_case *row)
 {
     static const cert_spec usual_root = { .cn = "Root", .ca = true, .key_slot = 1 };
     const cert *issuer = &bench.root, **chain = bench.settings.chain;
+    memset(bench.settings.chain, 0, sizeof bench.settings.chain);
     cert_make(&bench.other_root, &usual_root, NULL);
     cert_make(&bench.root, row->root.cn ? &row->root : &usual_root, NULL);
     for (int i = 1; i >= 0; i--)
@@ -526,6 +617,7 @@ static void make_chain(const tls_case *row)
     *chain++ = &bench.leaf;
     for (int i = 0; i < 2; i++)
         if (row->mid[i].cn && !(row->hide_mid && i == 0)) *chain++ = &bench.mid[i];
+    if (row->send_root || row->send_other) *chain++ = row->send_root ? &bench.root : &bench.other_root;
     *chain = NULL;
     cert_pem(row->stranger ? &bench.other_root
              : row->self   ? &bench.leaf
@@ -699,6 +791,60 @@ TEST(ca_pem_with_noise)
     pem[len - 2] = '\0';                        /* no line end at the end */
     verdict got = ask_with_trust(pem, NULL);
     check_verdict(&got, CHATGPTT_OK, NULL);
+}
+
+/* One block that is too large, one that is no certificate, and one cut short do not stop those behind. */
+TEST(ca_pem_with_an_oversized_block)
+{
+    size_t len = 0, size = 2 * CHATGPTT_MAX_CERTIFICATE + 3 * CERT_PEM_MAX;
+    char *pem = (char *)malloc(size);
+    len += (size_t)snprintf(pem, size, "-----BEGIN CERTIFICATE-----\n");
+    while (len < 2 * CHATGPTT_MAX_CERTIFICATE) len += (size_t)snprintf(pem + len, size - len, "MIIBAAAA\n");
+    len += (size_t)snprintf(pem + len, size - len, "-----END CERTIFICATE-----\n"
+                            "-----BEGIN CERTIFICATE-----\nMIIB\n");
+    make_chain(&usual);
+    memcpy(pem + len, bench.ca_pem, strlen(bench.ca_pem) + 1);
+    verdict got = ask_with_trust(pem, NULL);
+    free(pem);
+    check_verdict(&got, CHATGPTT_OK, NULL);
+}
+
+/* Two roots of one name, the wrong one first: a chain leads to either. */
+TEST(ca_pem_with_two_of_a_name)
+{
+    char pem[2 * CERT_PEM_MAX];
+    cert other;
+    cert_spec spec = { .cn = "Root", .ca = true, .key_slot = 3 };
+    cert_make(&other, &spec, NULL);
+    size_t len = cert_pem(&other, pem, sizeof pem);
+    make_chain(&usual);
+    memcpy(pem + len, bench.ca_pem, strlen(bench.ca_pem) + 1);
+    verdict got = ask_with_trust(pem, NULL);
+    check_verdict(&got, CHATGPTT_OK, NULL);
+}
+
+/* Without a last line feed, in lines that end in CR LF or in LF. */
+static void check_file_without_end(bool named, bool crlf)
+{
+    char bytes[2 * CERT_PEM_MAX];
+    size_t len = 0;
+    make_chain(&usual);
+    for (const char *at = bench.ca_pem; *at; at++) {
+        if (*at == '\n' && crlf) bytes[len++] = '\r';
+        bytes[len++] = *at;
+    }
+    bytes[len - (crlf ? 2 : 1)] = '\0';
+    const char *path = write_file(bytes);
+    if (named) setenv("SSL_CERT_FILE", path, 1);
+    verdict got = ask_with_trust(NULL, named ? NULL : path);
+    unsetenv("SSL_CERT_FILE");
+    unlink(path);
+    check_verdict(&got, CHATGPTT_OK, NULL);
+}
+
+TEST(file_without_last_line_feed)
+{
+    for (int i = 0; i < 4; i++) check_file_without_end(i & 1, i & 2);
 }
 
 TEST(ca_of_another)
@@ -879,18 +1025,331 @@ TEST(resumption) { check_resumption(0, true); }
 TEST(resumption_tls_1_2) { check_resumption(TLS_1_2, true); }
 TEST(no_resumption_without_tickets) { check_resumption(TLS_1_2, false); }
 
+/* ---- sessions out of a file ---- */
+
+static const chatgptt_hooks builtin = {
+    cgt_builtin_resize, cgt_builtin_now_ms, cgt_builtin_unix_time, cgt_builtin_random, NULL, NULL
+};
+
+typedef struct meeting {
+    chatgptt_code code;                         /* of the handshake */
+    chatgptt_error error;
+    bool resumed;
+    size_t received;
+} meeting;
+
+/* Sends a request and reads to the end of its answer, so that tickets come in. */
+static void converse(cgt_tls *tls, cgt_net *net, void *conn, chatgptt_error *error)
+{
+    static const char ask[] = "GET / HTTP/1.1\r\nHost: site.test\r\n\r\n";
+    char answer[512];
+    size_t done;
+    chatgptt_code code;
+    do {
+        chatgptt_wait want = cgt_net_want(net, conn);
+        code = cgt_tls_write(tls, error, ask, sizeof ask - 1, &done);
+        if (code == CHATGPTT_AGAIN) cgt_net_wait(net, &want);
+    } while (code == CHATGPTT_AGAIN);
+    CHECK_INT(done, sizeof ask - 1);
+    while (code == CHATGPTT_OK || code == CHATGPTT_AGAIN) {
+        code = cgt_tls_read(tls, error, answer, sizeof answer, &done);
+        chatgptt_wait want = cgt_net_want(net, conn);
+        if (code == CHATGPTT_AGAIN && CHECK(want.on[0].events)) cgt_net_wait(net, &want);
+    }
+    CHECK_INT(code, CHATGPTT_DONE);
+}
+
+/* A connection to the site that runs, made of [TLS] over [SOCKET] alone. */
+static meeting meet(cgt_trust *trust)
+{
+    meeting m;
+    cgt_net net;
+    cgt_url url;
+    cgt_slice user;
+    const char *why;
+    char origin[64], port[8];
+    void *conn = NULL;
+    memset(&m, 0, sizeof m);
+    memset(&net, 0, sizeof net);
+    net.hooks = &builtin;
+    net.address = "127.0.0.1";
+    snprintf(port, sizeof port, "%d", bench.site.port);
+    snprintf(origin, sizeof origin, "https://site.test:%s", port);
+    CHECK_INT(cgt_url_parse(&url, &builtin, cgt_text(origin), &user, &why), CHATGPTT_OK);
+    chatgptt_transport transport = cgt_net_transport(&net);
+    CHECK_INT(cgt_net_open(&net, "site.test", port, &conn), CHATGPTT_OK);
+    cgt_tls *tls = cgt_tls_new(trust, &transport, conn, &url, origin);
+    while ((m.code = cgt_tls_handshake(tls, &m.error)) == CHATGPTT_AGAIN) {
+        chatgptt_wait want = cgt_net_want(&net, conn);
+        cgt_net_wait(&net, &want);
+    }
+    m.resumed = tls->ready && tls->offered && !tls->verified;
+    if (m.code == CHATGPTT_OK) converse(tls, &net, conn, &m.error);
+    m.received = tls->received;
+    cgt_tls_free(tls);
+    cgt_net_close(&net, conn);
+    cgt_url_free(&url);
+    return m;
+}
+
+static cgt_trust *trust_of(const char *ca_pem, bool insecure)
+{
+    chatgptt_options options;
+    chatgptt_error error;
+    memset(&options, 0, sizeof options);
+    options.ca_pem = ca_pem;
+    options.insecure = insecure;
+    cgt_trust *trust = cgt_trust_new(&builtin, &options, &error);
+    CHECK(trust);
+    return trust;
+}
+
+/* The record of the one session that this trust holds; len 0: it holds none that may be saved. */
+static cgt_buffer record_of(const cgt_trust *trust)
+{
+    cgt_buffer out;
+    cgt_buffer_init(&out, &builtin, 65536);
+    for (size_t i = 0; i < CGT_SESSIONS && !out.len; i++)
+        if (!cgt_session_save(trust, i, &out)) out.len = 0;
+    return out;
+}
+
+/* A session that a client with this trust has of the site as it is. */
+static cgt_buffer session_with(cgt_trust *trust)
+{
+    meeting m = meet(trust);
+    CHECK_INT(m.code, CHATGPTT_OK);
+    CHECK(!m.resumed && m.received > 500);
+    return record_of(trust);
+}
+
+static void forge_mark(cgt_buffer *record, const cgt_trust *trust)
+{
+    memcpy(record->data + strlen(record->data) + 1, &trust->mark, sizeof trust->mark);
+}
+
+static size_t *chain_size(char *record)
+{
+    static size_t size;
+    memcpy(&size, record + strlen(record) + 1 + sizeof(uint64_t), sizeof size);
+    return &size;
+}
+
+/* The one record with the chain of the other: what a forger has who knows the site's real certificate. */
+static cgt_buffer transplant(cgt_buffer *body, cgt_buffer *head)
+{
+    cgt_buffer out;
+    size_t fixed = strlen(head->data) + 1 + sizeof(uint64_t) + sizeof(size_t);
+    cgt_buffer_init(&out, &builtin, 65536);
+    cgt_append(&out, cgt_slice_of(head->data, fixed + *chain_size(head->data)));
+    fixed += *chain_size(body->data);
+    cgt_append(&out, cgt_slice_of(body->data + fixed, body->len - fixed));
+    return out;
+}
+
+static bool load_into(cgt_trust *trust, const cgt_buffer *record)
+{
+    cgt_session_load(trust, cgt_slice_of(record->data, record->len));
+    for (size_t i = 0; i < CGT_SESSIONS; i++)
+        if (trust->sessions[i].set) return true;
+    return false;
+}
+
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+static const int session_versions[] = { TLS_1_2, TLS_1_3 };
+#else
+static const int session_versions[] = { TLS_1_2 };
+#endif
+#define EACH_VERSION(i) for (size_t i = 0; i < sizeof session_versions / sizeof *session_versions; i++)
+
+static tls_case case_with_tickets(size_t i)
+{
+    tls_case row = { .mid = { MIDDLE },
+                     .site = { .tickets = true, .min_version = session_versions[i],
+                               .max_version = session_versions[i] } };
+    return row;
+}
+
+/* Saved by one client and loaded by the next with the same trust, a chain with an intermediate is whole. */
+TEST(saved_session)
+{
+    EACH_VERSION(i) {
+        tls_case row = case_with_tickets(i);
+        start_site(&row);
+        cgt_trust *first = trust_of(bench.ca_pem, false), *next = trust_of(bench.ca_pem, false);
+        cgt_buffer record = session_with(first), again;
+        CHECK(load_into(next, &record));
+        meeting m = meet(next);
+        CHECK_INT(m.code, CHATGPTT_OK);
+        CHECK(m.resumed);
+        again = record_of(next);                /* what was resumed keeps its chain */
+        cgt_trust_free(first);
+        first = trust_of(bench.ca_pem, false);
+        CHECK(load_into(first, &again));
+        CHECK(meet(first).resumed);
+        tls_site_stop(&bench.site);
+        CHECK_INT(bench.site.resumed, 2);
+        cgt_buffer_free(&record);
+        cgt_buffer_free(&again);
+        cgt_trust_free(first);
+        cgt_trust_free(next);
+    }
+}
+
+/* A session of a server that no verifying client would take, under the mark of one that verifies. */
+TEST(planted_session)
+{
+    EACH_VERSION(i) {
+        tls_case row = case_with_tickets(i);
+        row.mid[0].cn = NULL;
+        row.self = row.stranger = true;
+        start_site(&row);
+        cgt_trust *careless = trust_of(NULL, true), *careful = trust_of(bench.ca_pem, false);
+        cgt_buffer record = session_with(careless);
+        CHECK(!load_into(careful, &record));    /* the mark alone */
+        forge_mark(&record, careful);
+        CHECK(!load_into(careful, &record));
+        meeting m = meet(careful);
+        CHECK_INT(m.code, CHATGPTT_E_CERTIFICATE);
+        CHECK(!m.resumed);
+        CHECK(mentions(m.error.message, "self-signed"));
+        forge_mark(&record, careless);
+        CHECK(load_into(careless, &record));    /* the session as such is whole */
+        CHECK(meet(careless).resumed);
+        tls_site_stop(&bench.site);
+        CHECK_INT(bench.site.resumed, 1);
+        cgt_buffer_free(&record);
+        cgt_trust_free(careless);
+        cgt_trust_free(careful);
+    }
+}
+
+/* Each is refused by the chain's own check: what a handshake would refuse. */
+TEST(planted_session_by_kind)
+{
+    static const struct { const char *name; cert_spec leaf; bool stranger; } rows[] = {
+        { "expired", { .from_days = -30, .to_days = -1 }, false },
+        { "not yet valid", { .from_days = 2 }, false },
+        { "another name", { .san = "DNS:other.test" }, false },
+        { "no SAN", { .cn = "site.test", .san = "" }, false },
+        { "weak hash", { .hash = MBEDTLS_MD_SHA1 }, false },
+        { "weak key", { .key = CERT_RSA1024 }, false },
+        { "for clients", { .eku = CERT_EKU_CLIENT }, false },
+        { "key usage", { .key_usage = MBEDTLS_X509_KU_KEY_ENCIPHERMENT }, false },
+        { "another root", { .cn = NULL }, true },
+    };
+    static const cert_spec nobody = { .cn = "Nobody", .ca = true, .key_slot = 3 };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        tls_case row = case_with_tickets(0);
+        row.leaf = rows[i].leaf;
+        row.stranger = rows[i].stranger;
+        if (row.stranger) row.root = nobody;
+        start_site(&row);
+        cgt_trust *careless = trust_of(NULL, true), *careful = trust_of(bench.ca_pem, false);
+        cgt_buffer record = session_with(careless);
+        forge_mark(&record, careful);
+        if (load_into(careful, &record)) check_fail(__FILE__, __LINE__, "taken: %s", rows[i].name);
+        tls_site_stop(&bench.site);
+        cgt_buffer_free(&record);
+        cgt_trust_free(careless);
+        cgt_trust_free(careful);
+    }
+}
+
+/* TLS 1.2 keeps the leaf in the session: another's chain beside it is seen. */
+TEST(planted_session_behind_a_real_chain)
+{
+    tls_case row = case_with_tickets(0), other = case_with_tickets(0);
+    start_site(&row);
+    cgt_trust *careful = trust_of(bench.ca_pem, false), *careless = trust_of(NULL, true);
+    cgt_buffer real = session_with(careful);
+    cgt_trust *next = trust_of(bench.ca_pem, false);
+    tls_site_stop(&bench.site);
+    other.self = other.stranger = true;
+    other.leaf.serial = 9;
+    other.site.port = bench.site.port;
+    if (!start_site(&other)) SKIP("the port is taken");
+    cgt_buffer planted = session_with(careless), whole = transplant(&real, &real);
+    cgt_buffer forged = transplant(&planted, &real);
+    CHECK(!load_into(next, &forged));
+    CHECK(load_into(next, &whole));
+    tls_site_stop(&bench.site);
+    cgt_buffer_free(&real);
+    cgt_buffer_free(&planted);
+    cgt_buffer_free(&whole);
+    cgt_buffer_free(&forged);
+    cgt_trust_free(careful);
+    cgt_trust_free(careless);
+    cgt_trust_free(next);
+}
+
+/* Cut anywhere it is dropped or of no harm; with another's mark or name it is dropped. */
+TEST(session_damaged)
+{
+    tls_case row = case_with_tickets(0);
+    start_site(&row);
+    cgt_trust *first = trust_of(bench.ca_pem, false), *next = trust_of(bench.ca_pem, false);
+    cgt_buffer record = session_with(first);
+    tls_site_stop(&bench.site);
+    for (size_t len = 0; len < record.len; len++) {
+        char *bytes = (char *)malloc(len + 1);  /* so that a read past the end is seen */
+        memcpy(bytes, record.data, len);
+        char *tight = (char *)realloc(bytes, len ? len : 1);
+        cgt_buffer cut = record;
+        cut.data = tight;
+        cut.len = len;
+        CHECK(!load_into(next, &cut));
+        free(tight);
+    }
+    for (size_t i = 0; i < strlen(record.data) + 1 + sizeof next->mark; i++) {
+        if (i == strlen("https://site.test:")) i = strlen(record.data);     /* no certificate has a port */
+        record.data[i] ^= 1;
+        CHECK(!load_into(next, &record));
+        record.data[i] ^= 1;
+    }
+    CHECK(load_into(next, &record));
+    cgt_buffer_free(&record);
+    cgt_trust_free(first);
+    cgt_trust_free(next);
+}
+
+/* The mark tells roots of the caller's, other roots, the system's and none apart. */
+TEST(session_marks)
+{
+    char other_pem[CERT_PEM_MAX];
+    make_chain(&usual);
+    cert_pem(&bench.leaf, other_pem, sizeof other_pem);
+    const char *path = write_file(bench.ca_pem);
+    setenv("SSL_CERT_FILE", path, 1);
+    cgt_trust *of[] = { trust_of(bench.ca_pem, false), trust_of(other_pem, false), trust_of(NULL, false),
+                        trust_of(bench.ca_pem, true) };
+    unsetenv("SSL_CERT_FILE");
+    unlink(path);
+    cgt_trust *same = trust_of(bench.ca_pem, false);
+    CHECK(same->mark == of[0]->mark);
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < i; k++) CHECK(of[i]->mark != of[k]->mark);
+    for (size_t i = 0; i < 4; i++) cgt_trust_free(of[i]);
+    cgt_trust_free(same);
+}
+
 int main(void)
 {
     certs_open();
     unsetenv("SSL_CERT_FILE");
     run_table(good, sizeof good / sizeof *good);
     run_table(bad, sizeof bad / sizeof *bad);
+    run_table(odd_but_good, sizeof odd_but_good / sizeof *odd_but_good);
+    run_table(odd_and_bad, sizeof odd_and_bad / sizeof *odd_and_bad);
     run_table(protocol, sizeof protocol / sizeof *protocol);
     RUN(ca_file);
     RUN(ca_file_missing);
     RUN(ca_file_without_certificates);
     RUN(ca_pem_garbage);
     RUN(ca_pem_with_noise);
+    RUN(ca_pem_with_an_oversized_block);
+    RUN(ca_pem_with_two_of_a_name);
+    RUN(file_without_last_line_feed);
     RUN(ca_of_another);
     RUN(ssl_cert_file);
     RUN(ssl_cert_file_missing);
@@ -904,6 +1363,12 @@ int main(void)
     RUN(ticket_refused);
     RUN(session_of_a_newer_version);
     RUN(session_of_an_older_version);
+    RUN(saved_session);
+    RUN(planted_session);
+    RUN(planted_session_by_kind);
+    RUN(planted_session_behind_a_real_chain);
+    RUN(session_damaged);
+    RUN(session_marks);
     certs_close();
     return check_report("test_tls");
 }

@@ -13,65 +13,116 @@ static chatgptt_hooks hooks;
 typedef struct parse_row { const char *in, *whole, *host, *port, *user; } parse_row;    /* user NULL: none */
 
 static const parse_row parsed[] = {
-    {"http://example.org", "http://example.org/", "example.org", "80", NULL},
-    {"https://example.org/", "https://example.org/", "example.org", "443", NULL},
-    {"HTTP://EXAMPLE.Org/Path", "http://example.org/Path", "example.org", "80", NULL},
-    {"hTTpS://a.b-c_d.1/", "https://a.b-c_d.1/", "a.b-c_d.1", "443", NULL},
-    {"http://xn--bcher-kva.example/", "http://xn--bcher-kva.example/", "xn--bcher-kva.example", "80", NULL},
+    { "http://example.org", "http://example.org/", "example.org", "80", NULL },
+    { "https://example.org/", "https://example.org/", "example.org", "443", NULL },
+    { "HTTP://EXAMPLE.Org/Path", "http://example.org/Path", "example.org", "80", NULL },
+    { "hTTpS://a.1.b-c_d/", "https://a.1.b-c_d/", "a.1.b-c_d", "443", NULL },
+    { "http://1.2.3.4a/", "http://1.2.3.4a/", "1.2.3.4a", "80", NULL },
+    { "http://0x.a/", "http://0x.a/", "0x.a", "80", NULL },
+    { "http://0xg/", "http://0xg/", "0xg", "80", NULL },
+    { "http://h./", "http://h./", "h.", "80", NULL },
+    /* letters: their xn-- form (RFC 3492), large ones small first */
+    { "http://b\xC3\xBC"
+      "cher.example/",
+      "http://xn--bcher-kva.example/", "xn--bcher-kva.example", "80", NULL },
+    { "http://B\xC3\x9C"
+      "CHER.Example/",
+      "http://xn--bcher-kva.example/", "xn--bcher-kva.example", "80", NULL },
+    { "http://stra\xC3\x9F"
+      "e.de/",
+      "http://xn--strae-oqa.de/", "xn--strae-oqa.de", "80", NULL },
+    { "http://m\xC3\xBCnchen-ost.de/", "http://xn--mnchen-ost-9db.de/", "xn--mnchen-ost-9db.de", "80", NULL },
+    { "http://"
+      "\xCF\x80\xCE\xB1\xCF\x81\xCE\xAC\xCE\xB4\xCE\xB5\xCE\xB9\xCE\xB3\xCE\xBC\xCE\xB1."
+      "\xCE\xB4\xCE\xBF\xCE\xBA\xCE\xB9\xCE\xBC\xCE\xAE/",
+      "http://xn--hxajbheg2az3al.xn--jxalpdlp/", "xn--hxajbheg2az3al.xn--jxalpdlp", "80", NULL },
+    { "http://"
+      "\xD0\xBF\xD1\x80\xD0\xB8\xD0\xBC\xD0\xB5\xD1\x80."
+      "\xD0\xB8\xD1\x81\xD0\xBF\xD1\x8B\xD1\x82\xD0\xB0\xD0\xBD\xD0\xB8\xD0\xB5/",
+      "http://xn--e1afmkfd.xn--80akhbyknj4f/", "xn--e1afmkfd.xn--80akhbyknj4f", "80", NULL },
+    { "http://\xD0\x9F\xD0\xA0\xD0\x98\xD0\x9C\xD0\x95\xD0\xA0.\xD0\xA0\xD0\xA4/",
+      "http://xn--e1afmkfd.xn--p1ai/", "xn--e1afmkfd.xn--p1ai", "80", NULL },
+    { "http://\xD0\x81\xD0\x9B\xD0\x9A\xD0\x90.\xD1\x80\xD1\x84/", "http://xn--80atc1g.xn--p1ai/",
+      "xn--80atc1g.xn--p1ai", "80", NULL },
+    { "http://\xE4\xBE\x8B\xE3\x81\x88.\xE3\x83\x86\xE3\x82\xB9\xE3\x83\x88/",
+      "http://xn--r8jz45g.xn--zckzah/", "xn--r8jz45g.xn--zckzah", "80", NULL },
+    { "http://\xC5\x81\xC3\x93"
+      "D\xC5\xB9.pl/",
+      "http://xn--d-uga0v4h.pl/", "xn--d-uga0v4h.pl", "80", NULL },
+    { "http://\xC5\xA0koda.CZ/", "http://xn--koda-f6a.cz/", "xn--koda-f6a.cz", "80", NULL },
+    { "http://www.\xCE\x91\xCE\x98\xCE\x97\xCE\x9D\xCE\x91.gr/", "http://www.xn--mxaard0a.gr/",
+      "www.xn--mxaard0a.gr", "80", NULL },
+    { "http://\xC3\xB1./", "http://xn--ida./", "xn--ida.", "80", NULL },
+    { "http://a\xC3\xA9.b/", "http://xn--a-bga.b/", "xn--a-bga.b", "80", NULL },
+    { "http://\xD0\xBF\xD1\x80\xD0\xB0\xD0\xB2\xD0\xB4\xD0\xB0.com/", "http://xn--80aafi6cg.com/",
+      "xn--80aafi6cg.com", "80", NULL },
+    { "http://\xED\x95\x9C\xEA\xB5\xAD.kr/", "http://xn--3e0b707e.kr/", "xn--3e0b707e.kr", "80", NULL },
+    { "http://\xC4\xB2\xC5\xBD.x/", "http://xn--efa4m.x/", "xn--efa4m.x", "80", NULL },
+    { "http://xn--bcher-kva.example/", "http://xn--bcher-kva.example/", "xn--bcher-kva.example", "80", NULL },
     /* ports */
-    {"http://h:80/", "http://h/", "h", "80", NULL},
-    {"https://h:443/x", "https://h/x", "h", "443", NULL},
-    {"http://h:443/", "http://h:443/", "h", "443", NULL},
-    {"https://h:80/", "https://h:80/", "h", "80", NULL},
-    {"http://h:/", "http://h/", "h", "80", NULL},
-    {"http://h:", "http://h/", "h", "80", NULL},
-    {"http://h:8080?q", "http://h:8080/?q", "h", "8080", NULL},
-    {"http://h:1/", "http://h:1/", "h", "1", NULL},
-    {"http://h:65535/", "http://h:65535/", "h", "65535", NULL},
-    {"http://h:00080/", "http://h/", "h", "80", NULL},
-    {"http://h:0000000080/", "http://h/", "h", "80", NULL},
-    {"http://h:08080/", "http://h:8080/", "h", "8080", NULL},
+    { "http://h:80/", "http://h/", "h", "80", NULL },
+    { "https://h:443/x", "https://h/x", "h", "443", NULL },
+    { "http://h:443/", "http://h:443/", "h", "443", NULL },
+    { "https://h:80/", "https://h:80/", "h", "80", NULL },
+    { "http://h:/", "http://h/", "h", "80", NULL },
+    { "http://h:", "http://h/", "h", "80", NULL },
+    { "http://h:8080?q", "http://h:8080/?q", "h", "8080", NULL },
+    { "http://h:1/", "http://h:1/", "h", "1", NULL },
+    { "http://h:65535/", "http://h:65535/", "h", "65535", NULL },
+    { "http://h:00080/", "http://h/", "h", "80", NULL },
+    { "http://h:0000000080/", "http://h/", "h", "80", NULL },
+    { "http://h:08080/", "http://h:8080/", "h", "8080", NULL },
     /* addresses: brackets in the text, none for the transport */
-    {"http://127.0.0.1:8080/", "http://127.0.0.1:8080/", "127.0.0.1", "8080", NULL},
-    {"http://[::1]/", "http://[::1]/", "::1", "80", NULL},
-    {"https://[2001:DB8::A]:8443/p", "https://[2001:db8::a]:8443/p", "2001:db8::a", "8443", NULL},
-    {"http://[::ffff:127.0.0.1]:80", "http://[::ffff:127.0.0.1]/", "::ffff:127.0.0.1", "80", NULL},
+    { "http://127.0.0.1:8080/", "http://127.0.0.1:8080/", "127.0.0.1", "8080", NULL },
+    { "http://[::1]/", "http://[::1]/", "::1", "80", NULL },
+    { "https://[2001:DB8::A]:8443/p", "https://[2001:db8::a]:8443/p", "2001:db8::a", "8443", NULL },
+    { "http://[::]/", "http://[::]/", "::", "80", NULL },
+    { "http://[1::]/", "http://[1::]/", "1::", "80", NULL },
+    { "http://[1:2:3:4:5:6:7:8]/", "http://[1:2:3:4:5:6:7:8]/", "1:2:3:4:5:6:7:8", "80", NULL },
+    { "http://[1:2:3:4:5:6:1.2.3.4]/", "http://[1:2:3:4:5:6:1.2.3.4]/", "1:2:3:4:5:6:1.2.3.4", "80", NULL },
+    { "http://0.0.0.0/", "http://0.0.0.0/", "0.0.0.0", "80", NULL },
+    { "http://[::ffff:127.0.0.1]:80", "http://[::ffff:127.0.0.1]/", "::ffff:127.0.0.1", "80", NULL },
     /* what stands before an @ is told apart and goes no further */
-    {"http://me@h/", "http://h/", "h", "80", "me"},
-    {"http://me:pass%40word@h:81/", "http://h:81/", "h", "81", "me:pass%40word"},
-    {"http://:@[::1]:81/", "http://[::1]:81/", "::1", "81", ":"},
-    {"http://a@b@c/", "http://c/", "c", "80", "a@b"},
-    {"http://h/@x", "http://h/@x", "h", "80", NULL},
-    {"http://h?@x", "http://h/?@x", "h", "80", NULL},
-    {"http://h#@x", "http://h/", "h", "80", NULL},
+    { "http://me@h/", "http://h/", "h", "80", "me" },
+    { "http://me:pass%40word@h:81/", "http://h:81/", "h", "81", "me:pass%40word" },
+    { "http://:@[::1]:81/", "http://[::1]:81/", "::1", "81", ":" },
+    { "http://a@b@c/", "http://c/", "c", "80", "a@b" },
+    { "http://h/@x", "http://h/@x", "h", "80", NULL },
+    { "http://h?@x", "http://h/?@x", "h", "80", NULL },
+    { "http://h#@x", "http://h/", "h", "80", NULL },
     /* fragments are never sent, queries as they are */
-    {"http://h/a?b#c", "http://h/a?b", "h", "80", NULL},
-    {"http://h/#a/../b?c", "http://h/", "h", "80", NULL},
-    {"http://h?a/../b", "http://h/?a/../b", "h", "80", NULL},
-    {"http://h/a?b?c", "http://h/a?b?c", "h", "80", NULL},
-    {"http://h/?", "http://h/?", "h", "80", NULL},
+    { "http://h/a?b#c", "http://h/a?b", "h", "80", NULL },
+    { "http://h/#a/../b?c", "http://h/", "h", "80", NULL },
+    { "http://h?a/../b", "http://h/?a/../b", "h", "80", NULL },
+    { "http://h/a?b?c", "http://h/a?b?c", "h", "80", NULL },
+    { "http://h/?", "http://h/?", "h", "80", NULL },
     /* dot segments */
-    {"http://h/a/./b/../c", "http://h/a/c", "h", "80", NULL},
-    {"http://h/a/..", "http://h/", "h", "80", NULL},
-    {"http://h/a/.", "http://h/a/", "h", "80", NULL},
-    {"http://h/../../x", "http://h/x", "h", "80", NULL},
-    {"http://h/..", "http://h/", "h", "80", NULL},
-    {"http://h/a/b/%2e%2E/c", "http://h/a/c", "h", "80", NULL},
-    {"http://h/a/%2e/b", "http://h/a/b", "h", "80", NULL},
-    {"http://h/.../a..b/.c", "http://h/.../a..b/.c", "h", "80", NULL},
-    {"http://h//a//../b", "http://h//a/b", "h", "80", NULL},
-    {"http://h/a/../..//x", "http://h//x", "h", "80", NULL},
+    { "http://h/a/./b/../c", "http://h/a/c", "h", "80", NULL },
+    { "http://h/a/..", "http://h/", "h", "80", NULL },
+    { "http://h/a/.", "http://h/a/", "h", "80", NULL },
+    { "http://h/../../x", "http://h/x", "h", "80", NULL },
+    { "http://h/..", "http://h/", "h", "80", NULL },
+    { "http://h/a/b/%2e%2E/c", "http://h/a/c", "h", "80", NULL },
+    { "http://h/a/%2e/b", "http://h/a/b", "h", "80", NULL },
+    { "http://h/.../a..b/.c", "http://h/.../a..b/.c", "h", "80", NULL },
+    { "http://h//a//../b", "http://h//a/b", "h", "80", NULL },
+    { "http://h/a/../..//x", "http://h//x", "h", "80", NULL },
     /* what may not stand in a request line */
-    {"http://h/a b", "http://h/a%20b", "h", "80", NULL},
-    {"http://h/?a b", "http://h/?a%20b", "h", "80", NULL},
-    {"http://h/\xC3\xA9?\xE2\x82\xAC", "http://h/%C3%A9?%E2%82%AC", "h", "80", NULL},
-    {"http://h/\"<>^`{|}\\", "http://h/%22%3C%3E%5E%60%7B%7C%7D%5C", "h", "80", NULL},
-    {"http://h/?\"<>", "http://h/?%22%3C%3E", "h", "80", NULL},
-    {"http://h/100%/%41%zz", "http://h/100%/%41%zz", "h", "80", NULL},
-    {"http://h/~a!$&'()*+,;=:@-._", "http://h/~a!$&'()*+,;=:@-._", "h", "80", NULL},
+    { "http://h/a b", "http://h/a%20b", "h", "80", NULL },
+    { "http://h/?a b", "http://h/?a%20b", "h", "80", NULL },
+    { "http://h/\xC3\xA9?\xE2\x82\xAC", "http://h/%C3%A9?%E2%82%AC", "h", "80", NULL },
+    { "http://h/\"<>^`{|}", "http://h/%22%3C%3E%5E%60%7B%7C%7D", "h", "80", NULL },
+    { "http://h/?\\", "http://h/?\\", "h", "80", NULL },
+    { "http://h/a\\b\\..\\c", "http://h/a/c", "h", "80", NULL },
+    { "http://h/\\/x", "http://h///x", "h", "80", NULL },
+    { "http://h\\a\\", "http://h/a/", "h", "80", NULL },
+    { "http://me\\@h/", "http://me/@h/", "me", "80", NULL },
+    { "http://h/?\"<>", "http://h/?%22%3C%3E", "h", "80", NULL },
+    { "http://h/100%/%41%zz", "http://h/100%/%41%zz", "h", "80", NULL },
+    { "http://h/~a!$&'()*+,;=:@-._", "http://h/~a!$&'()*+,;=:@-._", "h", "80", NULL },
     /* a backslash ends the host, as in browsers: the next reader must not see another one */
-    {"http://good.test\\@evil.test/", "http://good.test/@evil.test/", "good.test", "80", NULL},
-    {"http://good.test\\.evil.test", "http://good.test/.evil.test", "good.test", "80", NULL},
+    { "http://good.test\\@evil.test/", "http://good.test/@evil.test/", "good.test", "80", NULL },
+    { "http://good.test\\.evil.test", "http://good.test/.evil.test", "good.test", "80", NULL },
 };
 
 static void parse_one(const parse_row *row)
@@ -122,7 +173,53 @@ static const struct { const char *in, *why; } refused[] = {
     {"http://:80/", "the host is missing"},
     {"http://me@/", "the host is missing"},
     {"http://a b/", NULL},
-    {"http://b\xC3\xBC" "cher.example/", NULL},
+    /* letters that cannot be settled in a few lines, and what is none */
+    {"http://u\xCC\x88.example/", "no valid host name (write others in their xn-- form)"},
+    {"http://\xE2\x80\x8B" "h/", NULL},
+    {"http://a\xE3\x80\x82" "b/", NULL},
+    {"http://a\xEF\xBC\x8E" "b/", NULL},
+    {"http://\xC3.example/", NULL},
+    {"http://\xFF/", NULL},
+    {"http://\xC2\xA0/", NULL},
+    {"http://\xED\xA0\x80/", NULL},
+    {"http://\xC3\xBC b/", NULL},
+    {"http://\xC3\xBC%/", NULL},
+    {"http://\xC3\xBC..b/", NULL},
+    {"http://a..b/", NULL},
+    {"http://./", NULL},
+    /* longer than a label may be, in its xn-- form only */
+    {"http://\xE6\x97\xA5\xE4\xB8\x80\xE9\xBE\x8C\xE5\x80\x80\xE8\x80\x80\xE6\x80\x80\xE4\xB9\x80\xE9\x80\x80"
+     "\xE7\x80\x80\xE5\x90\x80\xE8\x90\x80\xE6\x90\x80\xE4\xBA\x80\xE9\x90\x80\xE7\x90\x80\xE5\xA0\x80"
+     "\xE8\xA0\x80\xE6\xA0\x80\xE4\xBB\x80\xE9\xA0\x80\xE7\xA0\x80/", NULL},
+    /* what some take for an address, each for another one */
+    {"http://010.0.0.1/", "an address must be four plain decimal numbers"},
+    {"http://127.0.0.01/", "an address must be four plain decimal numbers"},
+    {"http://0x7f.1/", "an address must be four plain decimal numbers"},
+    {"http://0x7f000001/", "an address must be four plain decimal numbers"},
+    {"http://0x/", "an address must be four plain decimal numbers"},
+    {"http://1.2.3/", "an address must be four plain decimal numbers"},
+    {"http://2130706433/", "an address must be four plain decimal numbers"},
+    {"http://256.1.1.1/", "an address must be four plain decimal numbers"},
+    {"http://1.2.3.4.5/", "an address must be four plain decimal numbers"},
+    {"http://1.2.3.4./", "an address must be four plain decimal numbers"},
+    {"http://1.2.3.1000/", "an address must be four plain decimal numbers"},
+    {"http://a.b.1/", "an address must be four plain decimal numbers"},
+    {"http://a.0X1F/", "an address must be four plain decimal numbers"},
+    {"http://[::1::2]/", "what stands in brackets is no IPv6 address"},
+    {"http://[12345::]/", "what stands in brackets is no IPv6 address"},
+    {"http://[1:2:3]/", "what stands in brackets is no IPv6 address"},
+    {"http://[1:2:3:4:5:6:7:8:9]/", "what stands in brackets is no IPv6 address"},
+    {"http://[1:2:3:4:5:6:7:8:]/", "what stands in brackets is no IPv6 address"},
+    {"http://[1::2:]/", "what stands in brackets is no IPv6 address"},
+    {"http://[:1::2]/", "what stands in brackets is no IPv6 address"},
+    {"http://[1:2:3:4::5:6:7:8]/", "what stands in brackets is no IPv6 address"},
+    {"http://[:::]/", "what stands in brackets is no IPv6 address"},
+    {"http://[::1.2.3]/", "what stands in brackets is no IPv6 address"},
+    {"http://[::1.2.3.4:5]/", "what stands in brackets is no IPv6 address"},
+    {"http://[::01.2.3.4]/", "what stands in brackets is no IPv6 address"},
+    {"http://[::256.2.3.4]/", "what stands in brackets is no IPv6 address"},
+    {"http://[1:2:3:4:5:6:7:1.2.3.4]/", "what stands in brackets is no IPv6 address"},
+    {"http://[[::1]/", "what stands in brackets is no IPv6 address"},
     {"http://a%41/", NULL},
     {"http://.h/", NULL},
     {"http://a,b/", NULL},
@@ -260,7 +357,7 @@ static const resolve_row resolved[] = {
     { RFC, "g?y/../x", "http://a/b/c/g?y/../x" },
     { RFC, "g#s/./x", "http://a/b/c/g" },
     { RFC, "g#s/../x", "http://a/b/c/g" },
-    { RFC, "http:g", NULL },
+    { RFC, "http:g", "http://a/b/c/g" },
     /* what sites send */
     { "http://h", "x", "http://h/x" },
     { "http://h", "?x", "http://h/?x" },
@@ -280,7 +377,32 @@ static const resolve_row resolved[] = {
     { "http://h/a", "/b\r\nX: y", NULL },
     { "http://h/a", "javascript:x", NULL },
     { "http://h/a", "file:///etc/passwd", NULL },
-    { "http://h/a/b", "\\\\evil.test\\x", "http://h/a/%5C%5Cevil.test%5Cx" },
+    /* as browsers have it (WHATWG URL, section 4.4) */
+    { "http://h/a/b", "\\\\other.test\\x", "http://other.test/x" },
+    { "http://h/a/b", "/\\other.test/x", "http://other.test/x" },
+    { "http://h/a/b", "\\x", "http://h/x" },
+    { "http://h/a/b", "x\\y", "http://h/a/x/y" },
+    { "http://h/a/b", "..\\x", "http://h/x" },
+    { "http://h/a", "http:///i/b", "http://i/b" },
+    { "http://h/a", "HTTP:////i", "http://i/" },
+    { "https://h/a", "///i/b", "https://i/b" },
+    { "http://h/a", "http:\\\\i\\b", "http://i/b" },
+    { "http://h/a", "http:/i/b", "http://h/i/b" },
+    { "http://h/a/b", "http:i", "http://h/a/i" },
+    { "http://h/a/b", "http:?x", "http://h/a/b?x" },
+    { "http://h/a", "https:i/b", "https://i/b" },
+    { "http://h/a", "https:/i/b", "https://i/b" },
+    { "https://h/a", "http:i", "http://i/" },
+    { "http://h/a", "https:", NULL },
+    { "http://h/a", "http:", "http://h/a" },
+    { "http://h/a", "http:///", NULL },
+    { "http://h/a", "http:////u:p@i", "http://i/" },
+    { "http://h/a", "//i\\@x", "http://i/@x" },
+    { "http://h/a", ":x", "http://h/:x" },
+    { "http://h/a", "//010.0.0.1/", NULL },
+    { "http://h/a", "//[::1::2]/", NULL },
+    { "http://h/a", "//b\xC3\xBC" "cher.test/", "http://xn--bcher-kva.test/" },
+    { "http://h/a", "/b\tc", NULL },
 };
 
 TEST(resolve)
@@ -318,6 +440,136 @@ TEST(resolve_tells_of_a_user)
     CHECK_INT(user.len, 8);
     cgt_url_free(&url);
     cgt_url_free(&base);
+}
+
+/* A copy lives longer than what it was made of. */
+TEST(copy)
+{
+    static const char *const texts[] = {"http://me@h:81/a?b", "https://[::1]/", "https://h:444"};
+    cgt_url none, to;
+    for (size_t i = 0; i < ROWS(texts); i++) {
+        cgt_url from;
+        cgt_slice user;
+        const char *why;
+        char whole[100], host[100], port[8];
+        CHECK_INT(cgt_url_parse(&from, &hooks, cgt_text(texts[i]), &user, &why), CHATGPTT_OK);
+        CHECK(cgt_fixed_set(whole, sizeof whole, from.whole));
+        CHECK(cgt_fixed_set(host, sizeof host, cgt_text(from.host)));
+        CHECK(cgt_fixed_set(port, sizeof port, cgt_text(from.port)));
+        CHECK_INT(cgt_url_copy(&to, &hooks, &from), CHATGPTT_OK);
+        CHECK(to.https == from.https && to.literal == from.literal);
+        cgt_url_free(&from);
+        CHECK_MEM(to.whole.at, to.whole.len, whole, strlen(whole));
+        CHECK_STR(to.host, host);
+        CHECK_STR(to.port, port);
+        cgt_url_free(&to);
+    }
+    memset(&none, 0, sizeof none);
+    CHECK_INT(cgt_url_copy(&to, &hooks, &none), CHATGPTT_OK);
+    CHECK_INT(to.whole.len, 0);
+    cgt_url_free(&to);
+}
+
+/* What an error may say of a URL, good or bad. */
+static const struct { const char *in, *place;
+} places[] = {
+    {"http://host/", "host"},
+    {"https://host:8443/secret?secret#secret", "host:8443"},
+    {"HTTP://Host.example?secret", "Host.example"},
+    {"http://host#secret", "host"},
+    {"http://user:secret@host/secret", "host"},
+    {"http://user:se:cret@host:80/", "host:80"},
+    {"http://user:se@cret@host/", "host"},
+    {"http://[::1]:81/secret", "[::1]:81"},
+    {"http://user:secret@[::1]/", "[::1]"},
+    {"//user:secret@host", "host"},
+    {"//host/secret", "host"},
+    {"http:///user:secret@host", "host"},
+    {"http:\\\\user:secret@host\\secret", "host"},
+    {"ftp://user:secret@host/", "host"},
+    {"socks5://user:secret@proxy:1080", "proxy:1080"},
+    {"http://user:sec ret@host/", "host"},
+    {"http://user:sec\nret@host/", "host"},
+    {"http://1.2.3/", "1.2.3"},
+    {"http://host:/", "host:"},
+    /* not sure, or nothing at all */
+    {"http://user:se/cret@host", ""},
+    {"http://user:se?cret@host", ""},
+    {"http://user:se#cret@host", ""},
+    {"http://user:se\\cret@host", ""},
+    {"http://user:12/34@host", ""},
+    {"http://secret/secret@host", ""},
+    {"http://user:se@cr/et@host", ""},
+    {"http://user:secret@", ""},
+    {"http://user:secret@/", ""},
+    {"http://user:secret@:80", ""},
+    {"http://user:secret", ""},
+    {"http://user:secret/", ""},
+    {"http://user:secret%40host/", ""},
+    {"http://secret%40host/", ""},
+    {"http://secret\xEF\xBC\xA0host/", ""},
+    {"http://user:secret@host:secret/", ""},
+    {"http://user:secret@[secret]/", ""},
+    {"http://user:secret@[::1]secret/", ""},
+    {"http://[::1", ""},
+    {"user:secret@host:80/x", ""},
+    {"user:secret/x", ""},
+    {"secret", ""},
+    {"/secret", ""},
+    {"?secret", ""},
+    {"http:user:secret@host", ""},
+    {"http:/user:secret@host", ""},
+    {"http://", ""},
+    {"http:", ""},
+    {"//", ""},
+    {"", ""},
+    {"http://sec ret/", ""},
+    {"http://sec\tret/", ""},
+};
+
+TEST(place)
+{
+    for (size_t i = 0; i < ROWS(places); i++) {
+        size_t len = strlen(places[i].in);
+        char *in = feed_fence(len) - len;
+        memcpy(in, places[i].in, len);
+        cgt_slice place = cgt_url_place(cgt_slice_of(in, len));
+        if (!CHECK_MEM(place.at, place.len, places[i].place, strlen(places[i].place)))
+            printf("    %s\n", places[i].in);
+    }
+}
+
+/* Cut at any byte, every row is a URL or is none: what is one has its place or none, and its copy is the
+   same. */
+static void check_start(const char *text, size_t len)
+{
+    cgt_url url, again;
+    cgt_slice user, place, rest;
+    const char *why = NULL;
+    char *in = feed_fence(len) - len;
+    memcpy(in, text, len);
+    place = cgt_url_place(cgt_slice_of(in, len));
+    CHECK(cgt_find(place, "@/?#\\") == place.len && !cgt_has_control(place));
+    if (cgt_url_parse(&url, &hooks, cgt_slice_of(in, len), &user, &why)) {
+        CHECK(why != NULL);
+        return;
+    }
+    rest = place;
+    if (place.len) CHECK(cgt_is_any_case(cgt_cut(&rest, url.literal ? "]" : ":"), url.host) || url.literal);
+    CHECK_INT(cgt_url_copy(&again, &hooks, &url), CHATGPTT_OK);
+    CHECK(cgt_same(again.whole, url.whole));
+    cgt_url_free(&again);
+    cgt_url_free(&url);
+}
+
+TEST(cut_everywhere)
+{
+    for (size_t i = 0, k; i < ROWS(parsed); i++)
+        for (k = 0; k <= strlen(parsed[i].in); k++) check_start(parsed[i].in, k);
+    for (size_t i = 0, k; i < ROWS(refused); i++)
+        for (k = 0; k <= strlen(refused[i].in); k++) check_start(refused[i].in, k);
+    for (size_t i = 0, k; i < ROWS(places); i++)
+        for (k = 0; k <= strlen(places[i].in); k++) check_start(places[i].in, k);
 }
 
 TEST(no_memory)
@@ -418,6 +670,9 @@ int main(void)
     RUN(too_long);
     RUN(resolve);
     RUN(resolve_tells_of_a_user);
+    RUN(copy);
+    RUN(place);
+    RUN(cut_everywhere);
     RUN(no_memory);
     RUN(form_encode);
     RUN(form_round_trip);

@@ -463,6 +463,9 @@ static bool serve_exchange(const site_request *request, int socket)
 
 TEST(P1_exchanges_over_loopback)
 {
+#ifdef CHATGPTT_NO_NET
+    SKIP("built without sockets");
+#endif
     script s;                               /* for its allocator only */
     for (size_t i = 0; i < sizeof exchanges / sizeof *exchanges; i++) {
         served v = {&exchanges[i], 0, ""};

@@ -32,7 +32,7 @@ enum { TLS_1_0 = 0x0301, TLS_1_1, TLS_1_2, TLS_1_3 };
 typedef size_t tls_site_answer(const http_request *request, char *out, size_t size);     /* bytes written */
 
 typedef struct tls_site_settings {          /* zero it: every zero is the usual */
-    const cert *chain[4];                   /* leaf first */
+    const cert *chain[5];                   /* leaf first */
     int min_version, max_version;           /* TLS_1_…; default: the library's */
     const int *suites;                      /* ends in 0; default: the library's */
     int group;                              /* TLS number of the only group; default: the library's */

@@ -66,11 +66,22 @@ static inline double bench_median(double *of, int count)
     return of[count / 2];
 }
 
-/* One line of the table. bytes: what one run goes through, for MB/s; 0: none to speak of. */
-static inline void bench_row(const char *what, size_t bytes, int rounds, bench_side ours, bench_side peer)
+/* One line of the table, its parts apart by tabs: name, ours, peer, ratio, target. The target is "<= N" or
+   ">= N" for the ratio, or "-"; tests/bench/sum.awk lays the lines out and counts the targets missed. */
+static inline void bench_line(const char *name, const char *ours, const char *peer, double ratio,
+                              const char *target)
+{
+    printf("%s\t%s\t%s\t%.3f\t%s\n", name, ours, peer, ratio, target);
+    fflush(stdout);
+}
+
+/* A line of two sides in turn. bytes: what one run goes through, for MB/s; 0: none to speak of. The ratio is
+   how many times as fast as the peer ours is; a target that is NULL stands in tests/bench/targets. */
+static inline void bench_row_to(const char *what, size_t bytes, int rounds, bench_side ours, bench_side peer,
+                                const char *target)
 {
     double our_ms[BENCH_ROUNDS], peer_ms[BENCH_ROUNDS], ratio[BENCH_ROUNDS], ms;
-    char speed[24] = "";
+    char name[120], our_text[60], peer_text[40];
     bench_what = what;
     int our_times = bench_times(&ours), peer_times = bench_times(&peer);
     for (int i = 0; i < rounds; i++) {
@@ -79,13 +90,19 @@ static inline void bench_row(const char *what, size_t bytes, int rounds, bench_s
         ratio[i] = peer_ms[i] / our_ms[i];
     }
     ms = bench_median(our_ms, rounds);
-    if (bytes) snprintf(speed, sizeof speed, "%.0f MB/s", (double)bytes / 1e3 / ms);
-    printf("%-36s %10.3f ms %11s %10.3f ms  %-28s %12.3f\n", what, ms, speed, bench_median(peer_ms, rounds),
-           peer.name, bench_median(ratio, rounds));
-    fflush(stdout);
+    snprintf(name, sizeof name, "%s / %s", what, peer.name);
+    if (bytes) snprintf(our_text, sizeof our_text, "%.3f ms %.0f MB/s", ms, (double)bytes / 1e3 / ms);
+    else snprintf(our_text, sizeof our_text, "%.3f ms", ms);
+    snprintf(peer_text, sizeof peer_text, "%.3f ms", bench_median(peer_ms, rounds));
+    bench_line(name, our_text, peer_text, bench_median(ratio, rounds), target ? target : "");
 }
 
-static inline void bench_skip(const char *what, const char *why) { printf("%-36s skipped: %s\n", what, why); }
+static inline void bench_row(const char *what, size_t bytes, int rounds, bench_side ours, bench_side peer)
+{
+    bench_row_to(what, bytes, rounds, ours, peer, NULL);
+}
+
+static inline void bench_skip(const char *what, const char *why) { printf("%s\tskipped: %s\n", what, why); }
 
 static inline void *bench_bytes(size_t size)
 {
