@@ -3976,7 +3976,6 @@ typedef struct cgt_pattern {
     int count, sets, open, close;   /* the group lies before these nodes */
     char literal[CHATGPTT_MAX_PATTERN];     /* what every match begins with */
     size_t literals, rare;          /* how long it is; which of its bytes is the rarest in pages */
-    bool overlaps;                  /* it may begin again within itself, as "aa" does */
 } cgt_pattern;
 
 typedef struct cgt_thread { uint32_t from, to; int at; } cgt_thread;
@@ -4097,7 +4096,6 @@ static void cgt_pattern_literal(cgt_pattern *p) {
         if (rank > best) { best = rank; p->rare = n; }
     }
     p->literals = n;
-    while (n-- > 1) p->overlaps |= memcmp(p->literal, p->literal + n, p->literals - n) == 0;
 }
 
 /* false: *why says what is wrong at position *at. */
@@ -4202,23 +4200,6 @@ static int cgt_match_takers(const cgt_match *m, unsigned char c) {
     return takers;
 }
 
-/* Nothing is under way: on to where a match may begin, and over its literal. The number of bytes used. */
-static size_t cgt_match_seek(cgt_match *m, const char *in, size_t len) {
-    const cgt_pattern *p = m->pattern;
-    size_t at = cgt_match_where(p, in, len);
-    cgt_thread t;
-    m->offset += (uint32_t)at;
-    if (at == len || p->overlaps || len - at < p->literals) return at;
-    t.from = m->offset + (uint32_t)p->open;         /* unless the edges of the group still come */
-    t.to = m->offset + (uint32_t)p->close;
-    t.at = (int)p->literals;
-    m->offset += (uint32_t)p->literals;
-    m->seen = 0;
-    cgt_match_add(m, t, true);
-    cgt_match_settle(m);
-    return at + p->literals;
-}
-
 /* Bytes that only the first position takes, and that leave it where it is: the inside of an attribute, say.
    2 ns a byte instead of 24. The number of bytes used. */
 static size_t cgt_match_run(cgt_match *m, const char *in, size_t len) {
@@ -4243,17 +4224,21 @@ static size_t cgt_match_run(cgt_match *m, const char *in, size_t len) {
    one. */
 static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
     const cgt_pattern *p = m->pattern;
-    size_t i = 0;
+    size_t i = 0, skip;
     if (m->offset == 0 && m->count == 0 && !m->found && p->literals == 0) cgt_match_begin(m);
-    while (i < len && !m->ended) {
+    for (; i < len && !m->ended; i++) {
         if (p->literals && m->count) {
             i += cgt_match_run(m, in + i, len - i);
             if (i < len && !m->found && !cgt_match_takers(m, (unsigned char)in[i])) m->count = 0;
         }
-        if (p->literals && m->count == 0) i += cgt_match_seek(m, in + i, len - i);
-        if (i == len || m->ended) break;
+        if (p->literals && m->count == 0) {
+            skip = cgt_match_where(p, in + i, len - i);
+            m->offset += (uint32_t)skip;
+            i += skip;
+        }
+        if (i == len) break;
         if (cgt_match_here(p, in + i, len - i)) cgt_match_begin(m);
-        cgt_match_step(m, (unsigned char)in[i++]);
+        cgt_match_step(m, (unsigned char)in[i]);
     }
 }
 
@@ -5641,8 +5626,9 @@ static void cgt_page_tag_end(cgt_page *p) {
         c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;
         c->keeps_google = c->keeps_google && strcmp(c->provider, "Google") == 0;
     } else {
+        if (!p->value[CGT_AT_NONCE][0] || p->dialect == CHATGPTT_AIPKIT) return;
         cgt_page_element(p);
-        if (!c->nonce[0] || !c->post_id[0] || p->dialect == CHATGPTT_AIPKIT) return;
+        if (!c->post_id[0]) return;
     }
     wanted = !p->bot_id || strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
     if (p->chosen && !wanted) return;
