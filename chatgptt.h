@@ -32,6 +32,7 @@
        [COOKIE]    a small jar
        [TLS]       mbedTLS over a transport: trust, handshake, reasons in words
        [CONNECT]   connections to an origin, the idle ones kept
+       [EXCHANGE]  one request and its response: the only engine
        [MATCH]     the pattern matcher
        [JSON]      a streaming scanner of fields
        [HTML]      start tags, attributes and text; what a page says to people
@@ -566,10 +567,7 @@ cannot connect, verify, or tell an expired certificate: define them, or CHATGPTT
 
 typedef struct cgt_slice { const char *at; size_t len; } cgt_slice;    /* borrowed, not terminated */
 
-static cgt_slice cgt_slice_of(const char *at, size_t len) {
-    cgt_slice s = { at, len };
-    return s;
-}
+static cgt_slice cgt_slice_of(const char *at, size_t len) { cgt_slice s = { at, len }; return s; }
 
 static cgt_slice cgt_text(const char *text) {
     return cgt_slice_of(text ? text : "", text ? strlen(text) : 0);
@@ -640,8 +638,7 @@ static long long cgt_whole_number(cgt_slice s, long long max) {
 }
 
 static size_t cgt_digits(char out[24], unsigned long long n) {    /* terminated; the number of digits */
-    char back[24];
-    size_t len = 0, i;
+    char back[24]; size_t len = 0, i;
     do { back[len++] = (char)('0' + (int)(n % 10)); n /= 10; } while (n);
     for (i = 0; i < len; i++) out[i] = back[len - 1 - i];
     out[len] = '\0';
@@ -650,8 +647,7 @@ static size_t cgt_digits(char out[24], unsigned long long n) {    /* terminated;
 
 /* where the first of these characters stands; s.len: nowhere */
 static size_t cgt_find(cgt_slice s, const char *any) {
-    const char *a = any;
-    size_t i;
+    const char *a = any; size_t i;
     for (i = 0; i < s.len; i++, a = any) {
         while (*a && *a != s.at[i]) a++;
         if (*a) break;
@@ -663,8 +659,7 @@ static cgt_slice cgt_from(cgt_slice s, size_t from) { return cgt_slice_of(s.at +
 
 /* Takes what stands before the next such character off `rest`, trimmed, and the character too. */
 static cgt_slice cgt_cut(cgt_slice *rest, const char *at) {
-    size_t n = cgt_find(*rest, at);
-    cgt_slice part = cgt_trim(cgt_slice_of(rest->at, n));
+    size_t n = cgt_find(*rest, at); cgt_slice part = cgt_trim(cgt_slice_of(rest->at, n));
     *rest = cgt_from(*rest, n < rest->len ? n + 1 : n);
     return part;
 }
@@ -698,8 +693,7 @@ typedef enum cgt_utf8 { CGT_UTF8_WHOLE, CGT_UTF8_CUT, CGT_UTF8_BAD } cgt_utf8;
 /* The character at `at`: *len is its length; for BAD that of the part to be replaced by one U+FFFD; for CUT
    all there is. */
 static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len) {
-    const unsigned char *p = (const unsigned char *)at;
-    unsigned char low = 0x80, high = 0xBF;
+    const unsigned char *p = (const unsigned char *)at; unsigned char low = 0x80, high = 0xBF;
     size_t want, i;
     *len = 1;
     if (p[0] < 0x80) return CGT_UTF8_WHOLE;
@@ -719,8 +713,7 @@ static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len) {
 }
 
 static size_t cgt_utf8_put(char out[4], uint32_t code) {      /* surrogates and beyond become U+FFFD */
-    static const unsigned char lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
-    size_t len, i;
+    static const unsigned char lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 }; size_t len, i;
     if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) code = 0xFFFD;
     len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     for (i = len - 1; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3F));
@@ -780,42 +773,35 @@ static void *cgt_new(const chatgptt_hooks *hooks, size_t size) {      /* zeroed;
 /* A string that grows up to `max`, always terminated once it was appended to. The first failure sticks:
    append at will, test `failed` once. */
 typedef struct cgt_buffer {
-    const chatgptt_hooks *hooks;
-    char *data;
-    size_t len, size, max;
+    const chatgptt_hooks *hooks; char *data; size_t len, size, max;
     chatgptt_code failed;           /* OK, E_MEMORY, E_LIMIT */
 } cgt_buffer;
 
 static void cgt_buffer_init(cgt_buffer *b, const chatgptt_hooks *hooks, size_t max) {
     memset(b, 0, sizeof *b);
-    b->hooks = hooks;
-    b->max = max;
+    b->hooks = hooks; b->max = max;
 }
 
 static void cgt_buffer_free(cgt_buffer *b) {
-    cgt_free(b->hooks, b->data, b->size);
-    cgt_buffer_init(b, b->hooks, b->max);
+    cgt_free(b->hooks, b->data, b->size); cgt_buffer_init(b, b->hooks, b->max);
 }
 
 static bool cgt_reserve(cgt_buffer *b, size_t more) {
-    size_t need = cgt_sum(cgt_sum(b->len, more), 1), size;
-    char *data;
+    size_t need = cgt_sum(cgt_sum(b->len, more), 1), size; char *data;
     if (b->failed) return false;
     if (need - 1 > b->max || need == SIZE_MAX) { b->failed = CHATGPTT_E_LIMIT; return false; }
     if (need <= b->size) return true;
     size = cgt_sum(need, need / 2) < 128 ? 128 : cgt_sum(need, need / 2);
     data = (char *)cgt_resize(b->hooks, b->data, b->size, size);
     if (!data) { b->failed = CHATGPTT_E_MEMORY; return false; }
-    b->data = data;
-    b->size = size;
+    b->data = data; b->size = size;
     return true;
 }
 
 static void cgt_append(cgt_buffer *b, cgt_slice s) {
     if (!cgt_reserve(b, s.len)) return;
     if (s.len) memcpy(b->data + b->len, s.at, s.len);
-    b->len += s.len;
-    b->data[b->len] = '\0';
+    b->len += s.len; b->data[b->len] = '\0';
 }
 
 static void cgt_puts(cgt_buffer *b, const char *text) { cgt_append(b, cgt_text(text)); }
@@ -836,14 +822,12 @@ static cgt_slice cgt_slice_of_buffer(const cgt_buffer *b) {
    negative, %z a size_t. What the network sent may be passed as it is: it is made one line. Not vsnprintf, so
    that an embedded build needs no formatted output. */
 static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const char *format, ...) {
-    char digits[24];
-    va_list args;
+    char digits[24]; va_list args;
     memset(error, 0, sizeof *error);
     error->code = code;
     va_start(args, format);
     while (*format) {
-        size_t plain = strcspn(format, "%");
-        cgt_slice piece = cgt_slice_of(format, plain);
+        size_t plain = strcspn(format, "%"); cgt_slice piece = cgt_slice_of(format, plain);
         if (plain == 0) {
             plain = 2;
             switch (format[1]) {
@@ -874,8 +858,7 @@ static long long cgt_builtin_now_ms(void *user) { (void)user; return cgt_clock(C
 static long long cgt_builtin_unix_time(void *user) { (void)user; return cgt_clock(CLOCK_REALTIME, 1); }
 
 static chatgptt_code cgt_builtin_random(void *user, void *bytes, size_t size) {
-    size_t got = 0;
-    int fd;
+    size_t got = 0; int fd;
     (void)user;
 #ifdef GRND_NONBLOCK
     if (size <= 256 && getrandom(bytes, size, GRND_NONBLOCK) == (ssize_t)size) return CHATGPTT_OK;
@@ -938,16 +921,14 @@ typedef struct cgt_socket {
 } cgt_socket;
 
 static chatgptt_code cgt_net_fail(cgt_net *net, chatgptt_code code, int number, const char *why) {
-    net->sys_errno = number;
-    net->why = why ? why : strerror(number);
+    net->sys_errno = number; net->why = why ? why : strerror(number);
     return code;
 }
 
 static void cgt_socket_drop(cgt_net *net, cgt_socket *s, int i) {
     if (s->fd[i] < 0) return;
     close(s->fd[i]);
-    s->fd[i] = -1;
-    s->generation = ++net->generation;
+    s->fd[i] = -1; s->generation = ++net->generation;
 }
 
 /* The first in `a` that is, or is not, of the list's first family. */
@@ -963,8 +944,7 @@ static bool cgt_socket_more(const cgt_socket *s) {
 /* The next address: families alternate, the resolver's first choice comes first. */
 static struct addrinfo *cgt_socket_address(cgt_socket *s) {
     int other = s->next[1] && (s->tried & 1 || !s->next[0]);
-    struct addrinfo *a = s->next[other];
-    s->next[other] = cgt_socket_skip(s, a->ai_next, other);
+    struct addrinfo *a = s->next[other]; s->next[other] = cgt_socket_skip(s, a->ai_next, other);
     s->tried++;
     return a;
 }
@@ -974,8 +954,7 @@ static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char 
     struct addrinfo hints;
     int failed;
     memset(&hints, 0, sizeof hints);
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_family = AF_UNSPEC; hints.ai_socktype = SOCK_STREAM;
     if (net->address) hints.ai_flags = AI_NUMERICHOST;
     failed = getaddrinfo(net->address ? net->address : host, port, &hints, &s->list);
     net->resolve_ms = cgt_until(cgt_now(net->hooks), began);
@@ -983,8 +962,7 @@ static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char 
     if (failed == EAI_MEMORY) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
     if (failed)
         return cgt_net_fail(net, CHATGPTT_E_RESOLVE, failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
-    s->next[0] = s->list;
-    s->next[1] = cgt_socket_skip(s, s->list, 1);
+    s->next[0] = s->list; s->next[1] = cgt_socket_skip(s, s->list, 1);
     return CHATGPTT_OK;
 }
 
@@ -1006,8 +984,7 @@ static int cgt_socket_new(const struct addrinfo *a) {      /* -1: errno says why
 /* Starts attempts until one is under way in slot i or none is left. */
 static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i) {
     while (s->fd[i] < 0 && cgt_socket_more(s)) {
-        struct addrinfo *a = cgt_socket_address(s);
-        s->fd[i] = cgt_socket_new(a);
+        struct addrinfo *a = cgt_socket_address(s); s->fd[i] = cgt_socket_new(a);
         if (s->fd[i] >= 0) s->generation = ++net->generation;
         if (s->fd[i] >= 0 && connect(s->fd[i], a->ai_addr, a->ai_addrlen) == 0) break;
         if (s->fd[i] >= 0 && (errno == EINPROGRESS || errno == EINTR)) break;
@@ -1027,8 +1004,7 @@ static void cgt_socket_lost(cgt_net *net, cgt_socket *s, int i, int number) {
 /* Whether attempt i has connected; one that failed is dropped. */
 static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i) {
     struct pollfd p = { s->fd[i], POLLOUT, 0 };
-    int failed = 0;
-    socklen_t size = sizeof failed;
+    int failed = 0; socklen_t size = sizeof failed;
     if (p.fd < 0 || poll(&p, 1, 0) != 1) return false;
     if (getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
     if (failed) cgt_socket_lost(net, s, i, failed);
@@ -1039,8 +1015,7 @@ static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i) {
     int fd = s->fd[i], yes = 1;
     s->fd[i] = -1;
     cgt_socket_drop(net, s, 1 - i);
-    s->fd[0] = fd;
-    s->events = 0;
+    s->fd[0] = fd; s->events = 0;
     freeaddrinfo(s->list);
     s->list = NULL;
     /* a long request's last segment, and a TLS flight's, must not wait for the peer's delayed ACK */
@@ -1056,30 +1031,25 @@ static chatgptt_code cgt_socket_connect(cgt_net *net, cgt_socket *s) {
         if (cgt_socket_arrived(net, s, i)) { cgt_socket_win(net, s, i); return CHATGPTT_OK; }
     i = s->fd[0] < 0 ? 0 : s->fd[1] < 0 ? 1 : 1 - s->latest;
     if (cgt_socket_more(s) && ((s->fd[0] < 0 && s->fd[1] < 0) || cgt_now(net->hooks) >= s->next_at)) {
-        cgt_socket_drop(net, s, i);
-        cgt_socket_attempt(net, s, i);
+        cgt_socket_drop(net, s, i); cgt_socket_attempt(net, s, i);
     }
     if (s->fd[0] >= 0 || s->fd[1] >= 0) return CHATGPTT_AGAIN;
     return cgt_net_fail(net, CHATGPTT_E_CONNECT, net->sys_errno, NULL);
 }
 
 static void cgt_net_close(void *user, void *conn) {
-    cgt_net *net = (cgt_net *)user;
-    cgt_socket *s = (cgt_socket *)conn;
-    int i;
+    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn; int i;
     for (i = 0; i < 2; i++) cgt_socket_drop(net, s, i);
     if (s->list) freeaddrinfo(s->list);
     cgt_free(net->hooks, s, sizeof *s);
 }
 
 static chatgptt_code cgt_net_open(void *user, const char *host, const char *port, void **conn) {
-    cgt_net *net = (cgt_net *)user;
-    cgt_socket *s = (cgt_socket *)cgt_new(net->hooks, sizeof *s);
+    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)cgt_new(net->hooks, sizeof *s);
     chatgptt_code code;
     net->sys_errno = 0;
     if (!s) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
-    s->fd[0] = s->fd[1] = -1;
-    code = cgt_socket_resolve(net, s, host, port);
+    s->fd[0] = s->fd[1] = -1; code = cgt_socket_resolve(net, s, host, port);
     if (code < 0) { cgt_net_close(net, s); return code; }
     *conn = s;
     return CHATGPTT_OK;
@@ -1095,16 +1065,13 @@ static chatgptt_code cgt_socket_trouble(cgt_net *net, cgt_socket *s, unsigned ev
 }
 
 static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done) {
-    cgt_net *net = (cgt_net *)user;
-    cgt_socket *s = (cgt_socket *)conn;
-    chatgptt_code code = cgt_socket_connect(net, s);
-    ssize_t n;
+    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn;
+    chatgptt_code code = cgt_socket_connect(net, s); ssize_t n;
     *done = 0;
     if (code) return code;
     do n = recv(s->fd[0], buffer, size, 0); while (n < 0 && errno == EINTR);
     if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_READ);
-    s->events &= ~CHATGPTT_READ;
-    *done = (size_t)n;
+    s->events &= ~CHATGPTT_READ; *done = (size_t)n;
     return n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
 }
 
@@ -1120,12 +1087,10 @@ static ssize_t cgt_socket_send(int fd, const void *bytes, size_t size) {
 }
 
 static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done) {
-    cgt_net *net = (cgt_net *)user;
-    cgt_socket *s = (cgt_socket *)conn;
+    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn;
     /* of an attempt that is alone, send() itself tells how it goes */
     bool alone = s->list && s->fd[0] >= 0 && s->fd[1] < 0;
-    ssize_t n = alone ? cgt_socket_send(s->fd[0], bytes, size) : -1;
-    chatgptt_code code;
+    ssize_t n = alone ? cgt_socket_send(s->fd[0], bytes, size) : -1; chatgptt_code code;
     *done = 0;
     if (alone && n >= 0) cgt_socket_win(net, s, 0);
     else if (alone && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOTCONN)
@@ -1134,16 +1099,12 @@ static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, si
     if (code) return code;
     if (n < 0) n = cgt_socket_send(s->fd[0], bytes, size);
     if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_WRITE);
-    s->events &= ~CHATGPTT_WRITE;
-    *done = (size_t)n;
+    s->events &= ~CHATGPTT_WRITE; *done = (size_t)n;
     return CHATGPTT_OK;
 }
 
 static chatgptt_wait cgt_net_want(void *user, void *conn) {
-    cgt_net *net = (cgt_net *)user;
-    cgt_socket *s = (cgt_socket *)conn;
-    chatgptt_wait w;
-    int i;
+    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn; chatgptt_wait w; int i;
     memset(&w, 0, sizeof w);
     for (i = 0; i < 2; i++)
         if (s->fd[i] >= 0) { w.on[w.count].fd = s->fd[i]; w.on[w.count++].events = s->events; }
@@ -1192,8 +1153,7 @@ typedef struct cgt_url {
 
 static void cgt_percent(cgt_buffer *b, char c) {
     static const char digits[] = "0123456789ABCDEF";
-    cgt_putc(b, '%');
-    cgt_putc(b, digits[(unsigned char)c >> 4]);
+    cgt_putc(b, '%'); cgt_putc(b, digits[(unsigned char)c >> 4]);
     cgt_putc(b, digits[(unsigned char)c & 15]);
 }
 
@@ -1214,9 +1174,7 @@ static void cgt_form_encode(cgt_buffer *b, cgt_slice s) {
 /* Appends "name=value", with `&` between it and what stands there. */
 static void cgt_form_field(cgt_buffer *b, const char *name, cgt_slice value) {
     if (b->len && b->data[b->len - 1] != '?') cgt_putc(b, '&');
-    cgt_puts(b, name);
-    cgt_putc(b, '=');
-    cgt_form_encode(b, value);
+    cgt_puts(b, name); cgt_putc(b, '='); cgt_form_encode(b, value);
 }
 
 /* Appends with percent-encoding what is no visible ASCII, and what is among `others`. */
@@ -1231,8 +1189,7 @@ static void cgt_url_put_path(cgt_buffer *b, cgt_slice path) {
     size_t root = b->len, n;
     for (; path.len; path = cgt_from(path, n)) {
         cgt_slice name;
-        n = 1 + cgt_find(cgt_from(path, 1), "/\\");
-        name = cgt_slice_of(path.at + 1, n - 1);
+        n = 1 + cgt_find(cgt_from(path, 1), "/\\"); name = cgt_slice_of(path.at + 1, n - 1);
         if (cgt_is(name, "..") || cgt_is_any_case(name, "%2e%2e"))
             while (!b->failed && b->len > root && b->data[--b->len] != '/') {}
         else if (!cgt_is(name, ".") && !cgt_is_any_case(name, "%2e")) {
@@ -1256,8 +1213,7 @@ static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4]) {
     size_t i, end;
     for (i = 0; i < 4; i++, s = cgt_from(s, i < 4 ? end + 1 : end)) {
         long long n;
-        end = i < 3 ? cgt_find(s, ".") : s.len;
-        n = cgt_whole_number(cgt_slice_of(s.at, end), 255);
+        end = i < 3 ? cgt_find(s, ".") : s.len; n = cgt_whole_number(cgt_slice_of(s.at, end), 255);
         if (n < 0 || end > 3 || (end > 1 && s.at[0] == '0') || (i < 3 && end == s.len)) return 0;
         out[i] = (unsigned char)n;
     }
@@ -1275,8 +1231,7 @@ static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 
         if (digits == 0 || digits > 4 || digits + 1 == s.len || n == 16) return 0;
         for (i = 0; i < digits && cgt_hex(s.at[i]) >= 0; i++) value = value * 16 + (unsigned)cgt_hex(s.at[i]);
         if (i < digits) return 0;
-        out[n++] = (unsigned char)(value >> 8);
-        out[n++] = (unsigned char)(value & 0xFF);
+        out[n++] = (unsigned char)(value >> 8); out[n++] = (unsigned char)(value & 0xFF);
         s = cgt_from(s, digits + (digits < s.len));
         if (s.len && s.at[0] == ':') { if (gap < 17) return 0; gap = n; s = cgt_from(s, 1); }
     }
@@ -1312,8 +1267,7 @@ static uint32_t cgt_small(uint32_t c) {
 
 /* A label in its xn-- form (RFC 3492 section 6.3). 0: it is longer than a label may be. */
 static size_t cgt_punycode(char out[64], const uint32_t *code, size_t count) {
-    uint32_t n = 128, delta = 0, bias = 72, least, q, k, t;
-    size_t len = 4, done, basic, i;
+    uint32_t n = 128, delta = 0, bias = 72, least, q, k, t; size_t len = 4, done, basic, i;
     memcpy(out, "xn--", 4);
     for (i = 0; i < count; i++)
         if (code[i] < 128) out[len++] = (char)code[i];
@@ -1336,8 +1290,7 @@ static size_t cgt_punycode(char out[64], const uint32_t *code, size_t count) {
             }
             delta /= done++ == basic ? 700u : 2u;
             for (delta += delta / (uint32_t)done, bias = 0; delta > 455; bias += 36) delta /= 35;
-            bias += 36 * delta / (delta + 38);
-            delta = 0;
+            bias += 36 * delta / (delta + 38); delta = 0;
         }
     }
     return len;
@@ -1345,9 +1298,7 @@ static size_t cgt_punycode(char out[64], const uint32_t *code, size_t count) {
 
 /* A host name as it is asked for, in ASCII and small letters. 0: it is none. */
 static size_t cgt_host_normal(char out[256], cgt_slice host) {
-    uint32_t code[60];
-    char label[64];
-    size_t len = 0, count, letters, n, i;
+    uint32_t code[60]; char label[64]; size_t len = 0, count, letters, n, i;
     if (host.len == 0 || *host.at == '.' || cgt_contains(host, "..") || host.len > 1000) return 0;
     if (cgt_span(host, cgt_in_name) == host.len && host.len < 254) {
         for (; len < host.len; len++) out[len] = cgt_lower(host.at[len]);
@@ -1368,15 +1319,13 @@ static size_t cgt_host_normal(char out[256], cgt_slice host) {
         memcpy(out + len, label + i, n - i);
         len += n - i;
         if (host.len == 0) return len;
-        out[len++] = '.';
-        host = cgt_from(host, 1);
+        out[len++] = '.'; host = cgt_from(host, 1);
     }
 }
 
 /* Splits host[:port]. NULL, or why it cannot be. */
 static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice *port, bool *literal) {
-    unsigned char address[16];
-    size_t end = cgt_find(authority, ":");
+    unsigned char address[16]; size_t end = cgt_find(authority, ":");
     *literal = authority.len > 0 && authority.at[0] == '[';
     if (*literal) end = cgt_find(authority, "]");
     if (*literal && end == authority.len) return "a bracket is not closed";
@@ -1393,20 +1342,18 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
 /* The host[:port] of what may be a URL, whoever gave it, for messages: never a path, nor what may be a name
    or a password, which may hold any character. Empty: it has none that is sure. */
 static cgt_slice cgt_url_place(cgt_slice any) {
-    cgt_slice none = cgt_slice_of("", 0), host = none, port;
-    size_t end = cgt_find(any, ":/?#\\");
+    cgt_slice none = cgt_slice_of("", 0), host = none, port; size_t end = cgt_find(any, ":/?#\\");
     bool literal;
     if (end < any.len && any.at[end] == ':') any = cgt_from(any, end + 1);
     end = cgt_span(any, cgt_slash);
     if (end < 2) return none;
-    any = cgt_from(any, end);
-    end = cgt_find(any, "/?#\\");
+    any = cgt_from(any, end); end = cgt_find(any, "/?#\\");
     if (cgt_find(cgt_from(any, end), "@") < any.len - end) return none;
     any.len = end;
     while (end > 0 && any.at[end - 1] != '@') end--;
     any = cgt_from(any, end);
-    port = none;
-    if (cgt_url_split(any, &host, &port, &literal)) any = port.at == none.at ? none : host;     /* a bad port */
+    port = none;                            /* as it stays unless only the port is bad */
+    if (cgt_url_split(any, &host, &port, &literal)) any = port.at == none.at ? none : host;
     return !literal && cgt_span(host, cgt_in_name) < host.len ? none : any;
 }
 
@@ -1417,8 +1364,7 @@ static const char *cgt_buffer_why(const cgt_buffer *b) {
 
 /* Writes the text in its normal form and points the slices into it. */
 static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slice rest) {
-    cgt_buffer *b = &url->text;
-    size_t query = cgt_find(rest, "?"), at, i;
+    cgt_buffer *b = &url->text; size_t query = cgt_find(rest, "?"), at, i;
     size_t slash = url->https ? 8 : 7, authority, path;
     long long number = cgt_number(port, 65535), normal = url->https ? 443 : 80;
     if (number < 1) number = normal;
@@ -1434,14 +1380,11 @@ static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slic
     if (path > CHATGPTT_MAX_URL && !b->failed) b->failed = CHATGPTT_E_LIMIT;
     cgt_putc(b, '\0');
     at = b->len;
-    cgt_append(b, host);
-    cgt_putc(b, '\0');
+    cgt_append(b, host); cgt_putc(b, '\0');
     i = b->len;
     cgt_put_number(b, (unsigned long long)number);
     if (b->failed) return;
-    url->host = b->data + at;
-    url->port = b->data + i;
-    url->whole = cgt_slice_of(b->data, path);
+    url->host = b->data + at; url->port = b->data + i; url->whole = cgt_slice_of(b->data, path);
     url->origin = cgt_slice_of(b->data, authority);
     url->authority = cgt_slice_of(b->data + slash, authority - slash);
     url->path = cgt_slice_of(b->data + authority, path - authority);
@@ -1451,22 +1394,16 @@ static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slic
    an @, in `in`. */
 static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cgt_slice in, cgt_slice *user,
                                    const char **why) {
-    cgt_slice authority, host, port;
-    unsigned char address[4];
-    char name[256];
-    chatgptt_code code;
+    cgt_slice authority, host, port; unsigned char address[4]; char name[256]; chatgptt_code code;
     size_t end;
     memset(url, 0, sizeof *url);
     cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL + 512);     /* host and port stand there twice */
-    url->https = cgt_starts(in, "https://");
-    *user = cgt_slice_of(in.at, 0);
+    url->https = cgt_starts(in, "https://"); *user = cgt_slice_of(in.at, 0);
     *why = cgt_has_control(in) ? "it holds a control character"
                                : "it does not begin with http:// or https://";
     if (cgt_has_control(in) || (!url->https && !cgt_starts(in, "http://"))) return CHATGPTT_E_ARGUMENT;
-    in = cgt_from(in, url->https ? 8 : 7);
-    in.len = cgt_find(in, "#");
-    authority = cgt_slice_of(in.at, cgt_find(in, "/?\\"));
-    in = cgt_from(in, authority.len);
+    in = cgt_from(in, url->https ? 8 : 7); in.len = cgt_find(in, "#");
+    authority = cgt_slice_of(in.at, cgt_find(in, "/?\\")); in = cgt_from(in, authority.len);
     for (end = authority.len; end > 0 && authority.at[end - 1] != '@'; end--) {}
     if (end > 0) *user = cgt_slice_of(authority.at, end - 1);
     *why = cgt_url_split(cgt_from(authority, end), &host, &port, &url->literal);
@@ -1480,16 +1417,14 @@ static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cg
         *why = "an address must be four plain decimal numbers";
     if (*why) return CHATGPTT_E_ARGUMENT;
     cgt_url_build(url, host, port, in);
-    *why = cgt_buffer_why(&url->text);
-    code = url->text.failed;
+    *why = cgt_buffer_why(&url->text); code = url->text.failed;
     if (code) cgt_url_free(url);
     return code;
 }
 
 /* A URL of its own with the same text; of an empty one an empty one. */
 static chatgptt_code cgt_url_copy(cgt_url *to, const chatgptt_hooks *hooks, const cgt_url *from) {
-    cgt_slice user;
-    const char *why;
+    cgt_slice user; const char *why;
     memset(to, 0, sizeof *to);
     to->text.hooks = hooks;
     return from->whole.len ? cgt_url_parse(to, hooks, from->whole, &user, &why) : CHATGPTT_OK;
@@ -1499,16 +1434,13 @@ static chatgptt_code cgt_url_copy(cgt_url *to, const chatgptt_hooks *hooks, cons
    4.4) slashes before a host may be more than two, and may lack behind another scheme than the base's. */
 static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user,
                                      const char **why) {
-    cgt_buffer b;
-    chatgptt_code code;
+    cgt_buffer b; chatgptt_code code;
     cgt_slice rest = ref, scheme = cgt_slice_of(ref.at, cgt_find(ref, ":/?#\\"));
     bool own = scheme.len > 0 && scheme.len < ref.len && ref.at[scheme.len] == ':', https = base->https;
     size_t path = cgt_find(base->path, "?"), slashes;
     cgt_buffer_init(&b, base->text.hooks, CHATGPTT_MAX_URL);
     if (own && (cgt_is_any_case(scheme, "http") || cgt_is_any_case(scheme, "https"))) {
-        https = scheme.len == 5;
-        rest = cgt_from(ref, scheme.len + 1);
-        own = false;
+        https = scheme.len == 5; rest = cgt_from(ref, scheme.len + 1); own = false;
     }
     slashes = cgt_span(rest, cgt_slash);
     if (slashes > 1 || https != base->https) {
@@ -1522,8 +1454,7 @@ static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slic
         cgt_append(&b, cgt_slice_of(base->path.at, path));
     }
     cgt_append(&b, rest);
-    *why = cgt_buffer_why(&b);
-    *user = cgt_slice_of("", 0);
+    *why = cgt_buffer_why(&b); *user = cgt_slice_of("", 0);
     memset(url, 0, sizeof *url);
     code = b.failed ? b.failed : cgt_url_parse(url, b.hooks, cgt_slice_of_buffer(&b), user, why);
     user->at = ref.at;      /* its text goes with b: only its length says anything */
@@ -1534,8 +1465,7 @@ static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slic
 /* Parses what was put together in `text`, which is then freed. It is the library's own work: only too long or
    out of memory can go wrong. */
 static chatgptt_code cgt_url_take(cgt_url *url, cgt_buffer *text) {
-    const char *why;
-    cgt_slice user;
+    const char *why; cgt_slice user;
     chatgptt_code code =
         text->failed ? text->failed : cgt_url_parse(url, text->hooks, cgt_slice_of_buffer(text), &user, &why);
     cgt_buffer_free(text);
@@ -1550,20 +1480,15 @@ static chatgptt_code cgt_url_take(cgt_url *url, cgt_buffer *text) {
 
 static void cgt_put_header(cgt_buffer *b, const char *name, cgt_slice value) {
     if (value.len == 0) return;
-    cgt_puts(b, name);
-    cgt_puts(b, ": ");
-    cgt_append(b, value);
+    cgt_puts(b, name); cgt_puts(b, ": "); cgt_append(b, value);
     cgt_puts(b, "\r\n");
 }
 
 /* The first part. `absolute`: for a proxy, which may want a login. */
 static void cgt_put_target(cgt_buffer *b, const char *method, const cgt_url *url, bool absolute,
                            cgt_slice cookies, cgt_slice login) {
-    cgt_puts(b, method);
-    cgt_putc(b, ' ');
-    cgt_append(b, absolute ? url->whole : url->path);
-    cgt_puts(b, " HTTP/1.1\r\n");
-    cgt_put_header(b, "Host", url->authority);
+    cgt_puts(b, method); cgt_putc(b, ' '); cgt_append(b, absolute ? url->whole : url->path);
+    cgt_puts(b, " HTTP/1.1\r\n"); cgt_put_header(b, "Host", url->authority);
     cgt_put_header(b, "Cookie", cookies);
     if (absolute) cgt_put_header(b, "Proxy-Authorization", login);
 }
@@ -1590,11 +1515,9 @@ static size_t cgt_put_asks(cgt_buffer *b, const cgt_asks *a) {
     form = b->len;
     if (strcmp(a->method, "POST") == 0) {
         cgt_puts(b, "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
-        cgt_put_number(b, a->body.len);
-        cgt_puts(b, "\r\n");
+        cgt_put_number(b, a->body.len); cgt_puts(b, "\r\n");
     }
-    cgt_puts(b, "\r\n");
-    cgt_append(b, a->body);
+    cgt_puts(b, "\r\n"); cgt_append(b, a->body);
     return form;
 }
 
@@ -1637,8 +1560,7 @@ typedef struct cgt_http {
     const char *why;                /* of an error, in words */
     unsigned long long left;        /* of the body or the chunk */
     cgt_http_method method;         /* of the request: decides whether there is a body */
-    cgt_http_event event;
-    cgt_http_state state;
+    cgt_http_event event; cgt_http_state state;
     int status, minor;              /* of the last status line */
     int at, interim, digits, ext_bytes;
     chatgptt_code failed;           /* sticks */
@@ -1677,8 +1599,7 @@ static bool cgt_http_coded(cgt_slice value) {
     static const char *const known[] = { "gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd",
                                          "dcb", "dcz" };
     while (value.len) {
-        cgt_slice one = cgt_cut(&value, ",");
-        size_t i;
+        cgt_slice one = cgt_cut(&value, ","); size_t i;
         for (i = 0; i < sizeof known / sizeof *known; i++)
             if (cgt_is_any_case(one, known[i])) return true;
     }
@@ -1687,9 +1608,7 @@ static bool cgt_http_coded(cgt_slice value) {
 
 /* "HTTP/1.x NNN" with or without a reason, a byte at a time. */
 static void cgt_http_status_byte(cgt_http *h, char c) {
-    static const char expected[] = "HTTP/1.";
-    int at = h->at;
-    bool ok = true;
+    static const char expected[] = "HTTP/1."; int at = h->at; bool ok = true;
     h->at += at < 13;
     if (at < 7) ok = c == expected[at];
     else if (at == 7) { ok = cgt_digit(c); h->minor = c - '0'; }
@@ -1709,8 +1628,7 @@ static void cgt_http_length(cgt_http *h, cgt_slice v) {
         comma = cgt_find(v, ",");
         n = cgt_whole_number(cgt_trim(cgt_slice_of(v.at, comma)), LLONG_MAX);
         if (n < 0 || (h->counted && (unsigned long long)n != h->left)) cgt_http_bad(h, "bad Content-Length");
-        h->counted = true;
-        h->left = (unsigned long long)n;
+        h->counted = true; h->left = (unsigned long long)n;
         if (comma == v.len) return;
     }
 }
@@ -1721,8 +1639,7 @@ static void cgt_http_codings(cgt_http *h, cgt_slice v) {
     while (v.len) {
         cgt_slice one = cgt_cut(&v, ",");
         if (one.len == 0 || cgt_is_any_case(one, "identity")) continue;
-        h->coded = true;
-        h->chunked = cgt_is_any_case(one, "chunked");
+        h->coded = true; h->chunked = cgt_is_any_case(one, "chunked");
         if (!h->chunked) h->coding_left = true;
     }
 }
@@ -1743,8 +1660,7 @@ static void cgt_http_header(cgt_http *h) {
     h->kept = false;
     if (h->damaged && framing) cgt_http_bad(h, "control character in a header that frames or redirects");
     if (h->damaged) return;
-    l->name[l->name_len] = l->value[l->value_len = v.len] = '\0';
-    h->event = CGT_HTTP_HEADER;
+    l->name[l->name_len] = l->value[l->value_len = v.len] = '\0'; h->event = CGT_HTTP_HEADER;
     if (cgt_is(name, "content-length")) cgt_http_length(h, v);
     else if (cgt_is(name, "transfer-encoding")) cgt_http_codings(h, v);
     else if (cgt_is(name, "connection")) cgt_http_connection(h, v);
@@ -1755,9 +1671,7 @@ static void cgt_http_header(cgt_http *h) {
 /* The name ends, at a colon or with its line. One with blanks or other damage is no name, but some reader may
    take what stands before the damage, or what is left without it, for one. */
 static void cgt_http_named(cgt_http *h, bool colon) {
-    cgt_http_line *l = h->line;
-    cgt_slice name = cgt_slice_of(l->name, l->name_len);
-    size_t n = 0, i;
+    cgt_http_line *l = h->line; cgt_slice name = cgt_slice_of(l->name, l->name_len); size_t n = 0, i;
     bool whole = colon && name.len > 0 && cgt_span(name, cgt_http_tchar) == name.len;
     h->kept = whole && cgt_http_among(name, CGT_HTTP_KEPT);
     for (i = 0; !whole && i <= name.len; i++)
@@ -1767,8 +1681,7 @@ static void cgt_http_named(cgt_http *h, bool colon) {
 }
 
 static size_t cgt_http_name(cgt_http *h, const char *in, size_t len) {
-    cgt_http_line *l = h->line;
-    size_t n;
+    cgt_http_line *l = h->line; size_t n;
     for (n = 0; n < len && in[n] != ':' && in[n] != '\r' && in[n] != '\n'; n++)
         if (l->name_len < sizeof l->name) l->name[l->name_len++] = cgt_lower(in[n]);
     if (n == len) return n;
@@ -1787,19 +1700,14 @@ static size_t cgt_http_begin(cgt_http *h, char c) {
         return 1;
     }
     if (c == '\r') { h->state = CGT_HTTP_HEAD_LF; return 1; }
-    h->kept = h->damaged = false;
-    h->folds = true;
-    h->state = CGT_HTTP_VALUE;
+    h->kept = h->damaged = false; h->folds = true; h->state = CGT_HTTP_VALUE;
     if (h->trailer || h->status < 200 || (cgt_letter(c) && !strchr("cltsx", cgt_lower(c)))) return 0;
-    h->state = CGT_HTTP_NAME;
-    l->name_len = l->value_len = 0;
-    l->cut = false;
+    h->state = CGT_HTTP_NAME; l->name_len = l->value_len = 0; l->cut = false;
     return 0;
 }
 
 static void cgt_http_keep(cgt_http *h, cgt_slice s) {
-    cgt_http_line *l = h->line;
-    size_t room = sizeof l->value - 1 - l->value_len;
+    cgt_http_line *l = h->line; size_t room = sizeof l->value - 1 - l->value_len;
     if (cgt_span(s, cgt_in_line) < s.len) h->damaged = true;
     if (s.len > room) { l->cut = true; s.len = room; }
     memcpy(l->value + l->value_len, s.at, s.len);
@@ -1811,8 +1719,7 @@ static size_t cgt_http_value(cgt_http *h, const char *in, size_t len) {
     size_t blanks = h->state == CGT_HTTP_VALUE ? 0 : cgt_span(cgt_slice_of(in, len), cgt_tab_or_space), n;
     const char *lf = (const char *)memchr(in, '\n', len), *cr;
     if (blanks == len) return len;
-    h->state = CGT_HTTP_VALUE;
-    n = lf ? (size_t)(lf - in) : len;
+    h->state = CGT_HTTP_VALUE; n = lf ? (size_t)(lf - in) : len;
     cr = (const char *)memchr(in, '\r', n);
     if (cr) n = (size_t)(cr - in);
     if (h->kept) cgt_http_keep(h, cgt_slice_of(in + blanks, n - blanks));
@@ -1826,13 +1733,11 @@ static size_t cgt_http_value(cgt_http *h, const char *in, size_t len) {
 static void cgt_http_head(cgt_http *h) {
     bool none = h->method == CGT_HTTP_HEAD_METHOD || h->status == 204 || h->status == 304 ||
                 (h->method == CGT_HTTP_CONNECT && h->status < 300);
-    h->at = 0;
-    h->event = h->trailer || h->status < 200 ? CGT_HTTP_NONE : CGT_HTTP_HEAD;
+    h->at = 0; h->event = h->trailer || h->status < 200 ? CGT_HTTP_NONE : CGT_HTTP_HEAD;
     if (h->status == 101) cgt_http_bad(h, "switches protocols unasked");
     if (h->status < 200) {
         if (++h->interim > CHATGPTT_MAX_INTERIM) cgt_http_limit(h, "too many 1xx (CHATGPTT_MAX_INTERIM)");
-        h->state = CGT_HTTP_STATUS_LINE;
-        h->folds = false;
+        h->state = CGT_HTTP_STATUS_LINE; h->folds = false;
     } else if (none || h->trailer) h->state = CGT_HTTP_COMPLETE;
     else if (h->chunked) h->state = CGT_HTTP_CHUNK_SIZE;
     else if (h->coded || !h->counted) h->state = CGT_HTTP_TO_CLOSE;
@@ -1865,8 +1770,7 @@ static size_t cgt_http_body(cgt_http *h, char *in, size_t len) {
         h->left -= n;
         if (h->left == 0) h->state = h->state == CGT_HTTP_COUNTED ? CGT_HTTP_COMPLETE : CGT_HTTP_DATA_CR;
     }
-    h->event = CGT_HTTP_BODY;
-    h->piece = cgt_slice_of(in, n);
+    h->event = CGT_HTTP_BODY; h->piece = cgt_slice_of(in, n);
     return n;
 }
 
@@ -1901,8 +1805,7 @@ static size_t cgt_http_take(cgt_http *h, char *in, size_t len) {
 
 /* OK with h->event; < 0: h->why, and for ever. */
 static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *used) {
-    *used = 0;
-    h->event = CGT_HTTP_NONE;
+    *used = 0; h->event = CGT_HTTP_NONE;
     while (h->event == CGT_HTTP_NONE && !h->failed) {
         bool head = h->state < CGT_HTTP_COUNTED;
         size_t n = len - *used, most = head ? h->max_head - h->head_bytes : n;
@@ -1938,8 +1841,6 @@ static bool cgt_http_alive(const cgt_http *h) {
            (h->minor >= 1 || h->alive);
 }
 
-static bool cgt_http_reusable(const cgt_http *h) { return h->state == CGT_HTTP_ENDED && cgt_http_alive(h); }
-
 /* ==== [COOKIE] ==== */
 
 /* A small jar (RFC 6265bis section 5), as far as one session with one site needs it. The proxy's cookies
@@ -1950,8 +1851,7 @@ enum { CGT_COOKIE_BYTES = 4096, CGT_COOKIE_ATTRIBUTE = 1024 };  /* name and valu
 typedef struct cgt_cookie {
     struct cgt_cookie *next;        /* in the order of their making */
     size_t size;                    /* of this block, which holds the texts too */
-    cgt_slice name, value, domain, path;
-    bool host_only, secure;
+    cgt_slice name, value, domain, path; bool host_only, secure;
     long long until;                /* Unix seconds; LLONG_MAX: the session's end */
 } cgt_cookie;
 
@@ -1959,8 +1859,7 @@ typedef struct cgt_jar { const chatgptt_hooks *hooks; cgt_cookie *first; int cou
 
 static void cgt_jar_remove(cgt_jar *jar, cgt_cookie **at) {
     cgt_cookie *gone = *at;
-    *at = gone->next;
-    jar->count--;
+    *at = gone->next; jar->count--;
     cgt_free(jar->hooks, gone, gone->size);
 }
 
@@ -1984,13 +1883,11 @@ static int cgt_month(cgt_slice word) {
 }
 
 static long long cgt_time_of_day(cgt_slice s) {       /* "h:m:s"; 86400: there is no such time */
-    long long n[3];
-    size_t i, digits;
+    long long n[3]; size_t i, digits;
     for (i = 0; i < 3; i++) {
         digits = cgt_span(s, cgt_digit);
         if (digits < 1 || digits > 2 || (i < 2 && (digits == s.len || s.at[digits] != ':'))) return -1;
-        n[i] = cgt_number(s, 99);
-        s = cgt_from(s, digits + (i < 2));
+        n[i] = cgt_number(s, 99); s = cgt_from(s, digits + (i < 2));
     }
     return n[0] > 23 || n[1] > 59 || n[2] > 59 ? 86400 : (n[0] * 60 + n[1]) * 60 + n[2];
 }
@@ -1999,8 +1896,7 @@ static bool cgt_in_date(char c) { return cgt_alnum(c) || c == ':' || (c & 0x80);
 
 /* Time, day, month and year in whatever order, each the first word that can be one. */
 static long long cgt_date(cgt_slice s) {
-    long long time = -1, day = -1, month = 0, year = -1, first;
-    size_t len, digits;
+    long long time = -1, day = -1, month = 0, year = -1, first; size_t len, digits;
     for (; s.len; s = cgt_from(s, len ? len : 1)) {
         cgt_slice word = cgt_slice_of(s.at, len = cgt_span(s, cgt_in_date));
         digits = cgt_span(word, cgt_digit);
@@ -2071,8 +1967,7 @@ static bool cgt_cookie_ok(const cgt_cookie *c) {
 
 static void cgt_copy_slice(char **to, cgt_slice *s) {
     if (s->len) memcpy(*to, s->at, s->len);
-    s->at = *to;
-    *to += s->len;
+    s->at = *to; *to += s->len;
 }
 
 /* Who makes room: what has run out, then the oldest that any server of the site may overwrite. */
@@ -2097,16 +1992,10 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *fields, long long now) {
         at = &(*at)->next;
     if (*at) cgt_jar_remove(jar, at);
     if (!c) return true;
-    *c = *fields;
-    c->size = size;
-    text = (char *)(c + 1);
-    cgt_copy_slice(&text, &c->name);
-    cgt_copy_slice(&text, &c->value);
-    cgt_copy_slice(&text, &c->domain);
-    cgt_copy_slice(&text, &c->path);
-    c->next = *at;
-    *at = c;
-    jar->count++;
+    *c = *fields; c->size = size; text = (char *)(c + 1);
+    cgt_copy_slice(&text, &c->name); cgt_copy_slice(&text, &c->value);
+    cgt_copy_slice(&text, &c->domain); cgt_copy_slice(&text, &c->path);
+    c->next = *at; *at = c; jar->count++;
     if (jar->count > CHATGPTT_MAX_COOKIES) cgt_jar_remove(jar, cgt_jar_victim(jar, now));
     return true;
 }
@@ -2115,8 +2004,7 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *fields, long long now) {
 
 /* When a Max-Age runs out, -1: at once; 0: it is no number. */
 static long long cgt_max_age(cgt_slice value, long long now) {
-    bool minus = value.len && value.at[0] == '-';
-    cgt_slice digits = cgt_from(value, minus);
+    bool minus = value.len && value.at[0] == '-'; cgt_slice digits = cgt_from(value, minus);
     long long age = cgt_number(digits, 10LL * 365 * 86400);
     if (digits.len == 0 || cgt_span(digits, cgt_digit) < digits.len) return 0;
     return minus || age == 0 ? -1 : age < 0 ? LLONG_MAX : now + age;
@@ -2126,8 +2014,7 @@ typedef struct cgt_cookie_draft { cgt_cookie cookie; char domain[256]; bool has_
 
 /* The last of a kind counts. */
 static void cgt_cookie_attribute(cgt_cookie_draft *d, cgt_slice name, cgt_slice value, long long now) {
-    cgt_cookie *c = &d->cookie;
-    long long ends = cgt_max_age(value, now), date = cgt_date(value);
+    cgt_cookie *c = &d->cookie; long long ends = cgt_max_age(value, now), date = cgt_date(value);
     if (value.len > CGT_COOKIE_ATTRIBUTE) return;
     if (cgt_is_any_case(name, "secure")) c->secure = true;
     else if (cgt_is_any_case(name, "path")) c->path = value;
@@ -2165,13 +2052,10 @@ static bool cgt_jar_guards(const cgt_jar *jar, const cgt_cookie *c, long long no
 /* Takes one Set-Cookie value that came from `url`. What is not well-formed or not allowed is left out. false:
    out of memory. */
 static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now) {
-    cgt_cookie_draft d;
-    cgt_cookie *c = &d.cookie;
-    bool sound = cgt_span(value, cgt_in_line) == value.len;
-    cgt_slice part = cgt_cut(&value, ";");
+    cgt_cookie_draft d; cgt_cookie *c = &d.cookie;
+    bool sound = cgt_span(value, cgt_in_line) == value.len; cgt_slice part = cgt_cut(&value, ";");
     memset(&d, 0, sizeof d);
-    c->until = LLONG_MAX;
-    c->name = c->domain = c->path = cgt_slice_of("", 0);
+    c->until = LLONG_MAX; c->name = c->domain = c->path = cgt_slice_of("", 0);
     if (cgt_find(part, "=") < part.len) c->name = cgt_cut(&part, "=");
     c->value = cgt_trim(part);
     while (value.len) {
@@ -2193,8 +2077,7 @@ static bool cgt_cookie_goes(const cgt_cookie *c, const cgt_url *url, long long n
 
 /* Appends the Cookie header's value for a request: longer paths first, then older cookies. */
 static void cgt_jar_header(const cgt_jar *jar, const cgt_url *url, long long now, cgt_buffer *out) {
-    size_t longest = SIZE_MAX, next;
-    const cgt_cookie *c;
+    size_t longest = SIZE_MAX, next; const cgt_cookie *c;
     do {
         for (c = jar->first, next = 0; c; c = c->next)          /* the longest path below the one just done */
             if (c->path.len < longest && c->path.len > next && cgt_cookie_goes(c, url, now))
@@ -2233,39 +2116,30 @@ typedef struct cgt_tls cgt_tls;
 enum { CGT_SESSIONS = 4 };              /* sessions kept for resumption, one an origin */
 
 typedef struct cgt_session {
-    char origin[CHATGPTT_MAX_ORIGIN];
-    mbedtls_ssl_session session;
+    char origin[CHATGPTT_MAX_ORIGIN]; mbedtls_ssl_session session;
     cgt_buffer chain;               /* the server's certificates in DER, leaf first, as it sent them */
     bool set;
 } cgt_session;
 
 struct cgt_trust {                  /* what the connections of a client share */
-    const chatgptt_hooks *hooks;
-    mbedtls_ssl_config config;
-    mbedtls_x509_crt roots;
+    const chatgptt_hooks *hooks; mbedtls_ssl_config config; mbedtls_x509_crt roots;
 #if CGT_TLS_VERSION < 4
     mbedtls_ctr_drbg_context random;
 #endif
     cgt_session sessions[CGT_SESSIONS];
     size_t oldest;                  /* the session that makes room for the next */
     /* of the roots, where they are from, and `insecure`: what others trusted is not resumed */
-    uint64_t mark;
-    bool insecure;
+    uint64_t mark; bool insecure;
 };
 
 typedef struct cgt_peer {           /* a host: its name, or its address; address_len 0: it is a name */
-    char name[256];
-    unsigned char address[16];
-    size_t address_len;
+    char name[256]; unsigned char address[16]; size_t address_len;
 } cgt_peer;
 
 struct cgt_tls {                    /* one connection */
-    mbedtls_ssl_context ssl;
-    cgt_trust *trust;
-    const chatgptt_transport *transport;
+    mbedtls_ssl_context ssl; cgt_trust *trust; const chatgptt_transport *transport;
     void *raw;
-    const char *origin;
-    cgt_peer peer;
+    const char *origin; cgt_peer peer;
     size_t received;                /* raw bytes that came */
     bool ready, clean;              /* the handshake is done; the peer announced its end */
     /* a session was offered; a certificate was looked at, so it was not resumed */
@@ -2335,11 +2209,9 @@ typedef struct cgt_pem {
     mbedtls_x509_crt *roots;
     cgt_buffer der;                 /* of the certificate under way */
     char line[32];                  /* the start of the line */
-    size_t line_len;
-    bool inside;
+    size_t line_len; bool inside;
     short value[256];               /* of a base64 digit; -1: it is none */
-    uint32_t bits;
-    int num_bits, good, bad;
+    uint32_t bits; int num_bits, good, bad;
     uint64_t mark;                  /* a checksum of the good ones */
 } cgt_pem;
 
@@ -2349,11 +2221,9 @@ static void cgt_pem_decode(cgt_pem *p, cgt_slice s) {
     for (i = 0; i < s.len; i++) {
         int value = p->value[(unsigned char)s.at[i]];
         if (value < 0) continue;
-        p->bits = p->bits << 6 | (uint32_t)value;
-        p->num_bits += 6;
+        p->bits = p->bits << 6 | (uint32_t)value; p->num_bits += 6;
         if (p->num_bits < 8) continue;
-        p->num_bits -= 8;
-        p->der.data[p->der.len++] = (char)(p->bits >> p->num_bits & 0xFF);
+        p->num_bits -= 8; p->der.data[p->der.len++] = (char)(p->bits >> p->num_bits & 0xFF);
     }
 }
 
@@ -2361,9 +2231,7 @@ static void cgt_pem_line_end(cgt_pem *p) {
     cgt_slice line = cgt_slice_of(p->line, p->line_len);
     p->line_len = 0;
     if (cgt_starts(line, "-----begin certificate----")) {
-        p->inside = true;
-        p->der.len = 0;
-        p->num_bits = 0;
+        p->inside = true; p->der.len = 0; p->num_bits = 0;
         if (p->der.failed == CHATGPTT_E_LIMIT) p->der.failed = CHATGPTT_OK;     /* that was another one's */
     } else if (p->inside && cgt_starts(line, "-----end")) {
         p->inside = false;
@@ -2396,10 +2264,7 @@ static void cgt_pem_feed(cgt_pem *p, cgt_slice s) {
 #ifndef CHATGPTT_NO_FILES
 
 static bool cgt_pem_file(cgt_pem *p, const char *path) {      /* false: it cannot be read */
-    char block[512];
-    size_t n;
-    bool ok;
-    FILE *file = fopen(path, "rb");
+    char block[512]; size_t n; bool ok; FILE *file = fopen(path, "rb");
     if (!file) return false;
     while ((n = fread(block, 1, sizeof block, file)) > 0) cgt_pem_feed(p, cgt_slice_of(block, n));
     cgt_pem_feed(p, cgt_slice_of("\n", 1));
@@ -2411,8 +2276,7 @@ static bool cgt_pem_file(cgt_pem *p, const char *path) {      /* false: it canno
 /* The system's store: what SSL_CERT_FILE names, else the first of the usual places that is there. */
 static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error) {
     static const char *const places[] = { CHATGPTT_TRUST_PLACES };
-    const char *named = getenv("SSL_CERT_FILE");
-    size_t i;
+    const char *named = getenv("SSL_CERT_FILE"); size_t i;
     if (named && *named) {
         if (cgt_pem_file(p, named) && p->good) return CHATGPTT_OK;
         return cgt_fail(error, CHATGPTT_E_CERTIFICATE,
@@ -2433,19 +2297,12 @@ static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error) {
 /* Reads the roots that the options name. Damaged certificates are skipped, but without a whole one there is
    an error. */
 static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, chatgptt_error *error) {
-    cgt_pem p;
-    int i;
-    chatgptt_code code = CHATGPTT_OK;
-    bool own = o->ca_pem || o->ca_file;
-    memset(&p, 0, sizeof p);
-    memset(p.value, -1, sizeof p.value);
+    cgt_pem p; int i; chatgptt_code code = CHATGPTT_OK; bool own = o->ca_pem || o->ca_file;
+    memset(&p, 0, sizeof p); memset(p.value, -1, sizeof p.value);
     for (i = 0; i < 64; i++) p.value[(unsigned char)cgt_base64_digits[i]] = (short)i;
     p.roots = &t->roots;
     cgt_buffer_init(&p.der, t->hooks, CHATGPTT_MAX_CERTIFICATE);
-    if (o->ca_pem) {
-        cgt_pem_feed(&p, cgt_text(o->ca_pem));
-        cgt_pem_feed(&p, cgt_slice_of("\n", 1));
-    }
+    if (o->ca_pem) { cgt_pem_feed(&p, cgt_text(o->ca_pem)); cgt_pem_feed(&p, cgt_slice_of("\n", 1)); }
 #ifndef CHATGPTT_NO_FILES
     if (o->ca_file && !cgt_pem_file(&p, o->ca_file))
         code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "ca_file %s cannot be read", o->ca_file);
@@ -2499,8 +2356,7 @@ static void cgt_trust_free(cgt_trust *t) {
         mbedtls_ssl_session_free(&t->sessions[i].session);
         cgt_buffer_free(&t->sessions[i].chain);
     }
-    mbedtls_ssl_config_free(&t->config);
-    mbedtls_x509_crt_free(&t->roots);
+    mbedtls_ssl_config_free(&t->config); mbedtls_x509_crt_free(&t->roots);
 #if CGT_TLS_VERSION < 4
     mbedtls_ctr_drbg_free(&t->random);
 #endif
@@ -2510,15 +2366,10 @@ static void cgt_trust_free(cgt_trust *t) {
 /* What all https connections of a client share. NULL: *error says why. */
 static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_options *o,
                                 chatgptt_error *error) {
-    cgt_trust *t = (cgt_trust *)cgt_new(hooks, sizeof *t);
-    chatgptt_code code;
-    int failed;
-    size_t i;
+    cgt_trust *t = (cgt_trust *)cgt_new(hooks, sizeof *t); chatgptt_code code; int failed; size_t i;
     if (!t) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for TLS"); return NULL; }
-    t->hooks = hooks;
-    t->insecure = o->insecure;
-    mbedtls_ssl_config_init(&t->config);
-    mbedtls_x509_crt_init(&t->roots);
+    t->hooks = hooks; t->insecure = o->insecure;
+    mbedtls_ssl_config_init(&t->config); mbedtls_x509_crt_init(&t->roots);
     for (i = 0; i < CGT_SESSIONS; i++) {
         mbedtls_ssl_session_init(&t->sessions[i].session);
         cgt_buffer_init(&t->sessions[i].chain, hooks, CHATGPTT_MAX_CERTIFICATE);
@@ -2591,13 +2442,8 @@ static void cgt_session_forget(cgt_trust *t, const char *origin) {
 /* An empty place for a session: the one it had, else that of the oldest. */
 static cgt_session *cgt_session_room(cgt_trust *t, const char *origin) {
     cgt_session *s = cgt_session_find(t, origin);
-    if (!s) {
-        s = &t->sessions[t->oldest];
-        t->oldest = (t->oldest + 1) % CGT_SESSIONS;
-        s->chain.len = 0;
-    }
-    mbedtls_ssl_session_free(&s->session);
-    mbedtls_ssl_session_init(&s->session);
+    if (!s) { s = &t->sessions[t->oldest]; t->oldest = (t->oldest + 1) % CGT_SESSIONS; s->chain.len = 0; }
+    mbedtls_ssl_session_free(&s->session); mbedtls_ssl_session_init(&s->session);
     (void)cgt_fixed_set(s->origin, sizeof s->origin, cgt_text(origin));
     return s;
 }
@@ -2615,8 +2461,7 @@ static void cgt_session_keep(cgt_tls *t) {
 /* The sessions of a client in bytes: origin, the trust's mark, the server's chain behind its size, mbedTLS's
    own bytes, which only the very same version reads. */
 static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
-    const cgt_session *s = &t->sessions[i];
-    size_t size = 0;
+    const cgt_session *s = &t->sessions[i]; size_t size = 0;
     if (!s->set || s->chain.failed || !s->chain.len) return false;
     (void)mbedtls_ssl_session_save(&s->session, NULL, 0, &size);
     cgt_append(out, cgt_slice_of(s->origin, strlen(s->origin) + 1));
@@ -2632,9 +2477,7 @@ static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
 
 /* What a saved session says of its server: to be checked before it is taken. */
 typedef struct cgt_claim {
-    cgt_url url;
-    cgt_peer peer;
-    mbedtls_x509_crt chain;
+    cgt_url url; cgt_peer peer; mbedtls_x509_crt chain;
 } cgt_claim;
 
 /* Whether a handshake with these certificates would be accepted now: they verify against the roots, for this
@@ -2653,9 +2496,7 @@ static bool cgt_claim_trusted(cgt_trust *t, cgt_claim *c) {
 /* Whether origin and chain (in DER, leaf first) are such: what stands in a file is no proof that a handshake
    ever was. */
 static bool cgt_claim_holds(cgt_trust *t, cgt_claim *c, cgt_slice origin, cgt_slice der) {
-    mbedtls_x509_crt *last = &c->chain;
-    cgt_slice user;
-    const char *why;
+    mbedtls_x509_crt *last = &c->chain; cgt_slice user; const char *why;
     if (cgt_url_parse(&c->url, t->hooks, origin, &user, &why) < 0 || !c->url.https ||
         !cgt_same(c->url.origin, origin) || !cgt_peer_set(&c->peer, &c->url) || !der.len)
         return false;
@@ -2680,8 +2521,7 @@ static bool cgt_session_of(const cgt_session *s, const mbedtls_x509_crt *leaf) {
 static void cgt_session_rename(cgt_session *s, const cgt_peer *peer) {
 #if MBEDTLS_VERSION_NUMBER >= 0x03040000 && defined(MBEDTLS_SSL_PROTO_TLS1_3) && \
     defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
-    char **name = &s->session.CGT_TLS_PRIVATE(hostname);
-    size_t size = strlen(peer->name) + 1;
+    char **name = &s->session.CGT_TLS_PRIVATE(hostname); size_t size = strlen(peer->name) + 1;
     if (!*name) return;
     mbedtls_free(*name);
     *name = (char *)mbedtls_calloc(1, size);
@@ -2693,8 +2533,7 @@ static void cgt_session_rename(cgt_session *s, const cgt_peer *peer) {
 
 /* `in` is hostile: taken only if mark and chain hold, and the session is that chain's. */
 static void cgt_session_load(cgt_trust *t, cgt_slice in) {
-    size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len, size;
-    cgt_slice der, rest;
+    size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len, size; cgt_slice der, rest;
     cgt_claim *c;
     if (origin >= CHATGPTT_MAX_ORIGIN || in.len - origin < 1 + sizeof t->mark + sizeof size) return;
     rest = cgt_from(in, origin + 1 + sizeof t->mark + sizeof size);
@@ -2703,8 +2542,7 @@ static void cgt_session_load(cgt_trust *t, cgt_slice in) {
     c = (cgt_claim *)cgt_new(t->hooks, sizeof *c);
     if (!c) return;
     mbedtls_x509_crt_init(&c->chain);
-    der = cgt_slice_of(rest.at, size);
-    rest = cgt_from(rest, size);
+    der = cgt_slice_of(rest.at, size); rest = cgt_from(rest, size);
     if (cgt_claim_holds(t, c, cgt_slice_of(in.at, origin), der)) {
         cgt_session *s = cgt_session_room(t, in.at);
         s->chain.len = 0;
@@ -2713,16 +2551,14 @@ static void cgt_session_load(cgt_trust *t, cgt_slice in) {
                  cgt_session_of(s, &c->chain);
         if (s->set) cgt_session_rename(s, &c->peer);
     }
-    mbedtls_x509_crt_free(&c->chain);
-    cgt_url_free(&c->url);
+    mbedtls_x509_crt_free(&c->chain); cgt_url_free(&c->url);
     cgt_free(t->hooks, c, sizeof *c);
 }
 
 /* ---- the connection ---- */
 
 static int cgt_tls_send(void *user, const unsigned char *bytes, size_t size) {
-    cgt_tls *t = (cgt_tls *)user;
-    size_t done = 0;
+    cgt_tls *t = (cgt_tls *)user; size_t done = 0;
     chatgptt_code code = (t->transport->write)(t->transport->user, t->raw, bytes, size, &done);
     if (code == CHATGPTT_AGAIN) { t->blocked = true; return MBEDTLS_ERR_SSL_WANT_WRITE; }
     if (code == CHATGPTT_OK) { t->carried = true; return (int)done; }
@@ -2731,8 +2567,7 @@ static int cgt_tls_send(void *user, const unsigned char *bytes, size_t size) {
 }
 
 static int cgt_tls_receive(void *user, unsigned char *bytes, size_t size) {
-    cgt_tls *t = (cgt_tls *)user;
-    size_t done = 0;
+    cgt_tls *t = (cgt_tls *)user; size_t done = 0;
     chatgptt_code code = (t->transport->read)(t->transport->user, t->raw, bytes, size, &done);
     if (code == CHATGPTT_AGAIN) { t->blocked = true; return MBEDTLS_ERR_SSL_WANT_READ; }
     t->received += done;
@@ -2745,8 +2580,7 @@ static int cgt_tls_receive(void *user, unsigned char *bytes, size_t size) {
 static void cgt_tls_free(cgt_tls *t) {
     const chatgptt_hooks *hooks = t->trust->hooks;
     if (t->ready && !t->io) (void)mbedtls_ssl_close_notify(&t->ssl);
-    mbedtls_ssl_free(&t->ssl);
-    cgt_free(hooks, t, sizeof *t);
+    mbedtls_ssl_free(&t->ssl); cgt_free(hooks, t, sizeof *t);
 }
 
 /* TLS over a connection that may still have to be made. `origin` must outlive it. NULL: out of memory. */
@@ -2755,9 +2589,7 @@ static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transpor
     cgt_tls *t = (cgt_tls *)cgt_new(trust->hooks, sizeof *t);
     cgt_session *session = cgt_session_find(trust, origin);
     if (!t) return NULL;
-    t->trust = trust;
-    t->transport = transport;
-    t->raw = raw;
+    t->trust = trust; t->transport = transport; t->raw = raw;
     t->origin = origin;
     mbedtls_ssl_init(&t->ssl);
     if (mbedtls_ssl_setup(&t->ssl, &trust->config) != 0 || !cgt_peer_set(&t->peer, url) ||
@@ -2822,8 +2654,7 @@ static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
 /* Sets the error for a failed call of mbedTLS. */
 static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed) {
     uint32_t flags = t->verified ? mbedtls_ssl_get_verify_result(&t->ssl) : 0;
-    cgt_slice host = cgt_from(cgt_text(t->origin), 8);
-    chatgptt_code code = CHATGPTT_E_TLS;
+    cgt_slice host = cgt_from(cgt_text(t->origin), 8); chatgptt_code code = CHATGPTT_E_TLS;
     if (flags == 0xFFFFFFFFu) flags = 0;
     if (!t->ready && flags && !t->io)
         code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "the certificate of %b is not trusted: %s", host,
@@ -2912,10 +2743,7 @@ static bool cgt_tls_pending(const cgt_tls *t) {
 
 /* a proxy is asked for one: CONNECT and its answer (RFC 9110 section 9.3.6) */
 typedef struct cgt_tunnel {
-    cgt_buffer out;
-    size_t sent;
-    cgt_http in;
-    cgt_http_line line;
+    cgt_buffer out; size_t sent; cgt_http in; cgt_http_line line;
 } cgt_tunnel;
 
 typedef enum cgt_conn_state { CGT_CONN_TUNNEL, CGT_CONN_TLS, CGT_CONN_READY } cgt_conn_state;
@@ -2938,9 +2766,7 @@ typedef struct cgt_conn {           /* owned by the exchange that uses it, or by
 } cgt_conn;
 
 typedef struct cgt_pool {           /* what the exchanges of a client share */
-    const chatgptt_hooks *hooks;
-    const chatgptt_options *options;
-    chatgptt_transport transport;
+    const chatgptt_hooks *hooks; const chatgptt_options *options; chatgptt_transport transport;
     cgt_conn *idle;
     char *spare;                    /* a read buffer that nobody holds, until no stream runs; NULL: none */
     cgt_url proxy;                  /* empty: none */
@@ -2954,13 +2780,11 @@ typedef struct cgt_pool {           /* what the exchanges of a client share */
 /* Sets the error for a transport's code, with what the built-in one knows of the cause. */
 static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, chatgptt_code code,
                                    const char *doing, cgt_slice whom) {
-    const char *why = chatgptt_code_text(code);
-    int number = 0;
+    const char *why = chatgptt_code_text(code); int number = 0;
     if (code >= 0) code = CHATGPTT_E_IO;        /* a transport of the caller's that returns what it may not */
 #ifndef CHATGPTT_NO_NET
     if (pool->transport.user == &pool->net && pool->net.why) {
-        why = pool->net.why;
-        number = pool->net.sys_errno;
+        why = pool->net.why; number = pool->net.sys_errno;
     }
 #endif
     (void)pool;
@@ -2986,9 +2810,7 @@ static void cgt_unlend(cgt_pool *pool, char **buffer) {
 /* ---- settings ---- */
 
 static void cgt_put_base64(cgt_buffer *b, cgt_slice s) {
-    uint32_t bits = 0;
-    size_t pad = (3 - s.len % 3) % 3;
-    int have = 0;
+    uint32_t bits = 0; size_t pad = (3 - s.len % 3) % 3; int have = 0;
     for (; s.len; s = cgt_from(s, 1)) {
         bits = bits << 8 | (unsigned char)s.at[0];
         for (have += 8; have >= 6; have -= 6) cgt_putc(b, cgt_base64_digits[bits >> (have - 6) & 63]);
@@ -3020,10 +2842,7 @@ static void cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
 /* Takes the proxy option: http://[user:password@]host[:port], the scheme may be missing. Its login is never
    part of a message. */
 static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt_error *error) {
-    const char *why = "out of memory";
-    cgt_slice user;
-    cgt_buffer b;
-    chatgptt_code code;
+    const char *why = "out of memory"; cgt_slice user; cgt_buffer b; chatgptt_code code;
     bool bare = !cgt_contains(text, "://");
     if (!bare && !cgt_starts(text, "http://"))
         return cgt_fail(error, CHATGPTT_E_UNSUPPORTED,
@@ -3037,8 +2856,7 @@ static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt
     if (code == CHATGPTT_OK && user.len) cgt_pool_set_login(pool, user);
     cgt_buffer_free(&b);
     if (code == CHATGPTT_OK && pool->login.failed) {
-        code = pool->login.failed;
-        why = "its login is too long or holds a control character";
+        code = pool->login.failed; why = "its login is too long or holds a control character";
     }
     if (code == CHATGPTT_OK) return code;
     return cgt_fail(error, code, "the proxy option (%b) is no URL: %s", cgt_url_place(text), why);
@@ -3070,22 +2888,18 @@ static void cgt_conn_close(cgt_pool *pool, cgt_conn *conn) {
     if (conn->tls) cgt_tls_free(conn->tls);
 #endif
     if (conn->raw) (pool->transport.close)(pool->transport.user, conn->raw);
-    cgt_tunnel_free(pool, conn);
-    cgt_free(pool->hooks, conn, conn->size);
+    cgt_tunnel_free(pool, conn); cgt_free(pool->hooks, conn, conn->size);
 }
 
 /* The request for a tunnel. false: out of memory. */
 static bool cgt_tunnel_new(cgt_pool *pool, cgt_conn *conn, const cgt_url *url) {
-    cgt_tunnel *t = conn->tunnel = (cgt_tunnel *)cgt_new(pool->hooks, sizeof *t);
-    int i;
+    cgt_tunnel *t = conn->tunnel = (cgt_tunnel *)cgt_new(pool->hooks, sizeof *t); int i;
     if (!t) return false;
-    t->in.method = CGT_HTTP_CONNECT;
-    t->in.max_head = pool->options->max_header_bytes;
+    t->in.method = CGT_HTTP_CONNECT; t->in.max_head = pool->options->max_header_bytes;
     t->in.line = &t->line;
     cgt_buffer_init(&t->out, pool->hooks, CHATGPTT_MAX_REQUEST);
     for (i = 0; i < 2; i++) {
-        cgt_puts(&t->out, i ? "Host: " : "CONNECT ");
-        cgt_append(&t->out, url->authority);
+        cgt_puts(&t->out, i ? "Host: " : "CONNECT "); cgt_append(&t->out, url->authority);
         if (cgt_is(cgt_text(url->port), "443")) cgt_puts(&t->out, ":443");
         cgt_puts(&t->out, i ? "\r\n" : " HTTP/1.1\r\n");
     }
@@ -3097,8 +2911,7 @@ static bool cgt_tunnel_new(cgt_pool *pool, cgt_conn *conn, const cgt_url *url) {
 
 static chatgptt_code cgt_conn_start(cgt_pool *pool, cgt_conn *conn, const cgt_url *url,
                                     chatgptt_error *error) {
-    const cgt_url *peer = pool->proxy.whole.len ? &pool->proxy : url;
-    chatgptt_code code;
+    const cgt_url *peer = pool->proxy.whole.len ? &pool->proxy : url; chatgptt_code code;
     if (url->https && cgt_pool_trust(pool, error) < 0) return error->code;
     conn->state = !url->https ? CGT_CONN_READY : peer == url ? CGT_CONN_TLS : CGT_CONN_TUNNEL;
     if (conn->state == CGT_CONN_TUNNEL && !cgt_tunnel_new(pool, conn, url))
@@ -3121,12 +2934,8 @@ static chatgptt_code cgt_conn_start(cgt_pool *pool, cgt_conn *conn, const cgt_ur
 static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_error *error) {
     size_t size = sizeof(cgt_conn) + url->origin.len;
     cgt_conn *conn = (cgt_conn *)cgt_new(pool->hooks, size);
-    if (!conn) {
-        cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection");
-        return NULL;
-    }
-    conn->size = size;
-    conn->took = -1;
+    if (!conn) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection"); return NULL; }
+    conn->size = size; conn->took = -1;
     memcpy(conn->origin, url->origin.at, url->origin.len);
     if (cgt_conn_start(pool, conn, url, error) == CHATGPTT_OK) return conn;
     cgt_conn_close(pool, conn);
@@ -3137,8 +2946,7 @@ static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_erro
 
 /* Whom the bytes go to, for messages: the proxy until its tunnel stands, then the origin's host. */
 static cgt_slice cgt_conn_peer(const cgt_pool *pool, const cgt_conn *conn) {
-    cgt_slice origin = cgt_text(conn->origin);
-    bool https = cgt_starts(origin, "https");
+    cgt_slice origin = cgt_text(conn->origin); bool https = cgt_starts(origin, "https");
     if (pool->proxy.whole.len && (conn->tunnel || !conn->carried || !https)) return pool->proxy.authority;
     return cgt_from(origin, https ? 8 : 7);
 }
@@ -3171,9 +2979,7 @@ static chatgptt_code cgt_tunnel_refused(const cgt_pool *pool, chatgptt_error *er
 /* Reads the proxy's answer to CONNECT. Nothing may follow it: the server of a TLS connection does not speak
    first. */
 static chatgptt_code cgt_tunnel_answer(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error) {
-    char bytes[256];
-    cgt_http *in = &conn->tunnel->in;
-    cgt_slice proxy = pool->proxy.authority;
+    char bytes[256]; cgt_http *in = &conn->tunnel->in; cgt_slice proxy = pool->proxy.authority;
     size_t done = 0, at = 0, used;
     chatgptt_code code = (pool->transport.read)(pool->transport.user, conn->raw, bytes, sizeof bytes, &done);
     if (code == CHATGPTT_AGAIN) return code;
@@ -3182,8 +2988,7 @@ static chatgptt_code cgt_tunnel_answer(cgt_pool *pool, cgt_conn *conn, chatgptt_
                         proxy);
     if (code < 0) return cgt_conn_fail(pool, error, code, "cannot read from the proxy", proxy);
     do {
-        code = cgt_http_feed(in, bytes + at, done - at, &used);
-        at += used;
+        code = cgt_http_feed(in, bytes + at, done - at, &used); at += used;
         if (code < 0)
             return cgt_fail(error, code == CHATGPTT_E_LIMIT ? code : CHATGPTT_E_PROXY,
                             "the answer of the proxy %b: %s", proxy, in->why);
@@ -3201,8 +3006,7 @@ static chatgptt_code cgt_tunnel_answer(cgt_pool *pool, cgt_conn *conn, chatgptt_
 
 /* Asks the proxy for a tunnel. OK: it stands. */
 static chatgptt_code cgt_tunnel_make(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error) {
-    chatgptt_code code = CHATGPTT_OK;
-    cgt_tunnel *t = conn->tunnel;
+    chatgptt_code code = CHATGPTT_OK; cgt_tunnel *t = conn->tunnel;
     while (code == CHATGPTT_OK && t->sent < t->out.len) {
         size_t done = 0;
         code = (pool->transport.write)(pool->transport.user, conn->raw, t->out.data + t->sent,
@@ -3271,8 +3075,7 @@ static cgt_conn_tls cgt_conn_about_tls(const cgt_conn *conn) {
     const cgt_tls *t = conn->tls;
     if (!t) return about;
     about.resumed = t->ready && t->offered && !t->verified;
-    about.stale = !t->ready && t->offered && !t->verified && !t->io;
-    about.unclean = !t->clean;
+    about.stale = !t->ready && t->offered && !t->verified && !t->io; about.unclean = !t->clean;
 #endif
     (void)conn;
     return about;
@@ -3317,8 +3120,7 @@ static bool cgt_conn_drain(cgt_conn *conn, char *bytes, size_t len) {
     while (len || conn->in.state == CGT_HTTP_COMPLETE) {
         if (cgt_http_feed(&conn->in, bytes, len, &used) < 0) return false;
         if (conn->in.state == CGT_HTTP_ENDED && used < len) return false;
-        bytes += used;
-        len -= used;
+        bytes += used; len -= used;
     }
     return true;
 }
@@ -3340,17 +3142,13 @@ static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url, long long now
     }
     conn = *at;
     if (!conn) return NULL;
-    *at = conn->next;
-    conn->next = NULL;
+    *at = conn->next; conn->next = NULL;
     return conn;
 }
 
 static void cgt_conn_park(cgt_pool *pool, cgt_conn *conn, long long now) {
-    cgt_conn **at = &pool->idle;
-    int count;
-    conn->parked = now;
-    conn->served++;
-    conn->next = pool->idle;
+    cgt_conn **at = &pool->idle; int count;
+    conn->parked = now; conn->served++; conn->next = pool->idle;
     pool->idle = conn;
     for (count = 0; *at && count < CHATGPTT_MAX_IDLE; count++) at = &(*at)->next;
     while (*at) cgt_pool_drop(pool, at);
@@ -3363,9 +3161,7 @@ static void cgt_pool_rest(cgt_pool *pool) {     /* no stream runs: nobody needs 
 
 static void cgt_pool_close(cgt_pool *pool) {
     while (pool->idle) cgt_pool_drop(pool, &pool->idle);
-    cgt_pool_rest(pool);
-    cgt_url_free(&pool->proxy);
-    cgt_buffer_free(&pool->login);
+    cgt_pool_rest(pool); cgt_url_free(&pool->proxy); cgt_buffer_free(&pool->login);
 #ifndef CHATGPTT_NO_TLS
     cgt_trust_free(pool->trust);
     pool->trust = NULL;
@@ -3416,10 +3212,7 @@ typedef struct cgt_exchange {
     size_t body_bytes, max_body;    /* of the response so far; more is E_LIMIT, 0: no limit */
     cgt_http in;
     /* borrowed, and alive as long as the exchange */
-    cgt_pool *pool;
-    cgt_jar *jar;
-    chatgptt_error *error;
-    chatgptt_stats *stats;
+    cgt_pool *pool; cgt_jar *jar; chatgptt_error *error; chatgptt_stats *stats;
     const char *method, *doing;     /* doing: what a time-out interrupts, in words */
     /* owned until the head of the final response */
     cgt_buffer out;                 /* the request; from `asks` on it is the same after a redirect */
@@ -3427,9 +3220,7 @@ typedef struct cgt_exchange {
     cgt_http_line *line;
     cgt_url to;                     /* where a redirect leads */
     /* owned until the end */
-    cgt_url url;
-    cgt_follow follow;
-    int redirects, repeats;
+    cgt_url url; cgt_follow follow; int redirects, repeats;
     unsigned generation;            /* of connections that were left */
     long long began, sent;          /* when FIND began; when the request's last byte went out */
     size_t mark;                    /* raw bytes of the connection when the request began */
@@ -3456,16 +3247,11 @@ static chatgptt_code cgt_exchange_enter(cgt_exchange *x, cgt_exchange_state stat
     case CGT_X_FIND: x->began = now; x->until = LLONG_MAX; break;
     case CGT_X_CHECK: x->until = now + CHATGPTT_MAX_DRAIN_MS; break;
     case CGT_X_CONNECT:
-        x->until = cgt_after(x->began, o->connect_timeout_ms);
-        x->unsent = x->out.len;
-        x->mark = x->conn->received;
-        x->conn->drained = 0;
-        x->at = x->end = x->body_bytes = 0;
-        x->challenged = x->coded = false;
-        x->type[0] = '\0';
+        x->until = cgt_after(x->began, o->connect_timeout_ms); x->unsent = x->out.len;
+        x->mark = x->conn->received; x->conn->drained = 0; x->at = x->end = x->body_bytes = 0;
+        x->challenged = x->coded = false; x->type[0] = '\0';
         memset(&x->in, 0, sizeof x->in);
-        x->in.line = x->line;
-        x->in.max_head = o->max_header_bytes;
+        x->in.line = x->line; x->in.max_head = o->max_header_bytes;
         x->in.method = strcmp(x->method, "HEAD") == 0 ? CGT_HTTP_HEAD_METHOD : CGT_HTTP_OTHER;
         break;
     case CGT_X_ENDED: x->event = CGT_X_END; x->until = LLONG_MAX; break;
@@ -3493,12 +3279,10 @@ static chatgptt_code cgt_exchange_timeout(cgt_exchange *x, const char *name, int
 /* Leaves the connection: to the pool if it can serve again, which its unread bytes may show it cannot. The
    generation a caller sees only ever grows: what the transport counted on it is added up. */
 static void cgt_exchange_leave(cgt_exchange *x, bool keep, long long now) {
-    cgt_conn *conn = x->conn;
-    size_t rest = x->end - x->at;
+    cgt_conn *conn = x->conn; size_t rest = x->end - x->at;
     if (conn) {
         x->generation += cgt_conn_want(x->pool, conn, CGT_WANT_ALL).generation + 1;
-        keep = keep && x->unsent == 0 && cgt_http_alive(&x->in);
-        conn->in = x->in;
+        keep = keep && x->unsent == 0 && cgt_http_alive(&x->in); conn->in = x->in;
         if (keep && cgt_conn_drain(conn, x->buffer ? x->buffer + x->at : NULL, rest))
             cgt_conn_park(x->pool, conn, now);
         else cgt_conn_close(x->pool, conn);
@@ -3512,8 +3296,7 @@ static void cgt_exchange_leave(cgt_exchange *x, bool keep, long long now) {
 
 /* Writes where it goes in front of what is asked. */
 static chatgptt_code cgt_exchange_aim(cgt_exchange *x) {
-    cgt_pool *pool = x->pool;
-    cgt_buffer b, cookies;
+    cgt_pool *pool = x->pool; cgt_buffer b, cookies;
     cgt_buffer_init(&b, pool->hooks, CHATGPTT_MAX_REQUEST);
     cgt_buffer_init(&cookies, pool->hooks, CHATGPTT_MAX_REQUEST);
     cgt_jar_header(x->jar, &x->url, pool->hooks->unix_time(pool->hooks->user), &cookies);
@@ -3537,8 +3320,7 @@ static chatgptt_code cgt_exchange_aim(cgt_exchange *x) {
 }
 
 static void cgt_exchange_ask_by_get(cgt_exchange *x) {
-    x->method = "GET";
-    x->out.len = x->asks + x->form;
+    x->method = "GET"; x->out.len = x->asks + x->form;
     cgt_puts(&x->out, "\r\n");
 }
 
@@ -3557,8 +3339,7 @@ static void cgt_exchange_trace_request(const cgt_exchange *x) {
 static chatgptt_code cgt_exchange_find(cgt_exchange *x, long long now) {
     cgt_pool *pool = x->pool;
     /* where one was dead, others may be */
-    x->conn = x->repeats ? NULL : cgt_conn_take(pool, &x->url, now);
-    x->generation++;
+    x->conn = x->repeats ? NULL : cgt_conn_take(pool, &x->url, now); x->generation++;
     if (x->conn) return cgt_exchange_enter(x, CGT_X_CHECK, now);
     cgt_exchange_say(x, "connect", x->url.authority);
     x->conn = cgt_conn_open(pool, &x->url, x->error);
@@ -3573,8 +3354,7 @@ static chatgptt_code cgt_exchange_find(cgt_exchange *x, long long now) {
 /* Another attempt, which is safe: nothing that the server can have acted on went out, or the one rule holds.
    */
 static chatgptt_code cgt_exchange_again(cgt_exchange *x, const char *why, long long now) {
-    cgt_exchange_say(x, "retry", cgt_text(why));
-    cgt_exchange_leave(x, false, now);
+    cgt_exchange_say(x, "retry", cgt_text(why)); cgt_exchange_leave(x, false, now);
     memset(x->error, 0, sizeof *x->error);
     return cgt_exchange_enter(x, CGT_X_FIND, now);
 }
@@ -3582,11 +3362,8 @@ static chatgptt_code cgt_exchange_again(cgt_exchange *x, const char *why, long l
 /* The server may have closed it, or still owe the end of the last response; a byte that nobody asked for
    would be read as the answer. */
 static chatgptt_code cgt_exchange_check(cgt_exchange *x, long long now) {
-    cgt_conn *conn = x->conn;
-    size_t done = 0;
-    bool ended = conn->in.state == CGT_HTTP_ENDED;
-    char *buffer = cgt_lend(x->pool);
-    chatgptt_code code;
+    cgt_conn *conn = x->conn; size_t done = 0; bool ended = conn->in.state == CGT_HTTP_ENDED;
+    char *buffer = cgt_lend(x->pool); chatgptt_code code;
     if (!buffer) return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a read buffer");
     code = cgt_conn_read(x->pool, conn, x->error, buffer, CHATGPTT_READ_BUFFER, &done);
     if (code == CHATGPTT_OK && (ended || !cgt_conn_drain(conn, buffer, done))) code = CHATGPTT_E_HTTP;
@@ -3603,8 +3380,7 @@ static chatgptt_code cgt_exchange_check(cgt_exchange *x, long long now) {
 
 /* The request's first byte is about to go, or has gone: notes how long that took. */
 static void cgt_exchange_connected(cgt_exchange *x, long long now) {
-    int taken = cgt_until(now, x->began);
-    cgt_conn *conn = x->conn;
+    int taken = cgt_until(now, x->began); cgt_conn *conn = x->conn;
     if (conn->took >= 0) return;
     if (conn->carried && x->stats->connect_ms < 0) x->stats->connect_ms = taken;
     if (!conn->carried || conn->state != CGT_CONN_READY) return;
@@ -3639,21 +3415,14 @@ static chatgptt_code cgt_exchange_closed(cgt_exchange *x, chatgptt_code code, lo
 
 /* Reads what there is into a lent buffer. AGAIN and DONE leave none. */
 static chatgptt_code cgt_exchange_read(cgt_exchange *x, long long now) {
-    size_t done = 0;
-    chatgptt_code code = CHATGPTT_AGAIN;
-    bool head = x->state <= CGT_X_HEAD;
+    size_t done = 0; chatgptt_code code = CHATGPTT_AGAIN; bool head = x->state <= CGT_X_HEAD;
     if (!x->buffer) x->buffer = cgt_lend(x->pool);
     if (!x->buffer) return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a response");
     if (!x->dry) code = cgt_conn_read(x->pool, x->conn, x->error, x->buffer, CHATGPTT_READ_BUFFER, &done);
-    x->at = 0;
-    x->end = done;
+    x->at = 0; x->end = done;
     x->dry = done > 0 && done < CHATGPTT_READ_BUFFER && cgt_pool_is_greedy(x->pool) && !x->conn->tls;
-    if (done == 0) {
-        cgt_unlend(x->pool, &x->buffer);
-        return code == CHATGPTT_OK ? CHATGPTT_AGAIN : code;
-    }
-    x->stats->bytes_in += done;
-    x->until = cgt_after(now, x->pool->options->idle_timeout_ms);
+    if (done == 0) { cgt_unlend(x->pool, &x->buffer); return code == CHATGPTT_OK ? CHATGPTT_AGAIN : code; }
+    x->stats->bytes_in += done; x->until = cgt_after(now, x->pool->options->idle_timeout_ms);
     if (head && !x->line) x->in.line = x->line = (cgt_http_line *)cgt_new(x->pool->hooks, sizeof *x->line);
     if (!head || x->line) return CHATGPTT_OK;
     return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a response's head");
@@ -3662,8 +3431,7 @@ static chatgptt_code cgt_exchange_read(cgt_exchange *x, long long now) {
 /* The request is stuck, or cannot be written: a peer that answers before it has read all will not read on,
    and may have said why it hung up. `code`: what the write said. */
 static chatgptt_code cgt_exchange_early(cgt_exchange *x, chatgptt_code code, long long now) {
-    chatgptt_error why = *x->error;
-    chatgptt_code got = cgt_exchange_read(x, now);
+    chatgptt_error why = *x->error; chatgptt_code got = cgt_exchange_read(x, now);
     if (got == CHATGPTT_OK) { x->in.close = true; return cgt_exchange_enter(x, CGT_X_HEAD, now); }
     if (code == CHATGPTT_AGAIN && (got == CHATGPTT_DONE || got == CHATGPTT_E_CLOSED))
         return cgt_exchange_closed(x, got, now);
@@ -3673,8 +3441,7 @@ static chatgptt_code cgt_exchange_early(cgt_exchange *x, chatgptt_code code, lon
 }
 
 static chatgptt_code cgt_exchange_write(cgt_exchange *x, long long now) {
-    size_t done = 0;
-    bool first = x->unsent == x->out.len;
+    size_t done = 0; bool first = x->unsent == x->out.len;
     chatgptt_code code = cgt_conn_write(x->pool, x->conn, x->error, x->out.data + (x->out.len - x->unsent),
                                         x->unsent, &done);
     if (first) cgt_exchange_connected(x, now);
@@ -3682,13 +3449,8 @@ static chatgptt_code cgt_exchange_write(cgt_exchange *x, long long now) {
     if (code == CHATGPTT_AGAIN && first) return code;
     if (code != CHATGPTT_OK && first && !x->conn->served) return code;     /* it never stood */
     if (code != CHATGPTT_OK) return cgt_exchange_early(x, code, now);
-    if (first) {
-        x->stats->requests++;
-        cgt_exchange_trace_request(x);
-    }
-    x->unsent -= done;
-    x->stats->bytes_out += done;
-    x->sent = now;
+    if (first) { x->stats->requests++; cgt_exchange_trace_request(x); }
+    x->unsent -= done; x->stats->bytes_out += done; x->sent = now;
     return cgt_exchange_enter(x, x->unsent ? CGT_X_SEND : CGT_X_HEAD, now);
 }
 
@@ -3716,8 +3478,7 @@ static chatgptt_code cgt_exchange_lost(const cgt_exchange *x, cgt_slice where, c
    from https to http (the cookies and the message would be readable on the way). */
 static void cgt_exchange_location(cgt_exchange *x, cgt_slice value) {
     cgt_slice user, where = cgt_url_place(value);
-    const char *why;
-    chatgptt_code code;
+    const char *why; chatgptt_code code;
     if (x->to.whole.len || x->error->code) return;      /* the first counts */
     code = cgt_url_resolve(&x->to, &x->url, value, &user, &why);
     if (code == CHATGPTT_OK) {
@@ -3764,12 +3525,10 @@ static chatgptt_code cgt_exchange_header(cgt_exchange *x) {
 
 /* A redirect: the connection may serve again, what is asked stays the same, its target changes. */
 static chatgptt_code cgt_exchange_go(cgt_exchange *x, long long now) {
-    int status = x->in.status;
-    chatgptt_code code;
+    int status = x->in.status; chatgptt_code code;
     if (x->error->code) return x->error->code;
     x->redirects++;
-    cgt_exchange_say(x, "redirect", x->to.origin);
-    cgt_exchange_leave(x, true, now);
+    cgt_exchange_say(x, "redirect", x->to.origin); cgt_exchange_leave(x, true, now);
     cgt_url_free(&x->url);
     x->url = x->to;
     memset(&x->to, 0, sizeof x->to);
@@ -3806,8 +3565,7 @@ static chatgptt_code cgt_exchange_head(cgt_exchange *x, long long now) {
 /* ---- HEAD and BODY ---- */
 
 static chatgptt_code cgt_exchange_body(cgt_exchange *x) {
-    x->event = CGT_X_PIECE;
-    x->piece = x->in.piece;
+    x->event = CGT_X_PIECE; x->piece = x->in.piece;
     x->body_bytes = cgt_sum(x->body_bytes, x->piece.len);
     if (!x->max_body || x->body_bytes <= x->max_body) return CHATGPTT_OK;
     return cgt_fail(x->error, CHATGPTT_E_LIMIT,
@@ -3816,8 +3574,7 @@ static chatgptt_code cgt_exchange_body(cgt_exchange *x) {
 
 /* What was read and not used comes first, then what the connection has. */
 static chatgptt_code cgt_exchange_receive(cgt_exchange *x, long long now) {
-    static char nothing[1];
-    size_t used = 0;
+    static char nothing[1]; size_t used = 0;
     chatgptt_code code =
         cgt_http_feed(&x->in, x->buffer ? x->buffer + x->at : nothing, x->end - x->at, &used);
     x->at += used;
@@ -3835,32 +3592,22 @@ static chatgptt_code cgt_exchange_receive(cgt_exchange *x, long long now) {
 /* ---- for those above ---- */
 
 typedef struct cgt_exchange_setup {     /* what all exchanges of a stream have in common; borrowed */
-    cgt_pool *pool;
-    cgt_jar *jar;
-    chatgptt_error *error;
-    chatgptt_stats *stats;
+    cgt_pool *pool; cgt_jar *jar; chatgptt_error *error; chatgptt_stats *stats;
     long long total;                    /* when all of it must be over, ms */
 } cgt_exchange_setup;
 
 /* Begins an exchange on a zeroed or freed one. `url` is copied; what `asks` borrows is needed no more. */
 static chatgptt_code cgt_exchange_begin(cgt_exchange *x, const cgt_exchange_setup *setup, const cgt_url *url,
                                         const cgt_asks *asks, long long now) {
-    chatgptt_code code;
-    unsigned generation = x->generation;
+    chatgptt_code code; unsigned generation = x->generation;
     memset(x, 0, sizeof *x);
-    x->pool = setup->pool;
-    x->jar = setup->jar;
-    x->error = setup->error;
-    x->stats = setup->stats;
-    x->total = setup->total;
-    x->generation = generation;
-    x->method = asks->method;
-    x->doing = "waiting for the answer of";
+    x->pool = setup->pool; x->jar = setup->jar; x->error = setup->error;
+    x->stats = setup->stats; x->total = setup->total; x->generation = generation;
+    x->method = asks->method; x->doing = "waiting for the answer of";
     x->to.text.hooks = x->url.text.hooks = x->pool->hooks;
     memset(x->error, 0, sizeof *x->error);
     cgt_buffer_init(&x->out, x->pool->hooks, CHATGPTT_MAX_REQUEST);
-    x->form = cgt_put_asks(&x->out, asks);
-    code = cgt_url_copy(&x->url, x->pool->hooks, url);
+    x->form = cgt_put_asks(&x->out, asks); code = cgt_url_copy(&x->url, x->pool->hooks, url);
     if (code < 0) return cgt_fail(x->error, code, "out of memory for the request");
     code = cgt_exchange_aim(x);
     if (code == CHATGPTT_OK) cgt_exchange_enter(x, CGT_X_FIND, now);
@@ -3873,8 +3620,7 @@ static chatgptt_code cgt_exchange_move(cgt_exchange *x, long long now) {
     case CGT_X_CHECK: return cgt_exchange_check(x, now);
     case CGT_X_CONNECT: return cgt_exchange_connect(x, now);
     case CGT_X_SEND: return cgt_exchange_write(x, now);
-    case CGT_X_HEAD:
-    case CGT_X_BODY: return cgt_exchange_receive(x, now);
+    case CGT_X_HEAD: case CGT_X_BODY: return cgt_exchange_receive(x, now);
     case CGT_X_ENDED: return CHATGPTT_DONE;
     default: return x->error->code;
     }
@@ -3885,8 +3631,7 @@ static chatgptt_code cgt_exchange_move(cgt_exchange *x, long long now) {
    looked at when there is nothing to do but wait: what came while a slow caller was away is no silence of the
    site's. */
 static chatgptt_code cgt_exchange_step(cgt_exchange *x, long long now) {
-    const chatgptt_options *o = x->pool->options;
-    chatgptt_code code = CHATGPTT_OK;
+    const chatgptt_options *o = x->pool->options; chatgptt_code code = CHATGPTT_OK;
     x->event = CGT_X_NOTHING;
     while (code == CHATGPTT_OK && x->event == CGT_X_NOTHING) {
         bool blocks = x->state == CGT_X_FIND;
@@ -3930,11 +3675,9 @@ static void cgt_exchange_rest(cgt_pool *pool) { cgt_pool_rest(pool); }    /* no 
    stays with the exchange until it is freed, so that a loop can take its descriptor out. `unread`: what of
    the last piece the caller has not used. */
 static void cgt_exchange_stop(cgt_exchange *x, size_t unread) {
-    cgt_conn *conn = x->conn;
-    bool useful = x->state == CGT_X_BODY || x->state == CGT_X_ENDED;
+    cgt_conn *conn = x->conn; bool useful = x->state == CGT_X_BODY || x->state == CGT_X_ENDED;
     if (conn && useful && x->unsent == 0 && cgt_http_alive(&x->in)) {
-        conn->in = x->in;
-        conn->drained = unread;
+        conn->in = x->in; conn->drained = unread;
         useful = cgt_conn_drain(conn, x->buffer ? x->buffer + x->at : x->type, x->end - x->at);
         x->in = conn->in;
     } else useful = false;
@@ -3949,9 +3692,7 @@ static void cgt_exchange_free(cgt_exchange *x, long long now) {
     if (x->state < CGT_X_ENDED) x->state = CGT_X_FAILED;
     cgt_exchange_leave(x, x->state == CGT_X_ENDED, now);
     if (x->line) cgt_exchange_drop_line(x);
-    cgt_buffer_free(&x->out);
-    cgt_url_free(&x->url);
-    cgt_url_free(&x->to);
+    cgt_buffer_free(&x->out); cgt_url_free(&x->url); cgt_url_free(&x->to);
     x->pool = NULL;
 }
 
@@ -3971,8 +3712,7 @@ typedef enum cgt_repeat { CGT_ONCE, CGT_MAYBE, CGT_MANY } cgt_repeat;
 typedef struct cgt_node { unsigned char set, byte, repeat; } cgt_node;
 
 typedef struct cgt_pattern {
-    cgt_node node[CHATGPTT_MAX_PATTERN];
-    unsigned char set[CHATGPTT_MAX_CLASSES][32];
+    cgt_node node[CHATGPTT_MAX_PATTERN]; unsigned char set[CHATGPTT_MAX_CLASSES][32];
     int count, sets, open, close;   /* the group lies before these nodes */
     char literal[CHATGPTT_MAX_PATTERN];     /* what every match begins with */
     size_t literals, rare;          /* how long it is; which of its bytes is the rarest in pages */
@@ -3992,10 +3732,7 @@ typedef struct cgt_match {
 
 typedef struct cgt_pattern_reader { cgt_slice text; size_t at; const char *why; } cgt_pattern_reader;
 
-static bool cgt_pattern_bad(cgt_pattern_reader *r, const char *why) {
-    r->why = why;
-    return false;
-}
+static bool cgt_pattern_bad(cgt_pattern_reader *r, const char *why) { r->why = why; return false; }
 
 /* One character, maybe escaped, at r->at. */
 static bool cgt_pattern_char(cgt_pattern_reader *r, unsigned char *c) {
@@ -4011,8 +3748,7 @@ static bool cgt_pattern_char(cgt_pattern_reader *r, unsigned char *c) {
 /* A class, from behind its bracket to behind the closing one. */
 static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32]) {
     bool negated = r->at < r->text.len && r->text.at[r->at] == '^', first = true;
-    unsigned char from, to;
-    int i;
+    unsigned char from, to; int i;
     if (negated) r->at++;
     for (;; first = false) {
         if (r->at >= r->text.len) return cgt_pattern_bad(r, "the class is not closed");
@@ -4033,8 +3769,7 @@ static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32]) {
 
 /* Equal classes share a place. */
 static bool cgt_pattern_set(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *node) {
-    unsigned char set[32] = { 0 };
-    int i = 0;
+    unsigned char set[32] = { 0 }; int i = 0;
     if (!cgt_pattern_class(r, set)) return false;
     while (i < p->sets && memcmp(p->set[i], set, sizeof set) != 0) i++;
     if (i == CHATGPTT_MAX_CLASSES) return cgt_pattern_bad(r, "too many classes");
@@ -4051,8 +3786,7 @@ static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *no
         if (strchr("^$|{", c)) return cgt_pattern_bad(r, "not supported: put a backslash before it");
         return cgt_pattern_char(r, &node->byte);
     }
-    node->set = CGT_ANY;
-    r->at++;
+    node->set = CGT_ANY; r->at++;
     return c == '.' || cgt_pattern_set(p, r, node);
 }
 
@@ -4061,16 +3795,14 @@ static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r) {
     int *edge = open ? &p->open : &p->close;
     if (open && p->open >= 0) return cgt_pattern_bad(r, "only one group");
     if (!open && (p->open < 0 || p->close >= 0)) return cgt_pattern_bad(r, "no group is open");
-    *edge = p->count;
-    r->at++;
+    *edge = p->count; r->at++;
     if (!open && r->at < r->text.len && strchr("*+?", r->text.at[r->at]))
         return cgt_pattern_bad(r, "a group cannot be repeated");
     return true;
 }
 
 static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
-    cgt_node node;
-    char c = r->text.at[r->at], repeat = '\0';
+    cgt_node node; char c = r->text.at[r->at], repeat = '\0';
     if (c == '\0') return cgt_pattern_bad(r, "NUL in the pattern");
     if (c == '(' || c == ')') return cgt_pattern_group(p, r);
     if (!cgt_pattern_atom(p, r, &node)) return false;
@@ -4091,8 +3823,7 @@ static void cgt_pattern_literal(cgt_pattern *p) {
     size_t n;
     for (n = 0; (int)n < p->count && p->node[n].set == 0 && p->node[n].repeat == CGT_ONCE; n++) {
         const char *at = (const char *)memchr(common, p->node[n].byte, sizeof common - 1);
-        p->literal[n] = (char)p->node[n].byte;
-        rank = at ? at - common : (ptrdiff_t)sizeof common;
+        p->literal[n] = (char)p->node[n].byte; rank = at ? at - common : (ptrdiff_t)sizeof common;
         if (rank > best) { best = rank; p->rare = n; }
     }
     p->literals = n;
@@ -4105,8 +3836,7 @@ static bool cgt_pattern_compile(cgt_pattern *p, cgt_slice text, size_t *at, cons
     p->open = p->close = -1;
     while (r.at < text.len && cgt_pattern_next(p, &r)) {}
     if (!r.why && p->open >= 0 && p->close < 0) r.why = "the group is not closed";
-    *at = r.at;
-    *why = r.why;
+    *at = r.at; *why = r.why;
     if (p->open < 0) { p->open = 0; p->close = p->count; }
     cgt_pattern_literal(p);
     return r.why == NULL;
@@ -4120,8 +3850,7 @@ static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived) {
         if (arrived && t.at == p->open) t.from = m->offset;
         if (arrived && t.at == p->close) t.to = m->offset;
         if (m->seen >> t.at & 1) return;
-        m->seen |= (uint64_t)1 << t.at;
-        m->lists[m->turn][m->count++] = t;
+        m->seen |= (uint64_t)1 << t.at; m->lists[m->turn][m->count++] = t;
         if (t.at == p->count || p->node[t.at].repeat == CGT_ONCE) return;
     }
 }
@@ -4133,13 +3862,10 @@ static bool cgt_match_byte(const cgt_pattern *p, const cgt_node *node, unsigned 
 
 /* A match was reached: all that is less preferred is dropped, and no new one begins. */
 static void cgt_match_settle(cgt_match *m) {
-    const cgt_thread *list = m->lists[m->turn];
-    int i;
+    const cgt_thread *list = m->lists[m->turn]; int i;
     for (i = 0; i < m->count; i++) {
         if (list[i].at != m->pattern->count) continue;
-        m->found = true;
-        m->from = list[i].from;
-        m->to = list[i].to;
+        m->found = true; m->from = list[i].from; m->to = list[i].to;
         m->count = i;
     }
     m->ended = m->found && m->count == 0;
@@ -4148,21 +3874,16 @@ static void cgt_match_settle(cgt_match *m) {
 static void cgt_match_begin(cgt_match *m) {
     cgt_thread t = { 0, 0, 0 };
     if (m->found) return;
-    cgt_match_add(m, t, true);
-    cgt_match_settle(m);
+    cgt_match_add(m, t, true); cgt_match_settle(m);
 }
 
 static void cgt_match_step(cgt_match *m, unsigned char c) {
-    const cgt_pattern *p = m->pattern;
-    const cgt_thread *old = m->lists[m->turn];
+    const cgt_pattern *p = m->pattern; const cgt_thread *old = m->lists[m->turn];
     int count = m->count, i;
-    m->turn = !m->turn;
-    m->count = 0;
-    m->seen = 0;
+    m->turn = !m->turn; m->count = 0; m->seen = 0;
     m->offset++;
     for (i = 0; i < count; i++) {
-        cgt_thread t = old[i];
-        const cgt_node *node = &p->node[t.at];
+        cgt_thread t = old[i]; const cgt_node *node = &p->node[t.at];
         if (!cgt_match_byte(p, node, c)) continue;
         if (node->repeat == CGT_MANY) cgt_match_add(m, t, false);
         else { t.at++; cgt_match_add(m, t, true); }
@@ -4203,9 +3924,7 @@ static int cgt_match_takers(const cgt_match *m, unsigned char c) {
 /* Bytes that only the first position takes, and that leave it where it is: the inside of an attribute, say.
    2 ns a byte instead of 24. The number of bytes used. */
 static size_t cgt_match_run(cgt_match *m, const char *in, size_t len) {
-    const cgt_pattern *p = m->pattern;
-    cgt_thread first = m->lists[m->turn][0];
-    size_t n = 0;
+    const cgt_pattern *p = m->pattern; cgt_thread first = m->lists[m->turn][0]; size_t n = 0;
     int i = 0;
     if (p->node[first.at].repeat != CGT_MANY) return 0;
     while (i < m->count && m->lists[m->turn][i].at == first.at + i) i++;
@@ -4213,9 +3932,7 @@ static size_t cgt_match_run(cgt_match *m, const char *in, size_t len) {
     if (i < m->count || first.at + i > p->count || p->node[first.at + i - 1].repeat != CGT_ONCE) return 0;
     while (n < len && in[n] != *p->literal && cgt_match_takers(m, (unsigned char)in[n]) == 1) n++;
     if (n == 0) return 0;
-    m->offset += (uint32_t)n;
-    m->seen = 0;
-    m->count = 0;
+    m->offset += (uint32_t)n; m->seen = 0; m->count = 0;
     cgt_match_add(m, first, false);
     return n;
 }
@@ -4223,8 +3940,7 @@ static size_t cgt_match_run(cgt_match *m, const char *in, size_t len) {
 /* Feeds text until the match is certain (m->ended). At the end of the text m->found tells whether there is
    one. */
 static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
-    const cgt_pattern *p = m->pattern;
-    size_t i = 0, skip;
+    const cgt_pattern *p = m->pattern; size_t i = 0, skip;
     if (m->offset == 0 && m->count == 0 && !m->found && p->literals == 0) cgt_match_begin(m);
     for (; i < len && !m->ended; i++) {
         if (p->literals && m->count) {
@@ -4232,9 +3948,7 @@ static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
             if (i < len && !m->found && !cgt_match_takers(m, (unsigned char)in[i])) m->count = 0;
         }
         if (p->literals && m->count == 0) {
-            skip = cgt_match_where(p, in + i, len - i);
-            m->offset += (uint32_t)skip;
-            i += skip;
+            skip = cgt_match_where(p, in + i, len - i); m->offset += (uint32_t)skip; i += skip;
         }
         if (i == len) break;
         if (cgt_match_here(p, in + i, len - i)) cgt_match_begin(m);
@@ -4282,12 +3996,8 @@ typedef enum cgt_json_state {
 } cgt_json_state;
 
 typedef struct cgt_json {
-    const cgt_json_node *nodes;
-    cgt_slice piece;
-    cgt_json_event event;
-    cgt_json_type type;
-    cgt_json_state state;
-    unsigned char field;
+    const cgt_json_node *nodes; cgt_slice piece; cgt_json_event event; cgt_json_type type;
+    cgt_json_state state; unsigned char field;
     unsigned char joined;           /* strings of fields below this number go on in one another: */
     bool lenient;                   /* invalid UTF-8 becomes U+FFFD instead of an error */
     bool in_key, told;              /* the string is a key; the value under way is a field */
@@ -4307,17 +4017,13 @@ typedef struct cgt_json {
     const char *why;                /* of an error, in words */
 } cgt_json;
 
-static chatgptt_code cgt_json_bad(cgt_json *j, const char *why) {
-    j->why = why;
-    return CHATGPTT_E_REPLY;
-}
+static chatgptt_code cgt_json_bad(cgt_json *j, const char *why) { j->why = why; return CHATGPTT_E_REPLY; }
 
 /* ---- which node a value belongs to ---- */
 
 /* The value that comes is this child's; a later duplicate never is. */
 static void cgt_json_take(cgt_json *j, size_t child) {
-    size_t node = j->nodes[j->in].child + child;
-    uint64_t bit = (uint64_t)1 << (node - 1);
+    size_t node = j->nodes[j->in].child + child; uint64_t bit = (uint64_t)1 << (node - 1);
     if (!(j->seen & bit)) j->node = (unsigned char)node;
     j->seen |= bit;
 }
@@ -4351,24 +4057,20 @@ static void cgt_json_key_end(cgt_json *j) {
     j->node = CGT_JSON_NOWHERE;
     for (i = 0; i < 32; i++)
         if (j->match >> i & 1 && j->nodes[j->nodes[j->in].child + i].len == j->key_at) cgt_json_take(j, i);
-    j->in_key = false;
-    j->state = CGT_JSON_COLON;
+    j->in_key = false; j->state = CGT_JSON_COLON;
 }
 
 /* ---- structure ---- */
 
 static void cgt_json_begin(cgt_json *j, cgt_json_type type) {
-    j->type = type;
-    j->told = false;
+    j->type = type; j->told = false;
     if (j->node == CGT_JSON_NOWHERE) return;
-    j->field = j->nodes[j->node].field;
-    j->told = j->field != CGT_JSON_UNTOLD;
+    j->field = j->nodes[j->node].field; j->told = j->field != CGT_JSON_UNTOLD;
 }
 
 static void cgt_json_done(cgt_json *j) {          /* a value is complete */
     if (j->told) j->event = CGT_JSON_VALUE;
-    j->told = false;
-    j->state = j->depth ? CGT_JSON_AFTER : CGT_JSON_CLOSED;
+    j->told = false; j->state = j->depth ? CGT_JSON_AFTER : CGT_JSON_CLOSED;
 }
 
 static chatgptt_code cgt_json_open(cgt_json *j, bool array) {
@@ -4379,28 +4081,22 @@ static chatgptt_code cgt_json_open(cgt_json *j, bool array) {
     }
     cgt_json_begin(j, array ? CGT_JSON_ARRAY : CGT_JSON_OBJECT);
     if (j->told) j->event = CGT_JSON_VALUE;
-    j->told = false;
-    j->depth++;
+    j->told = false; j->depth++;
     if (j->node != CGT_JSON_NOWHERE && j->nodes[j->node].count) {
-        j->in = j->node;
-        j->in_depth = j->depth;
-        j->index = 0;
+        j->in = j->node; j->in_depth = j->depth; j->index = 0;
     }
     bit = (uint32_t)1 << j->depth % 32;
     if (array) j->arrays[j->depth / 32] |= bit;
     else j->arrays[j->depth / 32] &= ~bit;
-    j->in_array = array;
-    j->state = CGT_JSON_OPENED;
+    j->in_array = array; j->state = CGT_JSON_OPENED;
     return CHATGPTT_OK;
 }
 
 static void cgt_json_close(cgt_json *j) {
-    const cgt_json_node *in = &j->nodes[j->in];
-    bool wanted = j->depth-- == j->in_depth;
+    const cgt_json_node *in = &j->nodes[j->in]; bool wanted = j->depth-- == j->in_depth;
     j->in_array = j->arrays[j->depth / 32] >> j->depth % 32 & 1;
     if (wanted) {
-        j->in = in->up;
-        j->in_depth--;
+        j->in = in->up; j->in_depth--;
         if (j->in_array) j->index = (uint32_t)cgt_number(cgt_slice_of(in->key, in->len), INT_MAX) + 1;
     }
     cgt_json_done(j);
@@ -4408,8 +4104,7 @@ static void cgt_json_close(cgt_json *j) {
 
 static void cgt_json_literal_begin(cgt_json *j, cgt_json_type type, const char *rest) {
     cgt_json_begin(j, type);
-    j->literal = rest;
-    j->state = CGT_JSON_LITERAL;
+    j->literal = rest; j->state = CGT_JSON_LITERAL;
 }
 
 static void cgt_json_string(cgt_json *j) {
@@ -4464,28 +4159,21 @@ static void cgt_json_plain(cgt_json_run *r) {
         /* eight would reach what is still to be read */
         if (specials && in != out && in - out < 8) break;
         memcpy(out, &x, 8);
-        if (specials) {
-            r->in = in + (__builtin_ctzll(specials) >> 3);
-            r->out = out + (r->in - in);
-            return;
-        }
+        if (specials) { r->in = in + (__builtin_ctzll(specials) >> 3); r->out = out + (r->in - in); return; }
 #else
         if (specials) break;
         memcpy(out, &x, 8);
 #endif
-        in += 8;
-        out += 8;
+        in += 8; out += 8;
     }
     for (; in < r->end && (unsigned char)*in >= 0x20 && (unsigned char)*in < 0x80; *out++ = *in++)
         if (*in == '"' || *in == '\\') break;
-    r->in = in;
-    r->out = out;
+    r->in = in; r->out = out;
 }
 
 static uint32_t cgt_json_digit(char c) {
     static const char digits[] = "\0\1\2\3\4\5\6\7\10\11\20\20\20\20\20\20\20\12\13\14\15\16\17"
-                                 "\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20"
-                                 "\12\13\14\15\16\17";
+        "\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\12\13\14\15\16\17";
     unsigned i = (unsigned char)(c - '0');
     return i < sizeof digits - 1 ? (uint32_t)digits[i] : 16;
 }
@@ -4513,8 +4201,7 @@ static bool cgt_json_unicode(cgt_json_run *r) {
     uint32_t code = cgt_json_hex(r->in + 2), low;
     if (code < 0x80) *r->out++ = (char)code;
     else if (code < 0x800) {
-        *r->out++ = (char)(0xC0 | code >> 6);
-        *r->out++ = (char)(0x80 | (code & 0x3F));
+        *r->out++ = (char)(0xC0 | code >> 6); *r->out++ = (char)(0x80 | (code & 0x3F));
     } else if (code < 0xD800 || (code > 0xDFFF && code < 0x10000)) r->out += cgt_utf8_put(r->out, code);
     else {
         if (code > 0xDBFF || r->end - r->in < 12 || r->in[6] != '\\' || r->in[7] != 'u') return false;
@@ -4529,16 +4216,16 @@ static bool cgt_json_unicode(cgt_json_run *r) {
 
 /* All that lies whole in the input and is as it should be, up to anything else. */
 static void cgt_json_common(cgt_json_run *to) {
-    cgt_json_run r = *to;
-    char *at;
+    cgt_json_run r = *to; char *at;
     do {
-        size_t n;
-        char c;
+        size_t n; char c;
         cgt_json_plain(&r);
         if (r.in == r.end || *r.in == '"') break;
         at = r.in;
         while (r.end - r.in >= 6 && r.in[0] == '\\' && r.in[1] == 'u' && cgt_json_unicode(&r)) {}
-        if (r.end - r.in >= 2 && *r.in == '\\' && (c = cgt_json_escaped(r.in[1])) != '\0') { *r.out++ = c; r.in += 2; }
+        if (r.end - r.in >= 2 && *r.in == '\\' && (c = cgt_json_escaped(r.in[1])) != '\0') {
+            *r.out++ = c; r.in += 2;
+        }
         while (r.in < r.end && (unsigned char)*r.in >= 0x80 &&
                cgt_utf8_at(r.in, (size_t)(r.end - r.in), &n) == CGT_UTF8_WHOLE)
             for (; n; n--) *r.out++ = *r.in++;
@@ -4552,11 +4239,7 @@ static void cgt_json_emit(cgt_json *j, cgt_json_run *r, const char *text, size_t
     if ((size_t)(r->in - r->out) >= len) {
         memcpy(r->out, text, len);
         r->out += len;
-    } else {
-        memcpy(j->hold, text, len);
-        j->hold_len = (unsigned char)len;
-        r->full = true;
-    }
+    } else { memcpy(j->hold, text, len); j->hold_len = (unsigned char)len; r->full = true; }
 }
 
 /* A whole character; U+FFFD stands for a high surrogate without its low one, too. */
@@ -4574,8 +4257,7 @@ static chatgptt_code cgt_json_hex_digit(cgt_json *j, cgt_json_run *r) {
         cgt_json_emit_code(j, r, 0xFFFD);       /* first; the digit is read again */
         return CHATGPTT_OK;
     }
-    j->code = code;
-    r->in++;
+    j->code = code; r->in++;
     if (++j->digits < 4) return CHATGPTT_OK;
     j->state = CGT_JSON_IN_STRING;
     if (j->high) cgt_json_emit_code(j, r, 0x10000 + ((j->high - 0xD800) << 10) + (code - 0xDC00));
@@ -4587,32 +4269,26 @@ static chatgptt_code cgt_json_hex_digit(cgt_json *j, cgt_json_run *r) {
 static chatgptt_code cgt_json_escape(cgt_json *j, cgt_json_run *r) {
     char c = cgt_json_escaped(*r->in);
     if (*r->in == 'u') {
-        j->state = CGT_JSON_UNICODE;
-        j->code = 0;
-        j->digits = 0;
+        j->state = CGT_JSON_UNICODE; j->code = 0; j->digits = 0;
         r->in++;
         return CHATGPTT_OK;
     }
     if (!c) return cgt_json_bad(j, "bad escape");
     if (j->high) { cgt_json_emit_code(j, r, 0xFFFD); return CHATGPTT_OK; }
-    r->in++;
-    j->state = CGT_JSON_IN_STRING;
+    r->in++; j->state = CGT_JSON_IN_STRING;
     cgt_json_emit(j, r, &c, 1);
     return CHATGPTT_OK;
 }
 
 /* A character beyond ASCII, maybe cut by the end of the input, maybe begun before it. */
 static chatgptt_code cgt_json_beyond(cgt_json *j, cgt_json_run *r) {
-    char whole[4];
-    size_t had = j->part_len, n = had, len;
-    cgt_utf8 verdict;
+    char whole[4]; size_t had = j->part_len, n = had, len; cgt_utf8 verdict;
     memcpy(whole, j->part, had);
     while (n < 4 && r->in + (n - had) < r->end) { whole[n] = r->in[n - had]; n++; }
     verdict = cgt_utf8_at(whole, n, &len);
     if (verdict == CGT_UTF8_CUT) {
         memcpy(j->part, whole, n);
-        j->part_len = (unsigned char)n;
-        r->in = r->end;
+        j->part_len = (unsigned char)n; r->in = r->end;
         return CHATGPTT_OK;
     }
     if (verdict == CGT_UTF8_BAD && !j->lenient) return cgt_json_bad(j, "invalid UTF-8");
@@ -4634,16 +4310,13 @@ static chatgptt_code cgt_json_special(cgt_json *j, cgt_json_run *r, bool *closed
     if (j->high) { cgt_json_emit_code(j, r, 0xFFFD); return CHATGPTT_OK; }
     if ((unsigned char)*r->in >= 0x80) return cgt_json_beyond(j, r);
     if (*r->in != '"') return cgt_json_bad(j, "control character in a string");
-    r->in++;
-    *closed = true;
+    r->in++; *closed = true;
     return CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_json_text(cgt_json *j, cgt_json_run *r) {
-    bool closed = false;
-    chatgptt_code code = CHATGPTT_OK;
-    r->start = r->out = r->in;
-    r->full = false;
+    bool closed = false; chatgptt_code code = CHATGPTT_OK;
+    r->start = r->out = r->in; r->full = false;
     while (code == CHATGPTT_OK && !closed && !r->full && r->in < r->end) {
         bool common = j->state == CGT_JSON_IN_STRING && !j->high && !j->part_len;
         if (common) cgt_json_common(r);
@@ -4675,8 +4348,7 @@ static void cgt_json_key(cgt_json *j, cgt_json_run *r) {
         if (r->in < r->end && *r->in == ':') { r->in++; j->state = CGT_JSON_EXPECT; }
         return;
     }
-    j->state = CGT_JSON_IN_STRING;
-    j->in_key = true;
+    j->state = CGT_JSON_IN_STRING; j->in_key = true;
     j->match = j->depth == j->in_depth ? 0xFFFFFFFFu : 0;
     if (in->count < 32) j->match &= ((uint32_t)1 << in->count) - 1;
     j->key_at = 0;
@@ -4749,8 +4421,7 @@ static chatgptt_code cgt_json_structure(cgt_json *j, cgt_json_run *r) {
             break;
         case CGT_JSON_COLON:
             if (c != ':') return cgt_json_bad(j, "a colon was expected");
-            r->in++;
-            j->state = CGT_JSON_EXPECT;
+            r->in++; j->state = CGT_JSON_EXPECT;
             break;
         default: code = cgt_json_value(j, &r->in);
         }
@@ -4768,8 +4439,7 @@ static chatgptt_code cgt_json_step(cgt_json *j, cgt_json_run *r) {
 /* What waited for its own event: a character, or the end of a string whose last text was just told. */
 static void cgt_json_waiting(cgt_json *j) {
     if (j->hold_len) {
-        j->piece = cgt_slice_of(j->hold, j->hold_len);
-        j->hold_len = 0;
+        j->piece = cgt_slice_of(j->hold, j->hold_len); j->hold_len = 0;
         if (j->in_key) cgt_json_key_piece(j, j->piece);
         else if (j->told) j->event = CGT_JSON_TEXT;
     } else if (j->state == CGT_JSON_TOLD) cgt_json_done(j);
@@ -4784,11 +4454,8 @@ static void cgt_json_init(cgt_json *j, const cgt_json_node *nodes) {
 /* OK with j->event (NONE: all was used), E_REPLY: not JSON, E_LIMIT. A leading blank is JSON's own; a byte
    order mark is not. */
 static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *used) {
-    chatgptt_code code = CHATGPTT_OK;
-    cgt_json_run r;
-    r.in = in;
-    r.end = in + len;
-    j->event = CGT_JSON_NONE;
+    chatgptt_code code = CHATGPTT_OK; cgt_json_run r;
+    r.in = in; r.end = in + len; j->event = CGT_JSON_NONE;
     for (;;) {
         if (j->hold_len || j->state >= CGT_JSON_TOLD) cgt_json_waiting(j);
         if (code < 0 || j->event != CGT_JSON_NONE || r.in == r.end || j->state == CGT_JSON_ENDED) break;
@@ -4805,8 +4472,7 @@ static chatgptt_code cgt_json_eof(cgt_json *j) {
     j->event = CGT_JSON_NONE;
     if (j->depth == 0 && cgt_json_number_whole(j->state)) cgt_json_done(j);
     if (j->event == CGT_JSON_NONE && j->state == CGT_JSON_CLOSED) {
-        j->state = CGT_JSON_ENDED;
-        j->event = CGT_JSON_END;
+        j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END;
     }
     return j->state >= CGT_JSON_CLOSED ? CHATGPTT_OK : cgt_json_bad(j, "the document is cut");
 }
@@ -4821,8 +4487,8 @@ static chatgptt_code cgt_json_eof(cgt_json *j) {
    its value; ATTRIBUTE_END; TAG_END the tag's `>`; CLOSE an end tag; TEXT a decoded piece of text; TITLE of a
    title, an empty one at its end. */
 typedef enum cgt_html_event {
-    CGT_HTML_NONE, CGT_HTML_TAG, CGT_HTML_ATTRIBUTE, CGT_HTML_VALUE, CGT_HTML_ATTRIBUTE_END, CGT_HTML_TAG_END,
-    CGT_HTML_CLOSE, CGT_HTML_TEXT, CGT_HTML_TITLE
+    CGT_HTML_NONE, CGT_HTML_TAG, CGT_HTML_ATTRIBUTE, CGT_HTML_VALUE, CGT_HTML_ATTRIBUTE_END,
+    CGT_HTML_TAG_END, CGT_HTML_CLOSE, CGT_HTML_TEXT, CGT_HTML_TITLE
 } cgt_html_event;
 
 typedef enum cgt_html_state {
@@ -4837,8 +4503,7 @@ typedef struct cgt_html {
     cgt_slice piece;                /* of VALUE, TEXT, TITLE: in the caller's bytes or in `hold` */
     /* set by the caller: 1 << event for what is not to be told; 1 << letter for what an attribute must begin
        with (a is 0; none: any); after ATTRIBUTE `telling` may be cleared, and no more is told of it */
-    uint32_t mute, letters;
-    bool scriptless, telling;
+    uint32_t mute, letters; bool scriptless, telling;
     bool begun, scripts;            /* there was text (the blanks before it are not told); a script */
     bool closing, slash;            /* the tag is an end tag; the last byte in it was a slash */
     cgt_html_state state, back;     /* back: to where an entity returns */
@@ -4849,9 +4514,7 @@ typedef struct cgt_html {
     size_t tag_len, name_len, at;
     uint32_t code;                  /* of a numeric reference */
     /* lower case; a longer one is "", which is nobody's name */
-    char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME];
-    char hold[16];
-    size_t hold_len;
+    char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME]; char hold[16]; size_t hold_len;
 } cgt_html;
 
 /* Elements whose content is not the page's markup. Beyond the first ten, it is markup of another kind. */
@@ -4909,8 +4572,7 @@ static cgt_html_event cgt_html_kind(const cgt_html *h, cgt_html_state state) {
 
 static void cgt_html_piece(cgt_html *h, cgt_html_event event, const char *at, size_t len) {
     if (event == CGT_HTML_NONE || len == 0) return;
-    h->event = event;
-    h->piece = cgt_slice_of(at, len);
+    h->event = event; h->piece = cgt_slice_of(at, len);
 }
 
 /* ---- character references: numeric ones, and those of HTML that pages of WordPress hold ---- */
@@ -4935,10 +4597,8 @@ static const unsigned short cgt_entity_1252[] = { 0x20AC, 0x81, 0x201A, 0x192, 0
 
 /* The character in place of the first n bytes of `hold`. */
 static void cgt_entity_put(cgt_html *h, uint32_t code, size_t n) {
-    char out[4];
-    size_t len = cgt_utf8_put(out, code ? code : 0xFFFD);
-    memmove(h->hold + len, h->hold + n, h->hold_len - n);
-    memcpy(h->hold, out, len);
+    char out[4]; size_t len = cgt_utf8_put(out, code ? code : 0xFFFD);
+    memmove(h->hold + len, h->hold + n, h->hold_len - n); memcpy(h->hold, out, len);
     h->hold_len += len - n;
 }
 
@@ -4983,12 +4643,8 @@ static bool cgt_entity_takes(cgt_html *h, char c) {
 }
 
 static void cgt_html_entity_begin(cgt_html *h) {
-    h->back = h->state;
-    h->state = CGT_HTML_ENTITY;
-    h->hold[0] = '&';
-    h->hold_len = 1;
-    h->at = 0;
-    h->code = 0;
+    h->back = h->state; h->state = CGT_HTML_ENTITY; h->hold[0] = '&';
+    h->hold_len = 1; h->at = 0; h->code = 0;
 }
 
 /* The number of bytes used: none of a byte that ends the reference without being a part of it. */
@@ -5048,10 +4704,8 @@ static void cgt_html_opened(cgt_html *h) {
     if (i == CGT_HTML_TEMPLATE_TAG) h->inert++;
     else if (i > CGT_HTML_TEMPLATE_TAG) { if (!h->slash) cgt_html_push(h, 1); }
     else {
-        h->scripts = h->scripts || i == CGT_HTML_SCRIPT_TAG;
-        h->raw = (unsigned char)(i + 1);
-        h->escape = 0;
-        h->state = CGT_HTML_RAW;
+        h->scripts = h->scripts || i == CGT_HTML_SCRIPT_TAG; h->raw = (unsigned char)(i + 1);
+        h->escape = 0; h->state = CGT_HTML_RAW;
     }
 }
 
@@ -5097,12 +4751,10 @@ static size_t cgt_html_before_name(cgt_html *h, const char *in, size_t len) {
         for (; n < len && (cgt_html_blank(in[n]) || in[n] == '/'); n++) h->slash = in[n] == '/';
         if (n == len) return n;
         if (in[n] == '>') return n + cgt_html_end_of_tag(h);
-        h->telling = cgt_html_wants(h, in[n]);
-        skip = h->telling ? 0 : cgt_html_skip(in + n, len - n);
+        h->telling = cgt_html_wants(h, in[n]); skip = h->telling ? 0 : cgt_html_skip(in + n, len - n);
         if (skip == 0) break;
     }
-    h->slash = false;
-    h->name_len = 0;
+    h->slash = false; h->name_len = 0;
     if (h->telling) cgt_html_add(h->name, &h->name_len, in + n, 1);
     h->state = CGT_HTML_NAME;
     return n + 1;
@@ -5119,8 +4771,7 @@ static size_t cgt_html_name(cgt_html *h, const char *in, size_t len) {
 
 static size_t cgt_html_attribute_end(cgt_html *h, size_t n) {
     if (h->telling) h->event = CGT_HTML_ATTRIBUTE_END;
-    h->telling = false;
-    h->state = CGT_HTML_BEFORE_NAME;
+    h->telling = false; h->state = CGT_HTML_BEFORE_NAME;
     return n;
 }
 
@@ -5165,13 +4816,11 @@ static size_t cgt_html_tag_name(cgt_html *h, const char *in, size_t len) {
 /* Comments end at `-->` or `--!>`; `<!-->` and `<!--->` are whole ones. `at`: 1 and 2 dashes, 3 the mark
    behind two, 4 the begin, 5 a dash there. */
 static size_t cgt_html_comment(cgt_html *h, const char *in, size_t len) {
-    static const unsigned char after_dash[] = { 1, 2, 2, 1, 5, 2 };
-    size_t n = 0;
+    static const unsigned char after_dash[] = { 1, 2, 2, 1, 5, 2 }; size_t n = 0;
     while (n < len) {
         if (h->at == 0 && (n += cgt_html_seek(in + n, len - n, '-')) == len) break;
         if (in[n] == '>' && h->at >= 2) { h->state = CGT_HTML_IN_TEXT; return n + 1; }
-        h->at = in[n] == '-' ? after_dash[h->at] : in[n] == '!' && h->at == 2 ? 3 : 0;
-        n++;
+        h->at = in[n] == '-' ? after_dash[h->at] : in[n] == '!' && h->at == 2 ? 3 : 0; n++;
     }
     return n;
 }
@@ -5181,14 +4830,11 @@ static size_t cgt_html_open(cgt_html *h, const char *in, size_t len) {
     bool closing = h->state == CGT_HTML_END_OPEN;
     h->at = h->tag_len = 0;
     if (cgt_letter(*in)) {
-        h->state = CGT_HTML_TAG_NAME;
-        h->closing = closing;
-        h->slash = false;
+        h->state = CGT_HTML_TAG_NAME; h->closing = closing; h->slash = false;
         return cgt_html_tag_name(h, in, len);
     }
     if (!closing && len > 2 && memcmp(in, "!--", 3) == 0) {
-        h->state = CGT_HTML_COMMENT;
-        h->at = 4;
+        h->state = CGT_HTML_COMMENT; h->at = 4;
         return 3 + cgt_html_comment(h, in + 3, len - 3);
     }
     if (!closing && *in == '/') { h->state = CGT_HTML_END_OPEN; return 1; }
@@ -5236,20 +4882,15 @@ static size_t cgt_html_escaped(cgt_html *h, const char *in, size_t len) {
 /* The element's own name behind `</` ends it, save in a <script> within <!-- of a script, which it ends
    instead; behind `<` it begins one. */
 static size_t cgt_html_raw_word(cgt_html *h, const char *in, size_t len) {
-    const char *name = cgt_html_special[h->raw - 1];
-    size_t n = 0;
-    bool over;
+    const char *name = cgt_html_special[h->raw - 1]; size_t n = 0; bool over;
     while (n < len && name[h->at] && cgt_lower(in[n]) == name[h->at]) { n++; h->at++; }
     if (n == len) return n;
     over = name[h->at] == '\0' && (cgt_html_blank(in[n]) || in[n] == '/' || in[n] == '>');
     if (over && h->state == CGT_HTML_RAW_END && h->escape < 2) {
         if (cgt_html_kind(h, CGT_HTML_RAW) == CGT_HTML_TITLE) { h->event = CGT_HTML_TITLE; h->piece.len = 0; }
-        h->closing = true;
-        h->slash = false;
-        h->tag_len = 0;
+        h->closing = true; h->slash = false; h->tag_len = 0;
         cgt_html_add(h->tag, &h->tag_len, name, h->at);
-        h->raw = 0;
-        h->state = CGT_HTML_BEFORE_NAME;
+        h->raw = 0; h->state = CGT_HTML_BEFORE_NAME;
         return h->event ? n : n + cgt_html_before_name(h, in + n, len - n);
     }
     if (over) h->escape = h->state == CGT_HTML_RAW_END ? 1 : 2;
@@ -5262,8 +4903,7 @@ static size_t cgt_html_raw_word(cgt_html *h, const char *in, size_t len) {
 /* Behind `<` in raw content. */
 static size_t cgt_html_raw_open(cgt_html *h, const char *in, size_t len) {
     bool script = h->raw == 1 + CGT_HTML_SCRIPT_TAG;
-    h->at = h->dashes = 0;
-    h->state = CGT_HTML_RAW_END;
+    h->at = h->dashes = 0; h->state = CGT_HTML_RAW_END;
     if (*in == '/') return 1 + cgt_html_raw_word(h, in + 1, len - 1);
     h->state = !script || h->escape == 2       ? CGT_HTML_RAW
                : h->escape                     ? CGT_HTML_RAW_WORD
@@ -5386,8 +5026,7 @@ static void cgt_words_take(cgt_words *w, const cgt_html *h) {
 
 /* Reads a page for its words and for the marks of challenge pages and firewalls. Starts zeroed. */
 typedef struct cgt_said {
-    cgt_html html;
-    cgt_words words;
+    cgt_html html; cgt_words words;
     bool challenge;                 /* a mark of a challenge page or firewall was seen */
     char tail[32];                  /* for marks cut between two pieces */
     size_t tail_len;
@@ -5408,8 +5047,7 @@ static void cgt_tail_add(char *tail, size_t *len, size_t size, cgt_slice s) {
     size_t rest;
     if (s.len > size) s = cgt_from(s, s.len - size);
     rest = *len < size - s.len ? *len : size - s.len;
-    memmove(tail, tail + *len - rest, rest);
-    memcpy(tail + rest, s.at, s.len);
+    memmove(tail, tail + *len - rest, rest); memcpy(tail + rest, s.at, s.len);
     *len = rest + s.len;
 }
 
@@ -5417,8 +5055,7 @@ static void cgt_tail_add(char *tail, size_t *len, size_t size, cgt_slice s) {
 static unsigned cgt_said_looks(cgt_said *p, cgt_slice s, unsigned (*marks)(cgt_slice)) {
     char joint[2 * sizeof p->tail];
     size_t head = s.len < sizeof p->tail ? s.len : sizeof p->tail, len = p->tail_len;
-    memcpy(joint, p->tail, len);
-    memcpy(joint + len, s.at, head);
+    memcpy(joint, p->tail, len); memcpy(joint + len, s.at, head);
     cgt_tail_add(p->tail, &p->tail_len, sizeof p->tail, s);
     return marks(cgt_slice_of(joint, len + head)) | marks(s);
 }
@@ -5426,11 +5063,9 @@ static unsigned cgt_said_looks(cgt_said *p, cgt_slice s, unsigned (*marks)(cgt_s
 static void cgt_said_feed(cgt_said *p, cgt_slice s) {
     size_t used;
     if (cgt_said_looks(p, s, cgt_said_marks)) p->challenge = true;
-    p->html.scriptless = true;
-    p->html.mute = 1u << CGT_HTML_ATTRIBUTE;
+    p->html.scriptless = true; p->html.mute = 1u << CGT_HTML_ATTRIBUTE;
     for (; s.len && !(p->words.titled && p->words.over); s = cgt_from(s, used)) {
-        cgt_html_feed(&p->html, s.at, s.len, &used);
-        cgt_words_take(&p->words, &p->html);
+        cgt_html_feed(&p->html, s.at, s.len, &used); cgt_words_take(&p->words, &p->html);
     }
 }
 
@@ -5463,8 +5098,7 @@ typedef struct cgt_chat {           /* one chat, as the page tells of it */
         consent[CHATGPTT_MAX_WORDS];
     bool widget, assistant;         /* WPAICG: the site-wide kind; answered by a thread */
     /* AIPKIT: ids of the provider's own memory are wanted; consent is asked for */
-    bool keeps_openai, keeps_google, asks_consent;
-    int memory_limit;
+    bool keeps_openai, keeps_google, asks_consent; int memory_limit;
 } cgt_chat;
 
 /* What else a page may hold, one bit each. */
@@ -5475,8 +5109,7 @@ enum { CGT_MARK_CHALLENGE = 1, CGT_MARK_LOGIN = 2, CGT_MARK_PASSWORD = 4, CGT_MA
 enum { CGT_FIND_NONCE, CGT_FIND_POST_ID, CGT_FIND_ENDPOINT, CGT_FINDS };
 
 typedef struct cgt_find_state {     /* one pattern over the raw page */
-    cgt_pattern pattern;
-    cgt_match match;
+    cgt_pattern pattern; cgt_match match;
     bool own;                       /* the caller's pattern */
     char *text;                     /* what it captured; "": nothing, or what is too long or holds a NUL */
     size_t size;
@@ -5494,16 +5127,11 @@ typedef struct cgt_page {
     cgt_said said;                  /* its tokenizer is the page's too: an error's page is read by it alone */
     cgt_find_state finds[CGT_FINDS];
     char found[CGT_FIND_ENDPOINT][CHATGPTT_MAX_TOKEN], endpoint[CHATGPTT_MAX_CAPTURE];
-    char tail[CHATGPTT_MAX_CAPTURE];
-    size_t tail_len;
-    uint32_t offset;
+    char tail[CHATGPTT_MAX_CAPTURE]; size_t tail_len; uint32_t offset;
     cgt_chat now, best;             /* the configuration under way; the chosen chat */
     bool chosen, wanted, usable;    /* wanted: it is the bot asked for; usable: the patterns are */
     /* of the element under way: which attribute, 1 << each that it has, their values */
-    int attribute;
-    unsigned seen;
-    bool fits, config_ok;
-    char value[CGT_AT_CONFIG][CHATGPTT_MAX_TOKEN];
+    int attribute; unsigned seen; bool fits, config_ok; char value[CGT_AT_CONFIG][CHATGPTT_MAX_TOKEN];
     cgt_json json;
     /* what else stands there: CGT_MARK_s */
     unsigned marks;
@@ -5536,8 +5164,7 @@ static void cgt_config_field(cgt_page *p) {
                { c->bot_name, sizeof c->bot_name }, { c->greeting, sizeof c->greeting },
                { c->provider, sizeof c->provider }, { c->consent, sizeof c->consent } };
     bool *const switches[] = { &c->keeps_openai, &c->keeps_google, &c->asks_consent };
-    int field = p->json.field;
-    bool text = p->json.event == CGT_JSON_TEXT;
+    int field = p->json.field; bool text = p->json.event == CGT_JSON_TEXT;
     if (text && field < CGT_CONFIG_LINES)
         cgt_token_add(to[field].text, to[field].size, p->json.piece, &p->config_ok);
     else if (text && field < CGT_CONFIG_SWITCHES) cgt_line_add(to[field].text, to[field].size, p->json.piece);
@@ -5547,8 +5174,7 @@ static void cgt_config_field(cgt_page *p) {
 
 /* A piece of the data-config attribute: JSON, read as it comes. */
 static void cgt_config_feed(cgt_page *p, cgt_slice s) {
-    char bytes[64];
-    size_t used = 0, n;
+    char bytes[64]; size_t used = 0, n;
     /* through a copy: the page's bytes are not ours alone */
     for (; s.len && p->config_ok; s = cgt_from(s, n)) {
         n = s.len < sizeof bytes ? s.len : sizeof bytes;
@@ -5564,22 +5190,18 @@ static void cgt_config_feed(cgt_page *p, cgt_slice s) {
 }
 
 static void cgt_config_begin(cgt_page *p) {
-    memset(&p->now, 0, sizeof p->now);
-    cgt_json_init(&p->json, cgt_config_nodes);
+    memset(&p->now, 0, sizeof p->now); cgt_json_init(&p->json, cgt_config_nodes);
     p->config_ok = p->dialect != CHATGPTT_WPAICG;
 }
 
 /* Of duplicates the first counts, as in HTML, even if it is empty or too long. */
 static void cgt_page_attribute(cgt_page *p) {
-    cgt_html *h = &p->said.html;
-    int i = 0, k;
+    cgt_html *h = &p->said.html; int i = 0, k;
     while (i < CGT_ATS && strcmp(h->name, cgt_page_names[i]) != 0) i++;
     h->telling = i < CGT_ATS && !(p->seen >> i & 1);
     if (!h->telling) return;
     if (p->seen == 0) for (k = 0; k < CGT_AT_CONFIG; k++) p->value[k][0] = '\0';
-    h->mute &= ~(1u << CGT_HTML_TAG_END);
-    p->attribute = i;
-    p->seen |= 1u << i;
+    h->mute &= ~(1u << CGT_HTML_TAG_END); p->attribute = i; p->seen |= 1u << i;
     p->fits = true;
     if (i == CGT_AT_CONFIG) cgt_config_begin(p);
 }
@@ -5597,8 +5219,7 @@ static void cgt_page_attribute_end(cgt_page *p) {
 
 /* The chat of the attributes, in p->now. */
 static void cgt_page_element(cgt_page *p) {
-    cgt_chat *c = &p->now;
-    const char *post_id = p->value[CGT_AT_POST_ID];
+    cgt_chat *c = &p->now; const char *post_id = p->value[CGT_AT_POST_ID];
     long long limit = cgt_number(cgt_text(p->value[CGT_AT_MEMORY]), 100000);
     memset(c, 0, sizeof *c);
     c->dialect = CHATGPTT_WPAICG;
@@ -5614,9 +5235,7 @@ static void cgt_page_element(cgt_page *p) {
 
 /* A start tag is complete: is it a chat, and the one we want? Someone else's data-config is passed over. */
 static void cgt_page_tag_end(cgt_page *p) {
-    cgt_chat *c = &p->now;
-    const char *name = p->value[CGT_AT_NAME];
-    bool wanted;
+    cgt_chat *c = &p->now; const char *name = p->value[CGT_AT_NAME]; bool wanted;
     if (strcmp(name, "loginform") == 0 || strcmp(name, "pwd") == 0) p->marks |= CGT_MARK_LOGIN;
     if (strcmp(name, "post_password") == 0) p->marks |= CGT_MARK_PASSWORD;
     if (p->seen >> CGT_AT_CONFIG & 1 && p->config_ok && c->nonce[0] && c->bot_id[0]) {
@@ -5632,9 +5251,7 @@ static void cgt_page_tag_end(cgt_page *p) {
     }
     wanted = !p->bot_id || strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
     if (p->chosen && !wanted) return;
-    p->best = *c;
-    p->chosen = true;
-    p->wanted = wanted;
+    p->best = *c; p->chosen = true; p->wanted = wanted;
 }
 
 static void cgt_page_html(cgt_page *p) {
@@ -5643,11 +5260,7 @@ static void cgt_page_html(cgt_page *p) {
     case CGT_HTML_ATTRIBUTE: cgt_page_attribute(p); break;
     case CGT_HTML_VALUE: cgt_page_value(p); break;
     case CGT_HTML_ATTRIBUTE_END: cgt_page_attribute_end(p); break;
-    case CGT_HTML_TAG_END:
-        cgt_page_tag_end(p);
-        p->seen = 0;
-        h->mute |= 1u << CGT_HTML_TAG_END;
-        break;
+    case CGT_HTML_TAG_END: cgt_page_tag_end(p); p->seen = 0; h->mute |= 1u << CGT_HTML_TAG_END; break;
     default:
         cgt_words_take(&p->said.words, h);
         if (p->said.words.over) h->mute |= 1u << CGT_HTML_TEXT;
@@ -5669,8 +5282,7 @@ static void cgt_page_capture(cgt_page *p, cgt_find_state *f, const char *in) {
 }
 
 static void cgt_page_find(cgt_page *p, cgt_find_state *f, const char *in, size_t len) {
-    uint32_t from = f->match.from, to = f->match.to;
-    bool found = f->match.found;
+    uint32_t from = f->match.from, to = f->match.to; bool found = f->match.found;
     if (p->chosen && !f->own && f->text != p->endpoint) return;
     cgt_match_feed(&f->match, in, len);
     if (f->match.found && (!found || f->match.from != from || f->match.to != to)) cgt_page_capture(p, f, in);
@@ -5684,8 +5296,7 @@ static const struct { const char *text; unsigned short at, mark; } cgt_page_mark
     { "gpt3-ai-content-generator", 3, CGT_MARK_PLUGIN } };
 
 static unsigned cgt_page_look(cgt_slice s, char rare) {
-    size_t k, n = 0;
-    unsigned found = 0;
+    size_t k, n = 0; unsigned found = 0;
     for (; (n += cgt_html_seek(s.at + n, s.len - n, rare)) + 1 < s.len; n++) {
         char next = cgt_lower(s.at[n + 1]);     /* passes over nearly all, in 2 ns */
         if (next != '-' && next != 'c' && next != 'g' && next != 'i' && next != 't') continue;
@@ -5700,8 +5311,7 @@ static unsigned cgt_page_look(cgt_slice s, char rare) {
 static unsigned cgt_page_looks(cgt_slice s) { return cgt_page_look(s, '_') | cgt_page_look(s, '3'); }
 
 static void cgt_page_feed(cgt_page *p, const char *in, size_t len) {
-    cgt_slice s = cgt_slice_of(in, len);
-    size_t i, used;
+    cgt_slice s = cgt_slice_of(in, len); size_t i, used;
     for (i = 0; i < CGT_FINDS; i++) cgt_page_find(p, &p->finds[i], in, len);
     if (!p->chosen) p->marks |= cgt_said_looks(&p->said, s, cgt_page_looks);
     for (; s.len && !(p->chosen && p->wanted); s = cgt_from(s, used)) {
@@ -5716,11 +5326,9 @@ static void cgt_page_feed(cgt_page *p, const char *in, size_t len) {
    and no chat will be found. */
 static bool cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dialect, const char *nonce,
                           const char *post_id) {
-    const char *patterns[CGT_FINDS], *why;
-    size_t i, at;
+    const char *patterns[CGT_FINDS], *why; size_t i, at;
     memset(p, 0, sizeof *p);
-    p->bot_id = bot_id;
-    p->dialect = dialect;
+    p->bot_id = bot_id; p->dialect = dialect;
     p->said.html.mute = 1u << CGT_HTML_TAG | 1u << CGT_HTML_CLOSE | 1u << CGT_HTML_TAG_END;
     p->said.html.letters = 1u << ('d' - 'a') | 1u << ('n' - 'a');
     patterns[CGT_FIND_NONCE] = nonce ? nonce : "data-nonce=[\"']([^\"']+)[\"']";
@@ -5728,8 +5336,7 @@ static bool cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dial
     /* the object's other keys may come first, and minifiers take quotes and blanks away */
     patterns[CGT_FIND_ENDPOINT] = "wpaicgParams[ \t\r\n]*=[^}]*[\"',{ \t\r\n]ajax_url[\"']?[ \t\r\n]*:"
                                   "[ \t\r\n]*[\"']([^\"']+)[\"']";
-    p->finds[CGT_FIND_NONCE].own = nonce != NULL;
-    p->finds[CGT_FIND_POST_ID].own = post_id != NULL;
+    p->finds[CGT_FIND_NONCE].own = nonce != NULL; p->finds[CGT_FIND_POST_ID].own = post_id != NULL;
     p->usable = true;
     for (i = 0; i < CGT_FINDS; i++) {
         cgt_find_state *f = &p->finds[i];
@@ -5755,24 +5362,20 @@ static long cgt_escape_code(const char *text) {
 
 /* Undoes the escapes of a JSON string in place (RFC 8259 section 7): none is shorter than its character. */
 static void cgt_unescape(char *text) {
-    static const char names[] = "bfnrt", bytes[] = "\b\f\n\r\t";
-    char *out = text;
+    static const char names[] = "bfnrt", bytes[] = "\b\f\n\r\t"; char *out = text;
     while (*text) {
         long code = -1, low = -1;
         const char *name;
         if (*text != '\\' || !text[1]) { *out++ = *text++; continue; }
         if (text[1] == 'u') code = cgt_escape_code(text + 2);
         if (code < 0) {
-            name = strchr(names, text[1]);
-            *out++ = name ? bytes[name - names] : text[1];
-            text += 2;
+            name = strchr(names, text[1]); *out++ = name ? bytes[name - names] : text[1]; text += 2;
             continue;
         }
         text += 6;
         if (code >> 10 == 0xD800 >> 10 && text[0] == '\\' && text[1] == 'u') low = cgt_escape_code(text + 2);
         if (low >= 0xDC00 && low < 0xE000) {
-            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-            text += 6;
+            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00); text += 6;
         }
         out += cgt_utf8_put(out, (uint32_t)code);
     }
@@ -5794,12 +5397,10 @@ static bool cgt_page_end(cgt_page *p) {
         !cgt_page_pattern(p, CGT_FIND_POST_ID, c->post_id))
         return false;
     if (!p->chosen && c->nonce[0] && c->post_id[0] && p->dialect != CHATGPTT_AIPKIT) {
-        p->chosen = true;
-        c->dialect = CHATGPTT_WPAICG;
+        p->chosen = true; c->dialect = CHATGPTT_WPAICG;
     }
     if (p->chosen && c->dialect == CHATGPTT_WPAICG && p->endpoint[0]) {
-        cgt_unescape(p->endpoint);
-        memcpy(c->endpoint, p->endpoint, sizeof c->endpoint);
+        cgt_unescape(p->endpoint); memcpy(c->endpoint, p->endpoint, sizeof c->endpoint);
     }
     return p->chosen;
 }
@@ -5842,8 +5443,7 @@ static const char *cgt_page_verdict(const cgt_page *p, chatgptt_code *code) {
         { CGT_MARK_CONSENT, "it is a consent page: the site wants a choice about cookies first" },
         { CGT_MARK_LATER, "a script builds the chat later, in a browser; set endpoint and bot_id" },
         { CGT_MARK_PLUGIN, "the plugin is there, but no chat on this page" } };
-    unsigned marks = p->marks;
-    size_t i;
+    unsigned marks = p->marks; size_t i;
     for (i = 0; i < sizeof cgt_page_phrases / sizeof *cgt_page_phrases; i++)
         if (cgt_contains(cgt_text(p->said.words.title), cgt_page_phrases[i].phrase) ||
             cgt_contains(cgt_text(p->said.words.text), cgt_page_phrases[i].phrase))
@@ -5873,18 +5473,14 @@ typedef enum cgt_sse_field {
 } cgt_sse_field;
 
 typedef struct cgt_sse {
-    cgt_slice piece;
-    cgt_sse_event event;
-    cgt_sse_state state;
-    cgt_sse_field field;
+    cgt_slice piece; cgt_sse_event event; cgt_sse_state state; cgt_sse_field field;
     bool named, data;               /* the event has a name of its own; it has data */
     bool known;                     /* there was a line that the standard knows */
     /* cr: an LF that comes belongs to it; over: told, forget it at the next feed */
     bool raw, cr, over, begun;
     char lead;                      /* the first byte of a JUNK line */
     char word[6];                   /* the field's name so far */
-    unsigned char word_len, bom;
-    size_t name_len, next_len;
+    unsigned char word_len, bom; size_t name_len, next_len;
     /* next: an id whose line is not over */
     char name[CHATGPTT_MAX_NAME], id[CHATGPTT_MAX_NAME], next[CHATGPTT_MAX_NAME];
 } cgt_sse;
@@ -5906,9 +5502,7 @@ static cgt_sse_field cgt_sse_field_of(const char *word, size_t len) {
 }
 
 static void cgt_sse_field_begin(cgt_sse *s, cgt_sse_field field) {
-    s->field = field;
-    s->begun = true;
-    s->known = s->known || field != CGT_SSE_UNKNOWN;
+    s->field = field; s->begun = true; s->known = s->known || field != CGT_SSE_UNKNOWN;
     if (field == CGT_SSE_F_EVENT) s->name_len = 0;
     s->next_len = 0;
     if (field != CGT_SSE_F_DATA) return;
@@ -5924,9 +5518,7 @@ static void cgt_sse_line_end(cgt_sse *s) {
     if (s->field == CGT_SSE_F_ID && !memchr(s->next, '\0', s->next_len) && s->next_len < sizeof s->id)
         (void)cgt_fixed_set(s->id, sizeof s->id, cgt_slice_of(s->next, s->next_len));
     if (empty && s->data) s->event = CGT_SSE_DISPATCH;
-    s->over = empty;
-    s->state = CGT_SSE_LINE;
-    s->field = CGT_SSE_UNKNOWN;
+    s->over = empty; s->state = CGT_SSE_LINE; s->field = CGT_SSE_UNKNOWN;
     s->word_len = 0;
 }
 
@@ -5938,8 +5530,7 @@ static void cgt_sse_keep(char *out, size_t *len, cgt_slice s) {      /* what the
 
 /* A value or a line of junk, up to the end of the line or of the input. */
 static size_t cgt_sse_value(cgt_sse *s, const char *in, size_t len) {
-    const char *lf = (const char *)memchr(in, '\n', len);
-    size_t n = lf ? (size_t)(lf - in) : len;
+    const char *lf = (const char *)memchr(in, '\n', len); size_t n = lf ? (size_t)(lf - in) : len;
     const char *cr = (const char *)memchr(in, '\r', n);
     if (cr) n = (size_t)(cr - in);
     s->piece = cgt_slice_of(in, n);
@@ -5960,9 +5551,7 @@ static size_t cgt_sse_line(cgt_sse *s, const char *in, size_t len) {
     }
     if (!s->begun && s->bom < 3 && in[0] == bom[s->bom]) { s->bom++; return 1; }
     /* half a byte order mark is part of some unknown field */
-    s->word_len = !s->begun && s->bom % 3 ? sizeof s->word : 0;
-    s->begun = true;
-    s->bom = 0;
+    s->word_len = !s->begun && s->bom % 3 ? sizeof s->word : 0; s->begun = true; s->bom = 0;
     s->lead = in[0];
     s->state = in[0] == '{' || in[0] == '<' || in[0] == '[' ? CGT_SSE_JUNK_LINE : CGT_SSE_FIELD;
     return 0;
@@ -5990,8 +5579,7 @@ static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len) {
 
 /* Tells s->event; NONE: all was used. Any bytes are an event stream. */
 static void cgt_sse_feed(cgt_sse *s, const char *in, size_t len, size_t *used) {
-    *used = 0;
-    s->event = CGT_SSE_NONE;
+    *used = 0; s->event = CGT_SSE_NONE;
     while (*used < len && s->event == CGT_SSE_NONE) {
         if (s->over) { s->over = s->named = s->data = false; s->name_len = 0; }
         *used += cgt_sse_step(s, in + *used, len - *used);
@@ -6108,16 +5696,11 @@ typedef struct cgt_reply {          /* what a delta touches comes first */
     bool object;                    /* the object is complete */
     bool challenged;
     chatgptt_code code;             /* AGAIN: no verdict yet */
-    cgt_teller by;
-    cgt_asked asked;
-    int status;
-    cgt_object now;
-    cgt_json json;
-    cgt_sse sse;
+    cgt_teller by; cgt_asked asked; int status; cgt_object now;
+    cgt_json json; cgt_sse sse;
     char bare[CHATGPTT_MAX_TOKEN];  /* data that is no object, [DONE], a thread's id; a short field's text */
     char thread_id[CHATGPTT_MAX_TOKEN];     /* or the token asked for */
-    char openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN];
-    char type[32];
+    char openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN]; char type[32];
     char words[CHATGPTT_MAX_WORDS];
     cgt_buffer held, decoded;       /* of an explicit `message` event, which is held whole */
     cgt_said *said;                 /* what the noise around JSON or events says; NULL: there was none */
@@ -6126,11 +5709,8 @@ typedef struct cgt_reply {          /* what a delta touches comes first */
 
 static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max_event, cgt_asked asked) {
     memset(r, 0, sizeof *r);
-    r->asked = asked;
-    r->status = 200;
-    r->code = CHATGPTT_AGAIN;
-    r->mute = asked != CGT_ASKED_ANSWER;
-    r->mode = r->mute ? CGT_REPLY_JSON : CGT_REPLY_SNIFF;
+    r->asked = asked; r->status = 200; r->code = CHATGPTT_AGAIN;
+    r->mute = asked != CGT_ASKED_ANSWER; r->mode = r->mute ? CGT_REPLY_JSON : CGT_REPLY_SNIFF;
     cgt_buffer_init(&r->held, hooks, max_event);
     cgt_buffer_init(&r->decoded, hooks, cgt_sum(max_event, cgt_sum(max_event, max_event)));
 }
@@ -6138,16 +5718,14 @@ static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max
 static void cgt_reply_free(cgt_reply *r) {
     cgt_free(r->held.hooks, r->said, sizeof *r->said);
     r->said = NULL;
-    cgt_buffer_free(&r->held);
-    cgt_buffer_free(&r->decoded);
+    cgt_buffer_free(&r->held); cgt_buffer_free(&r->decoded);
 }
 
 static bool cgt_reply_success(const cgt_reply *r) { return r->status == 200 || r->status == 203; }
 
 /* What kind of body it is depends on its type; where that says nothing, on how it begins. */
 static void cgt_reply_head(cgt_reply *r, int status, cgt_slice content_type, bool challenged) {
-    r->status = status;
-    r->challenged = challenged;
+    r->status = status; r->challenged = challenged;
     cgt_line_add(r->type, sizeof r->type, cgt_cut(&content_type, ";,"));
     r->mute = r->mute || challenged || !cgt_reply_success(r);
     if (r->mute) r->mode = CGT_REPLY_JSON;
@@ -6163,8 +5741,7 @@ static void cgt_reply_object(cgt_reply *r) {
     cgt_json_init(&r->json, cgt_reply_nodes);
     r->json.lenient = true;
     /* one delta may end within a surrogate pair, and the next go on with it */
-    r->json.joined = CGT_F_DATA;
-    r->json.spare = spare;
+    r->json.joined = CGT_F_DATA; r->json.spare = spare;
     memset(&r->now, 0, sizeof r->now);
     r->now.part = r->now.words_of = -1;
     if (!r->dressed) r->words[0] = '\0';
@@ -6202,8 +5779,7 @@ static const char *cgt_reply_said(const cgt_reply *r) { return r->said ? cgt_sai
 /* ---- fields ---- */
 
 static void cgt_reply_words(cgt_reply *r, cgt_slice s) {
-    int field = r->json.field;
-    bool weak = field == CGT_F_QUOTA_MESSAGE || field == CGT_F_MESSAGE;
+    int field = r->json.field; bool weak = field == CGT_F_QUOTA_MESSAGE || field == CGT_F_MESSAGE;
     if (r->dressed || (weak && r->now.words_of >= 0 && r->now.words_of != field && r->words[0])) return;
     if (r->now.words_of != field) r->words[0] = '\0';
     r->now.words_of = field;
@@ -6221,14 +5797,9 @@ static bool cgt_reply_answers(const cgt_reply *r) {
 
 /* Text of the answer goes out; behind another message of the same reply with a blank line before it. */
 static void cgt_reply_text(cgt_reply *r, cgt_slice s) {
-    r->event = CGT_REPLY_TEXT;
-    r->piece = s;
-    if (r->gap && r->texted) {
-        r->after = s;
-        r->piece = cgt_slice_of("\n\n", 2);
-    }
-    r->gap = false;
-    r->texted = true;
+    r->event = CGT_REPLY_TEXT; r->piece = s;
+    if (r->gap && r->texted) { r->after = s; r->piece = cgt_slice_of("\n\n", 2); }
+    r->gap = false; r->texted = true;
 }
 
 /* Where the text of a field is kept until it is complete. */
@@ -6244,8 +5815,7 @@ static char *cgt_reply_keeps(cgt_reply *r, int field) {
 }
 
 static void cgt_reply_keep(cgt_reply *r, int field, cgt_slice s) {
-    char *to = cgt_reply_keeps(r, field);
-    bool ok = true;
+    char *to = cgt_reply_keeps(r, field); bool ok = true;
     if (!to) return;
     if (r->now.part != field) { to[0] = '\0'; r->now.bad_part = false; }
     r->now.part = field;
@@ -6268,8 +5838,7 @@ static void cgt_reply_piece(cgt_reply *r, cgt_slice s) {
 static void cgt_reply_value(cgt_reply *r) {
     static const chatgptt_code flags[] = { CHATGPTT_E_RATE_LIMITED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED,
                                            CHATGPTT_E_REFUSED, CHATGPTT_E_UPSTREAM };
-    int field = r->json.field;
-    cgt_json_type type = r->json.type;
+    int field = r->json.field; cgt_json_type type = r->json.type;
     const char *text = r->now.part == field ? r->bare : "";
     switch (field) {
     case CGT_F_DATA: r->now.has_data = type == CGT_JSON_STRING; break;
@@ -6279,12 +5848,9 @@ static void cgt_reply_value(cgt_reply *r) {
         if (r->mode == CGT_REPLY_EVENTS) r->now.bad_status = !r->now.bad_status;
         break;
     case CGT_F_CODE:
-        r->now.coded = text[0] != '\0';
-        r->now.nonce = cgt_starts(cgt_text(text), "nonce_failure");
+        r->now.coded = text[0] != '\0'; r->now.nonce = cgt_starts(cgt_text(text), "nonce_failure");
         break;
-    case CGT_F_FINISH:
-        r->now.finish = type == CGT_JSON_STRING && text[0] && strcmp(text, "null") != 0;
-        break;
+    case CGT_F_FINISH: r->now.finish = type == CGT_JSON_STRING && text[0] && strcmp(text, "null") != 0; break;
     case CGT_F_ERROR: r->now.failed = r->now.failed || type == CGT_JSON_OBJECT; break;
     case CGT_F_GREETING: r->now.greeting = true; break;
     case CGT_F_QUOTA: r->now.quota = type == CGT_JSON_OBJECT; break;
@@ -6320,8 +5886,7 @@ static chatgptt_code cgt_reply_judge(cgt_reply *r) {
                          : r->now.bad_status ? (r->now.greeting ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED)
                          : r->now.failed     ? CHATGPTT_E_UPSTREAM
                                              : CHATGPTT_OK;
-    r->object = true;
-    r->body = CGT_BODY_SKIP;
+    r->object = true; r->body = CGT_BODY_SKIP;
     return code;
 }
 
@@ -6330,16 +5895,14 @@ static chatgptt_code cgt_reply_judge(cgt_reply *r) {
 /* Looks for the first `{` followed by blanks and a quote. */
 static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *used) {
     char brace[] = "{";
-    size_t n = 0, took, end = len;
-    chatgptt_code code;
+    size_t n = 0, took, end = len; chatgptt_code code;
     if (!r->mute && len > CHATGPTT_MAX_NOISE - r->noise) end = CHATGPTT_MAX_NOISE - r->noise;
     while (n < end && !(r->body == CGT_BODY_BRACE && in[n] == '"')) {
         if (in[n] == '{') r->body = CGT_BODY_BRACE;
         else if (!cgt_blank(in[n])) r->body = CGT_BODY_UNKNOWN;
         n++;
     }
-    *used = n;
-    r->noise += n;
+    *used = n; r->noise += n;
     (void)cgt_said_add(r->bare, sizeof r->bare, cgt_slice_of(in, n));
     code = cgt_reply_noise(r, cgt_slice_of(in, n));
     if (code < 0 || (n == end && end == len)) return code;
@@ -6381,8 +5944,7 @@ static cgt_kind cgt_reply_kind(const cgt_sse *s) {
                   { "message_start", CGT_KIND_START },
                   { "openai_response_id", CGT_KIND_OPENAI_ID },
                   { "google_interaction_id", CGT_KIND_GOOGLE_ID } };
-    size_t i;
-    cgt_slice name = cgt_sse_name(s);
+    size_t i; cgt_slice name = cgt_sse_name(s);
     if (!s->named) return CGT_KIND_PLAIN;
     for (i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (cgt_is(name, kinds[i].name)) return kinds[i].kind;
@@ -6398,13 +5960,11 @@ static chatgptt_code cgt_reply_dressed(cgt_reply *r) {
 
 /* An explicit `message` event is all there: an answer's, or an error's word. */
 static chatgptt_code cgt_reply_held(cgt_reply *r) {
-    size_t at = 0, took = 0;
-    chatgptt_code code, verdict;
+    size_t at = 0, took = 0; chatgptt_code code, verdict;
     r->decoded.len = 0;
     cgt_reply_object(r);
     do {
-        code = cgt_reply_scan(r, r->held.data + at, r->held.len - at, &took);
-        at += took;
+        code = cgt_reply_scan(r, r->held.data + at, r->held.len - at, &took); at += took;
     } while (code == CHATGPTT_OK && r->json.event != CGT_JSON_NONE && r->json.event != CGT_JSON_END);
     if (r->decoded.failed) return cgt_reply_told(r, r->decoded.failed, CGT_TOLD_BY_US);
     verdict = cgt_reply_judge(r);
@@ -6437,8 +5997,7 @@ static chatgptt_code cgt_reply_event_object(cgt_reply *r) {
     case CGT_KIND_ERROR: return cgt_reply_told(r, cgt_reply_error(r, verdict), CGT_TOLD_BY_EVENT);
     case CGT_KIND_WARNING: case CGT_KIND_NOTICE:
         if (!r->words[0]) break;
-        r->event = CGT_REPLY_NOTICE;
-        r->piece = cgt_text(r->words);
+        r->event = CGT_REPLY_NOTICE; r->piece = cgt_text(r->words);
         break;
     default: break;
     }
@@ -6465,22 +6024,17 @@ static chatgptt_code cgt_reply_dispatch(cgt_reply *r) {
     else if (r->body == CGT_BODY_BARE) code = cgt_reply_bare(r);
     if (code == CHATGPTT_OK && r->kind == CGT_KIND_START) { r->gap = r->started; r->started = true; }
     if (code == CHATGPTT_OK && r->kind == CGT_KIND_ERROR && !r->object) {
-        r->words[0] = '\0';
-        code = cgt_reply_told(r, CHATGPTT_E_UPSTREAM, CGT_TOLD_BY_EVENT);
+        r->words[0] = '\0'; code = cgt_reply_told(r, CHATGPTT_E_UPSTREAM, CGT_TOLD_BY_EVENT);
     }
     if (code == CHATGPTT_OK && r->kind == CGT_KIND_DONE) code = cgt_reply_end(r, CGT_TOLD_BY_EVENT);
-    r->dispatched++;
-    r->body = CGT_BODY_UNKNOWN;
-    r->object = false;
+    r->dispatched++; r->body = CGT_BODY_UNKNOWN; r->object = false;
     r->held.len = 0;
     return code;
 }
 
 /* The first byte of an event's data that is no blank decides what the data is. */
 static void cgt_reply_open_data(cgt_reply *r, char c) {
-    r->kind = cgt_reply_kind(&r->sse);
-    r->bare[0] = '\0';
-    r->object = false;
+    r->kind = cgt_reply_kind(&r->sse); r->bare[0] = '\0'; r->object = false;
     r->held.len = 0;
     if (r->kind == CGT_KIND_MESSAGE) r->body = c == '{' ? CGT_BODY_SKIP : CGT_BODY_BARE;
     else r->body = r->kind == CGT_KIND_OTHER ? CGT_BODY_SKIP : c == '{' ? CGT_BODY_JSON : CGT_BODY_BARE;
@@ -6489,10 +6043,8 @@ static void cgt_reply_open_data(cgt_reply *r, char c) {
 
 /* A piece of an event's data. *took: how much of it was used. */
 static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *took) {
-    chatgptt_code code;
-    size_t n = 0;
-    *took = len;
-    r->more = false;
+    chatgptt_code code; size_t n = 0;
+    *took = len; r->more = false;
     if (r->body == CGT_BODY_UNKNOWN) {
         while (n < len && cgt_blank(in[n])) n++;
         if (n == len) return CHATGPTT_OK;
@@ -6505,11 +6057,9 @@ static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *
     }
     if (r->body == CGT_BODY_BARE) (void)cgt_said_add(r->bare, sizeof r->bare, cgt_slice_of(in, len));
     if (r->body != CGT_BODY_JSON) return CHATGPTT_OK;
-    code = cgt_reply_scan(r, in + n, len - n, took);
-    *took += n;
+    code = cgt_reply_scan(r, in + n, len - n, took); *took += n;
     if (code < 0 && (r->dressed || r->kind == CGT_KIND_NOTICE)) {
-        r->body = CGT_BODY_SKIP;
-        *took = len;
+        r->body = CGT_BODY_SKIP; *took = len;
         return CHATGPTT_OK;
     }
     if (code < 0) return cgt_reply_broken(r, code, "an event is not JSON");
@@ -6528,27 +6078,23 @@ static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *
     }
     if (!r->sse.raw && r->sse.lead == '\0') return CHATGPTT_OK;
     if (!r->sse.raw) { r->sse.raw = r->sse.known = true; cgt_reply_object(r); }
-    r->kind = CGT_KIND_OTHER;
-    code = cgt_reply_scan(r, in, len, took);
+    r->kind = CGT_KIND_OTHER; code = cgt_reply_scan(r, in, len, took);
     if (code == CHATGPTT_OK && r->json.event != CGT_JSON_END) return CHATGPTT_OK;
     r->more = false;
     if (r->words[0] && (code == CHATGPTT_OK || !r->dressed))
         return cgt_reply_told(r, CHATGPTT_E_UPSTREAM, CGT_TOLD_BY_OBJECT);
-    r->sse.raw = false;
-    r->sse.lead = '\0';
+    r->sse.raw = false; r->sse.lead = '\0';
     return CHATGPTT_OK;
 }
 
 /* The SSE decoder told a piece; it may hold several events of ours, so it waits in `pending` until it is used
    up. */
 static chatgptt_code cgt_reply_pending(cgt_reply *r, size_t *used) {
-    char lf[] = "\n", *piece = r->pending_lf ? lf : r->pending;
-    size_t took = 0;
+    char lf[] = "\n", *piece = r->pending_lf ? lf : r->pending; size_t took = 0;
     bool raw = r->sse.raw;
     chatgptt_code code = r->pending_junk ? cgt_reply_junk(r, piece, r->pending_len, &took)
                                          : cgt_reply_data(r, piece, r->pending_len, &took);
-    r->pending += took;
-    r->pending_len -= took;
+    r->pending += took; r->pending_len -= took;
     if (raw && !r->sse.raw) { *used -= r->pending_len; r->pending_len = 0; }
     return code;
 }
@@ -6564,8 +6110,7 @@ static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t
     r->pending_junk = r->sse.event == CGT_SSE_JUNK;
     /* which is none of the bytes fed */
     r->pending_lf = r->sse.event == CGT_SSE_DATA && r->sse.piece.at[0] == '\n';
-    r->pending = r->pending_lf ? in : in + (r->sse.piece.at - in);
-    r->pending_len = r->sse.piece.len;
+    r->pending = r->pending_lf ? in : in + (r->sse.piece.at - in); r->pending_len = r->sse.piece.len;
     return CHATGPTT_OK;
 }
 
@@ -6573,11 +6118,9 @@ static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t
 
 /* What was looked at so far is the start of a body that is no event stream, or of one. */
 static chatgptt_code cgt_reply_sniffed(cgt_reply *r, cgt_reply_mode mode) {
-    char start[8];
-    size_t len = strlen(r->bare), used;
+    char start[8]; size_t len = strlen(r->bare), used;
     memcpy(start, r->bare, len);
-    r->bare[0] = '\0';
-    r->mode = mode;
+    r->bare[0] = '\0'; r->mode = mode;
     if (mode == CGT_REPLY_JSON) return cgt_reply_seek(r, start, len, &used);
     cgt_sse_feed(&r->sse, start, len, &used);
     return CHATGPTT_OK;
@@ -6585,8 +6128,7 @@ static chatgptt_code cgt_reply_sniffed(cgt_reply *r, cgt_reply_mode mode) {
 
 /* An event stream begins with a line of one, after a byte order mark and empty lines. */
 static chatgptt_code cgt_reply_sniff(cgt_reply *r, const char *in, size_t len, size_t *used) {
-    static const char *const starts[] = { ":", "data:", "event:", "id:", "retry:" };
-    size_t n, i;
+    static const char *const starts[] = { ":", "data:", "event:", "id:", "retry:" }; size_t n, i;
     for (*used = 0; *used < len; ++*used) {
         bool like = false;
         n = strlen(r->bare);
@@ -6594,8 +6136,7 @@ static chatgptt_code cgt_reply_sniff(cgt_reply *r, const char *in, size_t len, s
         for (i = 0; i < sizeof starts / sizeof *starts && !like; i++)
             like = strncmp(starts[i], r->bare, n) == 0 && starts[i][n] == in[*used];
         if (!like) return cgt_reply_sniffed(r, CGT_REPLY_JSON);
-        r->bare[n] = in[*used];
-        r->bare[n + 1] = '\0';
+        r->bare[n] = in[*used]; r->bare[n + 1] = '\0';
         if (in[*used] == ':') { ++*used; return cgt_reply_sniffed(r, CGT_REPLY_EVENTS); }
     }
     return CHATGPTT_OK;
@@ -6611,14 +6152,14 @@ static bool cgt_reply_is_challenge(const cgt_reply *r) {
 /* The web server itself forbids: its page says so, where WordPress has a sentence or JSON. */
 static bool cgt_reply_is_server(const cgt_reply *r) {
     return r->said &&
-           (cgt_starts(cgt_text(r->said->words.title), "403") || cgt_starts(cgt_text(r->said->words.title), "forbidden"));
+           (cgt_starts(cgt_text(r->said->words.title), "403") ||
+            cgt_starts(cgt_text(r->said->words.title), "forbidden"));
 }
 
 /* The body of a reply that is no answer is complete: what status and body come to. */
 static chatgptt_code cgt_reply_refusal(cgt_reply *r) {
     bool began = r->body == CGT_BODY_JSON || r->body == CGT_BODY_SKIP, refused = r->object && r->now.refused;
-    cgt_slice bare = began ? cgt_text("") : cgt_trim(cgt_text(r->bare));
-    int status = r->status;
+    cgt_slice bare = began ? cgt_text("") : cgt_trim(cgt_text(r->bare)); int status = r->status;
     cgt_reply_told(r, CHATGPTT_E_STATUS, r->object ? CGT_TOLD_BY_OBJECT : CGT_TOLD_BY_STATUS);
     if (cgt_reply_is_challenge(r)) return CHATGPTT_E_BLOCKED;
     if (cgt_is(bare, "0") && (status == 400 || cgt_reply_success(r))) return CHATGPTT_E_UNSUPPORTED;
@@ -6670,10 +6211,7 @@ static chatgptt_code cgt_reply_events_eof(cgt_reply *r) {
 
 /* Makes one clean line of the site's words: entities are decoded, as a browser would show them. */
 static void cgt_reply_clean(cgt_reply *r) {
-    char line[CHATGPTT_MAX_WORDS];
-    cgt_html html;
-    cgt_slice s = cgt_text(r->words);
-    size_t used;
+    char line[CHATGPTT_MAX_WORDS]; cgt_html html; cgt_slice s = cgt_text(r->words); size_t used;
     memset(&html, 0, sizeof html);
     line[0] = '\0';
     for (; s.len; s = cgt_from(s, used)) {
@@ -6686,8 +6224,7 @@ static void cgt_reply_clean(cgt_reply *r) {
 }
 
 static void cgt_reply_close(cgt_reply *r, chatgptt_code code) {
-    r->code = code;
-    r->event = CGT_REPLY_END;
+    r->code = code; r->event = CGT_REPLY_END;
     if (strchr(r->words, '&') || !cgt_utf8_valid(cgt_text(r->words))) cgt_reply_clean(r);
     cgt_said_end(r->words, sizeof r->words);
     if (code == CHATGPTT_E_REPLY) {
@@ -6702,12 +6239,8 @@ static void cgt_reply_close(cgt_reply *r, chatgptt_code code) {
    is fed. The bytes must stay until then. */
 static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *used) {
     chatgptt_code code = r->code == CHATGPTT_AGAIN ? CHATGPTT_OK : r->code;
-    *used = 0;
-    r->event = CGT_REPLY_NONE;
-    if (r->after.len) {
-        cgt_reply_text(r, r->after);
-        r->after.len = 0;
-    }
+    *used = 0; r->event = CGT_REPLY_NONE;
+    if (r->after.len) { cgt_reply_text(r, r->after); r->after.len = 0; }
     while (code == CHATGPTT_OK && r->event == CGT_REPLY_NONE && (*used < len || r->pending_len || r->more)) {
         size_t took = 0;
         if (r->mode == CGT_REPLY_SNIFF) code = cgt_reply_sniff(r, in + *used, len - *used, &took);
@@ -6733,12 +6266,8 @@ static void cgt_reply_eof(cgt_reply *r) {         /* the body is complete */
 /* Before the end: AGAIN, and what is known so far. */
 static cgt_verdict cgt_reply_verdict(const cgt_reply *r) {
     cgt_verdict v;
-    v.code = r->code;
-    v.words = r->words;
-    v.by = r->by;
-    v.finished = r->finished && !r->dressed;
-    v.texted = r->texted;
-    v.events = r->dispatched;
+    v.code = r->code; v.words = r->words; v.by = r->by;
+    v.finished = r->finished && !r->dressed; v.texted = r->texted; v.events = r->dispatched;
     return v;
 }
 
@@ -6754,8 +6283,7 @@ static cgt_verdict cgt_reply_broke(const cgt_reply *r) {
 }
 
 static void cgt_reply_ids(const cgt_reply *r, const char **thread, const char **openai, const char **google) {
-    *thread = r->asked == CGT_ASKED_ANSWER ? r->thread_id : "";
-    *openai = r->openai_id;
+    *thread = r->asked == CGT_ASKED_ANSWER ? r->thread_id : ""; *openai = r->openai_id;
     *google = r->google_id;
 }
 
@@ -6797,15 +6325,12 @@ static cgt_slice cgt_message_text(const chatgptt_message *m) {
 /* Folds a conversation into one prompt, byte for byte as the model does: a single message as it is, else a
    line a message. */
 static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t count) {
-    static const char *const roles[] = { "User: ", "Assistant: ", "System: " };
-    size_t i;
+    static const char *const roles[] = { "User: ", "Assistant: ", "System: " }; size_t i;
     if (count == 1) { cgt_append(b, cgt_message_text(&messages[0])); return; }
     for (i = 0; i < count; i++) {
         cgt_slice text = cgt_message_text(&messages[i]);
         if (cgt_all_blank(text)) continue;
-        cgt_puts(b, roles[messages[i].role]);
-        cgt_append(b, text);
-        cgt_putc(b, '\n');
+        cgt_puts(b, roles[messages[i].role]); cgt_append(b, text); cgt_putc(b, '\n');
     }
     cgt_puts(b, "Assistant:");
 }
@@ -6879,7 +6404,7 @@ static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, siz
 /* What a page told of its chat, and where messages go. Never changed once it is known to a client, and
    shared: a stream keeps those it sends its message with, whatever the client learns meanwhile. */
 
-enum { CGT_IS_WIDGET = 1, CGT_IS_ASSISTANT = 2, CGT_KEEPS_OPENAI = 4, CGT_KEEPS_GOOGLE = 8 };   /* as cgt_chat's */
+enum { CGT_IS_WIDGET = 1, CGT_IS_ASSISTANT = 2, CGT_KEEPS_OPENAI = 4, CGT_KEEPS_GOOGLE = 8 };
 enum {
     CGT_T_NONCE, CGT_T_POST_ID, CGT_T_BOT_ID, CGT_T_BOT_NAME, CGT_T_GREETING, CGT_T_PROVIDER, CGT_T_CONSENT,
     CGT_TEXTS
@@ -6889,7 +6414,7 @@ typedef struct cgt_tokens {
     int uses;                       /* by the client and its streams: freed with the last */
     size_t size;                    /* of this block, which holds the texts too */
     chatgptt_dialect dialect;
-    unsigned is;                    /* CGT_IS_WIDGET and the others */
+    unsigned is;                    /* CGT_IS_WIDGET and the others, as in cgt_chat */
     int memory_limit;
     long long time;                 /* when the nonce was given out, as far as we know: Unix seconds */
     cgt_url page, endpoint;         /* where the page was found, empty: none was needed; where messages go */
@@ -6898,15 +6423,11 @@ typedef struct cgt_tokens {
 
 /* With these texts, all else zero; one use, the caller's. NULL: out of memory. */
 static cgt_tokens *cgt_tokens_new(const chatgptt_hooks *hooks, const cgt_slice text[CGT_TEXTS]) {
-    size_t size = sizeof(cgt_tokens), i;
-    cgt_tokens *t;
-    char *at;
+    size_t size = sizeof(cgt_tokens), i; cgt_tokens *t; char *at;
     for (i = 0; i < CGT_TEXTS; i++) size += text[i].len + 1;
     t = (cgt_tokens *)cgt_new(hooks, size);
     if (!t) return NULL;
-    t->uses = 1;
-    t->size = size;
-    t->page.text.hooks = t->endpoint.text.hooks = hooks;
+    t->uses = 1; t->size = size; t->page.text.hooks = t->endpoint.text.hooks = hooks;
     at = (char *)(t + 1);
     for (i = 0; i < CGT_TEXTS; i++) {
         t->text[i] = at;
@@ -6918,17 +6439,13 @@ static cgt_tokens *cgt_tokens_new(const chatgptt_hooks *hooks, const cgt_slice t
 
 static void cgt_tokens_drop(const chatgptt_hooks *hooks, cgt_tokens *t) {
     if (!t || --t->uses) return;
-    cgt_url_free(&t->page);
-    cgt_url_free(&t->endpoint);
-    cgt_free(hooks, t, t->size);
+    cgt_url_free(&t->page); cgt_url_free(&t->endpoint); cgt_free(hooks, t, t->size);
 }
 
 static cgt_tokens *cgt_tokens_of_chat(const chatgptt_hooks *hooks, const cgt_chat *c, const char *bot_id) {
     const char *const from[CGT_TEXTS] = { c->nonce, c->post_id, bot_id ? bot_id : c->bot_id, c->bot_name,
                                           c->greeting, c->provider, c->consent };
-    cgt_slice text[CGT_TEXTS];
-    cgt_tokens *t;
-    int i;
+    cgt_slice text[CGT_TEXTS]; cgt_tokens *t; int i;
     for (i = 0; i < CGT_TEXTS; i++) text[i] = cgt_text(from[i]);
     t = cgt_tokens_new(hooks, text);
     if (!t) return NULL;
@@ -6951,9 +6468,9 @@ static void cgt_put_wpaicg(cgt_buffer *b, const cgt_tokens *t, const char *clien
     cgt_form_field(b, "post_id", cgt_text(t->text[CGT_T_POST_ID]));
     cgt_form_field(b, "url", t->page.whole);
     cgt_form_field(b, "action",
-                   cgt_text(t->is & CGT_IS_WIDGET ? "wpaicg_chatbox_message" : "wpaicg_chat_shortcode_message"));
-    cgt_form_field(b, "message", message);
-    cgt_form_field(b, "bot_id", cgt_text(bot));
+                   cgt_text(t->is & CGT_IS_WIDGET ? "wpaicg_chatbox_message"
+                                                  : "wpaicg_chat_shortcode_message"));
+    cgt_form_field(b, "message", message); cgt_form_field(b, "bot_id", cgt_text(bot));
     cgt_form_field(b, "chatbot_identity",
                    cgt_text(custom         ? "custom_bot_"
                             : t->is & CGT_IS_WIDGET ? "widget"
@@ -6972,15 +6489,13 @@ enum { CGT_SESSION_SIZE = 65 };         /* the same of session_id */
 
 /* A random UUID of version 4 (RFC 9562 section 5.4), as browsers send. false: no random bytes. */
 static bool cgt_make_uuid(const chatgptt_hooks *hooks, char out[CGT_UUID_SIZE]) {
-    unsigned char bytes[16];
-    size_t i, at = 0;
+    unsigned char bytes[16]; size_t i, at = 0;
     if (hooks->random(hooks->user, bytes, sizeof bytes) != CHATGPTT_OK) return false;
     bytes[6] = (unsigned char)((bytes[6] & 0x0F) | 0x40);
     bytes[8] = (unsigned char)((bytes[8] & 0x3F) | 0x80);
     for (i = 0; i < sizeof bytes; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10) out[at++] = '-';
-        out[at++] = cgt_hex_digits[bytes[i] >> 4];
-        out[at++] = cgt_hex_digits[bytes[i] & 15];
+        out[at++] = cgt_hex_digits[bytes[i] >> 4]; out[at++] = cgt_hex_digits[bytes[i] & 15];
     }
     out[at] = '\0';
     return true;
@@ -7067,17 +6582,12 @@ static void cgt_put_aipkit_answer(cgt_buffer *b, const cgt_tokens *t, const cgt_
 struct chatgptt_client {
     chatgptt_hooks hooks;
     chatgptt_options options;       /* defaults filled in; its strings lie in `strings` */
-    char *strings;
-    size_t strings_size;
-    chatgptt_error error;
-    cgt_pool pool;
+    char *strings; size_t strings_size; chatgptt_error error; cgt_pool pool;
     /* the options': the page asked for; where messages go, empty: the page says */
-    cgt_url home, endpoint;
-    cgt_jar cookies;
+    cgt_url home, endpoint; cgt_jar cookies;
     cgt_tokens *tokens;             /* the newest; NULL: none are known */
     bool no_nonce_action;           /* the endpoint gives out no nonces: they are on the page */
-    char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_SESSION_SIZE];
-    chatgptt_site site;
+    char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_SESSION_SIZE]; chatgptt_site site;
     chatgptt_stream *streams;
 };
 
@@ -7117,8 +6627,7 @@ typedef enum cgt_stream_state {
 } cgt_stream_state;
 
 struct chatgptt_stream {
-    cgt_stream_state state;
-    cgt_goal goal;
+    cgt_stream_state state; cgt_goal goal;
     chatgptt_code last;             /* what step() came to; AGAIN only if there is something to wait for */
     cgt_exchange x;
     cgt_reply *reply;               /* while a reply is read */
@@ -7130,8 +6639,7 @@ struct chatgptt_stream {
     unsigned events;                /* the reply's, when the grace began anew */
     chatgptt_client *client;
     chatgptt_stream *next, **at;    /* in the client's list: where it stands */
-    chatgptt_error error;
-    chatgptt_stats stats;
+    chatgptt_error error; chatgptt_stats stats;
     long long started, deadline;    /* ms; LLONG_MAX: never */
     /* those the message is sent with: others may become the client's meanwhile */
     cgt_tokens *tokens;
@@ -7140,8 +6648,7 @@ struct chatgptt_stream {
     char cache_key[CHATGPTT_MAX_TOKEN];     /* AIPKIT: of the message handed over */
     cgt_buffer message;             /* what is asked, folded; in a conversation the texts of all turns */
     /* in a conversation: user's and assistant's turns, their texts in `message` */
-    chatgptt_message *turns;
-    size_t num_turns, turns_size;
+    chatgptt_message *turns; size_t num_turns, turns_size;
     chatgptt_conversation *conversation;    /* the caller's; written at DONE */
     cgt_memory memory;              /* what it says, with what this message adds */
     int (*on_tick)(void *user);
@@ -7172,13 +6679,9 @@ static void cgt_stream_use(chatgptt_stream *s, cgt_tokens *tokens) {
 static void cgt_client_store(chatgptt_client *c, cgt_tokens *tokens) {
     chatgptt_site *site = &c->site;
     cgt_tokens_drop(&c->hooks, c->tokens);
-    c->tokens = tokens;
-    site->dialect = tokens->dialect;
-    site->memory_limit = tokens->memory_limit;
-    site->bot_id = tokens->text[CGT_T_BOT_ID];
-    site->bot_name = tokens->text[CGT_T_BOT_NAME];
-    site->greeting = tokens->text[CGT_T_GREETING];
-    site->provider = tokens->text[CGT_T_PROVIDER];
+    c->tokens = tokens; site->dialect = tokens->dialect; site->memory_limit = tokens->memory_limit;
+    site->bot_id = tokens->text[CGT_T_BOT_ID]; site->bot_name = tokens->text[CGT_T_BOT_NAME];
+    site->greeting = tokens->text[CGT_T_GREETING]; site->provider = tokens->text[CGT_T_PROVIDER];
     site->consent = tokens->text[CGT_T_CONSENT];
 }
 
@@ -7191,16 +6694,12 @@ static bool cgt_client_without_page(const chatgptt_client *c) {
 /* A copy of `old`, or of what the options give where there are none, with another nonce. NULL: out of memory.
    */
 static cgt_tokens *cgt_client_renonced(const chatgptt_client *c, const cgt_tokens *old, const char *nonce) {
-    cgt_slice text[CGT_TEXTS];
-    cgt_tokens *t;
-    int i;
+    cgt_slice text[CGT_TEXTS]; cgt_tokens *t; int i;
     for (i = 0; i < CGT_TEXTS; i++) text[i] = cgt_text(old ? old->text[i] : "");
     if (!old) text[CGT_T_BOT_ID] = cgt_text(c->options.bot_id);
-    text[CGT_T_NONCE] = cgt_text(nonce);
-    t = cgt_tokens_new(&c->hooks, text);
+    text[CGT_T_NONCE] = cgt_text(nonce); t = cgt_tokens_new(&c->hooks, text);
     if (!t) return NULL;
-    t->dialect = CHATGPTT_AIPKIT;
-    t->time = cgt_unix(c);
+    t->dialect = CHATGPTT_AIPKIT; t->time = cgt_unix(c);
     if (old) t->is = old->is;
     if (cgt_url_copy(&t->endpoint, &c->hooks, old ? &old->endpoint : &c->endpoint) == CHATGPTT_OK &&
         (!old || cgt_url_copy(&t->page, &c->hooks, &old->page) == CHATGPTT_OK))
@@ -7213,11 +6712,9 @@ static cgt_tokens *cgt_client_renonced(const chatgptt_client *c, const cgt_token
 
 /* Where the page is: past caches if it is to be fresh, by a query no cache has seen. */
 static chatgptt_code cgt_stream_page_url(const chatgptt_stream *s, cgt_url *url) {
-    const chatgptt_client *c = s->client;
-    cgt_buffer b;
+    const chatgptt_client *c = s->client; cgt_buffer b;
     if (!s->tokens) return cgt_url_copy(url, &c->hooks, &c->home);
-    cgt_buffer_init(&b, &c->hooks, CHATGPTT_MAX_URL);
-    cgt_append(&b, c->home.whole);
+    cgt_buffer_init(&b, &c->hooks, CHATGPTT_MAX_URL); cgt_append(&b, c->home.whole);
     cgt_puts(&b, cgt_find(c->home.path, "?") < c->home.path.len ? "&nocache=" : "?nocache=");
     cgt_put_number(&b, (unsigned long long)cgt_unix(c));
     return cgt_url_take(url, &b);
@@ -7225,8 +6722,7 @@ static chatgptt_code cgt_stream_page_url(const chatgptt_stream *s, cgt_url *url)
 
 /* The endpoint with the query that fetches the answer. */
 static chatgptt_code cgt_stream_answer_url(const chatgptt_stream *s, cgt_url *url) {
-    const cgt_url *endpoint = &s->tokens->endpoint;
-    cgt_buffer b;
+    const cgt_url *endpoint = &s->tokens->endpoint; cgt_buffer b;
     cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_URL);
     cgt_append(&b, endpoint->whole);
     if (cgt_find(endpoint->path, "?") == endpoint->path.len) cgt_putc(&b, '?');
@@ -7249,12 +6745,8 @@ static void cgt_stream_put_turns(const chatgptt_stream *s, cgt_buffer *asked, cg
 
 /* The form of a POST. */
 static void cgt_stream_put_form(const chatgptt_stream *s, cgt_buffer *form) {
-    const chatgptt_client *c = s->client;
-    cgt_buffer asked, history;
-    if (s->goal == CGT_GOAL_NONCE) {
-        cgt_put_aipkit_nonce(form, s->tokens);
-        return;
-    }
+    const chatgptt_client *c = s->client; cgt_buffer asked, history;
+    if (s->goal == CGT_GOAL_NONCE) { cgt_put_aipkit_nonce(form, s->tokens); return; }
     cgt_buffer_init(&asked, &c->hooks, CHATGPTT_MAX_REQUEST);
     cgt_buffer_init(&history, &c->hooks, CHATGPTT_MAX_REQUEST);
     cgt_stream_put_turns(s, &asked, &history);
@@ -7262,8 +6754,7 @@ static void cgt_stream_put_form(const chatgptt_stream *s, cgt_buffer *form) {
     else cgt_put_wpaicg(form, s->tokens, c->client_id, s->memory.thread_id, cgt_slice_of_buffer(&asked),
                         cgt_slice_of_buffer(&history));
     if (asked.failed || history.failed) form->failed = asked.failed ? asked.failed : history.failed;
-    cgt_buffer_free(&asked);
-    cgt_buffer_free(&history);
+    cgt_buffer_free(&asked); cgt_buffer_free(&history);
 }
 
 /* The exchange for the goal, whose address and form were made, or failed to be. */
@@ -7331,10 +6822,7 @@ static cgt_goal cgt_stream_settle_goal(chatgptt_stream *s, cgt_goal goal) {
 }
 
 static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
-    chatgptt_client *c = s->client;
-    cgt_url made;
-    const cgt_url *url = &made;
-    cgt_buffer form;
+    chatgptt_client *c = s->client; cgt_url made; const cgt_url *url = &made; cgt_buffer form;
     chatgptt_code code;
     s->goal = cgt_stream_settle_goal(s, s->goal);
     if (s->goal == CGT_GOAL_FAIL) return s->error.code;
@@ -7343,13 +6831,9 @@ static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
     cgt_buffer_init(&form, &c->hooks, CHATGPTT_MAX_REQUEST);
     if (s->goal == CGT_GOAL_PAGE) form.failed = cgt_stream_page_url(s, &made);
     else if (s->goal == CGT_GOAL_ANSWER) form.failed = cgt_stream_answer_url(s, &made);
-    else {
-        url = &s->tokens->endpoint;
-        cgt_stream_put_form(s, &form);
-    }
+    else { url = &s->tokens->endpoint; cgt_stream_put_form(s, &form); }
     code = cgt_stream_ask(s, url, &form, now);
-    cgt_buffer_free(&form);
-    cgt_url_free(&made);
+    cgt_buffer_free(&form); cgt_url_free(&made);
     s->state = CGT_STREAM_RUN;
     return code;
 }
@@ -7361,9 +6845,7 @@ static void cgt_stream_drop_bodies(chatgptt_stream *s) {
     cgt_free(hooks, s->page, sizeof *s->page);
     if (s->reply) cgt_reply_free(s->reply);
     cgt_free(hooks, s->reply, sizeof *s->reply);
-    s->page = NULL;
-    s->reply = NULL;
-    s->body_len = 0;
+    s->page = NULL; s->reply = NULL; s->body_len = 0;
     s->grace = LLONG_MAX;
 }
 
@@ -7371,19 +6853,16 @@ static void cgt_stream_drop_bodies(chatgptt_stream *s) {
 static chatgptt_code cgt_stream_turn(chatgptt_stream *s, cgt_goal goal, long long now) {
     if (goal == CGT_GOAL_DONE) return CHATGPTT_DONE;
     if (goal == CGT_GOAL_FAIL) return s->error.code;
-    cgt_exchange_stop(&s->x, s->body_len);
-    cgt_exchange_free(&s->x, now);
+    cgt_exchange_stop(&s->x, s->body_len); cgt_exchange_free(&s->x, now);
     cgt_stream_drop_bodies(s);
-    s->goal = goal;
-    s->state = CGT_STREAM_PLAN;
+    s->goal = goal; s->state = CGT_STREAM_PLAN;
     return CHATGPTT_OK;
 }
 
 /* The token was refused, or the action is unknown: the error that stands if nothing leads on is set already.
    */
 static chatgptt_code cgt_stream_refused(chatgptt_stream *s, cgt_outcome outcome, long long now) {
-    chatgptt_client *c = s->client;
-    bool unknown = outcome == CGT_UNKNOWN;
+    chatgptt_client *c = s->client; bool unknown = outcome == CGT_UNKNOWN;
     cgt_goal goal = (cgt_goal)cgt_plan[s->goal][outcome];
     /* plugin 2.3 to 2.3.40: tokens are on the page only */
     if (s->goal == CGT_GOAL_NONCE && unknown) {
@@ -7407,17 +6886,14 @@ static chatgptt_code cgt_stream_refused(chatgptt_stream *s, cgt_outcome outcome,
 /* An http endpoint that an https page names: on the page's own host it is taken for https, elsewhere refused.
    */
 static chatgptt_code cgt_stream_upgrade(chatgptt_stream *s, const cgt_url *page, cgt_url *url) {
-    cgt_buffer b;
-    chatgptt_code code;
+    cgt_buffer b; chatgptt_code code;
     if (url->https || !page->https) return CHATGPTT_OK;
     if (strcmp(url->host, page->host) != 0)
         return cgt_fail(&s->error, CHATGPTT_E_PAGE,
                         "the https page names an http endpoint on another host (%b): refused",
                         url->authority);
-    cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_URL);
-    cgt_puts(&b, "https");
-    cgt_append(&b, cgt_from(url->whole, 4));
-    cgt_url_free(url);
+    cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_URL); cgt_puts(&b, "https");
+    cgt_append(&b, cgt_from(url->whole, 4)); cgt_url_free(url);
     code = cgt_url_take(url, &b);
     return code < 0 ? cgt_stream_fail(s, code, chatgptt_code_text(code)) : CHATGPTT_OK;
 }
@@ -7427,17 +6903,13 @@ static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *cha
                                          cgt_url *url) {
     const chatgptt_client *c = s->client;
     cgt_slice named = cgt_text(chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php"), user;
-    const char *why = "";
-    chatgptt_code code;
+    const char *why = ""; chatgptt_code code;
     if (c->endpoint.whole.len) {
         code = cgt_url_copy(url, &c->hooks, &c->endpoint);
         return code < 0 ? cgt_stream_fail(s, code, chatgptt_code_text(code)) : CHATGPTT_OK;
     }
     code = cgt_url_resolve(url, page, named, &user, &why);
-    if (code == CHATGPTT_OK && user.len) {
-        code = CHATGPTT_E_ARGUMENT;
-        why = "it holds a user name";
-    }
+    if (code == CHATGPTT_OK && user.len) { code = CHATGPTT_E_ARGUMENT; why = "it holds a user name"; }
     if (code == CHATGPTT_OK) return cgt_stream_upgrade(s, page, url);
     return cgt_fail(&s->error, code == CHATGPTT_E_ARGUMENT ? CHATGPTT_E_PAGE : code,
                     "the page of %b names a bad endpoint (%b): %s", page->authority, cgt_url_place(named),
@@ -7463,8 +6935,7 @@ static cgt_tokens *cgt_stream_page_tokens(chatgptt_stream *s, const cgt_chat *ch
 }
 
 static chatgptt_code cgt_stream_keep(chatgptt_stream *s, cgt_tokens *t, long long now) {
-    cgt_client_store(s->client, t);
-    cgt_stream_use(s, t);
+    cgt_client_store(s->client, t); cgt_stream_use(s, t);
     return cgt_stream_turn(s, (cgt_goal)cgt_plan[s->goal][CGT_GOT], now);
 }
 
@@ -7483,8 +6954,7 @@ static bool cgt_stream_is_success(const chatgptt_stream *s) {
 }
 
 static chatgptt_code cgt_stream_no_page(chatgptt_stream *s) {
-    const cgt_page *p = s->page;
-    int status = s->x.in.status;
+    const cgt_page *p = s->page; int status = s->x.in.status;
     bool blocked = s->x.challenged || ((status == 403 || status == 503) && p->said.challenge);
     return cgt_stream_status(s,
                              blocked                          ? CHATGPTT_E_BLOCKED
@@ -7494,8 +6964,7 @@ static chatgptt_code cgt_stream_no_page(chatgptt_stream *s) {
 }
 
 static chatgptt_code cgt_stream_no_chat(chatgptt_stream *s) {
-    chatgptt_code code = CHATGPTT_E_PAGE;
-    const char *why = cgt_page_verdict(s->page, &code);
+    chatgptt_code code = CHATGPTT_E_PAGE; const char *why = cgt_page_verdict(s->page, &code);
     if (code == CHATGPTT_E_BLOCKED) return cgt_stream_status(s, code, cgt_page_title(s->page));
     return cgt_fail(&s->error, code,
                     "Required authentication tokens not found in page HTML (%b, status %d, title \"%s\"): %s",
@@ -7517,8 +6986,7 @@ static chatgptt_code cgt_stream_nothing_new(chatgptt_stream *s, long long now) {
 }
 
 static chatgptt_code cgt_stream_page_end(chatgptt_stream *s, long long now) {
-    const cgt_chat *chat = &s->page->best;
-    cgt_tokens *t;
+    const cgt_chat *chat = &s->page->best; cgt_tokens *t;
     s->stats.page_ms = cgt_until(now, s->started);
     if (!cgt_stream_is_success(s) || s->x.challenged) return cgt_stream_no_page(s);
     if (!cgt_page_end(s->page)) return cgt_stream_no_chat(s);
@@ -7533,8 +7001,7 @@ static chatgptt_code cgt_stream_page_end(chatgptt_stream *s, long long now) {
 
 /* The answer is whole: what the site now knows of the conversation goes to the caller. */
 static void cgt_stream_remember(chatgptt_stream *s) {
-    const char *thread, *openai, *google;
-    cgt_memory *m = &s->memory;
+    const char *thread, *openai, *google; cgt_memory *m = &s->memory;
     if (!s->conversation) return;
     cgt_reply_ids(s->reply, &thread, &openai, &google);
     cgt_memory_set(m->thread_id, sizeof m->thread_id, thread);
@@ -7600,8 +7067,7 @@ static chatgptt_code cgt_stream_broke(chatgptt_stream *s, chatgptt_code code, lo
 static void cgt_stream_set_grace(chatgptt_stream *s, long long now) {
     cgt_verdict v = cgt_reply_verdict(s->reply);
     if (!v.finished || !v.texted || (s->grace != LLONG_MAX && v.events == s->events)) return;
-    s->grace = now + CGT_GRACE_MS;
-    s->events = v.events;
+    s->grace = now + CGT_GRACE_MS; s->events = v.events;
 }
 
 /* The first text is out: nothing is asked again. */
@@ -7614,11 +7080,9 @@ static void cgt_stream_texted(chatgptt_stream *s, size_t len, long long now) {
 
 /* TELL: hands body bytes to the reply until it tells something. */
 static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, long long now) {
-    cgt_reply *r = s->reply;
-    size_t used = 0;
+    cgt_reply *r = s->reply; size_t used = 0;
     chatgptt_code code = cgt_reply_feed(r, s->body, s->body_len, &used);
-    s->body += used;
-    s->body_len -= used;
+    s->body += used; s->body_len -= used;
     if (code < 0) return cgt_stream_fail(s, code, chatgptt_code_text(code));
     switch (r->event) {
     case CGT_REPLY_END: return cgt_stream_settle(s, cgt_reply_verdict(r), now);
@@ -7629,8 +7093,7 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
     default: break;
     }
     event->kind = r->event == CGT_REPLY_TEXT ? CHATGPTT_TEXT : CHATGPTT_NOTICE;
-    event->text = r->piece.at;
-    event->len = r->piece.len;
+    event->text = r->piece.at; event->len = r->piece.len;
     if (event->kind == CHATGPTT_TEXT) cgt_stream_texted(s, event->len, now);
     return CHATGPTT_OK;
 }
@@ -7639,8 +7102,7 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
 
 /* The head is complete: room for what the body is read into. */
 static chatgptt_code cgt_stream_head(chatgptt_stream *s) {
-    const cgt_exchange *x = &s->x;
-    const chatgptt_client *c = s->client;
+    const cgt_exchange *x = &s->x; const chatgptt_client *c = s->client;
     const chatgptt_options *o = &c->options;
     if (cgt_exchange_is_proxy(x)) return cgt_exchange_proxy_refused(x);
     if (cgt_is_redirect(x->in.status)) return cgt_exchange_nowhere(x);
@@ -7669,8 +7131,7 @@ static void cgt_stream_piece(chatgptt_stream *s) {
     if (s->page && cgt_stream_is_success(s)) cgt_page_feed(s->page, piece.at, piece.len);
     else if (s->page) cgt_said_feed(&s->page->said, piece);
     else {
-        s->body = s->x.buffer + (piece.at - s->x.buffer);
-        s->body_len = piece.len;
+        s->body = s->x.buffer + (piece.at - s->x.buffer); s->body_len = piece.len;
         s->state = CGT_STREAM_TELL;
     }
 }
@@ -7702,9 +7163,7 @@ static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, lon
     if (code <= CHATGPTT_E_STATUS && code >= CHATGPTT_E_REPLY && !s->error.http_status)
         s->error.http_status = s->x.in.status;
     if (s->x.pool) cgt_exchange_stop(&s->x, s->body_len);
-    s->last = code;
-    s->state = CGT_STREAM_OVER;
-    s->stats.total_ms = cgt_until(now, s->started);
+    s->last = code; s->state = CGT_STREAM_OVER; s->stats.total_ms = cgt_until(now, s->started);
     cgt_stream_drop_bodies(s);
     cgt_trace(&s->client->hooks, "end", cgt_text(chatgptt_code_name(code)));
     return code;
@@ -7721,10 +7180,8 @@ static chatgptt_code cgt_stream_move(chatgptt_stream *s, chatgptt_event *event, 
 }
 
 CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event *event) {
-    chatgptt_stream *s = stream;
-    int turns = CHATGPTT_MAX_PAUSE * 16;
-    chatgptt_code code = CHATGPTT_OK;
-    long long now;
+    chatgptt_stream *s = stream; int turns = CHATGPTT_MAX_PAUSE * 16;
+    chatgptt_code code = CHATGPTT_OK; long long now;
     if (!s || !event) return CHATGPTT_E_ARGUMENT;
     memset(event, 0, sizeof *event);
     if (s->state == CGT_STREAM_OVER) return s->last;
@@ -7736,15 +7193,12 @@ CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event
 }
 
 CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream) {
-    const chatgptt_stream *s = stream;
-    long long now;
-    chatgptt_wait w;
+    const chatgptt_stream *s = stream; long long now; chatgptt_wait w;
     memset(&w, 0, sizeof w);
     if (!s) return w;
     w.generation = s->x.generation;
     if (!s->x.pool) return w;
-    now = cgt_now(&s->client->hooks);
-    w = cgt_exchange_want(&s->x, now);
+    now = cgt_now(&s->client->hooks); w = cgt_exchange_want(&s->x, now);
     if (s->last != CHATGPTT_AGAIN || s->state == CGT_STREAM_CANCELLED) w.timeout_ms = 0;
     else if (s->grace != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(s->grace, now) < w.timeout_ms))
         w.timeout_ms = cgt_until(s->grace, now);
@@ -7767,8 +7221,7 @@ CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event
     bool waited = false;
     if (!stream || !event) return CHATGPTT_E_ARGUMENT;
     for (;; waited = true) {
-        chatgptt_wait w;
-        chatgptt_code code;
+        chatgptt_wait w; chatgptt_code code;
         cgt_stream_tick(stream, waited);
         code = chatgptt_step(stream, event);
         if (code != CHATGPTT_AGAIN) return code;
@@ -7798,19 +7251,15 @@ CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *
 
 static void cgt_stream_free(chatgptt_stream *s) {
     const chatgptt_hooks *hooks = &s->client->hooks;
-    cgt_exchange_free(&s->x, cgt_now(hooks));
-    cgt_stream_drop_bodies(s);
-    cgt_tokens_drop(hooks, s->tokens);
-    cgt_buffer_free(&s->message);
-    cgt_free(hooks, s->turns, s->turns_size);
-    cgt_free(hooks, s, sizeof *s);
+    cgt_exchange_free(&s->x, cgt_now(hooks)); cgt_stream_drop_bodies(s);
+    cgt_tokens_drop(hooks, s->tokens); cgt_buffer_free(&s->message);
+    cgt_free(hooks, s->turns, s->turns_size); cgt_free(hooks, s, sizeof *s);
 }
 
 CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream) {
     chatgptt_client *c;
     if (!stream) return;
-    c = stream->client;
-    *stream->at = stream->next;
+    c = stream->client; *stream->at = stream->next;
     if (stream->next) stream->next->at = stream->at;
     cgt_stream_free(stream);
     if (!c->streams) cgt_exchange_rest(&c->pool);
@@ -7894,9 +7343,7 @@ static void cgt_list_strings(chatgptt_options *o, const char **strings[CGT_NUM_S
 }
 
 static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *error) {
-    const char **strings[CGT_NUM_STRINGS], *why;
-    size_t i, at;
-    cgt_pattern pattern;
+    const char **strings[CGT_NUM_STRINGS], *why; size_t i, at; cgt_pattern pattern;
     cgt_list_strings(o, strings);
     for (i = 0; i < CGT_NUM_STRINGS; i++) {
         const char *text = *strings[i], *name = cgt_string_names[i];
@@ -7916,8 +7363,7 @@ static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *erro
 }
 
 static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
-    const char **strings[CGT_NUM_STRINGS];
-    size_t i, at = 0;
+    const char **strings[CGT_NUM_STRINGS]; size_t i, at = 0;
     cgt_list_strings(&c->options, strings);
     for (i = 0; i < CGT_NUM_STRINGS; i++)
         if (*strings[i]) c->strings_size = cgt_sum(c->strings_size, strlen(*strings[i]) + 1);
@@ -7927,8 +7373,7 @@ static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
         size_t size = *strings[i] ? strlen(*strings[i]) + 1 : 0;
         if (size == 0) continue;
         memcpy(c->strings + at, *strings[i], size);
-        *strings[i] = c->strings + at;
-        at += size;
+        *strings[i] = c->strings + at; at += size;
     }
     return CHATGPTT_OK;
 }
@@ -7936,8 +7381,7 @@ static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
 /* A client id as the site's own page makes it: random, and then kept, since it is what quotas are counted by.
    */
 static chatgptt_code cgt_make_ids(chatgptt_client *c) {
-    const char *given = c->options.client_id;
-    char uuid[CGT_UUID_SIZE];
+    const char *given = c->options.client_id; char uuid[CGT_UUID_SIZE];
     if (!cgt_make_uuid(&c->hooks, c->session_id) || !cgt_make_uuid(&c->hooks, uuid))
         return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
     memcpy(c->client_id, uuid, 8);          /* ten of its digits, past the first dash */
@@ -7951,8 +7395,7 @@ static chatgptt_code cgt_make_ids(chatgptt_client *c) {
 
 /* Parses a URL that the caller gave. */
 static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char *text, const char *name) {
-    const char *why = "";
-    cgt_slice user;
+    const char *why = ""; cgt_slice user;
     chatgptt_code code = cgt_url_parse(url, &c->hooks, cgt_text(text), &user, &why);
     if (code < 0)
         return cgt_fail(&c->error, code, "%s (%b) is no URL: %s", name, cgt_url_place(cgt_text(text)), why);
@@ -7964,9 +7407,7 @@ static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char 
 
 /* The page of an endpoint that stands alone is its site's front page. */
 static chatgptt_code cgt_setup_urls(chatgptt_client *c) {
-    const chatgptt_options *o = &c->options;
-    const char *why = "";
-    cgt_slice user;
+    const chatgptt_options *o = &c->options; const char *why = ""; cgt_slice user;
     chatgptt_code code = o->endpoint ? cgt_given_url(c, &c->endpoint, o->endpoint, "endpoint") : CHATGPTT_OK;
     if (code < 0) return code;
     if (o->url || !o->endpoint)
@@ -7984,12 +7425,10 @@ static chatgptt_code cgt_setup(chatgptt_client *c) {
     if (code < 0) return code;
     if (cgt_copy_strings(c) < 0) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a client");
     c->site.bot_id = c->site.bot_name = c->site.greeting = c->site.provider = c->site.consent = "";
-    c->pool.transport = c->options.transport;
-    c->pool.options = &c->options;
+    c->pool.transport = c->options.transport; c->pool.options = &c->options;
     c->cookies.hooks = &c->hooks;
 #ifndef CHATGPTT_NO_NET
-    c->pool.net.hooks = &c->hooks;
-    c->pool.net.address = c->options.address;
+    c->pool.net.hooks = &c->hooks; c->pool.net.address = c->options.address;
     c->pool.net.resolve_ms = -1;
     if (!c->pool.transport.open) c->pool.transport = cgt_net_transport(&c->pool.net);
 #endif
@@ -8003,10 +7442,8 @@ CHATGPTT_API void chatgptt_close(chatgptt_client *client) {
     chatgptt_hooks hooks;
     if (!client) return;
     while (client->streams) chatgptt_finish(client->streams);
-    cgt_pool_close(&client->pool);
-    cgt_jar_free(&client->cookies);
-    cgt_url_free(&client->home);
-    cgt_tokens_drop(&client->hooks, client->tokens);
+    cgt_pool_close(&client->pool); cgt_jar_free(&client->cookies);
+    cgt_url_free(&client->home); cgt_tokens_drop(&client->hooks, client->tokens);
     cgt_url_free(&client->endpoint);
     hooks = client->hooks;
     cgt_free(&hooks, client->strings, client->strings_size);
@@ -8014,8 +7451,7 @@ CHATGPTT_API void chatgptt_close(chatgptt_client *client) {
 }
 
 CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, chatgptt_error *error) {
-    chatgptt_hooks hooks;
-    chatgptt_client *c;
+    chatgptt_hooks hooks; chatgptt_client *c;
     if (error) memset(error, 0, sizeof *error);
     memset(&hooks, 0, sizeof hooks);
     if (options) hooks = options->hooks;
@@ -8097,8 +7533,7 @@ static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_reques
 
 static void cgt_stream_set_times(chatgptt_stream *s) {
     s->started = s->ticked = cgt_now(&s->client->hooks);
-    s->deadline = cgt_after(s->started, s->client->options.total_timeout_ms);
-    s->grace = LLONG_MAX;
+    s->deadline = cgt_after(s->started, s->client->options.total_timeout_ms); s->grace = LLONG_MAX;
     s->stats.resolve_ms = s->stats.connect_ms = s->stats.tls_ms = s->stats.page_ms = s->stats.first_text_ms =
         s->stats.total_ms = -1;
 }
@@ -8111,35 +7546,26 @@ static void cgt_put_system(cgt_buffer *b, const chatgptt_message *messages, size
     for (i = 0; i < count; i++) {
         cgt_slice text = cgt_message_text(&messages[i]);
         if (messages[i].role != CHATGPTT_SYSTEM || cgt_all_blank(text)) continue;
-        cgt_append(b, text);
-        cgt_puts(b, "\n\n");
+        cgt_append(b, text); cgt_puts(b, "\n\n");
     }
 }
 
 static void cgt_stream_add_turn(chatgptt_stream *s, chatgptt_role role, size_t before) {
-    s->turns[s->num_turns].role = role;
-    s->turns[s->num_turns++].len = s->message.len - before;
+    s->turns[s->num_turns].role = role; s->turns[s->num_turns++].len = s->message.len - before;
 }
 
 /* Copies the turns of a conversation. Nothing but system messages: then they are what is asked. */
 static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *messages, size_t count) {
-    size_t i, at = 0;
-    bool asked = false;
+    size_t i, at = 0; bool asked = false;
     s->turns_size = count * sizeof *s->turns;       /* no overflow: the caller's array is larger */
     s->turns = (chatgptt_message *)cgt_new(&s->client->hooks, s->turns_size);
-    if (!s->turns) {
-        s->turns_size = 0;
-        s->message.failed = CHATGPTT_E_MEMORY;
-        return;
-    }
+    if (!s->turns) { s->turns_size = 0; s->message.failed = CHATGPTT_E_MEMORY; return; }
     for (i = 0; i < count; i++) {
-        cgt_slice text = cgt_message_text(&messages[i]);
-        size_t before = s->message.len;
+        cgt_slice text = cgt_message_text(&messages[i]); size_t before = s->message.len;
         if (messages[i].role == CHATGPTT_SYSTEM || cgt_all_blank(text)) continue;
         if (messages[i].role == CHATGPTT_USER && !asked) cgt_put_system(&s->message, messages, count);
         asked |= messages[i].role == CHATGPTT_USER;
-        cgt_append(&s->message, text);
-        cgt_stream_add_turn(s, messages[i].role, before);
+        cgt_append(&s->message, text); cgt_stream_add_turn(s, messages[i].role, before);
     }
     if (s->num_turns == 0) {
         cgt_put_system(&s->message, messages, count);
@@ -8148,16 +7574,14 @@ static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *me
     }
     /* only now does the text stay where it is */
     for (i = 0; i < s->num_turns && !s->message.failed; i++) {
-        s->turns[i].text = s->message.data + at;
-        at += s->turns[i].len;
+        s->turns[i].text = s->message.data + at; at += s->turns[i].len;
     }
 }
 
 /* Reads the caller's conversation, or begins one: its ids are made now. Without one, the message is a
    conversation of its own. */
 static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_conversation *conversation) {
-    static const chatgptt_conversation none = { { 0 } };
-    chatgptt_client *c = s->client;
+    static const chatgptt_conversation none = { { 0 } }; chatgptt_client *c = s->client;
     cgt_memory *m = &s->memory;
     s->conversation = conversation;
     if (conversation && memcmp(conversation, &none, sizeof none) != 0) {
@@ -8189,47 +7613,28 @@ static chatgptt_code cgt_stream_setup(chatgptt_stream *s, const chatgptt_request
 static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_request *request,
                                        const chatgptt_message *messages, size_t count) {
     chatgptt_stream *s = (chatgptt_stream *)cgt_new(&c->hooks, sizeof *s);
-    if (!s) {
-        cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a stream");
-        return NULL;
-    }
-    s->client = c;
-    s->goal = CGT_GOAL_START;
-    if (cgt_stream_setup(s, request, messages, count) < 0) {
-        cgt_stream_free(s);
-        return NULL;
-    }
-    s->on_tick = request->on_tick;
-    s->tick_user = request->tick_user;
+    if (!s) { cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a stream"); return NULL; }
+    s->client = c; s->goal = CGT_GOAL_START;
+    if (cgt_stream_setup(s, request, messages, count) < 0) { cgt_stream_free(s); return NULL; }
+    s->on_tick = request->on_tick; s->tick_user = request->tick_user;
     cgt_stream_set_times(s);
-    s->next = c->streams;
-    s->at = &c->streams;
+    s->next = c->streams; s->at = &c->streams;
     if (s->next) s->next->at = &s->next;
     c->streams = s;
     return s;
 }
 
 CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chatgptt_request *request) {
-    chatgptt_message one;
-    const chatgptt_message *messages = &one;
-    size_t count = 1;
+    chatgptt_message one; const chatgptt_message *messages = &one; size_t count = 1;
     if (!client) return NULL;
     memset(&client->error, 0, sizeof client->error);
-    if (!request) {
-        cgt_fail(&client->error, CHATGPTT_E_ARGUMENT, "no request");
-        return NULL;
-    }
+    if (!request) { cgt_fail(&client->error, CHATGPTT_E_ARGUMENT, "no request"); return NULL; }
     if (request->prompt && request->num_messages) {
         cgt_fail(&client->error, CHATGPTT_E_ARGUMENT, "give either prompt or messages, not both");
         return NULL;
     }
-    one.role = CHATGPTT_USER;
-    one.text = request->prompt;
-    one.len = 0;
-    if (!request->prompt) {
-        messages = request->messages;
-        count = messages ? request->num_messages : 0;
-    }
+    one.role = CHATGPTT_USER; one.text = request->prompt; one.len = 0;
+    if (!request->prompt) { messages = request->messages; count = messages ? request->num_messages : 0; }
     if (cgt_check_request(client, request, messages, count) < 0) return NULL;
     return cgt_stream_new(client, request, messages, count);
 }
@@ -8238,8 +7643,7 @@ CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chat
 
 CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt_request *request,
                                          chatgptt_text_fn *on_text, void *user) {
-    chatgptt_stream *stream = chatgptt_start(client, request);
-    chatgptt_event event;
+    chatgptt_stream *stream = chatgptt_start(client, request); chatgptt_event event;
     chatgptt_code code;
     if (!stream) return chatgptt_client_error(client)->code;
     while ((code = chatgptt_next(stream, &event)) == CHATGPTT_OK)
@@ -8258,10 +7662,7 @@ static int cgt_collect(void *user, const char *text, size_t len) {
 
 /* The size of the block stands before the text, for chatgptt_free(). */
 CHATGPTT_API char *chatgptt_ask(chatgptt_client *client, const char *prompt) {
-    chatgptt_request request;
-    chatgptt_code code;
-    cgt_buffer b;
-    size_t size = 0;
+    chatgptt_request request; chatgptt_code code; cgt_buffer b; size_t size = 0;
     if (!client) return NULL;
     memset(&request, 0, sizeof request);
     request.prompt = prompt;
@@ -8344,20 +7745,15 @@ static void cgt_put_number_record(cgt_buffer *b, char tag, long long n) {
 
 /* Its fields, each ended by a NUL, which none can hold. */
 static void cgt_put_cookie(cgt_buffer *b, const cgt_cookie *c) {
-    const cgt_slice fields[] = { c->name, c->value, c->domain, c->path };
-    size_t i;
+    const cgt_slice fields[] = { c->name, c->value, c->domain, c->path }; size_t i;
     cgt_putc(b, (char)('0' + c->host_only + 2 * c->secure));
     if (c->until != LLONG_MAX) cgt_put_number(b, (unsigned long long)c->until);
     cgt_putc(b, '\0');
-    for (i = 0; i < 4; i++) {
-        cgt_append(b, fields[i]);
-        cgt_putc(b, '\0');
-    }
+    for (i = 0; i < 4; i++) { cgt_append(b, fields[i]); cgt_putc(b, '\0'); }
 }
 
 static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b) {
-    const cgt_cookie *cookie;
-    cgt_buffer text;
+    const cgt_cookie *cookie; cgt_buffer text;
     cgt_buffer_init(&text, &c->hooks, CHATGPTT_MAX_STATE);
     for (cookie = c->cookies.first; cookie; cookie = cookie->next) {
         if (cookie->until <= cgt_unix(c) || !cgt_state_keeps(c, cookie)) continue;
@@ -8370,21 +7766,20 @@ static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b) {
 }
 
 static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b) {
-    const cgt_tokens *t = c->tokens;
-    int i;
+    const cgt_tokens *t = c->tokens; int i;
     cgt_put_record(b, CGT_TAG_PAGE, t->page.whole);
     cgt_put_record(b, CGT_TAG_ENDPOINT, t->endpoint.whole);
     cgt_put_number_record(b, CGT_TAG_DIALECT, t->dialect);
     cgt_put_number_record(b, CGT_TAG_TIME, t->time);
     for (i = 0; i < CGT_TEXTS; i++) cgt_put_record(b, cgt_text_tags[i], cgt_text(t->text[i]));
     cgt_put_number_record(b, CGT_TAG_LIMIT, t->memory_limit);
-    cgt_put_number_record(b, CGT_TAG_FLAGS, (long long)t->is + (c->no_nonce_action ? CGT_NO_NONCE_ACTION : 0));
+    cgt_put_number_record(b, CGT_TAG_FLAGS,
+                          (long long)t->is + (c->no_nonce_action ? CGT_NO_NONCE_ACTION : 0));
 }
 
 static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
 #ifndef CHATGPTT_NO_TLS
-    cgt_buffer text;
-    size_t i;
+    cgt_buffer text; size_t i;
     for (i = 0; c->pool.trust && i < CGT_SESSIONS; i++) {
         cgt_buffer_init(&text, &c->hooks, CHATGPTT_MAX_CERTIFICATE);
         if (cgt_session_save(c->pool.trust, i, &text))
@@ -8397,13 +7792,10 @@ static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
 }
 
 CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size) {
-    chatgptt_error *error;
-    cgt_buffer b;
-    size_t len;
+    chatgptt_error *error; cgt_buffer b; size_t len;
     if (!client) return 0;
     error = &((chatgptt_client *)(size_t)client)->error;       /* all else stays as it was */
-    cgt_buffer_init(&b, &client->hooks, CHATGPTT_MAX_STATE);
-    cgt_puts(&b, cgt_state_magic);
+    cgt_buffer_init(&b, &client->hooks, CHATGPTT_MAX_STATE); cgt_puts(&b, cgt_state_magic);
     cgt_put_record(&b, CGT_TAG_HOME, client->home.whole);
     cgt_put_record(&b, CGT_TAG_CLIENT, cgt_text(client->client_id));
     cgt_put_record(&b, CGT_TAG_SESSION, cgt_text(client->session_id));
@@ -8423,12 +7815,9 @@ CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, s
 /* ---- load ---- */
 
 typedef struct cgt_draft {          /* what a state says, as far as it is in order; slices lie in its bytes */
-    cgt_slice text[CGT_TEXTS];
-    cgt_url page, endpoint;
-    cgt_jar cookies;
+    cgt_slice text[CGT_TEXTS]; cgt_url page, endpoint; cgt_jar cookies;
     long long time, dialect, limit, flags;
-    char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_SESSION_SIZE];
-    bool home_ok, no_memory;
+    char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_SESSION_SIZE]; bool home_ok, no_memory;
 } cgt_draft;
 
 static bool cgt_load_text(char *out, size_t size, cgt_slice s) {
@@ -8441,12 +7830,9 @@ static bool cgt_load_slice(cgt_slice *out, size_t size, cgt_slice s) {
 }
 
 static bool cgt_load_url(cgt_draft *d, cgt_url *url, const chatgptt_hooks *hooks, cgt_slice s) {
-    const char *why;
-    cgt_slice user;
-    chatgptt_code code;
+    const char *why; cgt_slice user; chatgptt_code code;
     cgt_url_free(url);
-    code = cgt_url_parse(url, hooks, s, &user, &why);
-    d->no_memory = code == CHATGPTT_E_MEMORY;
+    code = cgt_url_parse(url, hooks, s, &user, &why); d->no_memory = code == CHATGPTT_E_MEMORY;
     return code == CHATGPTT_OK && user.len == 0;
 }
 
@@ -8458,14 +7844,11 @@ static bool cgt_load_number(long long *out, cgt_slice s, long long max) {
 static bool cgt_load_cookie(const chatgptt_client *c, cgt_draft *d, cgt_slice s) {
     cgt_cookie cookie;
     cgt_slice *const fields[] = { &cookie.name, &cookie.value, &cookie.domain, &cookie.path };
-    cgt_slice until;
-    size_t i, n;
+    cgt_slice until; size_t i, n;
     memset(&cookie, 0, sizeof cookie);
     cookie.until = LLONG_MAX;
     if (s.len == 0 || s.at[0] < '0' || s.at[0] > '3') return false;
-    cookie.host_only = (s.at[0] - '0') & 1;
-    cookie.secure = (s.at[0] - '0') & 2;
-    s = cgt_from(s, 1);
+    cookie.host_only = (s.at[0] - '0') & 1; cookie.secure = (s.at[0] - '0') & 2; s = cgt_from(s, 1);
     for (i = 0; i < 5; i++) {
         const char *end = (const char *)memchr(s.at, '\0', s.len);
         if (!end) return false;
@@ -8506,22 +7889,18 @@ static bool cgt_load_record(const chatgptt_client *c, cgt_draft *d, char tag, cg
 
 /* Takes the next record off `rest`. false: there is none that is whole. */
 static bool cgt_next_record(cgt_slice *rest, char *tag, cgt_slice *s) {
-    size_t len = 0;
-    int i;
+    size_t len = 0; int i;
     if (rest->len < 5) return false;
     *tag = rest->at[0];
     for (i = 4; i >= 1; i--) len = len << 8 | (unsigned char)rest->at[i];
     *rest = cgt_from(*rest, 5);
     if (len > rest->len) return false;
-    *s = cgt_slice_of(rest->at, len);
-    *rest = cgt_from(*rest, len);
+    *s = cgt_slice_of(rest->at, len); *rest = cgt_from(*rest, len);
     return true;
 }
 
 static bool cgt_load_draft(const chatgptt_client *c, cgt_draft *d, cgt_slice all) {
-    size_t magic = sizeof cgt_state_magic - 1;
-    char tag = 0;
-    long long sum;
+    size_t magic = sizeof cgt_state_magic - 1; char tag = 0; long long sum;
     cgt_slice rest, s = cgt_text("");
     if (all.len < magic || memcmp(all.at, cgt_state_magic, magic) != 0) return false;
     rest = cgt_from(all, magic);
@@ -8550,27 +7929,21 @@ static bool cgt_load_tokens(chatgptt_client *c, cgt_draft *d) {
     if (!cgt_load_has_tokens(c, d)) return true;
     t = cgt_tokens_new(&c->hooks, d->text);
     if (!t) return false;
-    t->dialect = (chatgptt_dialect)d->dialect;
-    t->memory_limit = (int)d->limit;
-    t->time = d->time;
-    t->is = (unsigned)d->flags & ~(unsigned)CGT_NO_NONCE_ACTION;
-    t->page = d->page;
+    t->dialect = (chatgptt_dialect)d->dialect; t->memory_limit = (int)d->limit; t->time = d->time;
+    t->is = (unsigned)d->flags & ~(unsigned)CGT_NO_NONCE_ACTION; t->page = d->page;
     t->endpoint = d->endpoint;
-    memset(&d->page, 0, sizeof d->page);
-    memset(&d->endpoint, 0, sizeof d->endpoint);
+    memset(&d->page, 0, sizeof d->page); memset(&d->endpoint, 0, sizeof d->endpoint);
     c->no_nonce_action = d->flags & CGT_NO_NONCE_ACTION;
     cgt_client_store(c, t);
     return true;
 }
 
 static void cgt_load_rest(chatgptt_client *c, cgt_draft *d, cgt_slice all) {
-    char tag;
-    cgt_jar jar = c->cookies;
+    char tag; cgt_jar jar = c->cookies;
     cgt_slice s, rest = cgt_from(all, sizeof cgt_state_magic - 1);
     if (!c->options.client_id && d->client_id[0]) memcpy(c->client_id, d->client_id, sizeof c->client_id);
     if (!c->options.client_id && d->session_id[0]) memcpy(c->session_id, d->session_id, sizeof c->session_id);
-    c->cookies = d->cookies;
-    d->cookies = jar;
+    c->cookies = d->cookies; d->cookies = jar;
 #ifndef CHATGPTT_NO_TLS
     while (c->pool.trust && cgt_next_record(&rest, &tag, &s))
         if (tag == CGT_TAG_TLS) cgt_session_load(c->pool.trust, s);
@@ -8580,19 +7953,15 @@ static void cgt_load_rest(chatgptt_client *c, cgt_draft *d, cgt_slice all) {
 }
 
 CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *buffer, size_t size) {
-    chatgptt_client *c = client;
-    cgt_slice all = cgt_slice_of((const char *)buffer, size);
-    cgt_draft *d = (cgt_draft *)cgt_new(&c->hooks, sizeof *d);
-    bool ok, no_memory;
+    chatgptt_client *c = client; cgt_slice all = cgt_slice_of((const char *)buffer, size);
+    cgt_draft *d = (cgt_draft *)cgt_new(&c->hooks, sizeof *d); bool ok, no_memory;
     memset(&c->error, 0, sizeof c->error);
     if (!d) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a saved state");
     d->page.text.hooks = d->endpoint.text.hooks = d->cookies.hooks = &c->hooks;
     ok = buffer && size <= CHATGPTT_MAX_STATE && cgt_load_draft(c, d, all);
     no_memory = d->no_memory || (ok && !cgt_load_tokens(c, d));
     if (ok && !no_memory) cgt_load_rest(c, d, all);
-    cgt_url_free(&d->page);
-    cgt_url_free(&d->endpoint);
-    cgt_jar_free(&d->cookies);
+    cgt_url_free(&d->page); cgt_url_free(&d->endpoint); cgt_jar_free(&d->cookies);
     cgt_free(&c->hooks, d, sizeof *d);
     if (no_memory) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a saved state");
     return ok ? CHATGPTT_OK

@@ -736,7 +736,8 @@ TEST(requests)
                       "Accept: text/html\r\nAccept-Encoding: identity\r\n\r\n");
     a.absolute = false;         /* the proxy's login never goes to the site */
     a.url = &literal;
-    a.asks.method = "POST", a.asks.page = &page, a.asks.accept = "*/*", a.asks.body = cgt_text("a=b&c=%0D%0A");
+    a.asks.method = "POST", a.asks.page = &page, a.asks.accept = "*/*";
+    a.asks.body = cgt_text("a=b&c=%0D%0A");
     check_request(&a, "POST /x%20y HTTP/1.1\r\nHost: [::1]:8443\r\n" AGENT
                       "Accept: */*\r\nAccept-Encoding: identity\r\nOrigin: https://www.site.test\r\n"
                       "Referer: https://www.site.test/chat/?p=1\r\n" FORM

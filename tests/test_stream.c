@@ -572,7 +572,7 @@ TEST(deadlines_are_exact)
         }
 }
 
-/* finish_reason without any text: an empty answer, and no whole one; it is waited for as if it had not come. */
+/* finish_reason without any text: an empty answer, and no whole one; waited for as if it had not come. */
 TEST(grace_needs_text)
 {
     for (int ends = 0; ends < 2; ends++) {
