@@ -22,7 +22,6 @@
 typedef struct doctor {
     long long began;                /* when the present step did */
     int fd;                         /* one connection at a time */
-    bool secured;                   /* by TLS, since it was opened */
     bool page_read;                 /* from here on nothing is to be sent */
     bool stopped;                   /* the message was to be sent now */
     int (*interrupted)(void *user); /* the caller's on_tick */
@@ -101,7 +100,6 @@ static chatgptt_code doctor_open(void *user, const char *host, const char *port,
     doctor *d = (doctor *)user;
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
     d->began = doctor_now();
-    d->secured = false;
     if (getaddrinfo(host, port, &hints, &list) != 0) return CHATGPTT_E_RESOLVE;
     doctor_tell_addresses(d, host, list);
     bool connected = false;
@@ -124,20 +122,21 @@ static chatgptt_code doctor_read(void *user, void *conn, void *buffer, size_t si
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? CHATGPTT_AGAIN : CHATGPTT_E_CLOSED;
 }
 
-/* What may be sent once the page was read: the way through a proxy and the records of a handshake, for each
-   write begins with one and is taken whole. */
-static bool doctor_lets_out(const doctor *d, const char *bytes, size_t size)
+/* What may be sent once the page was read: the way through a proxy, and a handshake's records, which are of the
+   types 20 to 22 (RFC 8446 5.1); the message's are 23, as is the last step of a handshake of TLS 1.3. */
+static bool doctor_lets_out(const doctor *d, const unsigned char *bytes, size_t size)
 {
-    bool tunnel = size > 8 && memcmp(bytes, "CONNECT ", 8) == 0;
-    bool handshake = *bytes >= 0x14 && *bytes <= 0x17 && !d->secured;
-    return !d->page_read || tunnel || handshake;
+    size_t at = 0;
+    if (!d->page_read || (size > 8 && memcmp(bytes, "CONNECT ", 8) == 0)) return true;
+    while (at + 5 <= size && bytes[at] >= 20 && bytes[at] <= 22) at += 5 + bytes[at + 3] * 256u + bytes[at + 4];
+    return at == size;
 }
 
 static chatgptt_code doctor_write(void *user, void *conn, const void *bytes, size_t size, size_t *done)
 {
     doctor *d = (doctor *)user;
     int fd = *(int *)conn;
-    if (size && !doctor_lets_out(d, (const char *)bytes, size)) {
+    if (size && !doctor_lets_out(d, (const unsigned char *)bytes, size)) {
         d->stopped = true;
         *done = size;
         return CHATGPTT_OK;
@@ -176,10 +175,8 @@ static void doctor_trace(void *user, const char *what, const char *bytes, size_t
     doctor *d = (doctor *)user;
     char words[320];
     snprintf(words, sizeof words, "%.*s", (int)(len < 250 ? len : 250), bytes);
-    if (strcmp(what, "tls") == 0) {
-        d->secured = true;
-        doctor_step(d, "tls", words);
-    } else if (strcmp(what, "request") == 0) {
+    if (strcmp(what, "tls") == 0) doctor_step(d, "tls", words);
+    else if (strcmp(what, "request") == 0) {
         snprintf(d->request, sizeof d->request, "%.250s", words);
         d->began = doctor_now();
     } else if (strcmp(what, "redirect") == 0) {

@@ -148,7 +148,7 @@ static void edit_leave(void) { edit_set_mode(EDIT_AS_FOUND); }
 /* ==== the editor ==== */
 
 /* VOID: given up by Ctrl-C. REFUSED: not to be sent, `why` says for what. */
-typedef enum edit_result { EDIT_LINE, EDIT_VOID, EDIT_REFUSED, EDIT_END } edit_result;
+typedef enum edit_result { EDIT_MORE, EDIT_LINE, EDIT_VOID, EDIT_REFUSED, EDIT_END } edit_result;
 
 enum { EDIT_MAX_PAST = 500, EDIT_MAX_CANON = 4095 };
 
@@ -201,7 +201,7 @@ static size_t edit_columns(size_t *rows)
     *rows = 24;
 #ifdef TIOCGWINSZ
     struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0) return columns;
+    if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0) return columns;
     if (size.ws_col > 3) columns = size.ws_col;
     if (size.ws_row > 1) *rows = size.ws_row;
 #endif
@@ -485,7 +485,8 @@ static int edit_paste_byte(editor *e, int c)
     }
     while (mark[n] && (c = edit_byte(e, 500)) == mark[n]) n++;
     if (mark[n] == '\0') e->pasting = false;
-    else if (c >= 0 && c != KEY('C')) e->in_at--;      /* no mark: what stands there is text */
+    else edit_insert(e, mark, n);
+    if (mark[n] && c >= 0) e->in_at--;          /* no mark: what stands there is text */
     return KEY_NONE;
 }
 
@@ -559,20 +560,27 @@ static edit_result edit_end(editor *e, edit_result result)
     return result;
 }
 
+/* Takes one key. MORE: the line goes on. */
+static edit_result edit_step(editor *e)
+{
+    int key = edit_byte(e, -1);
+    if (key >= 0 && e->pasting) key = edit_paste_byte(e, key);
+    else if (key == 0x1B) key = edit_sequence(e);
+    if (e->searching && key != KEY_NONE && edit_search_key(e, key)) key = KEY_NONE;
+    if (key == '\r' || key == '\n') return edit_end(e, EDIT_LINE);
+    if (key == KEY('C')) return edit_end(e, EDIT_VOID);
+    if (key == KEY_GONE || (key == KEY('D') && e->line.len == 0)) return edit_end(e, EDIT_END);
+    if (key != KEY_NONE) edit_key(e, key);
+    edit_screen(e, key);
+    return EDIT_MORE;
+}
+
 static edit_result edit_typed(editor *e)
 {
+    edit_result result;
     edit_begin(e);
-    for (;;) {
-        int key = edit_byte(e, -1);
-        if (key >= 0 && e->pasting) key = edit_paste_byte(e, key);
-        else if (key == 0x1B) key = edit_sequence(e);
-        if (e->searching && key != KEY_NONE && edit_search_key(e, key)) key = KEY_NONE;
-        if (key == '\r' || key == '\n') return edit_end(e, EDIT_LINE);
-        if (key == KEY('C')) return edit_end(e, EDIT_VOID);
-        if (key == KEY_GONE || (key == KEY('D') && e->line.len == 0)) return edit_end(e, EDIT_END);
-        if (key != KEY_NONE) edit_key(e, key);
-        edit_screen(e, key);
-    }
+    while ((result = edit_step(e)) == EDIT_MORE) {}
+    return result;
 }
 
 /* ---- a terminal that is dumb ---- */
