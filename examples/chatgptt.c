@@ -3,36 +3,21 @@
    The answer and nothing else goes to standard output, flushed as it arrives; everything else goes to
    standard error. Exit: 0 the answer is complete, 1 an error, 2 wrong usage, 130 interrupted.
 
-   CONTENTS: [OUTPUT] [OPTIONS] [PROXY] [SIGNALS] [FILES] [TURN] [CHAT] [REPL] [MAIN]; the line editor is
-   line_edit.h, --doctor is doctor.h */
+   CONTENTS: [OUTPUT] [OPTIONS] [SITE] [SIGNALS] [STATE] [TURN] [CHAT] [REPL] [MAIN]; beside it
+   files.h, kept_chat.h for --chat, proxy_env.h, line_edit.h for the REPL, and doctor.h for --doctor */
 #define _POSIX_C_SOURCE 200809L
 #define CHATGPTT_IMPLEMENTATION
 #include "chatgptt.h"
 #include "doctor.h"
+#include "kept_chat.h"
 #include "line_edit.h"
-
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <strings.h>
-#include <sys/stat.h>
-#include <time.h>
+#include "proxy_env.h"
 
 enum { EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 static const char default_url[] = "https://chatgptt.me";
 
 /* ==== [OUTPUT] ==== */
-
-/* A conversation: what was said and answered; a turn that failed is not among it. */
-typedef struct memory {
-    chatgptt_message *messages;
-    size_t count, size;
-    chatgptt_conversation conversation;
-    chatgptt_conversation before;   /* as it was before the last turn, for /retry */
-    text last;                      /* what was asked last */
-    bool answered;                  /* and it is the last turn */
-} memory;
 
 typedef struct tool {
     chatgptt_options options;
@@ -179,6 +164,8 @@ static void put_error(tool *t, const chatgptt_error *error)
     begin_remark(t);
     end_line(t);
     if (t->talking || !interrupts) say(t, name, words, strlen(words));
+    if (t->talking && error->code == CHATGPTT_E_LIMIT)
+        fputs("a shorter message may pass; /new leaves out what was said before\n", stderr);
     if (!t->json) return;
     printf("{\"event\":\"error\",\"code\":\"%s\",\"message\":", name);
     put_json(stdout, words, strlen(words));
@@ -271,8 +258,8 @@ static const char help_text[] =
     "      --ca FILE        trust the certificates in FILE only\n"
     "  -k, --insecure       accept any certificate: whoever is on the path can read and change the chat\n"
     "      --timeout SECONDS  for the whole, from lookup to the last byte; fractions are allowed (600)\n"
-    "      --state FILE     keep tokens and ids in FILE, so that the next run asks at once, and the lines typed "
-    "in\n"
+    "      --state FILE     keep tokens and ids in FILE, so that the next run asks at once, and the lines "
+    "typed in\n"
     "                       FILE.history; keep both as secret as a password\n"
     "      --chat FILE      go on with the conversation in FILE, and keep it there\n"
     "      --doctor [URL]   look at each step on the way to the chat, and send no message\n"
@@ -392,106 +379,7 @@ static int parse_arguments(tool *t, char **argv)
     return wrong_usage ? wrong_usage : parse_timeout(t);
 }
 
-/* ==== [PROXY] the environment's, as curl reads it; the library itself reads none of these ==== */
-
-typedef struct address { int family; unsigned char bytes[16]; } address;
-
-/* An address of either family in text, without brackets; family 0: it is none. */
-static address parse_address(const char *at, size_t len)
-{
-    address a = { 0, { 0 } };
-    char host[INET6_ADDRSTRLEN];
-    if (len == 0 || len >= sizeof host) return a;
-    memcpy(host, at, len);
-    host[len] = '\0';
-    if (inet_pton(AF_INET, host, a.bytes) == 1) a.family = AF_INET;
-    else if (inet_pton(AF_INET6, host, a.bytes) == 1) a.family = AF_INET6;
-    return a;
-}
-
-/* Whether an address lies in an entry: another one, or a block of them, 10.0.0.0/8. */
-static bool in_block(const char *entry, size_t len, const address *host)
-{
-    const char *slash = memchr(entry, '/', len);
-    const size_t whole = host->family == AF_INET ? 32 : 128;
-    size_t bits = whole, name = slash ? (size_t)(slash - entry) : len;
-    address block = parse_address(entry, name);
-    if (block.family != host->family) return false;
-    if (slash) {
-        bits = 0;
-        for (const char *p = slash + 1; p < entry + len; p++) {
-            if (*p < '0' || *p > '9' || bits > whole) return false;
-            bits = bits * 10 + (size_t)(*p - '0');
-        }
-        if (bits > whole || name + 1 == len) return false;
-    }
-    unsigned mask = 0xFF00u >> bits % 8 & 0xFF;
-    return memcmp(block.bytes, host->bytes, bits / 8) == 0 &&
-           (mask == 0 || ((block.bytes[bits / 8] ^ host->bytes[bits / 8]) & mask) == 0);
-}
-
-/* Whether an entry of no_proxy, `*`, a host (and all below it), .suffix, an address or a block of addresses,
-   speaks of the host. A suffix of an address says nothing. */
-static bool entry_matches(const char *entry, size_t len, const char *host, size_t host_len)
-{
-    address numeric = parse_address(host, host_len);
-    if (len == 1 && entry[0] == '*') return true;
-    if (len > 1 && entry[0] == '[' && entry[len - 1] == ']') entry++, len -= 2;
-    if (numeric.family) return in_block(entry, len, &numeric);
-    if (len > 0 && entry[0] == '.') entry++, len--;
-    if (len > 1 && entry[len - 1] == '.') len--;
-    if (host_len > 1 && host[host_len - 1] == '.') host_len--;
-    if (len == 0 || len > host_len || strncasecmp(host + host_len - len, entry, len) != 0) return false;
-    return len == host_len || host[host_len - len - 1] == '.';
-}
-
-static bool listed(const char *list, const char *host, size_t host_len)
-{
-    while (list && *list) {
-        size_t len = strcspn(list, ", \t");
-        if (entry_matches(list, len, host, host_len)) return true;
-        list += len;
-        list += strspn(list, ", \t");
-    }
-    return false;
-}
-
-/* The host inside an URL: behind scheme and user, before port and path, without the brackets of an IPv6
-   address. */
-static const char *url_host(const char *url, size_t *len)
-{
-    const char *mark = strstr(url, "://"), *host = mark ? mark + 3 : url;
-    const char *end = host + strcspn(host, "/?#");
-    for (const char *p = host; p < end; p++)
-        if (*p == '@') host = p + 1;
-    bool bracketed = *host == '[';
-    host += bracketed;
-    *len = strcspn(host, bracketed ? "]" : ":/?#");
-    return host;
-}
-
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
-static const char *either(const char *small, const char *capital)
-{
-    const char *value = variable(small);
-    return value ? value : variable(capital);
-}
-
-/* HTTP_PROXY in capitals is never read: a web server makes it of a header anybody can send. */
-static void take_environment_proxy(tool *t, const char *url)
-{
-    size_t len;
-    bool https = strncasecmp(url, "https:", 6) == 0;
-    const char *host = url_host(url, &len);
-    const char *proxy = https ? either("https_proxy", "HTTPS_PROXY") : variable("http_proxy");
-    if (!proxy) proxy = either("all_proxy", "ALL_PROXY");
-    if (proxy && !listed(either("no_proxy", "NO_PROXY"), host, len)) t->options.proxy = proxy;
-}
+/* ==== [SITE] where it is, and what is on the way ==== */
 
 static const char *site_url(const tool *t)
 {
@@ -500,21 +388,12 @@ static const char *site_url(const tool *t)
 
 static void choose_proxy(tool *t)
 {
-    if (!t->options.proxy) take_environment_proxy(t, site_url(t));
+    if (!t->options.proxy) t->options.proxy = environment_proxy(site_url(t));
     if (t->options.proxy && !*t->options.proxy) t->options.proxy = NULL;
     if (!t->options.proxy || strstr(t->options.proxy, "://")) return;
     text_puts(&t->proxy, "http://");
     text_puts(&t->proxy, t->options.proxy);
     t->options.proxy = t->proxy.bytes;
-}
-
-static bool is_this_machine(const char *host, size_t len)
-{
-    static const unsigned char loopback[16] = { [15] = 1 };
-    address a = parse_address(host, len);
-    if (a.family == AF_INET) return a.bytes[0] == 127;
-    if (a.family == AF_INET6) return memcmp(a.bytes, loopback, 16) == 0;
-    return len == 9 && strncasecmp(host, "localhost", 9) == 0;
 }
 
 /* A site without a scheme is asked by https, and by nothing else unless it is this machine. */
@@ -528,7 +407,8 @@ static void complete_url(tool *t)
     t->options.url = t->url.bytes;
     const char *host = url_host(t->options.url, &len);
     t->may_fall_back = is_this_machine(host, len);
-    if (t->may_fall_back) t->options.connect_timeout_ms = 2000;     /* a server may wait for more than a handshake */
+    /* a server may wait for more than a handshake */
+    if (t->may_fall_back) t->options.connect_timeout_ms = 2000;
 }
 
 /* ==== [SIGNALS] ==== */
@@ -568,91 +448,7 @@ static int on_tick(void *user)
     return interrupts > 0;
 }
 
-/* ==== [FILES] what is kept from run to run ==== */
-
-/* 0, or errno; EINTR only if the user interrupted. */
-static int read_all(int fd, text *into)
-{
-    char block[4096];
-    text_set(into, "", 0);
-    for (;;) {
-        ssize_t n = read(fd, block, sizeof block);
-        if (n == 0) return 0;
-        if (n > 0) text_add(into, block, (size_t)n);
-        else if (errno != EINTR || interrupts) return errno;
-    }
-}
-
-/* Only a regular file, or none: a fifo is not waited for, a device not read, nothing of them replaced. */
-static const char *read_file(const char *path, text *into)
-{
-    struct stat is;
-    text_set(into, "", 0);
-    int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK), failed = fd < 0 ? errno : 0;
-    if (!failed && fstat(fd, &is) < 0) failed = errno;
-    bool regular = !failed && S_ISREG(is.st_mode);
-    if (regular) failed = read_all(fd, into);
-    if (fd >= 0) close(fd);
-    if (failed && failed != ENOENT) return strerror(failed);
-    return failed || regular ? NULL : "it is no regular file";
-}
-
-/* The file that a path leads to over symbolic links, be it there or not. 0, or errno. */
-static int follow_links(const char *path, text *target)
-{
-    char link[PATH_MAX];
-    text_set(target, path, strlen(path));
-    for (int i = 0; i < 40; i++) {
-        ssize_t n = readlink(target->bytes, link, sizeof link);
-        if (n < 0) return errno == EINVAL || errno == ENOENT ? 0 : errno;
-        if ((size_t)n == sizeof link) return ENAMETOOLONG;
-        const char *slash = link[0] == '/' ? NULL : strrchr(target->bytes, '/');
-        target->len = slash ? (size_t)(slash - target->bytes) + 1 : 0;
-        text_add(target, link, (size_t)n);
-    }
-    return ELOOP;
-}
-
-static int write_new_file(const char *path, const text *bytes)
-{
-    size_t done = 0;
-    int failed = 0, fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY, 0600);
-    if (fd < 0) return errno;
-    while (!failed && done < bytes->len) {
-        ssize_t n = write(fd, bytes->bytes + done, bytes->len - done);
-        if (n > 0) done += (size_t)n;
-        else if (n == 0 || errno != EINTR) failed = n == 0 ? ENOSPC : errno;
-    }
-    if (!failed && fsync(fd) < 0) failed = errno;
-    if (close(fd) < 0 && !failed) failed = errno;
-    if (failed) unlink(path);
-    return failed;
-}
-
-/* A whole file under another name in the same directory, then renamed: a crash leaves the old one or the new
-   one. NULL, or why it was not written. */
-static const char *replace_file(const char *path, const text *bytes)
-{
-    text target = { 0 }, name = { 0 };
-    struct stat is;
-    char suffix[32];
-    int failed = follow_links(path, &target);
-    bool regular = stat(target.bytes, &is) < 0 || S_ISREG(is.st_mode);
-    snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());
-    text_puts(&name, target.bytes);
-    text_puts(&name, suffix);
-    if (!failed && regular) {
-        unlink(name.bytes);                     /* left by a crashed program that had our number */
-        failed = write_new_file(name.bytes, bytes);
-        if (!failed && rename(name.bytes, target.bytes) < 0) {
-            failed = errno;
-            unlink(name.bytes);
-        }
-    }
-    free(target.bytes);
-    free(name.bytes);
-    return failed ? strerror(failed) : regular ? NULL : "it is no regular file";
-}
+/* ==== [STATE] tokens and ids, from run to run ==== */
 
 static void file_notice(tool *t, const char *what, const char *path, const char *why)
 {
@@ -666,7 +462,7 @@ static void file_notice(tool *t, const char *what, const char *path, const char 
 static void load_state(tool *t)
 {
     text bytes = { 0 };
-    const char *why = read_file(t->state, &bytes);
+    const char *why = read_file(t->state, &bytes, &interrupts);
     bool keep = !why;                           /* what cannot be read is not ours to replace */
     if (bytes.len && chatgptt_load(t->client, bytes.bytes, bytes.len) < 0)
         why = chatgptt_client_error(t->client)->message;
@@ -750,32 +546,40 @@ static int exit_status(tool *t, chatgptt_code code)
     return code == CHATGPTT_DONE ? 0 : EXIT_ERROR;
 }
 
+/* This machine, named without a scheme, speaks no https: nothing was sent, and nobody is on the way. */
+static void fall_back(tool *t, const char *why)
+{
+    t->may_fall_back = false;
+    t->options.connect_timeout_ms = 0;
+    file_notice(t, "no https there, so by http:", t->url.bytes, why);
+    memmove(t->url.bytes + 4, t->url.bytes + 5, t->url.len - 4);
+    t->url.len--;
+}
+
 static bool open_client(tool *t)
 {
     chatgptt_error error;
     t->client = chatgptt_open(&t->options, &error);
+    if (!t->client && t->may_fall_back && error.code == CHATGPTT_E_UNSUPPORTED) {   /* built without TLS */
+        fall_back(t, error.message);
+        t->client = chatgptt_open(&t->options, &error);
+    }
     if (!t->client) put_error(t, &error);
     return t->client != NULL;
 }
 
-/* This machine, named without a scheme, speaks no https: nothing was sent, and nobody is on the way. */
-static bool falls_back(tool *t, chatgptt_stream *stream, chatgptt_code code)
+static bool should_fall_back(const tool *t, const chatgptt_stream *stream, chatgptt_code code)
 {
     bool no_tls = code == CHATGPTT_E_TLS || code == CHATGPTT_E_CONNECT || code == CHATGPTT_E_CLOSED ||
                   code == CHATGPTT_E_IO || code == CHATGPTT_E_TIMEOUT;
-    if (!t->may_fall_back || t->options.proxy || !no_tls || chatgptt_stream_stats(stream)->requests) return false;
-    t->may_fall_back = false;
-    t->options.connect_timeout_ms = 0;
-    file_notice(t, "no https there, so by http:", t->url.bytes, chatgptt_stream_error(stream)->message);
-    memmove(t->url.bytes + 4, t->url.bytes + 5, t->url.len - 4);
-    t->url.len--;
-    return true;
+    return t->may_fall_back && !t->options.proxy && no_tls && chatgptt_stream_stats(stream)->requests == 0;
 }
 
 static chatgptt_stream *begin_answer(tool *t, chatgptt_request *request)
 {
     chatgptt_stream *stream = chatgptt_start(t->client, request);
-    if (!stream && request->conversation && chatgptt_client_error(t->client)->code == CHATGPTT_E_UNSUPPORTED) {
+    bool no_memory = !stream && chatgptt_client_error(t->client)->code == CHATGPTT_E_UNSUPPORTED;
+    if (no_memory && request->conversation) {
         request->conversation = NULL;           /* all messages folded into one prompt: a memory too */
         stream = chatgptt_start(t->client, request);
     }
@@ -798,7 +602,8 @@ static int ask(tool *t, const chatgptt_message *messages, size_t count, chatgptt
         put_event(t, &event, kept);
         if (t->write_error) chatgptt_cancel(stream);
     }
-    if (falls_back(t, stream, code)) {
+    if (should_fall_back(t, stream, code)) {
+        fall_back(t, chatgptt_stream_error(stream)->message);
         chatgptt_close(t->client);
         return open_client(t) ? ask(t, messages, count, conversation, kept) : EXIT_ERROR;
     }
@@ -808,38 +613,7 @@ static int ask(tool *t, const chatgptt_message *messages, size_t count, chatgptt
     return exit_status(t, code);
 }
 
-/* ==== [CHAT] a conversation, and the file it is kept in ==== */
-
-static void remember(memory *m, chatgptt_role role, const char *bytes, size_t len)
-{
-    char *copy = must(malloc(len + 1));
-    if (m->count == m->size) {
-        m->size = m->size * 2 + 16;
-        m->messages = must(realloc(m->messages, m->size * sizeof *m->messages));
-    }
-    if (len) memcpy(copy, bytes, len);
-    copy[len] = '\0';
-    m->messages[m->count++] = (chatgptt_message){ role, copy, len };
-}
-
-static void forget(memory *m, size_t first, size_t count)
-{
-    for (size_t i = first; i < first + count; i++) free((char *)m->messages[i].text);
-    m->count -= count;
-    if (count) memmove(m->messages + first, m->messages + first + count, (m->count - first) * sizeof *m->messages);
-}
-
-static bool has_system(const memory *m) { return m->count && m->messages[0].role == CHATGPTT_SYSTEM; }
-
-static void set_system(memory *m, const char *words)
-{
-    if (has_system(m)) forget(m, 0, 1);
-    if (!words || !*words) return;
-    remember(m, CHATGPTT_SYSTEM, words, strlen(words));
-    chatgptt_message last = m->messages[m->count - 1];
-    memmove(m->messages + 1, m->messages, (m->count - 1) * sizeof *m->messages);
-    m->messages[0] = last;
-}
+/* ==== [CHAT] turns that know of each other ==== */
 
 static void begin_conversation(tool *t)
 {
@@ -850,44 +624,15 @@ static void begin_conversation(tool *t)
     set_system(m, t->system);
 }
 
-/* How much of the form a message can fill: percent-encoded, and within the history escaped before that. */
-static size_t weight(const chatgptt_message *message)
-{
-    size_t sum = 64;
-    for (size_t i = 0; i < message->len; i++) {
-        unsigned char c = (unsigned char)message->text[i];
-        bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == ' ';
-        sum += plain ? 1 : c == '"' || c == '\\' || c < ' ' ? 6 : 3;
-    }
-    return sum;
-}
-
 /* A conversation that has outgrown what a site takes goes on without its oldest turns. */
 static void leave_out_oldest(tool *t)
 {
-    enum { ROOM = 8 * 1024 * 1024 - 256 * 1024 };       /* CHATGPTT_MAX_REQUEST, and PHP's usual limit */
-    memory *m = &t->memory;
-    size_t first = has_system(m), n = 0, sum = 0;
     char words[128];
-    for (size_t i = 0; i < m->count; i++) sum += weight(&m->messages[i]);
-    while (first + n + 1 < m->count && (sum > ROOM || (n && m->messages[first + n].role != CHATGPTT_USER)))
-        sum -= weight(&m->messages[first + n++]);
+    size_t n = forget_oldest(&t->memory);
     if (n == 0) return;
-    forget(m, first, n);
-    snprintf(words, sizeof words, "the conversation is too long to be sent whole: its oldest %zu messages are left out",
-             n);
+    snprintf(words, sizeof words,
+             "the conversation is too long to be sent whole: its oldest %zu messages are left out", n);
     put_notice(t, words, strlen(words));
-}
-
-static const char chat_magic[] = "chatgptt chat 1\n";
-static const char *const chat_names[] = { "user", "assistant", "system" };     /* by chatgptt_role */
-
-static void put_record(text *file, const char *name, const char *bytes, size_t len)
-{
-    char head[64];
-    text_add(file, head, (size_t)snprintf(head, sizeof head, "%s %zu\n", name, len));
-    text_add(file, bytes, len);
-    text_puts(file, "\n");
 }
 
 /* Host, port and path: the scheme may change. */
@@ -897,97 +642,31 @@ static const char *chat_site(const tool *t)
     return mark ? mark + 3 : site_url(t);
 }
 
-/* What is in it is as secret as what was said: mode 0600. Ids and tokens stand in it unless --state keeps them. */
+/* Tokens and ids stand in it too, unless --state keeps them. */
 static void save_chat(tool *t)
 {
-    memory *m = &t->memory;
     text file = { 0 }, state = { 0 };
     if (!t->chat) return;
     if (!t->state) client_as_bytes(t, &state);
-    text_puts(&file, chat_magic);
-    put_record(&file, "site", chat_site(t), strlen(chat_site(t)));
-    put_record(&file, "conversation", (const char *)&m->conversation, sizeof m->conversation);
-    put_record(&file, "before", (const char *)&m->before, sizeof m->before);
-    if (state.len) put_record(&file, "state", state.bytes, state.len);
-    for (size_t i = 0; i < m->count; i++)
-        put_record(&file, chat_names[m->messages[i].role], m->messages[i].text, m->messages[i].len);
-    put_record(&file, "end", "", 0);
+    write_chat(&t->memory, chat_site(t), &state, &file);
     const char *why = replace_file(t->chat, &file);
     if (why) file_notice(t, "the conversation was not written:", t->chat, why);
     free(state.bytes);
     free(file.bytes);
 }
 
-typedef struct record { const char *name, *bytes; size_t name_len, len; } record;
-
-/* The record at *at, which is moved behind it. false: there is none. */
-static bool next_record(const char **at, const char *end, record *r)
-{
-    const char *p = *at;
-    r->name = p;
-    while (p < end && *p >= 'a' && *p <= 'z') p++;
-    r->name_len = (size_t)(p - r->name);
-    if (p == end || *p++ != ' ') return false;
-    for (r->len = 0; p < end && *p >= '0' && *p <= '9'; p++) {
-        r->len = r->len * 10 + (size_t)(*p - '0');
-        if (r->len > (size_t)(end - *at)) return false;
-    }
-    if (p == end || *p++ != '\n' || r->len >= (size_t)(end - p) || p[r->len] != '\n') return false;
-    r->bytes = p;
-    *at = p + r->len + 1;
-    return true;
-}
-
-static bool record_is(const record *r, const char *name)
-{
-    return r->name_len == strlen(name) && memcmp(r->name, name, r->name_len) == 0;
-}
-
-/* NULL, or why the record is not to be had. */
-static const char *take_record(tool *t, const record *r)
-{
-    memory *m = &t->memory;
-    const char *site = chat_site(t);
-    chatgptt_conversation *bytes = record_is(r, "conversation") ? &m->conversation
-                                   : record_is(r, "before")     ? &m->before
-                                                                : NULL;
-    if (bytes && r->len != sizeof *bytes) return "it is damaged";
-    if (bytes) memcpy(bytes, r->bytes, sizeof *bytes);
-    if (record_is(r, "site") && (r->len != strlen(site) || memcmp(r->bytes, site, r->len) != 0))
-        return "the conversation in it is with another site";
-    if (record_is(r, "state") && !t->state) (void)chatgptt_load(t->client, r->bytes, r->len);
-    for (int role = 0; role < 3; role++)
-        if (record_is(r, chat_names[role])) remember(m, (chatgptt_role)role, r->bytes, r->len);
-    return NULL;
-}
-
-static const char *parse_chat(tool *t, const text *file)
-{
-    const char *at = file->bytes, *end = at + file->len, *why = NULL;
-    size_t len = sizeof chat_magic - 1;
-    record r = { 0 };
-    if (file->len < len || memcmp(at, chat_magic, len) != 0) return "it is no conversation of this program";
-    at += len;
-    while (!why && at < end)
-        if (!next_record(&at, end, &r)) why = "it is damaged";
-        else why = take_record(t, &r);
-    return why || record_is(&r, "end") ? why : "it is damaged";
-}
-
 /* A file that cannot be gone on with is an error, and is left as it is. 0, or the exit status. */
 static int load_chat(tool *t)
 {
     memory *m = &t->memory;
-    text file = { 0 };
-    if (!t->chat) return set_system(m, t->system), 0;
-    const char *why = read_file(t->chat, &file);
-    if (!why && file.len) why = parse_chat(t, &file);
+    text file = { 0 }, state = { 0 };
+    const char *why = t->chat ? read_file(t->chat, &file, &interrupts) : NULL;
+    if (!why && file.len) why = parse_chat(m, chat_site(t), &file, &state);
+    if (!why && state.len && !t->state) (void)chatgptt_load(t->client, state.bytes, state.len);
+    free(state.bytes);
     free(file.bytes);
-    if (why) return fail(t, CHATGPTT_E_ARGUMENT, t->chat, why);
-    m->answered = m->count >= 2 && m->messages[m->count - 1].role == CHATGPTT_ASSISTANT;
-    if (m->answered) text_set(&m->last, m->messages[m->count - 2].text, m->messages[m->count - 2].len);
     if (t->system) set_system(m, t->system);
-    return 0;
+    return why ? fail(t, CHATGPTT_E_ARGUMENT, t->chat, why) : 0;
 }
 
 /* One more turn, m->last. */
@@ -1024,10 +703,10 @@ static int one_shot(tool *t, const text *prompt)
 static int ask_standard_input(tool *t)
 {
     text prompt = { 0 };
-    int failed = read_all(STDIN_FILENO, &prompt), status;
+    int failed = read_all(STDIN_FILENO, &prompt, &interrupts), status;
     if (prompt.len && prompt.bytes[prompt.len - 1] == '\n') prompt.bytes[--prompt.len] = '\0';
-    if (failed)
-        status = fail(t, failed == EINTR ? CHATGPTT_E_CANCELLED : CHATGPTT_E_IO, "standard input", strerror(failed));
+    chatgptt_code code = failed == EINTR ? CHATGPTT_E_CANCELLED : CHATGPTT_E_IO;
+    if (failed) status = fail(t, code, "standard input", strerror(failed));
     else status = one_shot(t, &prompt);
     free(prompt.bytes);
     return failed == EINTR ? EXIT_INTERRUPTED : status;
@@ -1042,7 +721,7 @@ static void load_history(tool *t, editor *e)
     if (!t->state) return;
     text_puts(&t->history, t->state);
     text_puts(&t->history, ".history");
-    const char *why = read_file(t->history.bytes, &file);
+    const char *why = read_file(t->history.bytes, &file, &interrupts);
     for (size_t i = 0; i < file.len; i++) {
         const char *p = file.bytes + i;
         if (*p == '\n') { edit_remember(e, line.bytes, line.len); line.len = 0; }
@@ -1068,7 +747,7 @@ static void save_history(tool *t, const editor *e)
 
 static const char repl_help[] =
     "/new           forget what was said          /retry         ask the last message again\n"
-    "/save FILE     write down what was said      /system TEXT   a system message in front; none without TEXT\n"
+    "/save FILE     write down what was said      /system [TEXT] a system message in front, or none\n"
     "/model [NAME]  name a model, or see all      /stats         times and sizes of the last answer\n"
     "/help          this                          /quit          leave; also Ctrl-D, or Ctrl-C twice\n"
     "Ctrl-C stops an answer. Pasted lines are one message; Alt-Enter begins a new line. Up and Ctrl-R find "
@@ -1208,7 +887,8 @@ static int repl(tool *t)
 {
     editor e = { 0 };
     t->talking = true;
-    fprintf(stderr, "chatgptt %s. What you write goes to the site. /help lists the commands.\n", CHATGPTT_VERSION);
+    fputs("chatgptt " CHATGPTT_VERSION ". What you write goes to the site. /help lists the commands.\n",
+          stderr);
     if (t->memory.answered) fprintf(stderr, "going on with %zu messages of %s\n", t->memory.count, t->chat);
     introduce(t);                               /* known already if it stood in the state */
     edit_open(&e, &interrupts);
@@ -1303,8 +983,8 @@ int main(int argc, char **argv)
     look_at_terminals(&t);
     if (status == 0) status = run(&t);
     forget(&t.memory, 0, t.memory.count);
-    char *const owned[] = { (char *)t.memory.messages, t.memory.last.bytes, t.words.bytes, t.proxy.bytes, t.url.bytes,
-                            t.history.bytes };
+    char *const owned[] = { (char *)t.memory.messages, t.memory.last.bytes, t.words.bytes,
+                            t.proxy.bytes, t.url.bytes, t.history.bytes };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
     return status;
 }

@@ -1,8 +1,8 @@
 /* doctor.h - `chatgptt --doctor`: the way to a site's chat, step by step, without sending a message.
 
-   It runs a message over a transport of its own. From the page on that lets nothing out but the handshake with
-   a server of the endpoint's: the message's request is taken and thrown away, and the answer not waited for.
-   So what is told is what a message really meets, and still none is sent. */
+   It runs a message over a transport of its own. From the page on that lets nothing out but the handshake
+   with the endpoint's server: the message's request is taken and thrown away, and no answer waited for. So
+   what is told is what a message really meets, and still none is sent. */
 #ifndef DOCTOR_H
 #define DOCTOR_H
 
@@ -79,7 +79,8 @@ static bool doctor_connect(doctor *d, const struct addrinfo *address)
         failed = poll(&ready, 1, 5000) <= 0 ? ETIMEDOUT : 0;
         if (!failed) getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &failed, &size);
     }
-    snprintf(words, sizeof words, "%s port %s%s%s", host, port, failed ? ": " : "", failed ? strerror(failed) : "");
+    snprintf(words, sizeof words, "%s port %s%s%s", host, port, failed ? ": " : "",
+             failed ? strerror(failed) : "");
     doctor_step(d, failed ? "no answer" : "connect", words);
     if (failed) close(d->fd);
     return !failed;
@@ -90,7 +91,7 @@ static void doctor_tell_addresses(doctor *d, const char *host, const struct addr
     char words[512], numeric[64];
     size_t len = (size_t)snprintf(words, sizeof words, "%.200s:", host);
     for (; list && len + sizeof numeric + 2 < sizeof words; list = list->ai_next)
-        if (getnameinfo(list->ai_addr, list->ai_addrlen, numeric, sizeof numeric, NULL, 0, NI_NUMERICHOST) == 0)
+        if (!getnameinfo(list->ai_addr, list->ai_addrlen, numeric, sizeof numeric, NULL, 0, NI_NUMERICHOST))
             len += (size_t)snprintf(words + len, sizeof words - len, " %s", numeric);
     doctor_step(d, "lookup", words);
 }
@@ -122,13 +123,14 @@ static chatgptt_code doctor_read(void *user, void *conn, void *buffer, size_t si
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? CHATGPTT_AGAIN : CHATGPTT_E_CLOSED;
 }
 
-/* What may be sent once the page was read: the way through a proxy, and a handshake's records, which are of the
-   types 20 to 22 (RFC 8446 5.1); the message's are 23, as is the last step of a handshake of TLS 1.3. */
+/* What may be sent once the page was read: the way through a proxy, and a handshake's records, which are of
+   the types 20 to 22 (RFC 8446 5.1); the message's are 23, as is the last step of a handshake of TLS 1.3. */
 static bool doctor_lets_out(const doctor *d, const unsigned char *bytes, size_t size)
 {
     size_t at = 0;
     if (!d->page_read || (size > 8 && memcmp(bytes, "CONNECT ", 8) == 0)) return true;
-    while (at + 5 <= size && bytes[at] >= 20 && bytes[at] <= 22) at += 5 + bytes[at + 3] * 256u + bytes[at + 4];
+    while (at + 5 <= size && bytes[at] >= 20 && bytes[at] <= 22)
+        at += 5 + bytes[at + 3] * 256u + bytes[at + 4];
     return at == size;
 }
 
@@ -144,9 +146,10 @@ static chatgptt_code doctor_write(void *user, void *conn, const void *bytes, siz
     for (*done = 0; *done < size;) {
         ssize_t n = send(fd, (const char *)bytes + *done, size - *done, MSG_NOSIGNAL);
         struct pollfd ready = { fd, POLLOUT, 0 };
+        bool full = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
         if (n > 0) *done += (size_t)n;
-        else if (errno == EAGAIN || errno == EWOULDBLOCK) { if (poll(&ready, 1, 5000) == 0) return CHATGPTT_E_IO; }
-        else if (errno != EINTR) return CHATGPTT_E_CLOSED;
+        else if (full && poll(&ready, 1, 5000) == 0) return CHATGPTT_E_IO;
+        else if (!full && errno != EINTR) return CHATGPTT_E_CLOSED;
     }
     return CHATGPTT_OK;
 }
@@ -206,14 +209,13 @@ static void doctor_tell_chat(const doctor *d, const chatgptt_site *site, const c
     doctor_say("tokens", -1, site->dialect ? words : "none read: the endpoint gives them");
     doctor_say("endpoint", -1, post ? d->request + 5 : o->endpoint ? o->endpoint : "as the page names it");
     doctor_say("message", -1, aipkit || !site->dialect
-                                  ? "not sent. It would be posted there with the token, the bot's id and a "
-                                    "session id; a second request gets the answer"
-                                  : "not sent. It would be posted there with the page's tokens and a client id");
+                                  ? "not sent; a token, the bot's id and a session's id would go with it"
+                                  : "not sent; the page's tokens and a client's id would go with it");
 }
 
 /* Tells every step on standard output. OK, or what stands in the way. */
-static chatgptt_code doctor_examine(const chatgptt_options *options, int (*interrupted)(void *user), void *user,
-                                    chatgptt_error *error)
+static chatgptt_code doctor_examine(const chatgptt_options *options, int (*interrupted)(void *user),
+                                    void *user, chatgptt_error *error)
 {
     doctor d = { .interrupted = interrupted, .user = user, .began = doctor_now() };
     chatgptt_options o = *options;

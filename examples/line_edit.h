@@ -1,4 +1,4 @@
-/* line_edit.h - how chatgptt.c reads a message from a terminal, and the growing string both are written with.
+/* line_edit.h - how chatgptt.c reads a message from a terminal.
 
    A message may be of any length and of many lines: pasted ones (the terminal marks them), or typed with
    Alt-Enter between them. Arrows, Home, End, Delete; Ctrl-A E B F D K U W L; Ctrl-P and N (or Up and Down)
@@ -11,52 +11,13 @@
 #ifndef LINE_EDIT_H
 #define LINE_EDIT_H
 
-#include <errno.h>
-#include <poll.h>
+#include "files.h"
+
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <termios.h>
-#include <unistd.h>
-
-/* ==== a growing string, always terminated once something was added ==== */
-
-typedef struct text {
-    char *bytes;
-    size_t len, size;
-} text;
-
-static void *must(void *block)
-{
-    if (block) return block;
-    fputs("chatgptt: E_MEMORY: out of memory\n", stderr);
-    exit(1);
-}
-
-static void text_add(text *t, const char *bytes, size_t len)
-{
-    if (len >= t->size - t->len) {
-        if (len >= SIZE_MAX / 2 - t->size) must(NULL);
-        t->size = (t->size + len) * 2 + 64;
-        t->bytes = must(realloc(t->bytes, t->size));
-    }
-    if (len) memcpy(t->bytes + t->len, bytes, len);
-    t->len += len;
-    t->bytes[t->len] = '\0';
-}
-
-static void text_puts(text *t, const char *words) { text_add(t, words, strlen(words)); }
-
-static void text_set(text *t, const char *bytes, size_t len)
-{
-    t->len = 0;
-    text_add(t, bytes, len);
-}
+#include <time.h>
 
 /* ==== characters and how wide a terminal shows them ==== */
 
@@ -64,7 +25,7 @@ static void text_set(text *t, const char *bytes, size_t len)
 static size_t edit_char(const char *at, size_t left, unsigned *code)
 {
     unsigned char c = (unsigned char)*at;
-    size_t n = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
+    size_t n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
     *code = n == 1 ? c : c & (0x7Fu >> n);
     for (size_t i = 1; i < n; i++) {
         if (i >= left || ((unsigned char)at[i] & 0xC0) != 0x80) n = 0;
@@ -87,20 +48,21 @@ static bool edit_in(unsigned code, const edit_range *ranges, size_t count)
 static size_t edit_width(unsigned code)
 {
     static const edit_range joined[] = {
-        { 0x300, 0x36F }, { 0x483, 0x489 }, { 0x591, 0x5BD }, { 0x5BF, 0x5C7 }, { 0x610, 0x61A }, { 0x64B, 0x65F },
-        { 0x6D6, 0x6DC }, { 0x6DF, 0x6E4 }, { 0x6E7, 0x6ED }, { 0x900, 0x902 }, { 0x93C, 0x93C }, { 0x941, 0x948 },
-        { 0x94D, 0x94D }, { 0xE31, 0xE31 }, { 0xE34, 0xE3A }, { 0xE47, 0xE4E }, { 0x1AB0, 0x1AFF },
-        { 0x1DC0, 0x1DFF }, { 0x200B, 0x200F }, { 0x202A, 0x202E }, { 0x2060, 0x2064 }, { 0x20D0, 0x20FF },
-        { 0x3099, 0x309A }, { 0xFE00, 0xFE0F }, { 0xFE20, 0xFE2F }, { 0xFEFF, 0xFEFF }, { 0xE0100, 0xE01EF }
+        { 0x300, 0x36F }, { 0x483, 0x489 }, { 0x591, 0x5BD }, { 0x5BF, 0x5C7 }, { 0x610, 0x61A },
+        { 0x64B, 0x65F }, { 0x6D6, 0x6DC }, { 0x6DF, 0x6E4 }, { 0x6E7, 0x6ED }, { 0x900, 0x902 },
+        { 0x93C, 0x93C }, { 0x941, 0x948 }, { 0x94D, 0x94D }, { 0xE31, 0xE31 }, { 0xE34, 0xE3A },
+        { 0xE47, 0xE4E }, { 0x1AB0, 0x1AFF }, { 0x1DC0, 0x1DFF }, { 0x200B, 0x200F }, { 0x202A, 0x202E },
+        { 0x2060, 0x2064 }, { 0x20D0, 0x20FF }, { 0x3099, 0x309A }, { 0xFE00, 0xFE0F }, { 0xFE20, 0xFE2F },
+        { 0xFEFF, 0xFEFF }, { 0xE0100, 0xE01EF }
     };
     static const edit_range wide[] = {
         { 0x1100, 0x115F }, { 0x231A, 0x231B }, { 0x23E9, 0x23EC }, { 0x2614, 0x2615 }, { 0x2648, 0x2653 },
         { 0x26AA, 0x26AB }, { 0x26BD, 0x26BE }, { 0x2705, 0x2705 }, { 0x270A, 0x270B }, { 0x2728, 0x2728 },
         { 0x274C, 0x274E }, { 0x2753, 0x2757 }, { 0x2795, 0x2797 }, { 0x2B50, 0x2B55 }, { 0x2E80, 0x303E },
         { 0x3041, 0x4DBF }, { 0x4E00, 0xA4CF }, { 0xA960, 0xA97F }, { 0xAC00, 0xD7A3 }, { 0xF900, 0xFAFF },
-        { 0xFE30, 0xFE6F }, { 0xFF01, 0xFF60 }, { 0xFFE0, 0xFFE6 }, { 0x16FE0, 0x1B2FF }, { 0x1F18E, 0x1F19A },
-        { 0x1F200, 0x1F320 }, { 0x1F32D, 0x1F64F }, { 0x1F680, 0x1F6FF }, { 0x1F7E0, 0x1F7EB },
-        { 0x1F900, 0x1FAFF }, { 0x20000, 0x3FFFD }
+        { 0xFE30, 0xFE6F }, { 0xFF01, 0xFF60 }, { 0xFFE0, 0xFFE6 }, { 0x16FE0, 0x1B2FF },
+        { 0x1F18E, 0x1F19A }, { 0x1F200, 0x1F320 }, { 0x1F32D, 0x1F64F }, { 0x1F680, 0x1F6FF },
+        { 0x1F7E0, 0x1F7EB }, { 0x1F900, 0x1FAFF }, { 0x20000, 0x3FFFD }
     };
     if (code < 0x300) return 1;
     if (edit_in(code, joined, sizeof joined / sizeof *joined)) return 0;
@@ -209,7 +171,8 @@ static size_t edit_columns(size_t *rows)
 }
 
 /* The place behind the line's first `stop` bytes. `out`, if given, gets the rows from `top` to `end`. */
-static place edit_walk(const editor *e, place p, size_t columns, size_t stop, text *out, size_t top, size_t end)
+static place edit_walk(const editor *e, place p, size_t columns, size_t stop, text *out, size_t top,
+                       size_t end)
 {
     unsigned code;
     for (size_t i = 0, n; i < stop; i += n) {
@@ -230,7 +193,9 @@ static place edit_walk(const editor *e, place p, size_t columns, size_t stop, te
 static void edit_move(text *out, size_t count, char direction)
 {
     char sequence[32];
-    if (count) text_add(out, sequence, (size_t)snprintf(sequence, sizeof sequence, "\033[%zu%c", count, direction));
+    if (!count) return;
+    snprintf(sequence, sizeof sequence, "\033[%zu%c", count, direction);
+    text_puts(out, sequence);
 }
 
 /* What was added at the end still fits its row: it is written, and nothing else. */
@@ -294,9 +259,10 @@ static size_t edit_before(const editor *e, size_t at)
 
 static size_t edit_after(const editor *e, size_t at)
 {
-    unsigned code;
-    do at += edit_char(e->line.bytes + at, e->line.len - at, &code);
-    while (at < e->line.len && (edit_char(e->line.bytes + at, e->line.len - at, &code), edit_width(code) == 0));
+    unsigned code = 'x';
+    size_t n = edit_char(e->line.bytes + at, e->line.len - at, &code);
+    do at += n, n = at < e->line.len ? edit_char(e->line.bytes + at, e->line.len - at, &code) : 0;
+    while (n && code != '\n' && edit_width(code) == 0);
     return at;
 }
 
@@ -372,15 +338,16 @@ static void edit_begin_search(editor *e)
     text_set(&e->query, "", 0);
 }
 
-/* While searching, letters and Backspace change what is searched; any other key ends that and does what it does
-   elsewhere, but for Enter: what was found is looked at before it is sent. */
+/* While searching, letters and Backspace change what is searched; any other key ends that and does what it
+   does elsewhere, but for Enter: what was found is looked at before it is sent. */
 static bool edit_search_key(editor *e, int key)
 {
     char c = (char)key;
     e->touched = true;
     if (key == 0x7F || key == 8) {
-        while (e->query.len > 0 && ((unsigned char)e->query.bytes[e->query.len - 1] & 0xC0) == 0x80) e->query.len--;
-        if (e->query.len > 0) e->query.len--;
+        size_t n = e->query.len;
+        while (n > 1 && ((unsigned char)e->query.bytes[n - 1] & 0xC0) == 0x80) n--;
+        e->query.len = n ? n - 1 : 0;
         e->query.bytes[e->query.len] = '\0';
     } else if (key >= ' ' && key < 0x100) text_add(&e->query, &c, 1);
     else if (key == ('R' & 31)) return false;
@@ -392,7 +359,8 @@ static bool edit_search_key(editor *e, int key)
 /* ---- keys ---- */
 
 #define KEY(letter) ((letter) & 31)
-enum { KEY_GONE = -2, KEY_NONE = -1, KEY_DELETE = 256, KEY_WORD_LEFT, KEY_WORD_RIGHT, KEY_LINE_FEED, KEY_PASTE };
+enum { KEY_GONE = -2, KEY_NONE = -1, KEY_DELETE = 256, KEY_WORD_LEFT, KEY_WORD_RIGHT, KEY_LINE_FEED,
+       KEY_PASTE };
 
 /* Waits for a byte, `ms` at most (-1: for ever), so that no Ctrl-C is missed: it is held back until pselect()
    sleeps. 1, 0 when the time is over, -1 if interrupted. */
@@ -408,7 +376,8 @@ static int edit_wait(editor *e, long ms)
         fd_set ready;
         FD_ZERO(&ready);
         FD_SET(STDIN_FILENO, &ready);
-        n = *e->interrupts ? -1 : pselect(STDIN_FILENO + 1, &ready, NULL, NULL, ms < 0 ? NULL : &time, &before);
+        if (*e->interrupts) n = -1;
+        else n = pselect(STDIN_FILENO + 1, &ready, NULL, NULL, ms < 0 ? NULL : &time, &before);
     } while (n < 0 && !*e->interrupts && errno == EINTR);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return n;
@@ -441,10 +410,11 @@ static int edit_skip_string(editor *e)
 static int edit_sequence(editor *e)
 {
     static const struct { const char *name; int key;
-    } known[] = { { "A", KEY('P') }, { "B", KEY('N') }, { "C", KEY('F') }, { "D", KEY('B') }, { "H", KEY('A') },
-                  { "F", KEY('E') }, { "1~", KEY('A') }, { "7~", KEY('A') }, { "4~", KEY('E') },
-                  { "8~", KEY('E') }, { "3~", KEY_DELETE }, { "1;5C", KEY_WORD_RIGHT }, { "1;5D", KEY_WORD_LEFT },
-                  { "1;3C", KEY_WORD_RIGHT }, { "1;3D", KEY_WORD_LEFT }, { "200~", KEY_PASTE } };
+    } known[] = { { "A", KEY('P') }, { "B", KEY('N') }, { "C", KEY('F') }, { "D", KEY('B') },
+                  { "H", KEY('A') }, { "1~", KEY('A') }, { "7~", KEY('A') },
+                  { "F", KEY('E') }, { "4~", KEY('E') }, { "8~", KEY('E') },
+                  { "1;5C", KEY_WORD_RIGHT }, { "1;3C", KEY_WORD_RIGHT }, { "1;5D", KEY_WORD_LEFT },
+                  { "1;3D", KEY_WORD_LEFT }, { "3~", KEY_DELETE }, { "200~", KEY_PASTE } };
     char name[16] = "";
     size_t n = 0;
     int c = edit_byte(e, 500);
@@ -520,8 +490,9 @@ static void edit_key(editor *e, int key)
 static bool edit_partial(const editor *e)
 {
     size_t back = 1;
-    while (back < 4 && back < e->cursor && ((unsigned char)e->line.bytes[e->cursor - back] & 0xC0) == 0x80) back++;
-    unsigned char lead = e->cursor ? (unsigned char)e->line.bytes[e->cursor - back] : 0;
+    const unsigned char *end = (const unsigned char *)e->line.bytes + e->cursor;
+    while (back < 4 && back < e->cursor && (end[-(int)back] & 0xC0) == 0x80) back++;
+    unsigned char lead = e->cursor ? end[-(int)back] : 0;
     return lead >= 0xC2 && back < (lead < 0xE0 ? 2u : lead < 0xF0 ? 3u : 4u);
 }
 
@@ -589,10 +560,12 @@ static edit_result edit_judge(editor *e)
 {
     unsigned code;
     e->why = NULL;
-    if (e->line.len >= EDIT_MAX_CANON) e->why = "the terminal cuts lines at 4,095 bytes; chatgptt <FILE takes any";
+    if (e->line.len >= EDIT_MAX_CANON)
+        e->why = "the terminal cuts lines at 4,095 bytes; chatgptt <FILE takes any";
     for (size_t i = 0; i < e->line.len; i += edit_char(e->line.bytes + i, e->line.len - i, &code)) {
         edit_char(e->line.bytes + i, e->line.len - i, &code);
-        if ((code < ' ' && code != '\t') || (code >= 0x7F && code < 0xA0)) e->why = "it holds a control character";
+        if ((code < ' ' && code != '\t') || (code >= 0x7F && code < 0xA0))
+            e->why = "it holds a control character";
     }
     return e->why ? EDIT_REFUSED : EDIT_LINE;
 }

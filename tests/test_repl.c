@@ -1,5 +1,5 @@
-/* The line editor of the tool, key by key, on a terminal of 20 columns and 6 rows whose screen is worked out here:
-   what became of the line, where the cursor stands, and what can be seen. */
+/* The line editor of the tool, key by key, on a terminal of 20 columns and 6 rows whose screen is worked out
+   here: what became of the line, where the cursor stands, and what can be seen. Then the files it keeps. */
 #define _XOPEN_SOURCE 700
 #include "check.h"
 #include "../examples/line_edit.h"
@@ -85,13 +85,14 @@ static void screen_put(const char *p)
 static const char *screen_text(void)
 {
     static char seen[ROWS * COLUMNS * 16 + 1];
-    seen[0] = '\0';
+    size_t n = 0;
     for (int row = 0; row < ROWS; row++) {
-        for (int i = 0; i < COLUMNS; i++) strcat(seen, screen.cells[row][i]);
-        for (size_t n = strlen(seen); n > 0 && seen[n - 1] == ' '; n--) seen[n - 1] = '\0';
-        strcat(seen, "|");
+        for (int i = 0; i < COLUMNS; i++) n += (size_t)snprintf(seen + n, 16, "%s", screen.cells[row][i]);
+        while (n > 0 && seen[n - 1] == ' ') n--;
+        seen[n++] = '|';
     }
-    for (size_t n = strlen(seen); n > 0 && seen[n - 1] == '|'; n--) seen[n - 1] = '\0';
+    while (n > 0 && seen[n - 1] == '|') n--;
+    seen[n] = '\0';
     return seen;
 }
 
@@ -236,7 +237,8 @@ TEST(screen)
         begin();
         CHECK(screen.marks);
         type(views[i].keys);
-        if (!CHECK_STR(screen_text(), views[i].seen)) check_quote("keys", views[i].keys, strlen(views[i].keys));
+        if (!CHECK_STR(screen_text(), views[i].seen))
+            check_quote("keys", views[i].keys, strlen(views[i].keys));
         CHECK_INT(screen.row, views[i].row);
         CHECK_INT(screen.column, views[i].column);
     }
@@ -300,9 +302,15 @@ static void forget(void)
 TEST(history)
 {
     static const struct { const char *keys, *line;
-    } rows[] = { { UP, "two\nlines" }, { UP UP, "second" }, { UP UP UP UP UP, "first" }, { UP UP DOWN, "two\nlines" },
-                 { "draft" UP DOWN, "draft" }, { "draft" UP UP DOWN DOWN DOWN, "draft" }, { "\020\020\016", "two\nlines" },
-                 { UP "!", "two\nlines!" }, { DOWN, "" } };
+    } rows[] = { { UP, "two\nlines" },
+                 { UP UP, "second" },
+                 { UP UP UP UP UP, "first" },
+                 { UP UP DOWN, "two\nlines" },
+                 { "draft" UP DOWN, "draft" },
+                 { "draft" UP UP DOWN DOWN DOWN, "draft" },
+                 { "\020\020\016", "two\nlines" },
+                 { UP "!", "two\nlines!" },
+                 { DOWN, "" } };
     forget();
     say("first");
     say("second");
@@ -352,8 +360,9 @@ TEST(search)
 TEST(refused)
 {
     static const struct { const char *line; edit_result result;
-    } rows[] = { { "hello", EDIT_LINE }, { "a\tb", EDIT_LINE }, { "a\033[Ab", EDIT_REFUSED }, { "a\001", EDIT_REFUSED },
-                 { "a\177", EDIT_REFUSED }, { "a\xC2\x9B" "b", EDIT_REFUSED }, { "na\xC3\xAFve", EDIT_LINE } };
+    } rows[] = { { "hello", EDIT_LINE },       { "a\tb", EDIT_LINE },      { "na\xC3\xAFve", EDIT_LINE },
+                 { "a\033[Ab", EDIT_REFUSED }, { "a\001", EDIT_REFUSED },  { "a\177", EDIT_REFUSED },
+                 { "a\xC2\x9B" "b", EDIT_REFUSED } };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         text_set(&e.line, rows[i].line, strlen(rows[i].line));
         CHECK_INT(edit_judge(&e), rows[i].result);
@@ -366,8 +375,9 @@ TEST(plain)
 {
     static char long_line[5002];
     static const struct { const char *line; edit_result result; const char *taken;
-    } rows[] = { { "hello\n", EDIT_LINE, "hello" }, { "\n", EDIT_LINE, "" }, { "a\033[Ab\n", EDIT_REFUSED, NULL },
-                 { long_line, EDIT_REFUSED, NULL }, { "again \n", EDIT_LINE, "again " }, { "\004", EDIT_END, NULL } };
+    } rows[] = { { "hello\n", EDIT_LINE, "hello" },   { "\n", EDIT_LINE, "" },
+                 { "a\033[Ab\n", EDIT_REFUSED, NULL }, { long_line, EDIT_REFUSED, NULL },
+                 { "again \n", EDIT_LINE, "again " }, { "\004", EDIT_END, NULL } };
     memset(long_line, 'x', sizeof long_line - 2);
     long_line[sizeof long_line - 2] = '\n';
     edit_leave();
@@ -379,6 +389,44 @@ TEST(plain)
         if (rows[i].taken) CHECK_STR(e.line.bytes, rows[i].taken);
         if (rows[i].line == long_line) CHECK(strstr(e.why, "4,095") != NULL);
     }
+}
+
+/* ==== the files it keeps ==== */
+
+static mode_t mode_of(const char *path)
+{
+    struct stat is;
+    return lstat(path, &is) < 0 ? 0 : is.st_mode;
+}
+
+TEST(files)
+{
+    char folder[] = "/tmp/test_repl.......";
+    text bytes = { 0 }, read = { 0 };
+    text_puts(&bytes, "what is kept");
+    memset(folder + strlen(folder) - 6, 'X', 6);
+    if (!CHECK(mkdtemp(folder) && chdir(folder) == 0 && mkdir("real", 0700) == 0)) return;
+    CHECK(symlink("real/file", "link") == 0 && symlink("link", "far") == 0 && symlink("loop", "loop") == 0);
+    CHECK(mkfifo("fifo", 0600) == 0);
+    CHECK(!read_file("none", &read, &interrupts) && read.len == 0);
+    for (int i = 0; i < 2; i++) {               /* the file is not there yet, then it is */
+        CHECK(!replace_file("far", &bytes));
+        CHECK_INT(mode_of("real/file"), S_IFREG | 0600);
+        CHECK(S_ISLNK(mode_of("link")) && S_ISLNK(mode_of("far")));
+        CHECK(!read_file("far", &read, &interrupts));
+        CHECK_STR(read.bytes, "what is kept");
+        CHECK(chmod("real/file", 0644) == 0);
+    }
+    CHECK_STR(replace_file("fifo", &bytes), "it is no regular file");
+    CHECK_STR(read_file("fifo", &read, &interrupts), "it is no regular file");
+    CHECK_STR(replace_file("real", &bytes), "it is no regular file");
+    CHECK(S_ISFIFO(mode_of("fifo")) && S_ISDIR(mode_of("real")));
+    CHECK(replace_file("loop", &bytes) != NULL);
+    CHECK_INT(write_new_file("real/file", &bytes), EEXIST);
+    CHECK(!unlink("real/file") && !unlink("link") && !unlink("far") && !unlink("loop") && !unlink("fifo"));
+    CHECK(rmdir("real") == 0 && rmdir(folder) == 0);        /* nothing else was left */
+    free(bytes.bytes);
+    free(read.bytes);
 }
 
 int main(void)
@@ -403,6 +451,7 @@ int main(void)
     RUN(search);
     RUN(refused);
     RUN(plain);
+    RUN(files);
     forget();
     return check_report("test_repl");
 }

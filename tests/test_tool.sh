@@ -376,7 +376,7 @@ run repl_commands pty '> ' "/retry$enter" 'nothing was asked' '' '> ' "/model gp
     '> ' "hello$enter" 'be kind' '' 'nice day' '' '> ' "again$enter" 'Earlier messages I know: 2' '' 'nice day' '' \
     '> ' "/retry$enter" 'said: again' '' 'Earlier messages I know: 2' '' 'nice day' '' \
     '> ' "/save $work/said$enter" '5 messages' '' '> ' "/save $work/said$enter" 'exists' '' \
-    '> ' "/home/me is a path$enter" 'said: /home/me is a path' '' '> ' "/bin is one too$enter" 'no such command' '' \
+    '> ' "/etc/hosts is a path$enter" 'said: /etc/hosts is a path' '' '> ' "/bin is one too$enter" 'no such command' '' \
     '> ' "/quit$enter" -- "$tool" --url "$plain"
 run repl_stop pty '> ' "$(key 'stop\tme')$enter" 'You said: ' "$(key '\003')" 'E_CANCELLED' '' \
     '> ' "$(key '\033[200~void')$enter" 'void' "$(key '\003')" "$prompt" "$(key '\004')" -- "$tool" --url "$words"
@@ -481,6 +481,28 @@ for file in "$work"/usage*.status; do
     name=${file##*/}
     refuses "${name%.status}" '[^:]+: .*\(see --help\)$' 2
 done
+# Every option stands in the manual and is completed by every shell.
+grep -o -- '--[a-z][a-z]*' "$work/help.out" | sed 's/--//' | sort -u >"$work/options"
+check "options are told" [ "$(wc -l <"$work/options")" -ge 18 ]
+documented() {
+    for option in $(cat "$work/options"); do
+        grep -q -- "\\\\-\\\\-$option" examples/chatgptt.1 || echo "manual: $option"
+        grep -q -- "--$option" examples/completions/chatgptt.bash || echo "bash: $option"
+        grep -q -- "--$option" examples/completions/_chatgptt || echo "zsh: $option"
+        grep -q -- "-l $option" examples/completions/chatgptt.fish || echo "fish: $option"
+    done | { ! grep .; }
+}
+check "options are documented" documented
+# completes WORD... : what bash offers for the last of them
+completes() {
+    bash -c '. examples/completions/chatgptt.bash; COMP_WORDS=(chatgptt "$@"); COMP_CWORD=$#; _chatgptt; echo "${COMPREPLY[*]}"' - "$@"
+}
+if command -v bash >/dev/null; then
+    check "completion of options" [ "$(completes --di)" = --dialect ]
+    check "completion of values" [ "$(completes --dialect = a)" = 'auto aipkit' ]
+    check "completion of the message" [ -z "$(completes -- --di)" ]
+else echo 'skip: no bash'
+fi
 check help status help 0
 check "help stdout" shows help.out '^usage: chatgptt '
 check help_letter cmp "$work/help_letter.out" "$work/help.out"
