@@ -22,6 +22,7 @@
 typedef struct doctor {
     long long began;                /* when the present step did */
     int fd;                         /* one connection at a time */
+    bool finished;                  /* the handshake of TLS 1.3 on it */
     bool page_read;                 /* from here on nothing is to be sent */
     bool stopped;                   /* the message was to be sent now */
     int (*interrupted)(void *user); /* the caller's on_tick */
@@ -101,6 +102,7 @@ static chatgptt_code doctor_open(void *user, const char *host, const char *port,
     doctor *d = (doctor *)user;
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
     d->began = doctor_now();
+    d->finished = false;
     if (getaddrinfo(host, port, &hints, &list) != 0) return CHATGPTT_E_RESOLVE;
     doctor_tell_addresses(d, host, list);
     bool connected = false;
@@ -124,13 +126,19 @@ static chatgptt_code doctor_read(void *user, void *conn, void *buffer, size_t si
 }
 
 /* What may be sent once the page was read: the way through a proxy, and a handshake's records, which are of
-   the types 20 to 22 (RFC 8446 5.1); the message's are 23, as is the last step of a handshake of TLS 1.3. */
-static bool doctor_lets_out(const doctor *d, const unsigned char *bytes, size_t size)
+   the types 20 to 22 (RFC 8446 5.1). A request's are of type 23, but so is the last step of a handshake of
+   TLS 1.3: the first of them may pass if no request fits in. */
+static bool doctor_lets_out(doctor *d, const unsigned char *bytes, size_t size)
 {
+    enum { FINISHED = 80 };
     size_t at = 0;
     if (!d->page_read || (size > 8 && memcmp(bytes, "CONNECT ", 8) == 0)) return true;
-    while (at + 5 <= size && bytes[at] >= 20 && bytes[at] <= 22)
-        at += 5 + bytes[at + 3] * 256u + bytes[at + 4];
+    while (at + 5 <= size && bytes[at] >= 20 && bytes[at] <= 23) {
+        size_t len = bytes[at + 3] * 256u + bytes[at + 4];
+        if (bytes[at] == 23 && (d->finished || len > FINISHED)) return false;
+        d->finished = d->finished || bytes[at] == 23;
+        at += 5 + len;
+    }
     return at == size;
 }
 

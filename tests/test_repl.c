@@ -2,6 +2,7 @@
    here: what became of the line, where the cursor stands, and what can be seen. Then the files it keeps. */
 #define _XOPEN_SOURCE 700
 #include "check.h"
+#include "../examples/kept_chat.h"
 #include "../examples/line_edit.h"
 
 #include <fcntl.h>
@@ -63,7 +64,7 @@ static const char *screen_sequence(const char *p)
     else if (*p == 'H') screen.row = screen.column = 0;
     else if (strncmp(p, "?2004", 5) == 0) screen.marks = *(p += 5) == 'h';
     else check_fail(__FILE__, __LINE__, "a sequence nobody knows: %c", *p);
-    CHECK(screen.row >= 0 && screen.column < COLUMNS);
+    CHECK(screen.row >= 0 && screen.column <= COLUMNS);
     return p + 1;
 }
 
@@ -134,6 +135,13 @@ static edit_result type_cut(const char *keys, size_t len, size_t piece)
         }
     }
     return result;
+}
+
+static void reset(void)
+{
+    edit_free(&e);
+    memset(&e, 0, sizeof e);
+    e.interrupts = &interrupts;
 }
 
 static edit_result type(const char *keys) { return type_cut(keys, strlen(keys), sizeof e.in); }
@@ -244,6 +252,35 @@ TEST(screen)
     }
 }
 
+/* Whatever is typed, the screen is the one that drawing it all anew gives, and the characters stay whole. */
+TEST(any_keys)
+{
+    static const char *const keys[] = { "a", "bc", " ", "x", "\xE3\x81\x82", "e\xCC\x81", "\xF0\x9F\x91\x8B", LEFT, LEFT,
+                                        RIGHT, "\001", "\005", "\013", "\025", "\027", "\177", "x\004", "\033\r",
+                                        "\t", "\033b", "\033f", "\033[3~", "\014", "aaaaaaaaaaaaaaaaaaa",
+                                        "\033[200~one\rtwo\033[201~", UP, DOWN, "?" };
+    static char seen[sizeof screen.cells];
+    unsigned long dice = 1;
+    reset();
+    edit_remember(&e, "an earlier line", 15);
+    for (int round = 0; round < 200; round++) {
+        begin();
+        for (int n = 0; n < 60; n++) {
+            dice = dice * 6364136223846793005u + 1442695040888963407u;
+            type(keys[(dice >> 33) % (sizeof keys / sizeof *keys)]);
+            snprintf(seen, sizeof seen, "%s", screen_text());
+            int row = screen.row, column = screen.column;
+            screen_clear(0, 0);
+            e.touched = true;
+            edit_draw(&e);
+            show();
+            bool good = CHECK_STR(seen, screen_text());
+            if (!(good & CHECK_INT(screen.row, row) & CHECK_INT(screen.column, column))) return;
+            CHECK(e.cursor == e.line.len || ((unsigned char)e.line.bytes[e.cursor] & 0xC0) != 0x80);
+        }
+    }
+}
+
 /* The next thing printed stands below all of the line, wherever the cursor was. */
 TEST(end)
 {
@@ -292,13 +329,6 @@ TEST(any_length)
 
 static void say(const char *words) { edit_remember(&e, words, strlen(words)); }
 
-static void forget(void)
-{
-    edit_free(&e);
-    memset(&e, 0, sizeof e);
-    e.interrupts = &interrupts;
-}
-
 TEST(history)
 {
     static const struct { const char *keys, *line;
@@ -311,7 +341,7 @@ TEST(history)
                  { "\020\020\016", "two\nlines" },
                  { UP "!", "two\nlines!" },
                  { DOWN, "" } };
-    forget();
+    reset();
     say("first");
     say("second");
     say("second");
@@ -332,7 +362,7 @@ TEST(history)
 
 TEST(search)
 {
-    forget();
+    reset();
     say("the first apple");
     say("a pear");
     say("the second apple");
@@ -429,6 +459,89 @@ TEST(files)
     free(read.bytes);
 }
 
+static void turn(memory *m, const char *question, const char *answer)
+{
+    remember(m, CHATGPTT_USER, question, strlen(question));
+    remember(m, CHATGPTT_ASSISTANT, answer, strlen(answer));
+}
+
+static void drop(memory *m)
+{
+    forget(m, 0, m->count);
+    free(m->messages);
+    free(m->last.bytes);
+    memset(m, 0, sizeof *m);
+}
+
+/* What was written is read; cut anywhere, or with a byte changed, it is refused or something else, never a fault. */
+TEST(kept_chat)
+{
+    memory m = { 0 }, read = { 0 };
+    text file = { 0 }, cut = { 0 }, state = { 0 };
+    turn(&m, "hello\nend 0\n", "");
+    turn(&m, "again", "user 3\nabc\n");
+    set_system(&m, "be kind");
+    m.conversation.opaque[0] = '\n';
+    text_puts(&state, "tokens");
+    write_chat(&m, "example.org/", &state, &file);
+    CHECK(!parse_chat(&read, "example.org/", &file, &cut));
+    CHECK_STR(cut.bytes, "tokens");
+    if (!CHECK_INT(read.count, 5)) return;
+    for (size_t i = 0; i < 5; i++) {
+        CHECK_INT(read.messages[i].role, m.messages[i].role);
+        CHECK_STR(read.messages[i].text, m.messages[i].text);
+    }
+    CHECK(memcmp(&read.conversation, &m.conversation, sizeof m.conversation) == 0);
+    CHECK(read.answered);
+    CHECK_STR(read.last.bytes, "again");
+    CHECK_STR(parse_chat(&read, "example.com/", &file, &state), "the conversation in it is with another site");
+    for (size_t i = 0; i < 2 * file.len; i++) {
+        drop(&read);
+        text_set(&cut, file.bytes, i < file.len ? i : file.len);
+        cut.bytes = must(realloc(cut.bytes, cut.len + 1));  /* reading on is a fault */
+        cut.size = cut.len + 1;
+        if (i >= file.len) cut.bytes[i - file.len] ^= (char)(1 << i % 8);
+        const char *why = parse_chat(&read, "example.org/", &cut, &state);
+        if (i < file.len) CHECK(why != NULL);
+    }
+    drop(&m);
+    drop(&read);
+    free(file.bytes);
+    free(cut.bytes);
+    free(state.bytes);
+}
+
+/* The oldest turns go, the system message and the last question stay. */
+TEST(outgrown)
+{
+    enum { LONG = 3 << 20 };
+    memory m = { 0 };
+    char *answer = must(malloc(LONG + 1));
+    memset(answer, 'x', LONG);
+    answer[LONG] = '\0';
+    set_system(&m, "be kind");
+    turn(&m, "first", answer);
+    turn(&m, "second", answer);
+    remember(&m, CHATGPTT_USER, "third", 5);
+    CHECK_INT(forget_oldest(&m), 0);
+    forget(&m, m.count - 1, 1);
+    turn(&m, "third", answer);
+    remember(&m, CHATGPTT_USER, "fourth", 6);
+    CHECK_INT(forget_oldest(&m), 2);
+    CHECK_INT(m.count, 6);
+    CHECK_STR(m.messages[0].text, "be kind");
+    CHECK_STR(m.messages[1].text, "second");
+    memset(answer, '"', LONG);                  /* six bytes each, in a form */
+    turn(&m, "fifth", answer);
+    remember(&m, CHATGPTT_USER, "sixth", 5);
+    CHECK_INT(forget_oldest(&m), 7);
+    CHECK_STR(m.messages[1].text, "sixth");
+    set_system(&m, "");
+    CHECK_INT(m.count, 1);
+    drop(&m);
+    free(answer);
+}
+
 int main(void)
 {
     int ends[2], slave;
@@ -441,9 +554,10 @@ int main(void)
     dup2(ends[1], STDERR_FILENO);
     written = ends[0];
     fcntl(written, F_SETFL, O_NONBLOCK);
-    forget();
+    reset();
     RUN(keys);
     RUN(screen);
+    RUN(any_keys);
     RUN(end);
     RUN(thrift);
     RUN(any_length);
@@ -452,6 +566,8 @@ int main(void)
     RUN(refused);
     RUN(plain);
     RUN(files);
-    forget();
+    RUN(kept_chat);
+    RUN(outgrown);
+    reset();
     return check_report("test_repl");
 }
