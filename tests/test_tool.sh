@@ -247,9 +247,11 @@ way() {
 ways() {
     a=http://127.0.0.1:2 b=http://localhost:2 c='http://[2001:db8::1]:2' p=http_proxy=$dead
     way proxy $a $p
-    way proxy https://127.0.0.1:2 HTTPS_PROXY=$dead
-    way proxy https://127.0.0.1:2 https_proxy=$dead HTTPS_PROXY=http://127.0.0.1:3
-    way direct https://127.0.0.1:2 $p
+    if [ "$tls" ]; then
+        way proxy https://127.0.0.1:2 HTTPS_PROXY=$dead
+        way proxy https://127.0.0.1:2 https_proxy=$dead HTTPS_PROXY=http://127.0.0.1:3
+        way direct https://127.0.0.1:2 $p
+    fi
     way direct $a HTTP_PROXY=$dead
     way direct $a HTTPS_PROXY=$dead
     way proxy $a ALL_PROXY=$dead
