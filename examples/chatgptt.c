@@ -390,7 +390,7 @@ static void choose_proxy(tool *t)
 {
     if (!t->options.proxy) t->options.proxy = environment_proxy(site_url(t));
     if (t->options.proxy && !*t->options.proxy) t->options.proxy = NULL;
-    if (!t->options.proxy || strstr(t->options.proxy, "://")) return;
+    if (!t->options.proxy || behind_scheme(t->options.proxy) != t->options.proxy) return;
     text_puts(&t->proxy, "http://");
     text_puts(&t->proxy, t->options.proxy);
     t->options.proxy = t->proxy.bytes;
@@ -401,7 +401,7 @@ static void complete_url(tool *t)
 {
     size_t len;
     const char *url = t->options.url;
-    if (!url || !*url || strstr(url, "://")) return;
+    if (!url || !*url || behind_scheme(url) != url) return;
     text_puts(&t->url, "https://");
     text_puts(&t->url, url);
     t->options.url = t->url.bytes;
@@ -638,8 +638,7 @@ static void leave_out_oldest(tool *t)
 /* Host, port and path: the scheme may change. */
 static const char *chat_site(const tool *t)
 {
-    const char *mark = strstr(site_url(t), "://");
-    return mark ? mark + 3 : site_url(t);
+    return behind_scheme(site_url(t));
 }
 
 /* Tokens and ids stand in it too, unless --state keeps them. */

@@ -72,11 +72,19 @@ static bool listed(const char *list, const char *host, size_t host_len)
     return false;
 }
 
+/* Where an URL goes on behind its scheme; where it begins, if it has none. */
+static const char *behind_scheme(const char *url)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
+    size_t n = strspn(url, letters);
+    return n && strncmp(url + n, "://", 3) == 0 ? url + n + 3 : url;
+}
+
 /* The host inside an URL: behind scheme and user, before port and path, without the brackets of an IPv6
    address. */
 static const char *url_host(const char *url, size_t *len)
 {
-    const char *mark = strstr(url, "://"), *host = mark ? mark + 3 : url;
+    const char *host = behind_scheme(url);
     const char *end = host + strcspn(host, "/?#");
     for (const char *p = host; p < end; p++)
         if (*p == '@') host = p + 1;

@@ -388,6 +388,12 @@ run repl_dumb env TERM=dumb "$helper" pty '> ' "$(key 'up\033[A')$enter" 'not se
     '> ' "$(head -c 5000 /dev/zero | tr '\0' x)$enter" 'not sent: the terminal cuts' '' \
     '> ' "hello$enter" 'You said: hello' '' '> ' "/quit$enter" -- "$tool" --url "$plain"
 
+run repl_ahead pty '> ' "hello$enter" 'You said: hello' 'typed' 'nice day' '' "$(key '\033[?2004h> ')" " ahead$enter" \
+    'You said: typed ahead' '' 'nice day' '' '> ' "/quit$enter" -- "$tool" --url "$words"
+# The terminal is as it was, whatever ended the tool.
+run restored pty '> ' "/quit$enter" 'icanon' '' -- sh -c '"$0" --url "$1"; stty -a' "$tool" "$quiet"
+run restored_killed pty '> ' typed 'icanon' '' -- sh -c 'timeout --foreground 1 "$0" --url "$1"; stty -a' "$tool" "$quiet"
+
 # What was typed is there in the next run, and readable for nobody else.
 again_typed() {
     pty '> ' "$(key 'remember\\\\me \033[200~and\nthis\033[201~')$enter" 'You said: ' '' '> ' "/quit$enter" -- "$tool" "$@" &&
@@ -621,8 +627,8 @@ if [ "$tls" ]; then
     check "state_tls resumes" shows other.log '^POST .*wpaicg_chat_shortcode_message .*tls=resumed'
 fi
 
-for name in repl repl_edit repl_commands repl_stop repl_newer repl_dumb repl_history repl_chat clean coloured colourless waiting \
-    verbose_terminal; do
+for name in repl repl_edit repl_commands repl_stop repl_newer repl_dumb repl_history repl_chat repl_ahead restored restored_killed \
+    clean coloured colourless waiting verbose_terminal; do
     case $name in repl_edit) wanted=130 ;; coloured|colourless|waiting) wanted=1 ;; *) wanted=0 ;; esac
     check $name status $name $wanted
     check "$name saw all" silent $name
@@ -632,6 +638,12 @@ check "repl_stop begins one answer" count repl_stop.out 1 E_CANCELLED
 check "clean text" shows clean.out '^You said: a\[31mbc'
 escape=$(printf '\033')
 check "repl leaves the terminal" ends_with "$work/repl.out" "$escape\[\?2004l"
+for name in restored restored_killed; do
+    check "$name terminal" shows $name.out '(^| )icanon'
+    check "$name echo" shows $name.out ' echo '
+    check "$name saw the prompt" shows $name.out '> '
+done
+check "repl_ahead not in the answer" lacks repl_ahead.out 'I am.*typed'
 check "repl_edit once" count repl_edit.out 1 'once more leaves'
 check "repl_commands kept the retried once" count said 1 '^You: again$'
 check "repl_commands wrote privately" [ "$(mode_of "$work/said")" = -rw------- ]
