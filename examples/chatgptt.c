@@ -568,11 +568,11 @@ static bool open_client(tool *t)
     return t->client != NULL;
 }
 
-static bool should_fall_back(const tool *t, const chatgptt_stream *stream, chatgptt_code code)
+static bool may_fall_back(const tool *t, chatgptt_code code)
 {
     bool no_tls = code == CHATGPTT_E_TLS || code == CHATGPTT_E_CONNECT || code == CHATGPTT_E_CLOSED ||
                   code == CHATGPTT_E_IO || code == CHATGPTT_E_TIMEOUT;
-    return t->may_fall_back && !t->options.proxy && no_tls && chatgptt_stream_stats(stream)->requests == 0;
+    return t->may_fall_back && !t->options.proxy && no_tls;
 }
 
 static chatgptt_stream *begin_answer(tool *t, chatgptt_request *request)
@@ -602,7 +602,7 @@ static int ask(tool *t, const chatgptt_message *messages, size_t count, chatgptt
         put_event(t, &event, kept);
         if (t->write_error) chatgptt_cancel(stream);
     }
-    if (should_fall_back(t, stream, code)) {
+    if (may_fall_back(t, code) && chatgptt_stream_stats(stream)->requests == 0) {
         fall_back(t, chatgptt_stream_error(stream)->message);
         chatgptt_close(t->client);
         return open_client(t) ? ask(t, messages, count, conversation, kept) : EXIT_ERROR;
@@ -940,6 +940,10 @@ static int examine(tool *t)
 {
     chatgptt_error error;
     chatgptt_code code = doctor_examine(&t->options, on_tick, t, &error);
+    if (may_fall_back(t, code)) {
+        fall_back(t, error.message);
+        code = doctor_examine(&t->options, on_tick, t, &error);
+    }
     if (code < 0) put_error(t, &error);
     return code < 0 ? exit_status(t, code) : 0;
 }

@@ -311,6 +311,7 @@ run bare "$tool" -u "${plain#http://}" hello
 # ==== the doctor: no message is sent ====
 
 run doctor "$tool" --doctor "$looked"
+run doctor_bare "$tool" --doctor "${looked#http://}"
 run doctor_down "$tool" --doctor --url "$down"
 run doctor_page "$tool" --doctor "$looked/nothing"
 if [ "$tls" ]; then
@@ -589,6 +590,9 @@ check doctor status doctor 0
 check "doctor steps" told doctor lookup connect page tokens endpoint message
 check "doctor endpoint" shows doctor.out '^endpoint +http://127.*/wp-admin/admin-ajax\.php$'
 check "doctor tokens" shows doctor.out '^tokens .*wpaicg.*bot 0'
+check doctor_bare status doctor_bare 0
+check "doctor_bare notice" one_line doctor_bare '^chatgptt: notice: no https there, so by http: '
+check "doctor_bare steps" ends_with "$work/doctor_bare.out" '^message  *not sent; '
 check doctor_down status doctor_down 1
 check "doctor_down tells" one_line doctor_down '^chatgptt: E_CONNECT: '
 check "doctor_down steps" told doctor_down lookup no failed
