@@ -4,7 +4,7 @@
    standard error. Exit: 0 the answer is complete, 1 an error, 2 wrong usage, 130 interrupted.
 
    CONTENTS: [OUTPUT] [OPTIONS] [SITE] [SIGNALS] [STATE] [TURN] [CHAT] [REPL] [MAIN]; beside it
-   files.h, kept_chat.h for --chat, proxy_env.h, line_edit.h for the REPL, and doctor.h for --doctor */
+   files.h, kept_chat.h for --chat, proxy_env.h, line_edit.h with terminal.h, and doctor.h for --doctor */
 #define _POSIX_C_SOURCE 200809L
 #define CHATGPTT_IMPLEMENTATION
 #include "chatgptt.h"
@@ -425,7 +425,7 @@ static void put_bytes(int fd, const char *bytes)
 static void on_signal(int sig)
 {
     if (sig == SIGINT && ++interrupts < 3) return;
-    edit_leave();
+    terminal_leave();
     if (sig != SIGALRM) _exit(128 + sig);
     put_bytes(STDERR_FILENO, "chatgptt: E_TIMEOUT: stuck in the name lookup or in writing the answer\n");
     if (json_lines)
@@ -895,7 +895,7 @@ static int repl(tool *t)
     handle(SIGTERM, on_signal);
     handle(SIGHUP, on_signal);
     int status = read_and_obey(t, &e);
-    edit_leave();
+    terminal_leave();
     edit_free(&e);
     return status;
 }

@@ -116,7 +116,7 @@ static void begin(void)
 {
     screen.row = screen.column = 0;
     screen_clear(0, 0);
-    e.in_at = e.in_len = 0;
+    e.keys.at = e.keys.len = 0;
     edit_begin(&e);
     show();
 }
@@ -126,10 +126,10 @@ static edit_result type_cut(const char *keys, size_t len, size_t piece)
 {
     edit_result result = EDIT_MORE;
     for (size_t at = 0; at < len && result == EDIT_MORE; at += piece) {
-        e.in_at = 0;
-        e.in_len = len - at < piece ? len - at : piece;
-        memcpy(e.in, keys + at, e.in_len);
-        while (e.in_at < e.in_len && result == EDIT_MORE) {
+        e.keys.at = 0;
+        e.keys.len = len - at < piece ? len - at : piece;
+        memcpy(e.keys.in, keys + at, e.keys.len);
+        while (e.keys.at < e.keys.len && result == EDIT_MORE) {
             result = edit_step(&e);
             show();
         }
@@ -141,10 +141,10 @@ static void reset(void)
 {
     edit_free(&e);
     memset(&e, 0, sizeof e);
-    e.interrupts = &interrupts;
+    e.keys.interrupts = &interrupts;
 }
 
-static edit_result type(const char *keys) { return type_cut(keys, strlen(keys), sizeof e.in); }
+static edit_result type(const char *keys) { return type_cut(keys, strlen(keys), sizeof e.keys.in); }
 
 #define LEFT  "\033[D"
 #define RIGHT "\033[C"
@@ -255,10 +255,11 @@ TEST(screen)
 /* Whatever is typed, the screen is the one that drawing it all anew gives, and the characters stay whole. */
 TEST(any_keys)
 {
-    static const char *const keys[] = { "a", "bc", " ", "x", "\xE3\x81\x82", "e\xCC\x81", "\xF0\x9F\x91\x8B", LEFT, LEFT,
-                                        RIGHT, "\001", "\005", "\013", "\025", "\027", "\177", "x\004", "\033\r",
-                                        "\t", "\033b", "\033f", "\033[3~", "\014", "aaaaaaaaaaaaaaaaaaa",
-                                        "\033[200~one\rtwo\033[201~", UP, DOWN, "?" };
+    static const char *const keys[] = { "a", "bc", " ", "x", "?", "\t", "\xE3\x81\x82", "e\xCC\x81",
+                                        "\xF0\x9F\x91\x8B", "aaaaaaaaaaaaaaaaaaa", LEFT, LEFT, RIGHT, UP, DOWN,
+                                        "\001", "\005", "\013", "\025", "\027", "\177", "x\004", "\014",
+                                        "\033\r", "\033b", "\033f", "\033[3~",
+                                        "\033[200~one\rtwo\033[201~" };
     static char seen[sizeof screen.cells];
     unsigned long dice = 1;
     reset();
@@ -274,8 +275,8 @@ TEST(any_keys)
             e.touched = true;
             edit_draw(&e);
             show();
-            bool good = CHECK_STR(seen, screen_text());
-            if (!(good & CHECK_INT(screen.row, row) & CHECK_INT(screen.column, column))) return;
+            bool good = CHECK_STR(seen, screen_text()) && CHECK_INT(screen.row, row);
+            if (!good || !CHECK_INT(screen.column, column)) return;
             CHECK(e.cursor == e.line.len || ((unsigned char)e.line.bytes[e.cursor] & 0xC0) != 0x80);
         }
     }
@@ -297,7 +298,7 @@ TEST(end)
     CHECK_INT(type("x\004\177\004"), EDIT_END);
     begin();
     CHECK_INT(type("\033[200~half a paste\003"), EDIT_VOID);
-    edit_leave();
+    terminal_leave();
     show();
     CHECK(!screen.marks);
 }
@@ -307,9 +308,9 @@ TEST(thrift)
 {
     char bytes[64];
     begin();
-    e.in_at = 0;
-    e.in_len = 2;
-    memcpy(e.in, "hi", 2);
+    e.keys.at = 0;
+    e.keys.len = 2;
+    memcpy(e.keys.in, "hi", 2);
     edit_step(&e);
     edit_step(&e);
     ssize_t n = read(written, bytes, sizeof bytes);
@@ -323,7 +324,7 @@ TEST(any_length)
     memset(line, 'x', sizeof line - 1);
     memcpy(line + 4090, "\xE3\x81\x82", 3);     /* across the end of what is read at once */
     line[sizeof line - 1] = '\r';
-    CHECK_INT(type_cut(line, sizeof line, sizeof e.in), EDIT_LINE);
+    CHECK_INT(type_cut(line, sizeof line, sizeof e.keys.in), EDIT_LINE);
     CHECK_MEM(e.line.bytes, e.line.len, line, sizeof line - 1);
 }
 
@@ -410,7 +411,7 @@ TEST(plain)
                  { "again \n", EDIT_LINE, "again " }, { "\004", EDIT_END, NULL } };
     memset(long_line, 'x', sizeof long_line - 2);
     long_line[sizeof long_line - 2] = '\n';
-    edit_leave();
+    terminal_leave();
     edit_open(&e, &interrupts);
     CHECK(e.plain);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -473,7 +474,7 @@ static void drop(memory *m)
     memset(m, 0, sizeof *m);
 }
 
-/* What was written is read; cut anywhere, or with a byte changed, it is refused or something else, never a fault. */
+/* What was written is read; cut anywhere it is refused, and no changed byte leads out of it. */
 TEST(kept_chat)
 {
     memory m = { 0 }, read = { 0 };
@@ -494,7 +495,8 @@ TEST(kept_chat)
     CHECK(memcmp(&read.conversation, &m.conversation, sizeof m.conversation) == 0);
     CHECK(read.answered);
     CHECK_STR(read.last.bytes, "again");
-    CHECK_STR(parse_chat(&read, "example.com/", &file, &state), "the conversation in it is with another site");
+    CHECK_STR(parse_chat(&read, "example.com/", &file, &state),
+              "the conversation in it is with another site");
     for (size_t i = 0; i < 2 * file.len; i++) {
         drop(&read);
         text_set(&cut, file.bytes, i < file.len ? i : file.len);
@@ -549,7 +551,7 @@ int main(void)
     terminal = posix_openpt(O_RDWR | O_NOCTTY);
     if (terminal < 0 || grantpt(terminal) < 0 || unlockpt(terminal) < 0 || pipe(ends) < 0) return 1;
     slave = open(ptsname(terminal), O_RDWR | O_NOCTTY);
-    if (slave < 0 || ioctl(slave, TIOCSWINSZ, &size) < 0 || tcgetattr(slave, &edit_found) < 0) return 1;
+    if (slave < 0 || ioctl(slave, TIOCSWINSZ, &size) < 0 || tcgetattr(slave, &terminal_found) < 0) return 1;
     dup2(slave, STDIN_FILENO);
     dup2(ends[1], STDERR_FILENO);
     written = ends[0];
