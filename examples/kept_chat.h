@@ -80,7 +80,8 @@ static const char *const chat_names[] = { "user", "assistant", "system" };     /
 static void put_record(text *file, const char *name, const char *bytes, size_t len)
 {
     char head[64];
-    text_add(file, head, (size_t)snprintf(head, sizeof head, "%s %zu\n", name, len));
+    snprintf(head, sizeof head, "%s %zu\n", name, len);
+    text_puts(file, head);
     text_add(file, bytes, len);
     text_puts(file, "\n");
 }
