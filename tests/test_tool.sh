@@ -393,7 +393,7 @@ run repl_ahead pty '> ' "hello$enter" 'You said: hello' 'typed' 'nice day' '' "$
     'You said: typed ahead' '' 'nice day' '' '> ' "/quit$enter" -- "$tool" --url "$words"
 # The terminal is as it was, whatever ended the tool.
 run restored pty '> ' "/quit$enter" 'icanon' '' -- sh -c '"$0" --url "$1"; stty -a' "$tool" "$quiet"
-run restored_killed pty '> ' typed 'icanon' '' -- sh -c 'timeout --foreground 1 "$0" --url "$1"; stty -a' "$tool" "$quiet"
+run restored_killed pty '> ' typed 'icanon' '' -- sh -c 'timeout --foreground 3 "$0" --url "$1"; stty -a' "$tool" "$quiet"
 
 # What was typed is there in the next run, and readable for nobody else.
 again_typed() {
