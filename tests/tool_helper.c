@@ -1,7 +1,7 @@
 /* What test_tool.sh cannot do in the shell:
 
-       tool_helper mute                                         a server that lets everybody connect and says
-       nothing tool_helper pty [EXPECT TYPE]... -- PROGRAM [WORD]...    PROGRAM on a terminal of its own
+       tool_helper mute                     a server that lets everybody connect and says nothing
+       tool_helper pty [EXPECT TYPE]... -- PROGRAM [WORD]...        PROGRAM on a terminal of its own
 
    mute prints url=... and lives until its standard input ends. pty waits until EXPECT was printed, behind
    what was expected before, then types TYPE, and so on; it passes on all that PROGRAM prints, and ends with
