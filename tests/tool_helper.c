@@ -1,11 +1,11 @@
 /* What test_tool.sh cannot do in the shell:
 
-       tool_helper mute                                         a server that lets everybody connect and says
-       nothing tool_helper pty [EXPECT TYPE]... -- PROGRAM [WORD]...    PROGRAM on a terminal of its own
+       tool_helper mute                     a server that lets everybody connect and says nothing
+       tool_helper pty [EXPECT TYPE]... -- PROGRAM [WORD]...        PROGRAM on a terminal of its own
 
    mute prints url=... and lives until its standard input ends. pty waits until EXPECT was printed, behind
    what was expected before, then types TYPE, and so on; it passes on all that PROGRAM prints, and ends with
-   its exit status, or with 99 after 15 seconds. */
+   its exit status, or with 99 after a minute. */
 #define _XOPEN_SOURCE 700
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -112,7 +112,7 @@ static int pty(char **arguments)
     program = fork();
     if (program < 0) die("fork");
     if (program == 0) run_on(ptsname(terminal), words);
-    alarm(15);
+    alarm(60);
     play(terminal, arguments);
     if (waitpid(program, &status, 0) < 0) die("waitpid");
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -1,0 +1,21 @@
+# fish completion of chatgptt(1): put it into share/fish/vendor_completions.d.
+
+complete -c chatgptt -f
+complete -c chatgptt -s u -l url -x -d 'Page that holds the chat'
+complete -c chatgptt -l endpoint -x -d 'Where messages are sent'
+complete -c chatgptt -s b -l bot -x -d 'Which chat of the page'
+complete -c chatgptt -l dialect -x -a 'auto wpaicg aipkit' -d 'Generation of the plugin'
+complete -c chatgptt -s m -l model -x -a 'gpt-4o gpt-4 gpt-4o-mini' -d 'Checked only'
+complete -c chatgptt -l system -x -d 'A system message in front'
+complete -c chatgptt -s p -l proxy -x -d 'HTTP proxy, or empty for none'
+complete -c chatgptt -l ca -r -F -d 'Trust the certificates in this file only'
+complete -c chatgptt -s k -l insecure -d 'Accept any certificate'
+complete -c chatgptt -l timeout -x -d 'Seconds for the whole'
+complete -c chatgptt -l state -r -F -d 'Keep tokens and ids in this file'
+complete -c chatgptt -l chat -r -F -d 'Go on with the conversation in this file'
+complete -c chatgptt -l doctor -d 'Look at each step, send no message'
+complete -c chatgptt -s j -l json -d 'One JSON object a line'
+complete -c chatgptt -l stats -d 'Times and sizes'
+complete -c chatgptt -s v -l verbose -d 'What is sent and received'
+complete -c chatgptt -s h -l help -d 'Print a summary'
+complete -c chatgptt -s V -l version -d 'Print the version'
