@@ -61,6 +61,8 @@
                     descriptors and which time to wait for. Loops that keep registrations (epoll, libuv)
                     register anew when `generation` changes, and take descriptors out before finish(): the
                     connection may go to another stream, and a closed number may come back as another socket.
+                    Edge-triggered loops call step() until it says AGAIN twice in a row: after a read that
+                    took all there was, the first AGAIN comes without asking the socket again.
    Many streams may run on one client at once, each on its own connection.
 
    RESULTS. 0 (OK) and above are no errors, below 0 are. DONE alone says that an answer is whole: text that
@@ -68,30 +70,37 @@
    one line that says what failed, where, and what to do; it never holds a token, cookie, password or message.
    The README has a table of what each code means.
 
-   MEMORY. All memory but that of mbedTLS and getaddrinfo() comes through hooks.resize. A client over http
-   needs about 50 KB while an answer runs, whatever its length, plus the message; CHATGPTT_READ_BUFFER and the
-   table of limits lower it. TLS adds some 54 to 63 KB of mbedTLS's own a connection and what the trust store
-   takes. Options and requests are copied; what the library hands out is its own, valid until the next call on
-   the client; only what chatgptt_ask() returns is the caller's, to be given to chatgptt_free().
+   MEMORY. All memory but that of mbedTLS and getaddrinfo() comes through hooks.resize. Memory is lent:
+   read buffers (CHATGPTT_READ_BUFFER, one as a rule) belong to the client and are held while bytes in
+   them are unread, the tokenizer and 8 KB of header lines while a page or a head is read, the request
+   until its response's head. A reply of any length costs the same. See WHAT IT COSTS. Options and
+   requests are copied; what the library hands out is its own, valid until the next call on the client;
+   only what chatgptt_ask() returns is the caller's, to be given to chatgptt_free().
 
-   TIME. Three limits, each on by default: total_timeout_ms is absolute, from start() to the last byte,
-   redirects and renewals included; connect_timeout_ms ends at a connection ready for the request, TLS and
-   proxy included; idle_timeout_ms counts silence, and comment lines of an event stream break it. One
-   exception: getaddrinfo() BLOCKS and heeds no timeout, neither these nor cancel. Where that matters give
-   `address`, or a transport of your own. Names with several addresses are tried as RFC 8305 says, 250 ms
-   apart, two at once.
+   TIME. Three limits, each on by default. total_timeout_ms is absolute, from start() to the last byte,
+   redirects and renewals included. connect_timeout_ms runs from looking for a connection to the request's
+   first byte, tunnel and TLS included. idle_timeout_ms counts silence after that, from the last byte in
+   either direction; comment lines of an event stream break it. One exception: getaddrinfo() BLOCKS and
+   heeds no timeout, neither these nor cancel. Where that matters give `address`, or a transport of your
+   own. Names with several addresses are tried as RFC 8305 says, 250 ms apart, two at once.
 
-   THREADS. One thread at a time per client; clients are independent, and there are no globals. With mbedTLS 3
-   and later that needs its MBEDTLS_THREADING_C, since its PSA core is shared. To cancel from a signal handler
-   or another thread set a flag of your own and return it from on_tick. The library never touches the process:
-   no signals (a broken pipe is an error, not SIGPIPE), no locale, no printing, no exit. It reads one
-   environment variable, SSL_CERT_FILE.
+   TWICE? A message is sent twice only where it cannot have been heard: on a connection that was kept, if
+   it closes without one byte, once, and within a second of the request's end (or three times what
+   connecting took). A token that the site refuses is renewed once, before any text. All else is an error,
+   since a message costs money.
+
+   THREADS. One thread at a time per client; clients are independent, and there are no globals. With
+   mbedTLS 3 and later that needs its MBEDTLS_THREADING_C, since its PSA core is shared. To cancel from a
+   signal handler or another thread set a flag of your own and return it from on_tick. The library never
+   touches the process: no signals (a broken pipe is an error, not SIGPIPE), no locale, no printing, no
+   exit. It reads one environment variable, SSL_CERT_FILE.
 
    TRUST. https is verified by default: a chain to the system's roots or to ca_file / ca_pem, the name or
    address in a subjectAltName, TLS 1.2 or 1.3 with ECDHE and AEAD, SHA-2, RSA of 2048 bits or more.
    Revocation is not checked, as in curl. Validity is judged by the system's clock. `insecure` takes any
    certificate: whoever is on the path can then read and change the chat. A page never leads from https to
-   http. What save() writes holds tokens, cookies and TLS keys: keep it as secret as a cookie.
+   http. What save() writes holds tokens, cookies and TLS keys: keep it as secret as a cookie, and where
+   nobody else can write. load() takes nothing over that is damaged, of another site, or leads elsewhere.
 
    CONVERSATIONS. Without one, all messages are folded into one prompt, a line "Role: content" each. With a
    chatgptt_conversation still pass all messages: what the site remembers is left out. WPAICG gets the turns
