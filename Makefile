@@ -49,9 +49,9 @@ endif
 LINK = $(TLS_CFLAGS) $< $(LDFLAGS) $(TLS_LIBS) -pthread -o $@
 
 # Two examples need more than the header: one is built to say so where its library is absent, the other left out with a word.
-package = $(shell pkg-config --cflags --libs $1 2>/dev/null || echo $2)
-FLAGS_libuv_loop     = $(call package,libuv,-DNO_LIBUV)
-FLAGS_openai_gateway = $(call package,libmicrohttpd libcjson,absent)
+package = $(shell pkg-config --cflags --libs $1 2>/dev/null || echo absent)
+FLAGS_libuv_loop     = $(if $(filter absent,$(call package,libuv)),,-DWITH_UV $(call package,libuv))
+FLAGS_openai_gateway = $(call package,libmicrohttpd libcjson)
 ABSENT := $(if $(wildcard examples/openai_gateway.c),$(if $(filter absent,$(FLAGS_openai_gateway)),examples/openai_gateway.c))
 
 # Without sockets no tool is built, and what includes a server or runs a tool is left out, unless it minds the switch itself.
@@ -143,21 +143,62 @@ valgrind: $(CHECKED)
 clean:
 	rm -rf $(BUILD)
 
-install: $(BUILD)/chatgptt
-	mkdir -p $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
-	cp chatgptt.h $(DESTDIR)$(PREFIX)/include/
-	cp $(BUILD)/chatgptt $(DESTDIR)$(PREFIX)/bin/
-ifneq ($(MANUALS),)
-	mkdir -p $(DESTDIR)$(PREFIX)/share/man/man1
-	cp $(MANUALS) $(DESTDIR)$(PREFIX)/share/man/man1/
-endif
+# What is installed, and into which folder; what is made for it comes from the header itself.
+IN_bin     = $(BUILD)/chatgptt $(filter $(BUILD)/openai_gateway,$(TOOLS))
+IN_include = chatgptt.h
+IN_man1    = $(MANUALS)
+IN_man3    = $(BUILD)/chatgptt.3
+IN_pc      = $(BUILD)/chatgptt.pc
+IN_cmake   = $(BUILD)/chatgptt-config.cmake
+IN_doc     = $(BUILD)/LICENCE
+IN_bash    = examples/completions/chatgptt.bash
+IN_zsh     = examples/completions/_chatgptt
+IN_fish    = examples/completions/chatgptt.fish
+TO_bin     = bin
+TO_include = include
+TO_man1    = share/man/man1
+TO_man3    = share/man/man3
+TO_pc      = share/pkgconfig
+TO_cmake   = share/cmake/chatgptt
+TO_doc     = share/doc/chatgptt
+TO_bash    = share/bash-completion/completions
+TO_zsh     = share/zsh/site-functions
+TO_fish    = share/fish/vendor_completions.d
+KINDS      = bin include man1 man3 pc cmake doc bash zsh fish
+ROOT       = $(DESTDIR)$(PREFIX)
+
+install: $(foreach kind,$(KINDS),$(IN_$(kind)))
+	@$(foreach kind,$(KINDS),mkdir -p '$(ROOT)/$(TO_$(kind))' && cp $(IN_$(kind)) '$(ROOT)/$(TO_$(kind))/' && ) \
+	    echo 'installed under $(ROOT)'
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/include/chatgptt.h $(DESTDIR)$(PREFIX)/bin/chatgptt \
-	    $(patsubst examples/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(MANUALS))
+	rm -f $(foreach kind,$(KINDS),$(addprefix $(ROOT)/$(TO_$(kind))/,$(notdir $(IN_$(kind)))))
+
+VERSION = $(shell sed -n 's/^.define CHATGPTT_VERSION "\(.*\)"/\1/p' chatgptt.h)
+
+$(BUILD)/chatgptt.pc: chatgptt.h $(BUILD)/flags
+	@printf '%s\n' 'prefix=$${pcfiledir}/../..' 'Name: chatgptt' 'Version: $(VERSION)' 'URL: https://chatgptt.me' \
+	    'Description: chat with a web site that runs the WordPress plugin AI Power' 'Cflags: -I$${prefix}/include' \
+	    'Libs: $(if $(NO_TLS),,-lmbedtls -lmbedx509 -lmbedcrypto)' >$@
+
+$(BUILD)/chatgptt-config.cmake: chatgptt.h $(BUILD)/flags
+	@printf '%s\n' '# find_package(chatgptt); target_link_libraries(program chatgptt::chatgptt)' \
+	    'get_filename_component(CHATGPTT_PREFIX "$${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)' \
+	    'if(NOT TARGET chatgptt::chatgptt)' '  add_library(chatgptt::chatgptt INTERFACE IMPORTED)' \
+	    '  set_target_properties(chatgptt::chatgptt PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "$${CHATGPTT_PREFIX}/include"' \
+	    '    INTERFACE_LINK_LIBRARIES "$(if $(NO_TLS),,mbedtls;mbedx509;mbedcrypto)")' 'endif()' >$@
+
+# The header's own manual and API, as a page.
+$(BUILD)/chatgptt.3: chatgptt.h examples/manual.awk $(BUILD)/flags
+	@awk -v version='$(VERSION)' -f examples/manual.awk chatgptt.h >$@
+
+$(BUILD)/LICENCE: chatgptt.h $(BUILD)/flags
+	@sed -n '/^   LICENCE/,$$ s/^   //p' chatgptt.h | sed 's/ \*\/$$//' >$@
 
 $(BUILD)/%: examples/%.c chatgptt.h $(wildcard examples/*.h) $(BUILD)/flags | mbedtls-found
 	$(CC) $(BASE) $(CFLAGS) $(LINK) $(FLAGS_$*)
+
+$(BUILD)/demo_site: tests/certs.h
 
 $(BUILD)/probe: tests/probe.c chatgptt.h $(BUILD)/flags | mbedtls-found
 	$(CC) $(BASE) $(CFLAGS) $(LINK)
@@ -166,7 +207,7 @@ $(BUILD)/mutants: tests/mutants.c $(BUILD)/flags
 	$(CC) $(BASE) $(CFLAGS) $< -o $@
 
 # Without optimizing: the sanitizers then take a third of the time to build, and the tests no longer to run.
-$(BUILD)/tests/%: tests/%.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
+$(BUILD)/tests/%: tests/%.c chatgptt.h $(wildcard tests/*.h examples/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -O0 -g $(SANITIZE) $(LINK)
 
