@@ -1,6 +1,5 @@
-/* chatgptt.h - 0.1.0 - chat with a web site that runs the WordPress plugin AI Power, as chatgptt.me does. One
-   header, C99 or C++11, nothing but a libc and, for https, mbedTLS. Public domain or MIT: see the end of the
-   file.
+/* chatgptt.h - 0.1.0 - chat with a web site that runs the WordPress plugin AI Power, as chatgptt.me does.
+   One header, C99 or C++11, a libc and, for https, mbedTLS. Public domain or MIT: see the end of the file.
 
    Do this in ONE file of your program, and plainly #include "chatgptt.h" in the others:
 

@@ -9,7 +9,7 @@ BEGIN {
     section("SYNOPSIS")
 }
 /^   CONTENTS/ { part = "" }
-NR == 3 { part = "synopsis" }
+/^   Do this in ONE file/ { part = "synopsis" }
 /^\/\* ==== \[MANUAL\]/ { part = "manual"; section("DESCRIPTION"); next }
 /^\/\* ==== \[API\]/ { part = "api"; section("THE API"); next }
 /^#endif \/\* CHATGPTT_H \*\// { part = "" }
