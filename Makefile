@@ -61,7 +61,8 @@ MINDED   = $(shell grep -lw CHATGPTT_NO_NET tests/test_*.c)
 LEFT_OUT = $(filter-out $(MINDED),$(shell grep -lE 'include .*(site|sys/socket|sys/wait)\.h' tests/test_*.c)) \
     $(filter-out tests/test_fuzz.sh,$(wildcard tests/test_*.sh))
 else
-TOOLS    = $(patsubst examples/%.c,$(BUILD)/%,$(filter-out $(ABSENT),$(wildcard examples/*.c))) $(BUILD)/probe
+TOOLS    = $(patsubst examples/%.c,$(BUILD)/%,$(filter-out $(ABSENT),$(wildcard examples/*.c))) $(BUILD)/probe \
+    $(BUILD)/libchatgptt.so
 endif
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(LEFT_OUT),$(wildcard tests/test_*.c)))
 CHECKED  = $(patsubst tests/%.c,$(BUILD)/valgrind/%,$(filter-out $(LEFT_OUT),$(wildcard tests/test_*.c)))
@@ -199,6 +200,10 @@ $(BUILD)/%: examples/%.c chatgptt.h $(wildcard examples/*.h) $(BUILD)/flags | mb
 	$(CC) $(BASE) $(CFLAGS) $(LINK) $(FLAGS_$*)
 
 $(BUILD)/demo_site: tests/certs.h
+
+# For other languages: all of the API and nothing else.
+$(BUILD)/libchatgptt.so: tests/compile/implement.c chatgptt.h $(BUILD)/flags | mbedtls-found
+	$(CC) $(BASE) $(CFLAGS) -fPIC -shared -Wl,-soname,libchatgptt.so $(LINK)
 
 $(BUILD)/probe: tests/probe.c chatgptt.h $(BUILD)/flags | mbedtls-found
 	$(CC) $(BASE) $(CFLAGS) $(LINK)
