@@ -83,7 +83,7 @@ else ifeq ($(MAKELEVEL),0)
 .NOTPARALLEL:
 endif
 
-.PHONY: all demo test fuzz libfuzzer afl lint size bench cover mutate torture slow valgrind clean install uninstall mbedtls-found always
+.PHONY: all demo test fuzz libfuzzer afl lint size bench cover mutate torture firmware slow valgrind clean install uninstall mbedtls-found always
 
 all: $(TOOLS)
 	@$(foreach example,$(ABSENT),echo 'skip: $(example): a library it is for is not installed';) :
@@ -124,6 +124,10 @@ mutate: $(BUILD)/mutants mbedtls-found
 # Every allocation and every call of the transport fails once.
 torture: $(TORTURES)
 	@$(if $(TORTURES),TEST_TIMEOUT=3000 tests/run.sh $(TORTURES),echo 'skip: torture: nothing in tests/torture')
+
+# A Cortex-M3 asks a question: needs gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm.
+firmware: $(BUILD)/demo_site
+	@tests/test_firmware.sh
 
 # What takes too long for every change. Each part says in its last line what it did; the first that fails ends it.
 slow: all

@@ -8,7 +8,7 @@ header=chatgptt.h
 out=${BUILD:-build}/lint
 mkdir -p "$out"
 posix="-std=c99 -D_POSIX_C_SOURCE=200809L"
-sources=$(find tests examples $(ls -d fuzz 2>/dev/null) -name '*.c' ! -path 'tests/compile/*' | sort)
+sources=$(find tests examples $(ls -d fuzz 2>/dev/null) -name '*.c' ! -path 'tests/compile/*' ! -path 'examples/firmware/*' | sort)
 
 # Passes its input on, and fails if there was any.
 none() { awk '{print} END {exit NR > 0}'; }
