@@ -256,7 +256,8 @@ TEST(screen)
 TEST(any_keys)
 {
     static const char *const keys[] = { "a", "bc", " ", "x", "?", "\t", "\xE3\x81\x82", "e\xCC\x81",
-                                        "\xF0\x9F\x91\x8B", "aaaaaaaaaaaaaaaaaaa", LEFT, LEFT, RIGHT, UP, DOWN,
+                                        "\xF0\x9F\x91\x8B", "aaaaaaaaaaaaaaaaaaa", LEFT, LEFT, RIGHT,
+                                         UP, DOWN,
                                         "\001", "\005", "\013", "\025", "\027", "\177", "x\004", "\014",
                                         "\033\r", "\033b", "\033f", "\033[3~",
                                         "\033[200~one\rtwo\033[201~" };

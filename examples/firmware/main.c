@@ -1,8 +1,8 @@
-/* main.c - a chat on a microcontroller: Cortex-M3, no operating system, newlib's string functions. The site is reached
-   over a serial line, on which something with a network (here: qemu) passes the bytes on. Board: ARM MPS2 with the
-   AN385 image, as qemu-system-arm has it. `make firmware` builds and runs it against the stand-in site.
+/* main.c - a chat on a microcontroller: Cortex-M3, no operating system, newlib's string functions. The site
+   is reached over a serial line, on which something with a network (here: qemu) passes the bytes on. Board:
+   ARM MPS2 with the AN385 image, as qemu-system-arm has it. `make firmware` builds and runs it.
 
-   It says the answer on the first serial port, then what memory that took. A board of your own needs: the five
+   It says the answer on the first serial port, then what memory that took. A board of your own needs: the six
    functions over `line`, a millisecond clock, the time of day, and random bytes. */
 #define CHATGPTT_NO_TLS
 #define CHATGPTT_NO_NET
@@ -82,7 +82,8 @@ static chatgptt_code line_open(void *user, const char *host, const char *port, v
 static chatgptt_code line_read(void *user, void *conn, void *buffer, size_t size, size_t *done)
 {
     (void)user, (void)conn;
-    for (*done = 0; *done < size && line->state & UART_HAS; ++*done) ((char *)buffer)[*done] = (char)line->data;
+    for (*done = 0; *done < size && line->state & UART_HAS; ++*done)
+        ((char *)buffer)[*done] = (char)line->data;
     return *done ? CHATGPTT_OK : CHATGPTT_AGAIN;
 }
 
@@ -94,7 +95,7 @@ static chatgptt_code line_write(void *user, void *conn, const void *bytes, size_
     return *done ? CHATGPTT_OK : CHATGPTT_AGAIN;
 }
 
-static chatgptt_wait line_want(void *user, void *conn)     /* there are no descriptors: it is looked at again soon */
+static chatgptt_wait line_want(void *user, void *conn)     /* no descriptors: it is looked at again soon */
 {
     chatgptt_wait w;
     (void)user, (void)conn;
@@ -194,8 +195,8 @@ static int ask(void)
     memset(&request, 0, sizeof request);
     options.url = URL;
     options.max_header_bytes = 8192;
-    options.transport = (chatgptt_transport){ line_open, line_read, line_write, line_want, line_wait, line_close,
-                                              &taken };
+    options.transport = (chatgptt_transport){ line_open, line_read,  line_write, line_want,
+                                              line_wait, line_close, &taken };
     options.hooks = (chatgptt_hooks){ resize, now_ms, unix_time, jitter, NULL, NULL };
     request.prompt = QUESTION;
     chatgptt_client *client = chatgptt_open(&options, &error);
@@ -224,7 +225,7 @@ void begin(void)
     for (at = stack_bottom; *at == 0xA5A5A5A5u; at++) {}
     say_number("heap ", heap_most);
     say_number("stack ", (unsigned long)((char *)stack_top - (char *)at));
-    host_call(0x18, (const void *)(failed ? 0x20024 : 0x20026));     /* a runtime error; the program's own end */
+    host_call(0x18, (const void *)(failed ? 0x20024 : 0x20026));   /* a failure; the end */
     for (;;) {}
 }
 
