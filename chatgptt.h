@@ -3971,7 +3971,7 @@ static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
 
 enum { CGT_JSON_UNTOLD = 255, CGT_JSON_NOWHERE = 255 };
 
-typedef struct cgt_json_node {      /* 65 at most, with 32 children at most */
+typedef struct cgt_json_node {      /* 65 at most */
     const char *key;
     uint32_t len;                   /* of the key */
     unsigned char field;            /* what the caller calls it; UNTOLD: only its children are wanted */
@@ -3988,29 +3988,25 @@ typedef enum cgt_json_type {
 typedef enum cgt_json_state {
     /* before a value, a key, a colon; in a container before and after a value: it may end here */
     CGT_JSON_EXPECT, CGT_JSON_KEY, CGT_JSON_COLON, CGT_JSON_OPENED, CGT_JSON_AFTER,
-    CGT_JSON_IN_STRING, CGT_JSON_ESCAPE, CGT_JSON_UNICODE, CGT_JSON_LITERAL,
-    CGT_JSON_NUMBER_START, CGT_JSON_MINUS, CGT_JSON_ZERO, CGT_JSON_INTEGER, CGT_JSON_POINT, CGT_JSON_FRACTION,
-    CGT_JSON_E, CGT_JSON_SIGN, CGT_JSON_EXPONENT,
-    /* a string whose last text was told; the document is complete; and that was told */
-    CGT_JSON_TOLD, CGT_JSON_CLOSED, CGT_JSON_ENDED
+    CGT_JSON_IN_STRING, CGT_JSON_LITERAL,
+    CGT_JSON_NUMBER_START, CGT_JSON_MINUS, CGT_JSON_POINT, CGT_JSON_E, CGT_JSON_SIGN,
+    CGT_JSON_ZERO, CGT_JSON_INTEGER, CGT_JSON_FRACTION, CGT_JSON_EXPONENT,      /* a number may end here */
+    CGT_JSON_CLOSED, CGT_JSON_ENDED /* the document is complete; and that was told */
 } cgt_json_state;
 
 typedef struct cgt_json {
     const cgt_json_node *nodes; cgt_slice piece; cgt_json_event event; cgt_json_type type;
     cgt_json_state state; unsigned char field;
     unsigned char joined;           /* strings of fields below this number go on in one another: */
+    char spare[6];                  /* a high surrogate's escape at the end of one waits here for the next */
     bool lenient;                   /* invalid UTF-8 becomes U+FFFD instead of an error */
     bool in_key, told;              /* the string is a key; the value under way is a field */
-    bool in_array;                  /* the innermost container is an array */
     unsigned char node, in;         /* of the value that comes; of the innermost wanted container */
-    unsigned char digits, part_len, hold_len;
-    char part[4], hold[4];          /* bytes of a cut character; a character that waits to be told */
+    unsigned char like;             /* the first child of `in` that the key is like so far */
+    unsigned char part_len, hold_len;
+    char part[12], hold[4];         /* the start of a cut character or escape; one that waits to be told */
     unsigned short depth, in_depth; /* the latter of `in`, which only holds children of wanted containers */
-    /* a high surrogate at the end of a joined string waits for the next, in a later document too */
-    uint32_t spare;
-    uint32_t code, high;            /* \u escape under way; high surrogate waiting for its low one */
-    uint32_t match, key_at;         /* a cut key: children that are like it so far; its bytes so far */
-    uint32_t index;                 /* of the next element of `in` */
+    uint32_t key_at, index;         /* the key's bytes so far; of the next element of `in` */
     uint32_t arrays[CHATGPTT_MAX_DEPTH / 32 + 1];       /* a bit a depth: the container there is an array */
     uint64_t seen;                  /* a bit a node but the first */
     const char *literal;            /* what is to come of it */
@@ -4021,125 +4017,100 @@ static chatgptt_code cgt_json_bad(cgt_json *j, const char *why) { j->why = why; 
 
 /* ---- which node a value belongs to ---- */
 
-/* The value that comes is this child's; a later duplicate never is. */
-static void cgt_json_take(cgt_json *j, size_t child) {
-    size_t node = j->nodes[j->in].child + child; uint64_t bit = (uint64_t)1 << (node - 1);
-    if (!(j->seen & bit)) j->node = (unsigned char)node;
-    j->seen |= bit;
+static void cgt_json_key_begin(cgt_json *j) {
+    j->key_at = 0; j->like = j->depth == j->in_depth ? 0 : j->nodes[j->in].count;
 }
 
-/* A key or index that is all there. */
-static void cgt_json_named(cgt_json *j, const char *at, size_t len) {
-    const cgt_json_node *first = j->nodes + j->nodes[j->in].child, *child = first, *end;
+/* More of a key or an index, or its last: the value that comes is that child's; a duplicate's never is. */
+static void cgt_json_key(cgt_json *j, cgt_slice s, bool last) {
+    const cgt_json_node *in = &j->nodes[j->in], *first = j->nodes + in->child, *had = first + j->like,
+                        *child = had, *end = first + in->count; size_t at = j->key_at, len = at + s.len;
+    for (; child < end; child++)
+        if ((child->len == len || (child->len > len && !last)) && memcmp(child->key, had->key, at) == 0 &&
+            memcmp(child->key + at, s.at, s.len) == 0)
+            break;
+    j->like = (unsigned char)(child - first); j->key_at = (uint32_t)len;
+    if (!last) return;
     j->node = CGT_JSON_NOWHERE;
-    if (j->depth != j->in_depth) return;
-    for (end = first + j->nodes[j->in].count; child < end; child++)
-        if (child->len == len && (len == 0 || child->key[0] == at[0]) && memcmp(child->key, at, len) == 0) {
-            cgt_json_take(j, (size_t)(child - first));
-            return;
-        }
-}
-
-/* More of a key that comes in pieces: children with another key there drop out. */
-static void cgt_json_key_piece(cgt_json *j, cgt_slice s) {
-    const cgt_json_node *child = j->nodes + j->nodes[j->in].child;
-    size_t i, count = j->nodes[j->in].count;
-    if (!j->match) return;
-    for (i = 0; i < count; i++, child++)
-        if (j->match >> i & 1 && (child->len - j->key_at < s.len ||
-                                  memcmp(child->key + j->key_at, s.at, s.len) != 0))
-            j->match &= ~((uint32_t)1 << i);
-    j->key_at += (uint32_t)s.len;
-}
-
-static void cgt_json_key_end(cgt_json *j) {
-    size_t i;
-    j->node = CGT_JSON_NOWHERE;
-    for (i = 0; i < 32; i++)
-        if (j->match >> i & 1 && j->nodes[j->nodes[j->in].child + i].len == j->key_at) cgt_json_take(j, i);
-    j->in_key = false; j->state = CGT_JSON_COLON;
+    if (child == end) return;
+    at = (size_t)(child - j->nodes);
+    if (!(j->seen >> (at - 1) & 1)) j->node = (unsigned char)at;
+    j->seen |= (uint64_t)1 << (at - 1);
 }
 
 /* ---- structure ---- */
 
-static void cgt_json_begin(cgt_json *j, cgt_json_type type) {
-    j->type = type; j->told = false;
-    if (j->node == CGT_JSON_NOWHERE) return;
-    j->field = j->nodes[j->node].field; j->told = j->field != CGT_JSON_UNTOLD;
+static chatgptt_code cgt_json_begin(cgt_json *j, cgt_json_type type, cgt_json_state state, const char *rest) {
+    j->type = type; j->state = state; j->literal = rest;
+    j->told = j->node != CGT_JSON_NOWHERE && j->nodes[j->node].field != CGT_JSON_UNTOLD;
+    if (j->told) j->field = j->nodes[j->node].field;
+    return CHATGPTT_OK;
 }
 
-static void cgt_json_done(cgt_json *j) {          /* a value is complete */
+static void cgt_json_done(cgt_json *j, cgt_json_state next) {    /* a value is complete; a container begins */
     if (j->told) j->event = CGT_JSON_VALUE;
-    j->told = false; j->state = j->depth ? CGT_JSON_AFTER : CGT_JSON_CLOSED;
+    j->told = false; j->state = next == CGT_JSON_AFTER && !j->depth ? CGT_JSON_CLOSED : next;
 }
 
-static chatgptt_code cgt_json_open(cgt_json *j, bool array) {
-    uint32_t bit;
+static bool cgt_json_in_array(const cgt_json *j) { return j->arrays[j->depth / 32] >> j->depth % 32 & 1; }
+
+static chatgptt_code cgt_json_open(cgt_json *j, cgt_json_type type) {
     if (j->depth == CHATGPTT_MAX_DEPTH) {
-        j->why = "nested deeper than CHATGPTT_MAX_DEPTH";
+        (void)cgt_json_bad(j, "nested deeper than CHATGPTT_MAX_DEPTH");
         return CHATGPTT_E_LIMIT;
     }
-    cgt_json_begin(j, array ? CGT_JSON_ARRAY : CGT_JSON_OBJECT);
-    if (j->told) j->event = CGT_JSON_VALUE;
-    j->told = false; j->depth++;
-    if (j->node != CGT_JSON_NOWHERE && j->nodes[j->node].count) {
-        j->in = j->node; j->in_depth = j->depth; j->index = 0;
-    }
-    bit = (uint32_t)1 << j->depth % 32;
-    if (array) j->arrays[j->depth / 32] |= bit;
-    else j->arrays[j->depth / 32] &= ~bit;
-    j->in_array = array; j->state = CGT_JSON_OPENED;
+    cgt_json_begin(j, type, CGT_JSON_OPENED, ""); cgt_json_done(j, CGT_JSON_OPENED);
+    j->depth++;
+    if (cgt_json_in_array(j) != (type == CGT_JSON_ARRAY))
+        j->arrays[j->depth / 32] ^= (uint32_t)1 << j->depth % 32;
+    if (j->node == CGT_JSON_NOWHERE || !j->nodes[j->node].count) return CHATGPTT_OK;
+    j->in = j->node; j->in_depth = j->depth; j->index = 0;
     return CHATGPTT_OK;
 }
 
 static void cgt_json_close(cgt_json *j) {
-    const cgt_json_node *in = &j->nodes[j->in]; bool wanted = j->depth-- == j->in_depth;
-    j->in_array = j->arrays[j->depth / 32] >> j->depth % 32 & 1;
-    if (wanted) {
+    const cgt_json_node *in = &j->nodes[j->in];
+    if (j->depth-- == j->in_depth) {
         j->in = in->up; j->in_depth--;
-        if (j->in_array) j->index = (uint32_t)cgt_number(cgt_slice_of(in->key, in->len), INT_MAX) + 1;
+        if (cgt_json_in_array(j))
+            j->index = (uint32_t)cgt_number(cgt_slice_of(in->key, in->len), INT_MAX) + 1;
     }
-    cgt_json_done(j);
+    cgt_json_done(j, CGT_JSON_AFTER);
 }
 
-static void cgt_json_literal_begin(cgt_json *j, cgt_json_type type, const char *rest) {
-    cgt_json_begin(j, type);
-    j->literal = rest; j->state = CGT_JSON_LITERAL;
-}
-
-static void cgt_json_string(cgt_json *j) {
-    cgt_json_begin(j, CGT_JSON_STRING);
-    j->state = CGT_JSON_IN_STRING;
-    if (j->told && j->field < j->joined) { j->high = j->spare; j->spare = 0; }
-}
+static bool cgt_json_joins(const cgt_json *j) { return j->told && j->field < j->joined; }
 
 /* A value begins with this byte, which is used up unless it is a number's: that is part of its text. */
 static chatgptt_code cgt_json_value(cgt_json *j, char **in) {
     char c = *(*in)++, digits[24];
-    if (j->in_array) {
-        if (j->depth != j->in_depth) j->node = CGT_JSON_NOWHERE;
-        else cgt_json_named(j, digits, cgt_digits(digits, j->index++));
+    if (cgt_json_in_array(j)) {
+        cgt_json_key_begin(j);
+        cgt_json_key(j, cgt_slice_of(digits, cgt_digits(digits, j->index)), true);
+        if (j->depth == j->in_depth) j->index++;
     }
     switch (c) {
-    case '{': return cgt_json_open(j, false);
-    case '[': return cgt_json_open(j, true);
-    case '"': cgt_json_string(j); return CHATGPTT_OK;
-    case 't': cgt_json_literal_begin(j, CGT_JSON_TRUE, "rue"); return CHATGPTT_OK;
-    case 'f': cgt_json_literal_begin(j, CGT_JSON_FALSE, "alse"); return CHATGPTT_OK;
-    case 'n': cgt_json_literal_begin(j, CGT_JSON_NULL, "ull"); return CHATGPTT_OK;
+    case '{': return cgt_json_open(j, CGT_JSON_OBJECT);
+    case '[': return cgt_json_open(j, CGT_JSON_ARRAY);
+    case 't': return cgt_json_begin(j, CGT_JSON_TRUE, CGT_JSON_LITERAL, "rue");
+    case 'f': return cgt_json_begin(j, CGT_JSON_FALSE, CGT_JSON_LITERAL, "alse");
+    case 'n': return cgt_json_begin(j, CGT_JSON_NULL, CGT_JSON_LITERAL, "ull");
+    case '"':
+        cgt_json_begin(j, CGT_JSON_STRING, CGT_JSON_IN_STRING, "");
+        if (!cgt_json_joins(j) || !j->spare[0]) return CHATGPTT_OK;
+        memcpy(j->part, j->spare, sizeof j->spare);
+        j->part_len = sizeof j->spare; j->spare[0] = '\0';
+        return CHATGPTT_OK;
     default:
         if (c != '-' && !cgt_digit(c)) return cgt_json_bad(j, "a value was expected");
         --*in;
-        cgt_json_begin(j, CGT_JSON_NUMBER);
-        j->state = CGT_JSON_NUMBER_START;
-        return CHATGPTT_OK;
+        return cgt_json_begin(j, CGT_JSON_NUMBER, CGT_JSON_NUMBER_START, "");
     }
 }
 
 /* ---- strings ---- */
 
 /* Decoded text on its way out: from `start` on it lies in the caller's bytes, behind what was read (`in`). */
-typedef struct cgt_json_run { char *start, *out, *in, *end; bool full; } cgt_json_run;
+typedef struct cgt_json_run { char *start, *out, *in, *end; } cgt_json_run;
 
 /* The top bit of each byte that is no plain ASCII of a string; only the lowest of them is sure. */
 static uint64_t cgt_json_specials(uint64_t x) {
@@ -4187,216 +4158,128 @@ static uint32_t cgt_json_hex(const char *p) {     /* beyond 0xFFFF: these are no
 static char cgt_json_escaped(char c) {            /* NUL: no such escape */
     switch (c) {
     case '"': case '\\': case '/': return c;
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
+    case 'b': return '\b'; case 'f': return '\f'; case 'n': return '\n'; case 'r': return '\r';
     case 't': return '\t';
     default: return '\0';
     }
 }
 
-/* A \u escape, or a pair of them, that lies whole in the input. false: it has to go the slow way. */
-static bool cgt_json_unicode(cgt_json_run *r) {
-    uint32_t code = cgt_json_hex(r->in + 2), low;
-    if (code < 0x80) *r->out++ = (char)code;
-    else if (code < 0x800) {
-        *r->out++ = (char)(0xC0 | code >> 6); *r->out++ = (char)(0x80 | (code & 0x3F));
-    } else if (code < 0xD800 || (code > 0xDFFF && code < 0x10000)) r->out += cgt_utf8_put(r->out, code);
-    else {
-        if (code > 0xDBFF || r->end - r->in < 12 || r->in[6] != '\\' || r->in[7] != 'u') return false;
-        low = cgt_json_hex(r->in + 8);
-        if (low < 0xDC00 || low > 0xDFFF) return false;
-        r->out += cgt_utf8_put(r->out, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00));
-        r->in += 6;
+/* A character beyond ASCII or an escape: its bytes in `out`, of which there are that many; 0: it is cut, -1:
+   it is none. *n: how many bytes it took. U+FFFD stands for half a surrogate pair, but a high one before the
+   end of the string counts as cut: its other half may be in the next. */
+static int cgt_json_char(const char *in, size_t len, char *out, size_t *n) {
+    uint32_t code, low;
+    if (len && in[0] != '\\') {
+        cgt_utf8 verdict = cgt_utf8_at(in, len, n);
+        if (verdict == CGT_UTF8_WHOLE) memmove(out, in, *n);
+        return verdict == CGT_UTF8_WHOLE ? (int)*n : verdict == CGT_UTF8_CUT ? 0 : -1;
     }
-    r->in += 6;
-    return true;
+    if (len < 2) return 0;
+    *n = 2;
+    if (in[1] != 'u') { out[0] = cgt_json_escaped(in[1]); return out[0] ? 1 : -1; }
+    if (len < 6) return 0;
+    *n = 6; code = cgt_json_hex(in + 2);
+    if (code - 0x80 < 0x780) {      /* most: 1.5 times as fast */
+        out[0] = (char)(0xC0 | code >> 6); out[1] = (char)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code > 0xFFFF) return -1;
+    if (code >= 0xD800 && code < 0xDC00) {
+        if (len < 7 || in[6] == '"' || (in[6] == '\\' && (len < 8 || (in[7] == 'u' && len < 12)))) return 0;
+        low = in[6] == '\\' && in[7] == 'u' ? cgt_json_hex(in + 8) : 0;
+        if (low >> 10 == 0xDC00 >> 10) { *n = 12; code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00); }
+    }
+    return (int)cgt_utf8_put(out, code);
 }
 
 /* All that lies whole in the input and is as it should be, up to anything else. */
-static void cgt_json_common(cgt_json_run *to) {
-    cgt_json_run r = *to; char *at;
-    do {
-        size_t n; char c;
-        cgt_json_plain(&r);
-        if (r.in == r.end || *r.in == '"') break;
-        at = r.in;
-        while (r.end - r.in >= 6 && r.in[0] == '\\' && r.in[1] == 'u' && cgt_json_unicode(&r)) {}
-        if (r.end - r.in >= 2 && *r.in == '\\' && (c = cgt_json_escaped(r.in[1])) != '\0') {
-            *r.out++ = c; r.in += 2;
-        }
-        while (r.in < r.end && (unsigned char)*r.in >= 0x80 &&
-               cgt_utf8_at(r.in, (size_t)(r.end - r.in), &n) == CGT_UTF8_WHOLE)
-            for (; n; n--) *r.out++ = *r.in++;
-    } while (r.in != at);
-    *to = r;
-}
-
-/* Bytes that come the slow way. They are moved up if there is room before what is still to be read; else they
-   wait in `hold`. */
-static void cgt_json_emit(cgt_json *j, cgt_json_run *r, const char *text, size_t len) {
-    if ((size_t)(r->in - r->out) >= len) {
-        memcpy(r->out, text, len);
-        r->out += len;
-    } else { memcpy(j->hold, text, len); j->hold_len = (unsigned char)len; r->full = true; }
-}
-
-/* A whole character; U+FFFD stands for a high surrogate without its low one, too. */
-static void cgt_json_emit_code(cgt_json *j, cgt_json_run *r, uint32_t code) {
-    char text[4];
-    j->high = 0;
-    cgt_json_emit(j, r, text, cgt_utf8_put(text, code));
-}
-
-/* A digit of a \u escape; after a high surrogate only a low one is completed here. */
-static chatgptt_code cgt_json_hex_digit(cgt_json *j, cgt_json_run *r) {
-    uint32_t digit = cgt_json_digit(*r->in), code = j->code << 4 | digit;
-    if (digit > 15) return cgt_json_bad(j, "bad \\u escape");
-    if (j->digits == 3 && j->high && (code < 0xDC00 || code > 0xDFFF)) {
-        cgt_json_emit_code(j, r, 0xFFFD);       /* first; the digit is read again */
-        return CHATGPTT_OK;
+static void cgt_json_common(cgt_json_run *r) {
+    size_t n;
+    for (;;) {
+        int len;
+        cgt_json_plain(r);
+        if (r->in == r->end || *r->in == '"' || (unsigned char)*r->in < 0x20) return;
+        do {
+            len = cgt_json_char(r->in, (size_t)(r->end - r->in), r->out, &n);
+            if (len <= 0) return;
+            r->in += n; r->out += len;
+        } while (r->in < r->end && (*r->in == '\\' || (unsigned char)*r->in >= 0x80));
     }
-    j->code = code; r->in++;
-    if (++j->digits < 4) return CHATGPTT_OK;
-    j->state = CGT_JSON_IN_STRING;
-    if (j->high) cgt_json_emit_code(j, r, 0x10000 + ((j->high - 0xD800) << 10) + (code - 0xDC00));
-    else if (code >= 0xD800 && code < 0xDC00) j->high = code;
-    else cgt_json_emit_code(j, r, code);
-    return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_json_escape(cgt_json *j, cgt_json_run *r) {
-    char c = cgt_json_escaped(*r->in);
-    if (*r->in == 'u') {
-        j->state = CGT_JSON_UNICODE; j->code = 0; j->digits = 0;
-        r->in++;
-        return CHATGPTT_OK;
+/* A character that is cut or wrong. What is there of it waits in `part`; when it is whole, it waits in `hold`
+   for its own event. */
+static chatgptt_code cgt_json_cut(cgt_json *j, cgt_json_run *r) {
+    size_t n = 0; int len;
+    while ((len = cgt_json_char(j->part, j->part_len, j->hold, &n)) == 0 && r->in < r->end) {
+        if (j->part_len == sizeof j->spare && *r->in == '"') break;
+        j->part[j->part_len++] = *r->in++;
     }
-    if (!c) return cgt_json_bad(j, "bad escape");
-    if (j->high) { cgt_json_emit_code(j, r, 0xFFFD); return CHATGPTT_OK; }
-    r->in++; j->state = CGT_JSON_IN_STRING;
-    cgt_json_emit(j, r, &c, 1);
-    return CHATGPTT_OK;
-}
-
-/* A character beyond ASCII, maybe cut by the end of the input, maybe begun before it. */
-static chatgptt_code cgt_json_beyond(cgt_json *j, cgt_json_run *r) {
-    char whole[4]; size_t had = j->part_len, n = had, len; cgt_utf8 verdict;
-    memcpy(whole, j->part, had);
-    while (n < 4 && r->in + (n - had) < r->end) { whole[n] = r->in[n - had]; n++; }
-    verdict = cgt_utf8_at(whole, n, &len);
-    if (verdict == CGT_UTF8_CUT) {
-        memcpy(j->part, whole, n);
-        j->part_len = (unsigned char)n; r->in = r->end;
-        return CHATGPTT_OK;
+    if (len == 0 && r->in == r->end) return CHATGPTT_OK;
+    if (len < 0 && j->part[0] == '\\') return cgt_json_bad(j, "bad escape");
+    if (len < 0 && !j->lenient) return cgt_json_bad(j, "invalid UTF-8");
+    if (len == 0) {                 /* a high surrogate ends the string */
+        n = sizeof j->spare;
+        if (cgt_json_joins(j)) { memcpy(j->spare, j->part, n); j->part_len = 0; return CHATGPTT_OK; }
     }
-    if (verdict == CGT_UTF8_BAD && !j->lenient) return cgt_json_bad(j, "invalid UTF-8");
-    j->part_len = 0;
-    /* what was cut was well so far: a verdict never takes back a byte of it */
-    r->in += len - had;
-    if (verdict == CGT_UTF8_BAD) cgt_json_emit_code(j, r, 0xFFFD);
-    else cgt_json_emit(j, r, whole, len);
-    return CHATGPTT_OK;
-}
-
-/* A byte of a string that goes the slow way. *closed: it was the closing quote. */
-static chatgptt_code cgt_json_special(cgt_json *j, cgt_json_run *r, bool *closed) {
-    if (j->state == CGT_JSON_ESCAPE) return cgt_json_escape(j, r);
-    if (j->state == CGT_JSON_UNICODE) return cgt_json_hex_digit(j, r);
-    if (j->part_len) return cgt_json_beyond(j, r);
-    if (*r->in == '\\') { r->in++; j->state = CGT_JSON_ESCAPE; return CHATGPTT_OK; }
-    if (j->high && *r->in == '"' && j->told && j->field < j->joined) { j->spare = j->high; j->high = 0; }
-    if (j->high) { cgt_json_emit_code(j, r, 0xFFFD); return CHATGPTT_OK; }
-    if ((unsigned char)*r->in >= 0x80) return cgt_json_beyond(j, r);
-    if (*r->in != '"') return cgt_json_bad(j, "control character in a string");
-    r->in++; *closed = true;
+    j->hold_len = (unsigned char)(len > 0 ? (size_t)len : cgt_utf8_put(j->hold, 0xFFFD));
+    j->part_len = (unsigned char)(j->part_len - n);
+    memmove(j->part, j->part + n, j->part_len);
+    if (j->part_len == 1) { j->part_len = 0; r->in--; }         /* it showed that this one is over */
     return CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_json_text(cgt_json *j, cgt_json_run *r) {
     bool closed = false; chatgptt_code code = CHATGPTT_OK;
-    r->start = r->out = r->in; r->full = false;
-    while (code == CHATGPTT_OK && !closed && !r->full && r->in < r->end) {
-        bool common = j->state == CGT_JSON_IN_STRING && !j->high && !j->part_len;
-        if (common) cgt_json_common(r);
-        if (r->in == r->end) break;
-        if (common && *r->in == '"') { r->in++; closed = true; }
-        else code = cgt_json_special(j, r, &closed);
+    r->start = r->out = r->in;
+    while (code == CHATGPTT_OK && !j->hold_len && r->in < r->end && !closed) {
+        if (!j->part_len) cgt_json_common(r);
+        closed = !j->part_len && r->in < r->end && *r->in == '"';
+        if (closed || r->in == r->end || (j->told && r->out != r->start)) break;
+        if (j->part_len || (unsigned char)*r->in >= 0x20) code = cgt_json_cut(j, r);
+        else code = cgt_json_bad(j, "control character in a string");
     }
     j->piece = cgt_slice_of(r->start, (size_t)(r->out - r->start));
-    /* text before a fault goes first, and the fault is met again */
-    if (code < 0 && (j->piece.len == 0 || !j->told)) return code;
-    if (j->in_key) {
-        cgt_json_key_piece(j, j->piece);
-        if (closed) cgt_json_key_end(j);
-    } else if (j->told && j->piece.len) {
-        j->event = CGT_JSON_TEXT;
-        if (closed) j->state = CGT_JSON_TOLD;
-    } else if (closed) cgt_json_done(j);
-    return CHATGPTT_OK;
-}
-
-/* A key; most lie whole in the input. */
-static void cgt_json_key(cgt_json *j, cgt_json_run *r) {
-    const cgt_json_node *in = &j->nodes[j->in];
-    r->start = r->out = r->in;
-    cgt_json_plain(r);
-    j->state = CGT_JSON_COLON;
-    if (r->in < r->end && *r->in == '"') {
-        cgt_json_named(j, r->start, (size_t)(r->in++ - r->start));
-        if (r->in < r->end && *r->in == ':') { r->in++; j->state = CGT_JSON_EXPECT; }
-        return;
-    }
-    j->state = CGT_JSON_IN_STRING; j->in_key = true;
-    j->match = j->depth == j->in_depth ? 0xFFFFFFFFu : 0;
-    if (in->count < 32) j->match &= ((uint32_t)1 << in->count) - 1;
-    j->key_at = 0;
-    cgt_json_key_piece(j, cgt_slice_of(r->start, (size_t)(r->in - r->start)));
+    /* text goes first; the closing quote or anything odd behind it is met again */
+    if (j->told && j->piece.len) { j->event = CGT_JSON_TEXT; return CHATGPTT_OK; }
+    if (j->in_key) cgt_json_key(j, j->piece, closed);
+    if (closed) r->in++;
+    if (closed && j->in_key) { j->in_key = false; j->state = CGT_JSON_COLON; }
+    else if (closed) cgt_json_done(j, CGT_JSON_AFTER);
+    return code;
 }
 
 /* ---- the rest ---- */
 
-/* The next state of a number; CGT_JSON_AFTER: the byte is none of it. */
+/* The next state of a number; CGT_JSON_NUMBER_START: the byte is none of it. */
 static cgt_json_state cgt_json_number_state(cgt_json_state state, char c) {
-    bool digit = cgt_digit(c), e = c == 'e' || c == 'E';
-    switch (state) {
-    case CGT_JSON_NUMBER_START: if (c == '-') return CGT_JSON_MINUS; /* fall through */
-    case CGT_JSON_MINUS: return c == '0' ? CGT_JSON_ZERO : digit ? CGT_JSON_INTEGER : CGT_JSON_AFTER;
-    case CGT_JSON_INTEGER: if (digit) return state; /* fall through */
-    case CGT_JSON_ZERO: return c == '.' ? CGT_JSON_POINT : e ? CGT_JSON_E : CGT_JSON_AFTER;
-    case CGT_JSON_FRACTION: if (e) return CGT_JSON_E; /* fall through */
-    case CGT_JSON_POINT: return digit ? CGT_JSON_FRACTION : CGT_JSON_AFTER;
-    case CGT_JSON_E: if (c == '+' || c == '-') return CGT_JSON_SIGN; /* fall through */
-    default: return digit ? CGT_JSON_EXPONENT : CGT_JSON_AFTER;
-    }
+    /* from each state in its order, by 0, another digit, minus, plus, point, E: how far behind the first */
+    static const char next[][7] = { "561000", "560000", "770000", "884400", "880000",
+                                    "000023", "660023", "770003", "880000" };
+    int by = c == '0' ? 0 : cgt_digit(c) ? 1 : c == '-' ? 2 : c == '+' ? 3 : c == '.' ? 4 : 5;
+    if (by == 5 && cgt_lower(c) != 'e') return CGT_JSON_NUMBER_START;
+    return (cgt_json_state)(CGT_JSON_NUMBER_START + next[state - CGT_JSON_NUMBER_START][by] - '0');
 }
 
-static bool cgt_json_number_whole(cgt_json_state state) {
-    return state == CGT_JSON_ZERO || state == CGT_JSON_INTEGER || state == CGT_JSON_FRACTION ||
-           state == CGT_JSON_EXPONENT;
+static bool cgt_json_number_whole(const cgt_json *j) {
+    return j->state >= CGT_JSON_ZERO && j->state <= CGT_JSON_EXPONENT;
 }
 
 static chatgptt_code cgt_json_number(cgt_json *j, cgt_json_run *r) {
-    r->start = r->in;
-    for (; r->in < r->end; r->in++) {
-        cgt_json_state next = cgt_json_number_state(j->state, *r->in);
-        if (next == CGT_JSON_AFTER) break;
-        j->state = next;
-        if (next == CGT_JSON_INTEGER)
-            while (r->end - r->in > 1 && cgt_digit(r->in[1])) r->in++;
-    }
+    cgt_json_state next = j->state;
+    for (r->start = r->in; r->in < r->end; j->state = next, r->in++)
+        if ((next = cgt_json_number_state(j->state, *r->in)) == CGT_JSON_NUMBER_START) break;
     j->piece = cgt_slice_of(r->start, (size_t)(r->in - r->start));
     if (j->piece.len && j->told) j->event = CGT_JSON_TEXT;
-    else if (r->in < r->end && !cgt_json_number_whole(j->state)) return cgt_json_bad(j, "bad number");
-    else if (r->in < r->end) cgt_json_done(j);
+    else if (r->in < r->end && !cgt_json_number_whole(j)) return cgt_json_bad(j, "bad number");
+    else if (r->in < r->end) cgt_json_done(j, CGT_JSON_AFTER);
     return CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_json_literal(cgt_json *j, cgt_json_run *r) {
     for (; r->in < r->end && *j->literal; r->in++, j->literal++)
         if (*r->in != *j->literal) return cgt_json_bad(j, "a value was expected");
-    if (!*j->literal) cgt_json_done(j);
+    if (!*j->literal) cgt_json_done(j, CGT_JSON_AFTER);
     return CHATGPTT_OK;
 }
 
@@ -4408,16 +4291,17 @@ static chatgptt_code cgt_json_structure(cgt_json *j, cgt_json_run *r) {
         if (c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t')) { r->in++; continue; }
         switch (j->state) {
         case CGT_JSON_OPENED: case CGT_JSON_AFTER:
-            if (c == (j->in_array ? ']' : '}')) { r->in++; cgt_json_close(j); continue; }
+            if (c == (cgt_json_in_array(j) ? ']' : '}')) { r->in++; cgt_json_close(j); continue; }
             if (j->state == CGT_JSON_AFTER && c != ',')
                 return cgt_json_bad(j, "a comma or the end of the container was expected");
             if (j->state == CGT_JSON_AFTER) r->in++;
-            j->state = j->in_array ? CGT_JSON_EXPECT : CGT_JSON_KEY;
+            j->state = cgt_json_in_array(j) ? CGT_JSON_EXPECT : CGT_JSON_KEY;
             break;
         case CGT_JSON_KEY:
             if (c != '"') return cgt_json_bad(j, "a key was expected");
-            r->in++;
-            cgt_json_key(j, r);
+            r->in++; j->state = CGT_JSON_IN_STRING; j->in_key = true;
+            cgt_json_key_begin(j);
+            code = cgt_json_text(j, r);
             break;
         case CGT_JSON_COLON:
             if (c != ':') return cgt_json_bad(j, "a colon was expected");
@@ -4431,19 +4315,8 @@ static chatgptt_code cgt_json_structure(cgt_json *j, cgt_json_run *r) {
 
 static chatgptt_code cgt_json_step(cgt_json *j, cgt_json_run *r) {
     if (j->state <= CGT_JSON_AFTER) return cgt_json_structure(j, r);
-    if (j->state <= CGT_JSON_UNICODE) return cgt_json_text(j, r);
-    if (j->state == CGT_JSON_LITERAL) return cgt_json_literal(j, r);
-    return cgt_json_number(j, r);
-}
-
-/* What waited for its own event: a character, or the end of a string whose last text was just told. */
-static void cgt_json_waiting(cgt_json *j) {
-    if (j->hold_len) {
-        j->piece = cgt_slice_of(j->hold, j->hold_len); j->hold_len = 0;
-        if (j->in_key) cgt_json_key_piece(j, j->piece);
-        else if (j->told) j->event = CGT_JSON_TEXT;
-    } else if (j->state == CGT_JSON_TOLD) cgt_json_done(j);
-    else if (j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
+    if (j->state == CGT_JSON_IN_STRING) return cgt_json_text(j, r);
+    return j->state == CGT_JSON_LITERAL ? cgt_json_literal(j, r) : cgt_json_number(j, r);
 }
 
 static void cgt_json_init(cgt_json *j, const cgt_json_node *nodes) {
@@ -4451,16 +4324,21 @@ static void cgt_json_init(cgt_json *j, const cgt_json_node *nodes) {
     j->nodes = nodes;
 }
 
+static void cgt_json_end(cgt_json *j) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
+
 /* OK with j->event (NONE: all was used), E_REPLY: not JSON, E_LIMIT. A leading blank is JSON's own; a byte
    order mark is not. */
 static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *used) {
     chatgptt_code code = CHATGPTT_OK; cgt_json_run r;
     r.in = in; r.end = in + len; j->event = CGT_JSON_NONE;
-    for (;;) {
-        if (j->hold_len || j->state >= CGT_JSON_TOLD) cgt_json_waiting(j);
-        if (code < 0 || j->event != CGT_JSON_NONE || r.in == r.end || j->state == CGT_JSON_ENDED) break;
-        code = cgt_json_step(j, &r);
-        if (j->event != CGT_JSON_NONE) break;
+    while (code == CHATGPTT_OK && j->event == CGT_JSON_NONE) {
+        if (j->hold_len) {          /* a character that waited for its own event */
+            j->piece = cgt_slice_of(j->hold, j->hold_len); j->hold_len = 0;
+            if (j->in_key) cgt_json_key(j, j->piece, false);
+            else if (j->told) j->event = CGT_JSON_TEXT;
+        } else if (j->state == CGT_JSON_CLOSED) cgt_json_end(j);
+        else if (r.in == r.end || j->state == CGT_JSON_ENDED) break;
+        else code = cgt_json_step(j, &r);
     }
     *used = (size_t)(r.in - in);
     return code;
@@ -4470,10 +4348,8 @@ static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *us
    and valid. */
 static chatgptt_code cgt_json_eof(cgt_json *j) {
     j->event = CGT_JSON_NONE;
-    if (j->depth == 0 && cgt_json_number_whole(j->state)) cgt_json_done(j);
-    if (j->event == CGT_JSON_NONE && j->state == CGT_JSON_CLOSED) {
-        j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END;
-    }
+    if (j->depth == 0 && cgt_json_number_whole(j)) cgt_json_done(j, CGT_JSON_AFTER);
+    if (j->event == CGT_JSON_NONE && j->state == CGT_JSON_CLOSED) cgt_json_end(j);
     return j->state >= CGT_JSON_CLOSED ? CHATGPTT_OK : cgt_json_bad(j, "the document is cut");
 }
 
@@ -5737,11 +5613,11 @@ static void cgt_reply_head(cgt_reply *r, int status, cgt_slice content_type, boo
 
 /* An object begins: what is known of the one before it no longer counts. */
 static void cgt_reply_object(cgt_reply *r) {
-    uint32_t spare = r->json.spare;
+    char spare[sizeof r->json.spare];
+    memcpy(spare, r->json.spare, sizeof spare);
     cgt_json_init(&r->json, cgt_reply_nodes);
-    r->json.lenient = true;
     /* one delta may end within a surrogate pair, and the next go on with it */
-    r->json.joined = CGT_F_DATA; r->json.spare = spare;
+    r->json.lenient = true; r->json.joined = CGT_F_DATA; memcpy(r->json.spare, spare, sizeof spare);
     memset(&r->now, 0, sizeof r->now);
     r->now.part = r->now.words_of = -1;
     if (!r->dressed) r->words[0] = '\0';
