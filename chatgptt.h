@@ -5344,9 +5344,8 @@ typedef enum cgt_sse_event { CGT_SSE_NONE, CGT_SSE_DATA, CGT_SSE_DISPATCH, CGT_S
 typedef enum cgt_sse_state {
     CGT_SSE_LINE, CGT_SSE_FIELD, CGT_SSE_AFTER_COLON, CGT_SSE_VALUE, CGT_SSE_JUNK_LINE
 } cgt_sse_state;
-typedef enum cgt_sse_field {
-    CGT_SSE_UNKNOWN, CGT_SSE_F_COMMENT, CGT_SSE_F_RETRY, CGT_SSE_F_DATA, CGT_SSE_F_EVENT, CGT_SSE_F_ID
-} cgt_sse_field;
+typedef enum cgt_sse_field { CGT_SSE_F_COMMENT, CGT_SSE_F_RETRY, CGT_SSE_F_DATA, CGT_SSE_F_EVENT, CGT_SSE_F_ID,
+                             CGT_SSE_UNKNOWN } cgt_sse_field;
 
 typedef struct cgt_sse {
     cgt_slice piece; cgt_sse_event event; cgt_sse_state state; cgt_sse_field field;
@@ -5365,22 +5364,12 @@ static cgt_slice cgt_sse_name(const cgt_sse *s) {
     return s->name_len ? cgt_slice_of(s->name, s->name_len) : cgt_text("message");
 }
 
-static cgt_sse_field cgt_sse_field_of(const char *word, size_t len) {
-    switch (len) {
-    case 0: return CGT_SSE_F_COMMENT;
-    case 2: return memcmp(word, "id", 2) == 0 ? CGT_SSE_F_ID : CGT_SSE_UNKNOWN;
-    case 4: return memcmp(word, "data", 4) == 0 ? CGT_SSE_F_DATA : CGT_SSE_UNKNOWN;
-    case 5:
-        if (memcmp(word, "event", 5) == 0) return CGT_SSE_F_EVENT;
-        return memcmp(word, "retry", 5) == 0 ? CGT_SSE_F_RETRY : CGT_SSE_UNKNOWN;
-    default: return CGT_SSE_UNKNOWN;
-    }
-}
-
-static void cgt_sse_field_begin(cgt_sse *s, cgt_sse_field field) {
-    s->field = field; s->begun = true; s->known = s->known || field != CGT_SSE_UNKNOWN;
+static void cgt_sse_field_begin(cgt_sse *s, cgt_slice word) {
+    static const char *const names[] = { "", "retry", "data", "event", "id" }; int field = 0;
+    while (field < CGT_SSE_UNKNOWN && !cgt_is(word, names[field])) field++;
+    s->field = (cgt_sse_field)field; s->begun = true; s->known = s->known || field != CGT_SSE_UNKNOWN;
+    s->next_len = 0; s->state = CGT_SSE_AFTER_COLON;
     if (field == CGT_SSE_F_EVENT) s->name_len = 0;
-    s->next_len = 0;
     if (field != CGT_SSE_F_DATA) return;
     if (s->data) { s->event = CGT_SSE_DATA; s->piece = cgt_slice_of("\n", 1); }
     s->data = true;
@@ -5389,13 +5378,12 @@ static void cgt_sse_field_begin(cgt_sse *s, cgt_sse_field field) {
 static void cgt_sse_line_end(cgt_sse *s) {
     bool empty = s->state == CGT_SSE_LINE;
     /* a field without a colon has no value */
-    if (s->state == CGT_SSE_FIELD) cgt_sse_field_begin(s, cgt_sse_field_of(s->word, s->word_len));
+    if (s->state == CGT_SSE_FIELD) cgt_sse_field_begin(s, cgt_slice_of(s->word, s->word_len));
     if (s->field == CGT_SSE_F_EVENT) s->named = s->name_len > 0;
     if (s->field == CGT_SSE_F_ID && !memchr(s->next, '\0', s->next_len) && s->next_len < sizeof s->id)
         (void)cgt_fixed_set(s->id, sizeof s->id, cgt_slice_of(s->next, s->next_len));
     if (empty && s->data) s->event = CGT_SSE_DISPATCH;
-    s->over = empty; s->state = CGT_SSE_LINE; s->field = CGT_SSE_UNKNOWN;
-    s->word_len = 0;
+    s->over = empty; s->state = CGT_SSE_LINE; s->field = CGT_SSE_UNKNOWN; s->word_len = 0;
 }
 
 static void cgt_sse_keep(char *out, size_t *len, cgt_slice s) {      /* what there is room for */
@@ -5421,8 +5409,8 @@ static size_t cgt_sse_value(cgt_sse *s, const char *in, size_t len) {
 static size_t cgt_sse_line(cgt_sse *s, const char *in, size_t len) {
     static const char bom[] = "\xEF\xBB\xBF";
     if (len >= 5 && memcmp(in, "data:", 5) == 0 && s->bom % 3 == 0) {
-        cgt_sse_field_begin(s, CGT_SSE_F_DATA);
-        s->state = len > 5 ? CGT_SSE_VALUE : CGT_SSE_AFTER_COLON;
+        cgt_sse_field_begin(s, cgt_slice_of(in, 4));
+        if (len > 5) s->state = CGT_SSE_VALUE;
         return len > 5 && in[5] == ' ' ? 6 : 5;
     }
     if (!s->begun && s->bom < 3 && in[0] == bom[s->bom]) { s->bom++; return 1; }
@@ -5443,10 +5431,8 @@ static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len) {
     switch (s->state) {
     case CGT_SSE_LINE: return cgt_sse_line(s, in, len);
     case CGT_SSE_FIELD:
-        if (in[0] == ':') {
-            cgt_sse_field_begin(s, cgt_sse_field_of(s->word, s->word_len));
-            s->state = CGT_SSE_AFTER_COLON;
-        } else if (s->word_len < sizeof s->word) s->word[s->word_len++] = in[0];
+        if (in[0] == ':') cgt_sse_field_begin(s, cgt_slice_of(s->word, s->word_len));
+        else if (s->word_len < sizeof s->word) s->word[s->word_len++] = in[0];
         return 1;
     case CGT_SSE_AFTER_COLON: s->state = CGT_SSE_VALUE; return in[0] == ' ' ? 1 : 0;
     default: return cgt_sse_value(s, in, len);
