@@ -5344,8 +5344,9 @@ typedef enum cgt_sse_event { CGT_SSE_NONE, CGT_SSE_DATA, CGT_SSE_DISPATCH, CGT_S
 typedef enum cgt_sse_state {
     CGT_SSE_LINE, CGT_SSE_FIELD, CGT_SSE_AFTER_COLON, CGT_SSE_VALUE, CGT_SSE_JUNK_LINE
 } cgt_sse_state;
-typedef enum cgt_sse_field { CGT_SSE_F_COMMENT, CGT_SSE_F_RETRY, CGT_SSE_F_DATA, CGT_SSE_F_EVENT, CGT_SSE_F_ID,
-                             CGT_SSE_UNKNOWN } cgt_sse_field;
+typedef enum cgt_sse_field {
+    CGT_SSE_F_COMMENT, CGT_SSE_F_RETRY, CGT_SSE_F_DATA, CGT_SSE_F_EVENT, CGT_SSE_F_ID, CGT_SSE_UNKNOWN
+} cgt_sse_field;
 
 typedef struct cgt_sse {
     cgt_slice piece; cgt_sse_event event; cgt_sse_state state; cgt_sse_field field;
@@ -5497,45 +5498,50 @@ enum {
     CGT_F_TOKEN_LIMIT, CGT_F_FLAGGED, CGT_F_BANNED, CGT_F_MODFLAG, CGT_F_PINECONE,
     CGT_F_NONE = CGT_JSON_UNTOLD
 };
+#define CGT_LEAF(key, field, up) CGT_NODE(key, field, up, 0, 0)
 static const cgt_json_node cgt_reply_nodes[] = {
     CGT_NODE("", CGT_F_NONE, 0, 1, 18), CGT_NODE("choices", CGT_F_NONE, 0, 19, 1),
-    CGT_NODE("delta", CGT_F_DELTA, 0, 20, 1), CGT_NODE("id", CGT_F_ID, 0, 0, 0),
+    CGT_NODE("delta", CGT_F_DELTA, 0, 20, 1), CGT_LEAF("id", CGT_F_ID, 0),
     CGT_NODE("data", CGT_F_DATA, 0, 21, 4), CGT_NODE("error", CGT_F_ERROR, 0, 25, 1),
-    CGT_NODE("0", CGT_F_NONE, 0, 26, 1), CGT_NODE("msg", CGT_F_MSG, 0, 0, 0),
-    CGT_NODE("status", CGT_F_STATUS, 0, 0, 0), CGT_NODE("quota_notice", CGT_F_QUOTA, 0, 27, 1),
-    CGT_NODE("thread_id", CGT_F_THREAD, 0, 0, 0), CGT_NODE("greeting_message", CGT_F_GREETING, 0, 0, 0),
-    CGT_NODE("success", CGT_F_SUCCESS, 0, 0, 0), CGT_NODE("tokenLimitReached", CGT_F_TOKEN_LIMIT, 0, 0, 0),
-    CGT_NODE("messageFlagged", CGT_F_FLAGGED, 0, 0, 0), CGT_NODE("ipBanned", CGT_F_BANNED, 0, 0, 0),
-    CGT_NODE("modflag", CGT_F_MODFLAG, 0, 0, 0), CGT_NODE("pineconeError", CGT_F_PINECONE, 0, 0, 0),
-    CGT_NODE("message", CGT_F_MESSAGE, 0, 0, 0),
+    CGT_NODE("0", CGT_F_NONE, 0, 26, 1), CGT_LEAF("msg", CGT_F_MSG, 0), CGT_LEAF("status", CGT_F_STATUS, 0),
+    CGT_NODE("quota_notice", CGT_F_QUOTA, 0, 27, 1), CGT_LEAF("thread_id", CGT_F_THREAD, 0),
+    CGT_LEAF("greeting_message", CGT_F_GREETING, 0), CGT_LEAF("success", CGT_F_SUCCESS, 0),
+    CGT_LEAF("tokenLimitReached", CGT_F_TOKEN_LIMIT, 0), CGT_LEAF("messageFlagged", CGT_F_FLAGGED, 0),
+    CGT_LEAF("ipBanned", CGT_F_BANNED, 0), CGT_LEAF("modflag", CGT_F_MODFLAG, 0),
+    CGT_LEAF("pineconeError", CGT_F_PINECONE, 0), CGT_LEAF("message", CGT_F_MESSAGE, 0),
     /* 19: of choices, delta, data, error, 0, quota_notice */
     CGT_NODE("0", CGT_F_NONE, 1, 28, 3), CGT_NODE("content", CGT_F_NONE, 2, 32, 1),
-    CGT_NODE("message", CGT_F_DATA_MESSAGE, 4, 0, 0), CGT_NODE("code", CGT_F_CODE, 4, 0, 0),
-    CGT_NODE("cache_key", CGT_F_KEY, 4, 0, 0), CGT_NODE("nonce", CGT_F_NONCE, 4, 0, 0),
-    CGT_NODE("message", CGT_F_ERROR_MESSAGE, 5, 0, 0), CGT_NODE("error", CGT_F_NONE, 6, 35, 1),
-    CGT_NODE("message", CGT_F_QUOTA_MESSAGE, 9, 0, 0),
+    CGT_LEAF("message", CGT_F_DATA_MESSAGE, 4), CGT_LEAF("code", CGT_F_CODE, 4),
+    CGT_LEAF("cache_key", CGT_F_KEY, 4), CGT_LEAF("nonce", CGT_F_NONCE, 4),
+    CGT_LEAF("message", CGT_F_ERROR_MESSAGE, 5), CGT_NODE("error", CGT_F_NONE, 6, 35, 1),
+    CGT_LEAF("message", CGT_F_QUOTA_MESSAGE, 9),
     /* 28: of choices/0, delta/content, 0/error */
-    CGT_NODE("delta", CGT_F_NONE, 19, 31, 1), CGT_NODE("text", CGT_F_COMPLETION, 19, 0, 0),
-    CGT_NODE("finish_reason", CGT_F_FINISH, 19, 0, 0), CGT_NODE("content", CGT_F_CONTENT, 28, 0, 0),
+    CGT_NODE("delta", CGT_F_NONE, 19, 31, 1), CGT_LEAF("text", CGT_F_COMPLETION, 19),
+    CGT_LEAF("finish_reason", CGT_F_FINISH, 19), CGT_LEAF("content", CGT_F_CONTENT, 28),
     CGT_NODE("0", CGT_F_NONE, 20, 33, 1), CGT_NODE("text", CGT_F_NONE, 32, 34, 1),
-    CGT_NODE("value", CGT_F_THREAD_DELTA, 33, 0, 0), CGT_NODE("message", CGT_F_ERROR_IN_LIST, 26, 0, 0) };
+    CGT_LEAF("value", CGT_F_THREAD_DELTA, 33), CGT_LEAF("message", CGT_F_ERROR_IN_LIST, 26) };
 
-typedef enum cgt_kind { /* what an event's name makes of its data */
+typedef enum cgt_kind {             /* what an event's name makes of its data */
     CGT_KIND_PLAIN, CGT_KIND_MESSAGE, CGT_KIND_THREAD_DELTA, CGT_KIND_THREAD, CGT_KIND_DONE, CGT_KIND_ERROR,
     CGT_KIND_WARNING, CGT_KIND_NOTICE, CGT_KIND_START, CGT_KIND_OPENAI_ID, CGT_KIND_GOOGLE_ID, CGT_KIND_OTHER
 } cgt_kind;
-typedef enum cgt_body {
-    CGT_BODY_UNKNOWN, CGT_BODY_BRACE, CGT_BODY_JSON, CGT_BODY_BARE, CGT_BODY_SKIP
+typedef enum cgt_body { /* the last: an object is complete, what follows it is passed over */
+    CGT_BODY_UNKNOWN, CGT_BODY_BRACE, CGT_BODY_BARE, CGT_BODY_JSON, CGT_BODY_SKIP, CGT_BODY_OBJECT
 } cgt_body;
-typedef enum cgt_reply_mode { CGT_REPLY_SNIFF, CGT_REPLY_EVENTS, CGT_REPLY_JSON } cgt_reply_mode;
+/* MUTE: JSON of which nothing is an answer, since the status is an error's or a token was asked for */
+typedef enum cgt_reply_mode {
+    CGT_REPLY_SNIFF, CGT_REPLY_EVENTS, CGT_REPLY_JSON, CGT_REPLY_MUTE
+} cgt_reply_mode;
 
+enum {  /* what an object says; refused, success: AIPKIT's envelope; nonce: its code is a nonce failure's */
+    CGT_O_LIMITED = 1, CGT_O_FLAGGED = 2, CGT_O_PINECONE = 4, CGT_O_REFUSED = 8, CGT_O_BAD_STATUS = 16,
+    CGT_O_FAILED = 32, CGT_O_ID = 64, CGT_O_DATA = 128, CGT_O_GREETING = 256, CGT_O_FINISH = 512,
+    CGT_O_SUCCESS = 1024, CGT_O_CODED = 2048, CGT_O_NONCE = 4096
+};
 typedef struct cgt_object {         /* what is known of the JSON object under way */
     int part, words_of;             /* the field whose text is kept; the field the words are from */
     bool bad_part;                  /* it is too long or holds a NUL */
-    bool has_id, bad_status, failed, greeting, quota, has_data, finish;
-    bool success, refused;          /* AIPKIT's envelope: what `success` says */
-    bool coded, nonce;              /* it has a code; that is a nonce failure's */
-    chatgptt_code flag;             /* the object's flag, as the code it leads to; OK: none */
+    unsigned is;
 } cgt_object;
 
 typedef struct cgt_reply {          /* what a delta touches comes first */
@@ -5547,15 +5553,9 @@ typedef struct cgt_reply {          /* what a delta touches comes first */
     cgt_kind kind;
     char *pending;                  /* what the SSE decoder told and is not used up, in the bytes fed */
     size_t pending_len;
-    /* it is a line that is no event; a joining LF; the scanner has more to tell */
-    bool pending_junk, pending_lf, more;
-    /* the status is an error's, or a token was asked for: nothing in the body is an answer */
-    bool mute;
     bool texted, finished, started; /* text was told; finish_reason was seen; message_start was */
-    /* HTML between the events; an error dressed as an answer; there was an event; a new message has begun */
+    bool dressed, gap;              /* it is an error dressed as an answer; a new message has begun */
     unsigned dispatched;            /* events */
-    bool junk, dressed, gap;
-    bool object;                    /* the object is complete */
     bool challenged;
     chatgptt_code code;             /* AGAIN: no verdict yet */
     cgt_teller by; cgt_asked asked; int status; cgt_object now;
@@ -5572,14 +5572,13 @@ typedef struct cgt_reply {          /* what a delta touches comes first */
 static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max_event, cgt_asked asked) {
     memset(r, 0, sizeof *r);
     r->asked = asked; r->status = 200; r->code = CHATGPTT_AGAIN;
-    r->mute = asked != CGT_ASKED_ANSWER; r->mode = r->mute ? CGT_REPLY_JSON : CGT_REPLY_SNIFF;
+    r->mode = asked == CGT_ASKED_ANSWER ? CGT_REPLY_SNIFF : CGT_REPLY_MUTE;
     cgt_buffer_init(&r->held, hooks, max_event);
     cgt_buffer_init(&r->decoded, hooks, cgt_sum(max_event, cgt_sum(max_event, max_event)));
 }
 
 static void cgt_reply_free(cgt_reply *r) {
-    cgt_free(r->held.hooks, r->said, sizeof *r->said);
-    r->said = NULL;
+    cgt_free(r->held.hooks, r->said, sizeof *r->said); r->said = NULL;
     cgt_buffer_free(&r->held); cgt_buffer_free(&r->decoded);
 }
 
@@ -5589,8 +5588,7 @@ static bool cgt_reply_success(const cgt_reply *r) { return r->status == 200 || r
 static void cgt_reply_head(cgt_reply *r, int status, cgt_slice content_type, bool challenged) {
     r->status = status; r->challenged = challenged;
     cgt_line_add(r->type, sizeof r->type, cgt_cut(&content_type, ";,"));
-    r->mute = r->mute || challenged || !cgt_reply_success(r);
-    if (r->mute) r->mode = CGT_REPLY_JSON;
+    if (r->mode == CGT_REPLY_MUTE || challenged || !cgt_reply_success(r)) r->mode = CGT_REPLY_MUTE;
     else if (cgt_is_any_case(cgt_text(r->type), "text/event-stream")) r->mode = CGT_REPLY_EVENTS;
     else if (r->type[0] && !cgt_is_any_case(cgt_text(r->type), "text/html") &&
              !cgt_is_any_case(cgt_text(r->type), "text/plain"))
@@ -5621,8 +5619,7 @@ static chatgptt_code cgt_reply_told(cgt_reply *r, chatgptt_code code, cgt_teller
 
 /* what the site said is a fragment */
 static chatgptt_code cgt_reply_broken(cgt_reply *r, chatgptt_code code, const char *why) {
-    r->words[0] = '\0';
-    cgt_reply_say(r, why);
+    r->words[0] = '\0'; cgt_reply_say(r, why);
     return cgt_reply_told(r, code, CGT_TOLD_BY_US);
 }
 
@@ -5650,8 +5647,8 @@ static void cgt_reply_words(cgt_reply *r, cgt_slice s) {
 
 /* Whether this field's text is the answer's, in this kind of event. */
 static bool cgt_reply_answers(const cgt_reply *r) {
-    if (r->mute || r->dressed) return false;
-    if (r->json.field == CGT_F_DATA) return r->mode == CGT_REPLY_JSON && !r->now.bad_status;
+    if (r->mode == CGT_REPLY_MUTE || r->dressed) return false;
+    if (r->json.field == CGT_F_DATA) return r->mode == CGT_REPLY_JSON && !(r->now.is & CGT_O_BAD_STATUS);
     if (r->json.field == CGT_F_THREAD_DELTA) return r->kind == CGT_KIND_THREAD_DELTA;
     return r->mode == CGT_REPLY_EVENTS &&
            (r->kind == CGT_KIND_PLAIN || r->kind == CGT_KIND_MESSAGE || r->kind == CGT_KIND_WARNING);
@@ -5667,13 +5664,11 @@ static void cgt_reply_text(cgt_reply *r, cgt_slice s) {
 /* Where the text of a field is kept until it is complete. */
 static char *cgt_reply_keeps(cgt_reply *r, int field) {
     if (field > CGT_F_THREAD) return r->bare;
-    if (field == CGT_F_ID)
-        return r->kind == CGT_KIND_OPENAI_ID   ? r->openai_id
-               : r->kind == CGT_KIND_GOOGLE_ID ? r->google_id
-                                               : NULL;
+    if (field == CGT_F_ID && r->kind == CGT_KIND_OPENAI_ID) return r->openai_id;
+    if (field == CGT_F_ID) return r->kind == CGT_KIND_GOOGLE_ID ? r->google_id : NULL;
     if (field == CGT_F_KEY) return r->asked == CGT_ASKED_KEY ? r->thread_id : NULL;
     if (field == CGT_F_NONCE) return r->asked == CGT_ASKED_NONCE ? r->thread_id : NULL;
-    return !r->mute && r->mode == CGT_REPLY_JSON ? r->thread_id : NULL;
+    return r->mode == CGT_REPLY_JSON ? r->thread_id : NULL;
 }
 
 static void cgt_reply_keep(cgt_reply *r, int field, cgt_slice s) {
@@ -5689,44 +5684,42 @@ static void cgt_reply_piece(cgt_reply *r, cgt_slice s) {
     int field = r->json.field;
     if (field >= CGT_F_ID) cgt_reply_keep(r, field, s);
     else if (field >= CGT_F_MSG) {
-        if (field == CGT_F_ERROR && r->json.type == CGT_JSON_STRING) r->now.failed = true;
+        if (field == CGT_F_ERROR && r->json.type == CGT_JSON_STRING) r->now.is |= CGT_O_FAILED;
         cgt_reply_words(r, s);
     } else if (r->json.type != CGT_JSON_STRING) return;
     else if (r->kind == CGT_KIND_MESSAGE) cgt_append(&r->decoded, s);
     else if (cgt_reply_answers(r)) cgt_reply_text(r, s);
 }
 
-/* A value is complete, or a container begins. */
+/* A value is complete, or a container begins. What it says by its type, or by its text. */
 static void cgt_reply_value(cgt_reply *r) {
-    static const chatgptt_code flags[] = { CHATGPTT_E_RATE_LIMITED, CHATGPTT_E_REFUSED, CHATGPTT_E_REFUSED,
-                                           CHATGPTT_E_REFUSED, CHATGPTT_E_UPSTREAM };
-    int field = r->json.field; cgt_json_type type = r->json.type;
-    const char *text = r->now.part == field ? r->bare : "";
-    switch (field) {
-    case CGT_F_DATA: r->now.has_data = type == CGT_JSON_STRING; break;
-    case CGT_F_ID: r->now.has_id = type == CGT_JSON_STRING || type == CGT_JSON_NUMBER; break;
-    case CGT_F_STATUS:              /* events have statuses of their own */
-        r->now.bad_status = strcmp(text, r->mode == CGT_REPLY_EVENTS ? "error" : "success") != 0;
-        if (r->mode == CGT_REPLY_EVENTS) r->now.bad_status = !r->now.bad_status;
-        break;
-    case CGT_F_CODE:
-        r->now.coded = text[0] != '\0'; r->now.nonce = cgt_starts(cgt_text(text), "nonce_failure");
-        break;
-    case CGT_F_FINISH: r->now.finish = type == CGT_JSON_STRING && text[0] && strcmp(text, "null") != 0; break;
-    case CGT_F_ERROR: r->now.failed = r->now.failed || type == CGT_JSON_OBJECT; break;
-    case CGT_F_GREETING: r->now.greeting = true; break;
-    case CGT_F_QUOTA: r->now.quota = type == CGT_JSON_OBJECT; break;
-    case CGT_F_SUCCESS: r->now.success = type == CGT_JSON_TRUE; r->now.refused = !r->now.success; break;
-    default:
-        if (field >= CGT_F_TOKEN_LIMIT && !r->now.flag && type != CGT_JSON_FALSE && type != CGT_JSON_NULL)
-            r->now.flag = flags[field - CGT_F_TOKEN_LIMIT];
-    }
+    enum { CGT_T_STRING = 1 << CGT_JSON_STRING, CGT_T_NUMBER = 1 << CGT_JSON_NUMBER,
+           CGT_T_TRUE = 1 << CGT_JSON_TRUE, CGT_T_NIL = 1 << CGT_JSON_FALSE | 1 << CGT_JSON_NULL,
+           CGT_T_OBJECT = 1 << CGT_JSON_OBJECT };
+    static const struct { int field, types; unsigned mark; } marks[] = {
+        { CGT_F_DATA, CGT_T_STRING, CGT_O_DATA }, { CGT_F_ID, CGT_T_STRING | CGT_T_NUMBER, CGT_O_ID },
+        { CGT_F_ERROR, CGT_T_OBJECT, CGT_O_FAILED }, { CGT_F_QUOTA, CGT_T_OBJECT, CGT_O_LIMITED },
+        { CGT_F_SUCCESS, CGT_T_TRUE, CGT_O_SUCCESS }, { CGT_F_SUCCESS, ~CGT_T_TRUE, CGT_O_REFUSED },
+        { CGT_F_GREETING, ~0, CGT_O_GREETING }, { CGT_F_TOKEN_LIMIT, ~CGT_T_NIL, CGT_O_LIMITED },
+        { CGT_F_FLAGGED, ~CGT_T_NIL, CGT_O_FLAGGED }, { CGT_F_BANNED, ~CGT_T_NIL, CGT_O_FLAGGED },
+        { CGT_F_MODFLAG, ~CGT_T_NIL, CGT_O_FLAGGED }, { CGT_F_PINECONE, ~CGT_T_NIL, CGT_O_PINECONE } };
+    int field = r->json.field, type = 1 << r->json.type; unsigned is = 0; size_t i;
+    cgt_slice text = cgt_text(r->now.part == field ? r->bare : "");
+    for (i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (marks[i].field == field && marks[i].types & type) is |= marks[i].mark;
+    if (field == CGT_F_FINISH && type == CGT_T_STRING && text.len && !cgt_is(text, "null")) is = CGT_O_FINISH;
+    if (field == CGT_F_CODE && text.len) is = CGT_O_CODED;
+    if (field == CGT_F_CODE && cgt_starts(text, "nonce_failure")) is |= CGT_O_NONCE;
+    /* events have statuses of their own */
+    if (field == CGT_F_STATUS && cgt_is(text, r->mode == CGT_REPLY_EVENTS ? "error" : "success") ==
+                                     (r->mode == CGT_REPLY_EVENTS))
+        is = CGT_O_BAD_STATUS;
+    r->now.is |= is;
 }
 
 /* One step of the JSON scanner. Its verdict on the bytes is the caller's to judge. */
 static chatgptt_code cgt_reply_scan(cgt_reply *r, char *in, size_t len, size_t *used) {
     chatgptt_code code = cgt_json_feed(&r->json, in, len, used);
-    r->more = code == CHATGPTT_OK && (r->json.event == CGT_JSON_TEXT || r->json.event == CGT_JSON_VALUE);
     if (code < 0) return code;
     if (r->json.event == CGT_JSON_TEXT) cgt_reply_piece(r, r->json.piece);
     if (r->json.event == CGT_JSON_VALUE) cgt_reply_value(r);
@@ -5742,14 +5735,13 @@ static chatgptt_code cgt_reply_end(cgt_reply *r, cgt_teller by) {
 
 /* An object is complete: the error it stands for, or OK. */
 static chatgptt_code cgt_reply_judge(cgt_reply *r) {
-    chatgptt_code code = r->now.flag         ? r->now.flag
-                         : r->now.quota      ? CHATGPTT_E_RATE_LIMITED
-                         : r->now.refused    ? CHATGPTT_E_REFUSED
-                         : r->now.bad_status ? (r->now.greeting ? CHATGPTT_E_UPSTREAM : CHATGPTT_E_REFUSED)
-                         : r->now.failed     ? CHATGPTT_E_UPSTREAM
-                                             : CHATGPTT_OK;
-    r->object = true; r->body = CGT_BODY_SKIP;
-    return code;
+    unsigned is = r->now.is;
+    r->body = CGT_BODY_OBJECT;
+    if (is & CGT_O_LIMITED) return CHATGPTT_E_RATE_LIMITED;
+    if (is & CGT_O_FLAGGED) return CHATGPTT_E_REFUSED;
+    if (is & CGT_O_PINECONE) return CHATGPTT_E_UPSTREAM;
+    if (is & CGT_O_REFUSED || (is & CGT_O_BAD_STATUS && !(is & CGT_O_GREETING))) return CHATGPTT_E_REFUSED;
+    return is & (CGT_O_BAD_STATUS | CGT_O_FAILED) ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK;
 }
 
 /* ---- a JSON body, maybe behind noise ---- */
@@ -5758,7 +5750,7 @@ static chatgptt_code cgt_reply_judge(cgt_reply *r) {
 static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *used) {
     char brace[] = "{";
     size_t n = 0, took, end = len; chatgptt_code code;
-    if (!r->mute && len > CHATGPTT_MAX_NOISE - r->noise) end = CHATGPTT_MAX_NOISE - r->noise;
+    if (r->mode != CGT_REPLY_MUTE && len > CHATGPTT_MAX_NOISE - r->noise) end = CHATGPTT_MAX_NOISE - r->noise;
     while (n < end && !(r->body == CGT_BODY_BRACE && in[n] == '"')) {
         if (in[n] == '{') r->body = CGT_BODY_BRACE;
         else if (!cgt_blank(in[n])) r->body = CGT_BODY_UNKNOWN;
@@ -5776,18 +5768,19 @@ static chatgptt_code cgt_reply_seek(cgt_reply *r, char *in, size_t len, size_t *
 
 static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *used) {
     chatgptt_code code;
-    if (r->body == CGT_BODY_SKIP) { *used = len; return CHATGPTT_OK; }
+    if (r->body >= CGT_BODY_SKIP) { *used = len; return CHATGPTT_OK; }
     if (r->body != CGT_BODY_JSON) return cgt_reply_seek(r, in, len, used);
     code = cgt_reply_scan(r, in, len, used);
-    if (code < 0 && r->mute) { r->body = CGT_BODY_SKIP; return CHATGPTT_OK; }
+    if (code < 0 && r->mode == CGT_REPLY_MUTE) { r->body = CGT_BODY_SKIP; return CHATGPTT_OK; }
     if (code < 0)
         return cgt_reply_broken(r, r->texted && code == CHATGPTT_E_REPLY ? CHATGPTT_E_INCOMPLETE : code,
                                 r->json.why);
     if (r->json.event != CGT_JSON_END) return CHATGPTT_OK;
     code = cgt_reply_judge(r);
-    if (r->mute) return CHATGPTT_OK;
+    if (r->mode == CGT_REPLY_MUTE) return CHATGPTT_OK;
     if (code < 0) return cgt_reply_told(r, code, CGT_TOLD_BY_OBJECT);
-    if (!r->now.has_data) return cgt_reply_broken(r, CHATGPTT_E_REPLY, "the reply has no answer in it");
+    if (!(r->now.is & CGT_O_DATA))
+        return cgt_reply_broken(r, CHATGPTT_E_REPLY, "the reply has no answer in it");
     r->words[0] = '\0';             /* msg says "Something went wrong" even in a success */
     return cgt_reply_end(r, CGT_TOLD_BY_OBJECT);
 }
@@ -5795,17 +5788,12 @@ static chatgptt_code cgt_reply_json(cgt_reply *r, char *in, size_t len, size_t *
 /* ---- an event stream ---- */
 
 static cgt_kind cgt_reply_kind(const cgt_sse *s) {
-    static const struct { const char *name; cgt_kind kind;
-    } kinds[] = { { "message", CGT_KIND_MESSAGE },
-                  { "thread.message.delta", CGT_KIND_THREAD_DELTA },
-                  { "thread_id", CGT_KIND_THREAD },
-                  { "done", CGT_KIND_DONE },
-                  { "error", CGT_KIND_ERROR },
-                  { "assistant_error", CGT_KIND_ERROR },
-                  { "warning", CGT_KIND_WARNING },
-                  { "message_start", CGT_KIND_START },
-                  { "openai_response_id", CGT_KIND_OPENAI_ID },
-                  { "google_interaction_id", CGT_KIND_GOOGLE_ID } };
+    static const struct { const char *name; cgt_kind kind; } kinds[] = {
+        { "message", CGT_KIND_MESSAGE }, { "thread.message.delta", CGT_KIND_THREAD_DELTA },
+        { "thread_id", CGT_KIND_THREAD }, { "done", CGT_KIND_DONE }, { "error", CGT_KIND_ERROR },
+        { "assistant_error", CGT_KIND_ERROR }, { "warning", CGT_KIND_WARNING },
+        { "message_start", CGT_KIND_START }, { "openai_response_id", CGT_KIND_OPENAI_ID },
+        { "google_interaction_id", CGT_KIND_GOOGLE_ID } };
     size_t i; cgt_slice name = cgt_sse_name(s);
     if (!s->named) return CGT_KIND_PLAIN;
     for (i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -5817,7 +5805,7 @@ static cgt_kind cgt_reply_kind(const cgt_sse *s) {
 static chatgptt_code cgt_reply_dressed(cgt_reply *r) {
     cgt_line_add(r->words, sizeof r->words, cgt_slice_of_buffer(&r->decoded));
     r->decoded.len = 0;             /* the event that ends them has none of its own */
-    return cgt_reply_told(r, r->now.finish ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK, CGT_TOLD_BY_EVENT);
+    return cgt_reply_told(r, r->now.is & CGT_O_FINISH ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK, CGT_TOLD_BY_EVENT);
 }
 
 /* An explicit `message` event is all there: an answer's, or an error's word. */
@@ -5830,10 +5818,12 @@ static chatgptt_code cgt_reply_held(cgt_reply *r) {
     } while (code == CHATGPTT_OK && r->json.event != CGT_JSON_NONE && r->json.event != CGT_JSON_END);
     if (r->decoded.failed) return cgt_reply_told(r, r->decoded.failed, CGT_TOLD_BY_US);
     verdict = cgt_reply_judge(r);
-    if (!r->dispatched && !r->now.has_id && verdict == CHATGPTT_OK) { r->dressed = true; r->words[0] = '\0'; }
+    if (!r->dispatched && !(r->now.is & CGT_O_ID) && verdict == CHATGPTT_OK) {
+        r->dressed = true; r->words[0] = '\0';
+    }
     if (r->dressed) return cgt_reply_dressed(r);
     if (code < 0) return cgt_reply_broken(r, code, "an event is not JSON");
-    r->finished = r->finished || r->now.finish;
+    r->finished = r->finished || r->now.is & CGT_O_FINISH;
     if (verdict < 0) return cgt_reply_told(r, verdict, CGT_TOLD_BY_OBJECT);
     if (r->decoded.len) cgt_reply_text(r, cgt_slice_of_buffer(&r->decoded));
     return CHATGPTT_OK;
@@ -5851,9 +5841,9 @@ static chatgptt_code cgt_reply_event_object(cgt_reply *r) {
     chatgptt_code verdict = cgt_reply_judge(r);
     switch (r->kind) {
     case CGT_KIND_PLAIN:
-        if (r->now.has_id) r->started = true;
+        if (r->now.is & CGT_O_ID) r->started = true;
         if (r->dressed) return cgt_reply_dressed(r);
-        r->finished = r->finished || r->now.finish;
+        r->finished = r->finished || r->now.is & CGT_O_FINISH;
         return cgt_reply_told(r, verdict, CGT_TOLD_BY_OBJECT);
     case CGT_KIND_THREAD_DELTA: return cgt_reply_told(r, verdict, CGT_TOLD_BY_OBJECT);
     case CGT_KIND_ERROR: return cgt_reply_told(r, cgt_reply_error(r, verdict), CGT_TOLD_BY_EVENT);
@@ -5885,18 +5875,17 @@ static chatgptt_code cgt_reply_dispatch(cgt_reply *r) {
     else if (r->kind == CGT_KIND_MESSAGE && r->held.len && r->held.data[0] == '{') code = cgt_reply_held(r);
     else if (r->body == CGT_BODY_BARE) code = cgt_reply_bare(r);
     if (code == CHATGPTT_OK && r->kind == CGT_KIND_START) { r->gap = r->started; r->started = true; }
-    if (code == CHATGPTT_OK && r->kind == CGT_KIND_ERROR && !r->object) {
+    if (code == CHATGPTT_OK && r->kind == CGT_KIND_ERROR && r->body != CGT_BODY_OBJECT) {
         r->words[0] = '\0'; code = cgt_reply_told(r, CHATGPTT_E_UPSTREAM, CGT_TOLD_BY_EVENT);
     }
     if (code == CHATGPTT_OK && r->kind == CGT_KIND_DONE) code = cgt_reply_end(r, CGT_TOLD_BY_EVENT);
-    r->dispatched++; r->body = CGT_BODY_UNKNOWN; r->object = false;
-    r->held.len = 0;
+    r->dispatched++; r->body = CGT_BODY_UNKNOWN; r->held.len = 0;
     return code;
 }
 
 /* The first byte of an event's data that is no blank decides what the data is. */
 static void cgt_reply_open_data(cgt_reply *r, char c) {
-    r->kind = cgt_reply_kind(&r->sse); r->bare[0] = '\0'; r->object = false;
+    r->kind = cgt_reply_kind(&r->sse); r->bare[0] = '\0';
     r->held.len = 0;
     if (r->kind == CGT_KIND_MESSAGE) r->body = c == '{' ? CGT_BODY_SKIP : CGT_BODY_BARE;
     else r->body = r->kind == CGT_KIND_OTHER ? CGT_BODY_SKIP : c == '{' ? CGT_BODY_JSON : CGT_BODY_BARE;
@@ -5906,7 +5895,7 @@ static void cgt_reply_open_data(cgt_reply *r, char c) {
 /* A piece of an event's data. *took: how much of it was used. */
 static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *took) {
     chatgptt_code code; size_t n = 0;
-    *took = len; r->more = false;
+    *took = len;
     if (r->body == CGT_BODY_UNKNOWN) {
         while (n < len && cgt_blank(in[n])) n++;
         if (n == len) return CHATGPTT_OK;
@@ -5934,15 +5923,11 @@ static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *
 static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *took) {
     chatgptt_code code;
     *took = len;
-    if (!r->sse.raw && r->sse.lead == '<') {
-        r->junk = true;
-        return cgt_reply_noise(r, cgt_slice_of(in, len));
-    }
+    if (!r->sse.raw && r->sse.lead == '<') return cgt_reply_noise(r, cgt_slice_of(in, len));
     if (!r->sse.raw && r->sse.lead == '\0') return CHATGPTT_OK;
     if (!r->sse.raw) { r->sse.raw = r->sse.known = true; cgt_reply_object(r); }
     r->kind = CGT_KIND_OTHER; code = cgt_reply_scan(r, in, len, took);
     if (code == CHATGPTT_OK && r->json.event != CGT_JSON_END) return CHATGPTT_OK;
-    r->more = false;
     if (r->words[0] && (code == CHATGPTT_OK || !r->dressed))
         return cgt_reply_told(r, CHATGPTT_E_UPSTREAM, CGT_TOLD_BY_OBJECT);
     r->sse.raw = false; r->sse.lead = '\0';
@@ -5952,27 +5937,26 @@ static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *
 /* The SSE decoder told a piece; it may hold several events of ours, so it waits in `pending` until it is used
    up. */
 static chatgptt_code cgt_reply_pending(cgt_reply *r, size_t *used) {
-    char lf[] = "\n", *piece = r->pending_lf ? lf : r->pending; size_t took = 0;
-    bool raw = r->sse.raw;
-    chatgptt_code code = r->pending_junk ? cgt_reply_junk(r, piece, r->pending_len, &took)
-                                         : cgt_reply_data(r, piece, r->pending_len, &took);
+    bool raw = r->sse.raw; size_t took = 0;
+    chatgptt_code code = r->sse.event == CGT_SSE_JUNK ? cgt_reply_junk(r, r->pending, r->pending_len, &took)
+                                                      : cgt_reply_data(r, r->pending, r->pending_len, &took);
     r->pending += took; r->pending_len -= took;
     if (raw && !r->sse.raw) { *used -= r->pending_len; r->pending_len = 0; }
     return code;
 }
 
 static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t *used) {
-    bool known = r->sse.known;
+    bool known = r->sse.known, lf;
     cgt_sse_feed(&r->sse, in, len, used);
     /* where nothing but lines without a meaning comes, they are words */
     if (!r->sse.known) (void)cgt_said_add(r->words, sizeof r->words, cgt_slice_of(in, *used));
     else if (!known) r->words[0] = '\0';
     if (r->sse.event == CGT_SSE_DISPATCH) return cgt_reply_dispatch(r);
     if (r->sse.event == CGT_SSE_NONE) return CHATGPTT_OK;
-    r->pending_junk = r->sse.event == CGT_SSE_JUNK;
-    /* which is none of the bytes fed */
-    r->pending_lf = r->sse.event == CGT_SSE_DATA && r->sse.piece.at[0] == '\n';
-    r->pending = r->pending_lf ? in : in + (r->sse.piece.at - in); r->pending_len = r->sse.piece.len;
+    lf = r->sse.event == CGT_SSE_DATA && r->sse.piece.at[0] == '\n';
+    /* a joining LF is none of the bytes fed: it takes the place of one that is used up */
+    r->pending = lf ? in + *used - 1 : in + (r->sse.piece.at - in); r->pending_len = r->sse.piece.len;
+    if (lf) *r->pending = '\n';
     return CHATGPTT_OK;
 }
 
@@ -5990,16 +5974,15 @@ static chatgptt_code cgt_reply_sniffed(cgt_reply *r, cgt_reply_mode mode) {
 
 /* An event stream begins with a line of one, after a byte order mark and empty lines. */
 static chatgptt_code cgt_reply_sniff(cgt_reply *r, const char *in, size_t len, size_t *used) {
-    static const char *const starts[] = { ":", "data:", "event:", "id:", "retry:" }; size_t n, i;
+    static const char *const starts[] = { ":", "data:", "event:", "id:", "retry:" };
     for (*used = 0; *used < len; ++*used) {
-        bool like = false;
-        n = strlen(r->bare);
-        if (n == 0 && in[*used] && strchr("\r\n\xEF\xBB\xBF", in[*used])) continue;
-        for (i = 0; i < sizeof starts / sizeof *starts && !like; i++)
-            like = strncmp(starts[i], r->bare, n) == 0 && starts[i][n] == in[*used];
-        if (!like) return cgt_reply_sniffed(r, CGT_REPLY_JSON);
-        r->bare[n] = in[*used]; r->bare[n + 1] = '\0';
-        if (in[*used] == ':') { ++*used; return cgt_reply_sniffed(r, CGT_REPLY_EVENTS); }
+        size_t n = strlen(r->bare), i = 0; char c = in[*used];
+        if (n == 0 && c && strchr("\r\n\xEF\xBB\xBF", c)) continue;
+        r->bare[n] = c; r->bare[n + 1] = '\0';
+        while (i < sizeof starts / sizeof *starts && strncmp(starts[i], r->bare, n + 1) != 0) i++;
+        if (i == sizeof starts / sizeof *starts) r->bare[n] = '\0';
+        if (i == sizeof starts / sizeof *starts) return cgt_reply_sniffed(r, CGT_REPLY_JSON);
+        if (c == ':') { ++*used; return cgt_reply_sniffed(r, CGT_REPLY_EVENTS); }
     }
     return CHATGPTT_OK;
 }
@@ -6007,7 +5990,7 @@ static chatgptt_code cgt_reply_sniff(cgt_reply *r, const char *in, size_t len, s
 static bool cgt_reply_is_challenge(const cgt_reply *r) {
     int status = r->status;
     bool may = cgt_reply_success(r) || status == 202 || status == 403 || status == 406 || status == 503;
-    if (cgt_reply_success(r) && r->object) may = false;
+    if (cgt_reply_success(r) && r->body == CGT_BODY_OBJECT) may = false;
     return r->challenged || (may && r->said && r->said->challenge);
 }
 
@@ -6020,16 +6003,16 @@ static bool cgt_reply_is_server(const cgt_reply *r) {
 
 /* The body of a reply that is no answer is complete: what status and body come to. */
 static chatgptt_code cgt_reply_refusal(cgt_reply *r) {
-    bool began = r->body == CGT_BODY_JSON || r->body == CGT_BODY_SKIP, refused = r->object && r->now.refused;
-    cgt_slice bare = began ? cgt_text("") : cgt_trim(cgt_text(r->bare)); int status = r->status;
-    cgt_reply_told(r, CHATGPTT_E_STATUS, r->object ? CGT_TOLD_BY_OBJECT : CGT_TOLD_BY_STATUS);
+    bool whole = r->body == CGT_BODY_OBJECT; unsigned is = whole ? r->now.is : 0; int status = r->status;
+    cgt_slice bare = r->body >= CGT_BODY_JSON ? cgt_text("") : cgt_trim(cgt_text(r->bare));
+    cgt_reply_told(r, CHATGPTT_E_STATUS, whole ? CGT_TOLD_BY_OBJECT : CGT_TOLD_BY_STATUS);
     if (cgt_reply_is_challenge(r)) return CHATGPTT_E_BLOCKED;
     if (cgt_is(bare, "0") && (status == 400 || cgt_reply_success(r))) return CHATGPTT_E_UNSUPPORTED;
-    if (cgt_is(bare, "-1") && status < 500) return CHATGPTT_E_NONCE;
-    if (refused && r->now.nonce && status < 500) return CHATGPTT_E_NONCE;
-    if (status == 403 && !(refused && r->now.coded) && !cgt_reply_is_server(r)) return CHATGPTT_E_NONCE;
+    if (!(is & CGT_O_REFUSED)) is = 0;
+    if ((cgt_is(bare, "-1") || is & CGT_O_NONCE) && status < 500) return CHATGPTT_E_NONCE;
+    if (status == 403 && !(is & CGT_O_CODED) && !cgt_reply_is_server(r)) return CHATGPTT_E_NONCE;
     if (status == 429 || status == 402) return CHATGPTT_E_RATE_LIMITED;
-    if (refused && status < 500) return CHATGPTT_E_REFUSED;
+    if (is && status < 500) return CHATGPTT_E_REFUSED;
     if (!cgt_reply_success(r)) return CHATGPTT_E_STATUS;
     r->by = CGT_TOLD_BY_US;
     return CHATGPTT_E_REPLY;
@@ -6041,15 +6024,15 @@ static const char *cgt_reply_token(const cgt_reply *r) {      /* KEY, NONCE: wha
 
 static chatgptt_code cgt_reply_json_eof(cgt_reply *r) {
     chatgptt_code code;
-    if (r->body == CGT_BODY_JSON && !r->mute)
+    if (r->body == CGT_BODY_JSON && r->mode != CGT_REPLY_MUTE)
         return r->texted ? cgt_reply_told(r, CHATGPTT_E_INCOMPLETE, CGT_TOLD_BY_US)
                          : cgt_reply_broken(r, CHATGPTT_E_REPLY, "the reply is cut");
-    if (cgt_reply_success(r) && !r->challenged && r->object && r->now.success) {
+    if (cgt_reply_success(r) && !r->challenged && r->body == CGT_BODY_OBJECT && r->now.is & CGT_O_SUCCESS) {
         if (cgt_reply_token(r)[0]) return cgt_reply_told(r, CHATGPTT_DONE, CGT_TOLD_BY_OBJECT);
         return cgt_reply_broken(r, CHATGPTT_E_REPLY, "the reply holds no token");
     }
     code = cgt_reply_refusal(r);
-    if (r->body != CGT_BODY_SKIP) r->words[0] = '\0';
+    if (r->body < CGT_BODY_SKIP) r->words[0] = '\0';
     cgt_reply_say(r, cgt_reply_said(r));
     return code;
 }
@@ -6064,8 +6047,8 @@ static chatgptt_code cgt_reply_events_eof(cgt_reply *r) {
         return cgt_reply_end(r, CGT_TOLD_BY_EVENT);
     cgt_reply_told(r, CHATGPTT_E_UPSTREAM, r->dressed ? CGT_TOLD_BY_EVENT : CGT_TOLD_BY_US);
     if (!r->sse.known) cgt_said_end(r->words, sizeof r->words);
-    if (r->junk) { r->words[0] = '\0'; cgt_reply_say(r, cgt_reply_said(r)); }
-    if (r->dressed || r->junk || r->sse.raw) return CHATGPTT_E_UPSTREAM;
+    if (r->said) { r->words[0] = '\0'; cgt_reply_say(r, cgt_reply_said(r)); }
+    if (r->dressed || r->said || r->sse.raw) return CHATGPTT_E_UPSTREAM;
     if (r->texted || (r->started && !r->finished)) return CHATGPTT_E_INCOMPLETE;
     cgt_reply_say(r, r->dispatched || r->finished ? "the answer is empty" : "the event stream is empty");
     return CHATGPTT_E_UPSTREAM;
@@ -6097,17 +6080,21 @@ static void cgt_reply_close(cgt_reply *r, chatgptt_code code) {
     }
 }
 
+static bool cgt_reply_more(const cgt_reply *r) {  /* there is, even without another byte */
+    return r->pending_len || r->json.event == CGT_JSON_TEXT || r->json.event == CGT_JSON_VALUE;
+}
+
 /* OK with r->event: feed until all is used and NONE is told; after END the verdict stands, and nothing more
    is fed. The bytes must stay until then. */
 static chatgptt_code cgt_reply_feed(cgt_reply *r, char *in, size_t len, size_t *used) {
     chatgptt_code code = r->code == CHATGPTT_AGAIN ? CHATGPTT_OK : r->code;
     *used = 0; r->event = CGT_REPLY_NONE;
     if (r->after.len) { cgt_reply_text(r, r->after); r->after.len = 0; }
-    while (code == CHATGPTT_OK && r->event == CGT_REPLY_NONE && (*used < len || r->pending_len || r->more)) {
+    while (code == CHATGPTT_OK && r->event == CGT_REPLY_NONE && (*used < len || cgt_reply_more(r))) {
         size_t took = 0;
         if (r->mode == CGT_REPLY_SNIFF) code = cgt_reply_sniff(r, in + *used, len - *used, &took);
-        else if (r->mode == CGT_REPLY_JSON) code = cgt_reply_json(r, in + *used, len - *used, &took);
-        else if (r->pending_len || r->more) code = cgt_reply_pending(r, used);
+        else if (r->mode >= CGT_REPLY_JSON) code = cgt_reply_json(r, in + *used, len - *used, &took);
+        else if (cgt_reply_more(r)) code = cgt_reply_pending(r, used);
         else code = cgt_reply_events(r, in + *used, len - *used, &took);
         *used += took;
     }
@@ -6127,9 +6114,7 @@ static void cgt_reply_eof(cgt_reply *r) {         /* the body is complete */
 
 /* Before the end: AGAIN, and what is known so far. */
 static cgt_verdict cgt_reply_verdict(const cgt_reply *r) {
-    cgt_verdict v;
-    v.code = r->code; v.words = r->words; v.by = r->by;
-    v.finished = r->finished && !r->dressed; v.texted = r->texted; v.events = r->dispatched;
+    cgt_verdict v = { r->code, r->words, r->by, r->finished && !r->dressed, r->texted, r->dispatched };
     return v;
 }
 
