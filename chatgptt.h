@@ -4492,10 +4492,9 @@ typedef enum cgt_html_event {
 } cgt_html_event;
 
 typedef enum cgt_html_state {
-    CGT_HTML_IN_TEXT, CGT_HTML_OPEN, CGT_HTML_END_OPEN, CGT_HTML_TAG_NAME, CGT_HTML_BEFORE_NAME,
-    CGT_HTML_NAME, CGT_HTML_AFTER_NAME, CGT_HTML_BEFORE_VALUE, CGT_HTML_DOUBLE, CGT_HTML_SINGLE,
-    CGT_HTML_BARE, CGT_HTML_DECLARATION, CGT_HTML_DASH, CGT_HTML_COMMENT, CGT_HTML_BOGUS, CGT_HTML_CDATA,
-    CGT_HTML_RAW, CGT_HTML_RAW_OPEN, CGT_HTML_RAW_BANG, CGT_HTML_RAW_WORD, CGT_HTML_RAW_END, CGT_HTML_ENTITY
+    CGT_HTML_IN_TEXT, CGT_HTML_OPEN, CGT_HTML_TAG_NAME, CGT_HTML_BEFORE_NAME, CGT_HTML_NAME,
+    CGT_HTML_AFTER_NAME, CGT_HTML_BEFORE_VALUE, CGT_HTML_IN_VALUE, CGT_HTML_DECLARATION, CGT_HTML_COMMENT,
+    CGT_HTML_CDATA, CGT_HTML_BOGUS, CGT_HTML_RAW, CGT_HTML_RAW_OPEN, CGT_HTML_RAW_WORD, CGT_HTML_ENTITY
 } cgt_html_state;
 
 typedef struct cgt_html {
@@ -4507,21 +4506,22 @@ typedef struct cgt_html {
     bool begun, scripts;            /* there was text (the blanks before it are not told); a script */
     bool closing, slash;            /* the tag is an end tag; the last byte in it was a slash */
     cgt_html_state state, back;     /* back: to where an entity returns */
-    unsigned char raw;              /* the element whose content is no markup: 1 + its place in the list */
+    unsigned char raw, quote;       /* the element whose content is no markup; of a value, 0: none */
     unsigned char escape, dashes;   /* of a script: in <!--, in a <script> in that; dashes in a row */
     unsigned inert;                 /* templates that are open */
     uint64_t foreign;               /* see cgt_html_opened() */
+    const char *word;               /* that may be under way, `at` bytes of it were there */
     size_t tag_len, name_len, at;
     uint32_t code;                  /* of a numeric reference */
     /* lower case; a longer one is "", which is nobody's name */
     char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME]; char hold[16]; size_t hold_len;
 } cgt_html;
 
-/* Elements whose content is not the page's markup. Beyond the first ten, it is markup of another kind. */
-static const char *const cgt_html_special[] = { "title", "script", "plaintext", "noscript", "style",
+/* Elements whose content is not the page's markup. From the template on, it is markup of another kind. */
+static const char *const cgt_html_special[] = { "", "title", "script", "plaintext", "noscript", "style",
     "textarea", "xmp", "iframe", "noembed", "noframes", "template", "svg", "math" };
-enum { CGT_HTML_TITLE_TAG, CGT_HTML_SCRIPT_TAG, CGT_HTML_PLAINTEXT_TAG, CGT_HTML_NOSCRIPT_TAG,
-    CGT_HTML_TEMPLATE_TAG = 10, CGT_HTML_SPECIALS = 13 };
+enum { CGT_HTML_TITLE_TAG = 1, CGT_HTML_SCRIPT_TAG, CGT_HTML_PLAINTEXT_TAG, CGT_HTML_NOSCRIPT_TAG,
+    CGT_HTML_TEMPLATE_TAG = 11, CGT_HTML_SPECIALS = 14 };
 
 /* ---- runs of bytes ---- */
 
@@ -4539,17 +4539,30 @@ static size_t cgt_html_until(const char *in, size_t len, uint64_t stops) {
 /* cgt_blank() by one comparison, where most bytes are none. */
 static bool cgt_html_blank(char c) { return (unsigned char)c <= ' ' && CGT_STOP_BLANKS >> c & 1; }
 
+static size_t cgt_html_blanks(const char *in, size_t len) {
+    size_t n = 0;
+    while (n < len && cgt_html_blank(in[n])) n++;
+    return n;
+}
+
 static size_t cgt_html_seek(const char *in, size_t len, char c) {
     const char *at = (const char *)memchr(in, c, len);
     return at ? (size_t)(at - in) : len;
+}
+
+/* Goes on with h->word: its small letters in any case. The number of bytes that are of it. */
+static size_t cgt_html_follow(cgt_html *h, const char *in, size_t len) {
+    const char *word = h->word + h->at; size_t n = 0;
+    while (n < len && word[n] && (in[n] == word[n] || cgt_lower(in[n]) == word[n])) n++;
+    h->at += n;
+    return n;
 }
 
 /* Adds to a name; one that does not fit is nobody's. */
 static void cgt_html_add(char *name, size_t *len, const char *in, size_t n) {
     size_t i, at = *len;
     for (i = 0; i < n && at < CHATGPTT_MAX_NAME; i++) name[at++] = cgt_lower(in[i]);
-    name[at < CHATGPTT_MAX_NAME ? at : 0] = '\0';
-    *len = at;
+    name[at < CHATGPTT_MAX_NAME ? at : 0] = '\0'; *len = at;
 }
 
 static bool cgt_html_tells(const cgt_html *h, cgt_html_event event) {
@@ -4560,70 +4573,58 @@ static void cgt_html_tell(cgt_html *h, cgt_html_event event) {
     if (cgt_html_tells(h, event)) h->event = event;
 }
 
-/* Which event the bytes of a state are; NONE: nobody wants them. */
-static cgt_html_event cgt_html_kind(const cgt_html *h, cgt_html_state state) {
-    cgt_html_event event = state == CGT_HTML_IN_TEXT            ? CGT_HTML_TEXT
-                           : state < CGT_HTML_RAW               ? CGT_HTML_VALUE
-                           : h->raw == 1 + CGT_HTML_TITLE_TAG   ? CGT_HTML_TITLE
-                                                                : CGT_HTML_NONE;
-    if (event == CGT_HTML_VALUE) return h->telling ? event : CGT_HTML_NONE;
-    return (event == CGT_HTML_TEXT && h->foreign) || !cgt_html_tells(h, event) ? CGT_HTML_NONE : event;
+/* Which event plain bytes are here; NONE: nobody wants them. */
+static cgt_html_event cgt_html_kind(const cgt_html *h) {
+    cgt_html_event kind = h->telling ? CGT_HTML_VALUE : h->raw ? CGT_HTML_TITLE : CGT_HTML_TEXT;
+    if (h->raw > CGT_HTML_TITLE_TAG || (kind == CGT_HTML_TEXT && h->foreign)) return CGT_HTML_NONE;
+    return cgt_html_tells(h, kind) ? kind : CGT_HTML_NONE;
 }
 
-static void cgt_html_piece(cgt_html *h, cgt_html_event event, const char *at, size_t len) {
-    if (event == CGT_HTML_NONE || len == 0) return;
-    h->event = event; h->piece = cgt_slice_of(at, len);
+static void cgt_html_piece(cgt_html *h, const char *at, size_t len) {
+    cgt_html_event kind = cgt_html_kind(h);
+    if (kind && len) { h->event = kind; h->piece = cgt_slice_of(at, len); }
 }
 
 /* ---- character references: numeric ones, and those of HTML that pages of WordPress hold ---- */
 
-/* bare: the standard takes it without its semicolon too */
-static const struct { char name[7]; unsigned short code; bool bare; } cgt_entities[] = {
-    { "amp", '&', true },        { "lt", '<', true },         { "gt", '>', true },
-    { "quot", '"', true },       { "apos", '\'', false },     { "nbsp", 0xA0, true },
-    { "hellip", 0x2026, false }, { "ndash", 0x2013, false },  { "mdash", 0x2014, false },
-    { "lsquo", 0x2018, false },  { "rsquo", 0x2019, false },  { "ldquo", 0x201C, false },
-    { "rdquo", 0x201D, false },  { "laquo", 0xAB, true },     { "raquo", 0xBB, true },
-    { "copy", 0xA9, true },      { "reg", 0xAE, true },       { "trade", 0x2122, false },
-    { "times", 0xD7, true },     { "bull", 0x2022, false },   { "middot", 0xB7, true },
-    { "euro", 0x20AC, false },   { "AMP", '&', true },        { "LT", '<', true },
-    { "GT", '>', true },         { "QUOT", '"', true },       { "sbquo", 0x201A, false },
-    { "bdquo", 0x201E, false },  { "lsaquo", 0x2039, false }, { "rsaquo", 0x203A, false } };
+/* The first CGT_BARE of them the standard takes without their semicolon too. */
+static const struct { char name[7]; unsigned short code; } cgt_entities[] = {
+    { "amp", '&' }, { "lt", '<' }, { "gt", '>' }, { "quot", '"' }, { "nbsp", 0xA0 }, { "laquo", 0xAB },
+    { "raquo", 0xBB }, { "copy", 0xA9 }, { "reg", 0xAE }, { "times", 0xD7 }, { "middot", 0xB7 },
+    { "AMP", '&' }, { "LT", '<' }, { "GT", '>' }, { "QUOT", '"' }, { "apos", '\'' }, { "hellip", 0x2026 },
+    { "ndash", 0x2013 }, { "mdash", 0x2014 }, { "lsquo", 0x2018 }, { "rsquo", 0x2019 }, { "ldquo", 0x201C },
+    { "rdquo", 0x201D }, { "trade", 0x2122 }, { "bull", 0x2022 }, { "euro", 0x20AC }, { "sbquo", 0x201A },
+    { "bdquo", 0x201E }, { "lsaquo", 0x2039 }, { "rsaquo", 0x203A } };
+enum { CGT_BARE = 15, CGT_ENTITIES = sizeof cgt_entities / sizeof *cgt_entities };
 
 /* What &#128; to &#159; mean (section 13.2.5.80): windows-1252. */
 static const unsigned short cgt_entity_1252[] = { 0x20AC, 0x81, 0x201A, 0x192, 0x201E, 0x2026, 0x2020,
     0x2021, 0x2C6, 0x2030, 0x160, 0x2039, 0x152, 0x8D, 0x17D, 0x8F, 0x90, 0x2018, 0x2019, 0x201C, 0x201D,
     0x2022, 0x2013, 0x2014, 0x2DC, 0x2122, 0x161, 0x203A, 0x153, 0x9D, 0x17E, 0x178 };
 
-/* The character in place of the first n bytes of `hold`. */
-static void cgt_entity_put(cgt_html *h, uint32_t code, size_t n) {
-    char out[4]; size_t len = cgt_utf8_put(out, code ? code : 0xFFFD);
-    memmove(h->hold + len, h->hold + n, h->hold_len - n); memcpy(h->hold, out, len);
-    h->hold_len += len - n;
-}
-
-/* The name in `hold`, or in text what it begins with. Whether the semicolon behind it belongs to it. */
-static bool cgt_entity_name(cgt_html *h, char next) {
-    size_t i, len, rest = 0, count = sizeof cgt_entities / sizeof *cgt_entities;
-    bool value = h->back != CGT_HTML_IN_TEXT && h->back != CGT_HTML_RAW;
-    for (i = 0; i < count; i++) {
+/* The name in `hold`, or in text what it begins with; *rest: how much more there is. 0: none. */
+static uint32_t cgt_entity_name(const cgt_html *h, char next, size_t *rest) {
+    size_t i, len;
+    for (i = 0; i < CGT_ENTITIES; i++) {
         len = strlen(cgt_entities[i].name);
-        if (h->hold_len < 1 + len || memcmp(h->hold + 1, cgt_entities[i].name, len) != 0) continue;
-        rest = h->hold_len - 1 - len;
-        if (rest == 0 && next == ';') break;
-        if (cgt_entities[i].bare && !(value && (rest || next == '='))) break;
+        if (h->hold_len <= len || memcmp(h->hold + 1, cgt_entities[i].name, len) != 0) continue;
+        *rest = h->hold_len - 1 - len;
+        if ((*rest == 0 && next == ';') || (i < CGT_BARE && !(h->telling && (*rest || next == '='))))
+            return cgt_entities[i].code;
     }
-    if (i == count) return false;
-    cgt_entity_put(h, cgt_entities[i].code, h->hold_len - rest);
-    return rest == 0;
+    return 0;
 }
 
-/* The number behind `hold`. */
-static bool cgt_entity_number(cgt_html *h) {
-    if (!h->at) return false;
-    if (h->code >= 128 && h->code < 160) h->code = cgt_entity_1252[h->code - 128];
-    cgt_entity_put(h, h->code, h->hold_len);
-    return true;
+/* The character in place of the reference in `hold`. Whether a semicolon behind it belongs to it. */
+static bool cgt_entity_end(cgt_html *h, char next) {
+    bool number = h->hold_len > 1 && h->hold[1] == '#'; char out[4]; size_t len, rest = 0;
+    uint32_t code = number ? h->code : cgt_entity_name(h, next, &rest);
+    if (number ? !h->at : !code) return false;
+    if (number && code >= 128 && code < 160) code = cgt_entity_1252[code - 128];
+    len = cgt_utf8_put(out, code ? code : 0xFFFD);
+    memmove(h->hold + len, h->hold + h->hold_len - rest, rest); memcpy(h->hold, out, len);
+    h->hold_len = len + rest;
+    return rest == 0;
 }
 
 /* Whether `c` goes on with the reference: its name stands in `hold`, of a number only what leads it. */
@@ -4634,84 +4635,65 @@ static bool cgt_entity_takes(cgt_html *h, char c) {
         h->at = 1;
         return true;
     }
-    if (h->hold_len == 1 ? c != '#' && !cgt_alnum(c)
-        : number         ? hex || h->at || cgt_lower(c) != 'x'
-                         : !cgt_alnum(c) || h->hold_len + 1 == sizeof h->hold)
+    if (number ? hex || h->at || cgt_lower(c) != 'x' : !cgt_alnum(c) && (c != '#' || h->hold_len > 1))
         return false;
+    if (h->hold_len + 1 == sizeof h->hold) return false;
     h->hold[h->hold_len++] = c;
     return true;
 }
 
-static void cgt_html_entity_begin(cgt_html *h) {
+static size_t cgt_entity_begin(cgt_html *h, size_t n) {
     h->back = h->state; h->state = CGT_HTML_ENTITY; h->hold[0] = '&';
     h->hold_len = 1; h->at = 0; h->code = 0;
+    return n + 1;
 }
 
 /* The number of bytes used: none of a byte that ends the reference without being a part of it. */
 static size_t cgt_html_entity(cgt_html *h, char c) {
     bool known;
     if (cgt_entity_takes(h, c)) return 1;
-    known = h->hold_len > 1 && h->hold[1] == '#' ? cgt_entity_number(h) : cgt_entity_name(h, c);
-    h->state = h->back;
-    cgt_html_piece(h, cgt_html_kind(h, h->back), h->hold, h->hold_len);
+    known = cgt_entity_end(h, c); h->state = h->back;
+    cgt_html_piece(h, h->hold, h->hold_len);
     return known && c == ';';
 }
 
 /* ---- foreign content (section 13.2.6.5): drawings and formulas, in which nothing is raw ---- */
 
-/* `foreign` is a stack of bits beneath a leading one: 1 an <svg> or <math> that is open, 0 a place in one
-   that holds HTML again; 0 in all: neither. */
-static void cgt_html_push(cgt_html *h, unsigned bit) {
-    if (h->foreign >> 62 == 0) h->foreign = (h->foreign ? h->foreign : 1) << 1 | bit;
-}
-
-static void cgt_html_leave(cgt_html *h) {
-    while (h->foreign & 1) h->foreign >>= 1;
-}
+#define CGT_DRAWINGS     " svg math "
+#define CGT_HOLD_HTML    " title desc foreignobject mi mo mn ms mtext "
+/* end a drawing which nobody closed */
+#define CGT_BREAK_OUT    " b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 " \
+    "h5 h6 head hr i img li listing menu meta nobr ol p pre ruby s small span strong strike sub sup table " \
+    "tt u ul var "
 
 /* Whether the tag is one of `words`, each behind a blank and before one. */
 static bool cgt_html_is(const cgt_html *h, const char *words) {
-    const char *at = words;
-    if (!h->tag[0]) return false;
-    while ((at = strstr(at, h->tag)) != NULL && (at[-1] != ' ' || at[strlen(h->tag)] != ' ')) at++;
-    return at != NULL;
+    size_t len = strlen(h->tag);
+    while (len && (words = strstr(words, h->tag)) != NULL && (words[-1] != ' ' || words[len] != ' ')) words++;
+    return len && words;
 }
 
-/* Tags that end a drawing which nobody closed. */
-static bool cgt_html_breaks_out(const cgt_html *h) {
-    return cgt_html_is(h, " b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 "
-                          "head hr i img li listing menu meta nobr ol p pre ruby s small span strong "
-                          "strike sub sup table tt u ul var ");
-}
+static void cgt_html_leave(cgt_html *h) { while (h->foreign & 1) h->foreign >>= 2; }
 
-static bool cgt_html_is_drawing(const cgt_html *h) { return cgt_html_is(h, " svg math "); }
-static bool cgt_html_holds_html(const cgt_html *h) {
-    return cgt_html_is(h, " title desc foreignobject mi mo mn ms mtext ");
-}
-
-/* What a start tag changes for what follows it. */
+/* What a start tag changes for what follows it. `foreign` is a stack of two bits each: 1 an <svg> or <math>
+   that is open, 2 a place in one that holds HTML again; 0 in all: neither. */
 static void cgt_html_opened(cgt_html *h) {
-    int i = h->tag_len < 3 ? CGT_HTML_SPECIALS : 0;
-    if (h->foreign & 1 && cgt_html_breaks_out(h)) cgt_html_leave(h);
-    if (h->foreign & 1) {
-        if (!h->slash && cgt_html_is_drawing(h)) cgt_html_push(h, 1);
-        else if (!h->slash && cgt_html_holds_html(h)) cgt_html_push(h, 0);
-        return;
+    int i = h->tag_len < 3 ? CGT_HTML_SPECIALS : 1; unsigned in = 0;
+    if (h->foreign & 1 && cgt_html_is(h, CGT_BREAK_OUT)) cgt_html_leave(h);
+    if (h->foreign & 1) in = cgt_html_is(h, CGT_DRAWINGS) ? 1 : cgt_html_is(h, CGT_HOLD_HTML) ? 2 : 0;
+    else while (i < CGT_HTML_SPECIALS && (memcmp(cgt_html_special[i], h->tag, 2) != 0 ||
+                                          strcmp(cgt_html_special[i], h->tag) != 0)) i++;
+    if (!(h->foreign & 1) && i < CGT_HTML_SPECIALS && !(i == CGT_HTML_NOSCRIPT_TAG && h->scriptless)) {
+        if (i > CGT_HTML_TEMPLATE_TAG) in = 1;
+        else if (i == CGT_HTML_TEMPLATE_TAG) h->inert++;
+        else { h->raw = (unsigned char)i; h->escape = 0; h->state = CGT_HTML_RAW; }
+        h->scripts = h->scripts || i == CGT_HTML_SCRIPT_TAG;
     }
-    for (; i < CGT_HTML_SPECIALS; i++)
-        if (memcmp(cgt_html_special[i], h->tag, 2) == 0 && strcmp(cgt_html_special[i], h->tag) == 0) break;
-    if (i == CGT_HTML_SPECIALS || (i == CGT_HTML_NOSCRIPT_TAG && h->scriptless)) return;
-    if (i == CGT_HTML_TEMPLATE_TAG) h->inert++;
-    else if (i > CGT_HTML_TEMPLATE_TAG) { if (!h->slash) cgt_html_push(h, 1); }
-    else {
-        h->scripts = h->scripts || i == CGT_HTML_SCRIPT_TAG; h->raw = (unsigned char)(i + 1);
-        h->escape = 0; h->state = CGT_HTML_RAW;
-    }
+    if (in && !h->slash && h->foreign >> 62 == 0) h->foreign = h->foreign << 2 | in;
 }
 
 static void cgt_html_closed(cgt_html *h) {
-    if (h->foreign & 1 && cgt_html_is_drawing(h)) h->foreign = h->foreign == 3 ? 0 : h->foreign >> 1;
-    else if (h->foreign && !(h->foreign & 1) && cgt_html_holds_html(h)) h->foreign >>= 1;
+    if (h->foreign && cgt_html_is(h, h->foreign & 1 ? CGT_DRAWINGS : CGT_HOLD_HTML)) h->foreign >>= 2;
     else if (h->inert && strcmp(h->tag, "template") == 0) { cgt_html_leave(h); h->inert--; }
 }
 
@@ -4719,29 +4701,30 @@ static void cgt_html_closed(cgt_html *h) {
 
 static size_t cgt_html_end_of_tag(cgt_html *h) {
     h->state = CGT_HTML_IN_TEXT;
-    if (!h->closing) { cgt_html_tell(h, CGT_HTML_TAG_END); cgt_html_opened(h); return 1; }
-    cgt_html_tell(h, CGT_HTML_CLOSE);
-    if (h->foreign || h->inert) cgt_html_closed(h);
+    cgt_html_tell(h, h->closing ? CGT_HTML_CLOSE : CGT_HTML_TAG_END);
+    if (!h->closing) cgt_html_opened(h);
+    else if (h->foreign || h->inert) cgt_html_closed(h);
     return 1;
 }
 
 /* How long an attribute is that nobody wants, with its value; 0: it is not all there. */
 static size_t cgt_html_skip(const char *in, size_t len) {
-    size_t n = 1 + cgt_html_until(in + 1, len - 1, CGT_STOP_TAG | CGT_STOP('=')), from;
-    while (n < len && cgt_html_blank(in[n])) n++;
-    if (n == len || in[n] != '=') return n < len ? n : 0;
-    do n++; while (n < len && cgt_html_blank(in[n]));
-    from = n + 1;
-    if (n == len || in[n] == '>') return n < len ? n : 0;
-    if (in[n] == '"' || in[n] == '\'') n = from + cgt_html_seek(in + from, len - from, in[n]) + 1;
-    else n += cgt_html_until(in + n, len - n, CGT_STOP_BLANKS | CGT_STOP('>'));
+    size_t n = 1 + cgt_html_until(in + 1, len - 1, CGT_STOP_TAG | CGT_STOP('='));
+    n += cgt_html_blanks(in + n, len - n);
+    if (n < len && in[n] == '=') {
+        n++; n += cgt_html_blanks(in + n, len - n);
+        if (n < len && (in[n] == '"' || in[n] == '\'')) {
+            char quote = in[n++];
+            n += cgt_html_seek(in + n, len - n, quote) + 1;
+        } else if (n < len) n += cgt_html_until(in + n, len - n, CGT_STOP_BLANKS | CGT_STOP('>'));
+    }
     return n < len ? n : 0;
 }
 
 static bool cgt_html_wants(const cgt_html *h, char c) {
-    c = cgt_lower(c);
+    unsigned letter = (unsigned)(cgt_lower(c) - 'a');
     return !h->closing && cgt_html_tells(h, CGT_HTML_ATTRIBUTE) &&
-           (h->letters == 0 || (c >= 'a' && c <= 'z' && h->letters >> (c - 'a') & 1));
+           (h->letters == 0 || (letter < 26 && h->letters >> letter & 1));
 }
 
 /* Between attributes. */
@@ -4754,9 +4737,8 @@ static size_t cgt_html_before_name(cgt_html *h, const char *in, size_t len) {
         h->telling = cgt_html_wants(h, in[n]); skip = h->telling ? 0 : cgt_html_skip(in + n, len - n);
         if (skip == 0) break;
     }
-    h->slash = false; h->name_len = 0;
+    h->slash = false; h->name_len = 0; h->state = CGT_HTML_NAME;
     if (h->telling) cgt_html_add(h->name, &h->name_len, in + n, 1);
-    h->state = CGT_HTML_NAME;
     return n + 1;
 }
 
@@ -4777,29 +4759,21 @@ static size_t cgt_html_attribute_end(cgt_html *h, size_t n) {
 
 /* Between a name and its value. */
 static size_t cgt_html_before_value(cgt_html *h, const char *in, size_t len) {
-    size_t n = 0;
-    while (n < len && cgt_html_blank(in[n])) n++;
+    size_t n = cgt_html_blanks(in, len);
     if (n == len) return n;
-    if (h->state == CGT_HTML_AFTER_NAME) {
-        if (in[n] != '=') return cgt_html_attribute_end(h, n);
-        h->state = CGT_HTML_BEFORE_VALUE;
-        return n + 1;
-    }
-    if (in[n] == '>') return cgt_html_attribute_end(h, n);
-    h->state = in[n] == '"' ? CGT_HTML_DOUBLE : in[n] == '\'' ? CGT_HTML_SINGLE : CGT_HTML_BARE;
-    return n + (h->state != CGT_HTML_BARE);
+    if (h->state == CGT_HTML_AFTER_NAME && in[n] == '=') { h->state = CGT_HTML_BEFORE_VALUE; return n + 1; }
+    if (h->state == CGT_HTML_AFTER_NAME || in[n] == '>') return cgt_html_attribute_end(h, n);
+    h->quote = in[n] == '"' || in[n] == '\'' ? (unsigned char)in[n] : 0; h->state = CGT_HTML_IN_VALUE;
+    return n + (h->quote != 0);
 }
 
 static size_t cgt_html_value(cgt_html *h, const char *in, size_t len) {
-    char quote = h->state == CGT_HTML_DOUBLE ? '"' : '\'';
-    bool bare = h->state == CGT_HTML_BARE;
-    uint64_t stops = bare ? CGT_STOP_BLANKS | CGT_STOP('>') : CGT_STOP((unsigned char)quote);
-    size_t n = h->telling || bare ? cgt_html_until(in, len, h->telling ? stops | CGT_STOP('&') : stops)
-                                  : cgt_html_seek(in, len, quote);
-    cgt_html_piece(h, h->telling ? CGT_HTML_VALUE : CGT_HTML_NONE, in, n);
+    uint64_t stops = h->quote ? CGT_STOP(h->quote) : CGT_STOP_BLANKS | CGT_STOP('>');
+    size_t n = cgt_html_until(in, len, h->telling ? stops | CGT_STOP('&') : stops);
+    if (h->telling) cgt_html_piece(h, in, n);
     if (n == len || h->event) return n;
-    if (h->telling && in[n] == '&') { cgt_html_entity_begin(h); return n + 1; }
-    return cgt_html_attribute_end(h, n + !bare);
+    if (h->telling && in[n] == '&') return cgt_entity_begin(h, n);
+    return cgt_html_attribute_end(h, n + (h->quote != 0));
 }
 
 /* The attributes are read in the same call, since they are mostly all there: 85 KB in 53 us instead of 89. */
@@ -4813,58 +4787,47 @@ static size_t cgt_html_tag_name(cgt_html *h, const char *in, size_t len) {
     return h->event ? n : n + cgt_html_before_name(h, in + n, len - n);
 }
 
-/* Comments end at `-->` or `--!>`; `<!-->` and `<!--->` are whole ones. `at`: 1 and 2 dashes, 3 the mark
-   behind two, 4 the begin, 5 a dash there. */
-static size_t cgt_html_comment(cgt_html *h, const char *in, size_t len) {
-    static const unsigned char after_dash[] = { 1, 2, 2, 1, 5, 2 }; size_t n = 0;
-    while (n < len) {
-        if (h->at == 0 && (n += cgt_html_seek(in + n, len - n, '-')) == len) break;
-        if (in[n] == '>' && h->at >= 2) { h->state = CGT_HTML_IN_TEXT; return n + 1; }
-        h->at = in[n] == '-' ? after_dash[h->at] : in[n] == '!' && h->at == 2 ? 3 : 0; n++;
-    }
-    return n;
-}
-
 /* Behind `<` or `</`. */
 static size_t cgt_html_open(cgt_html *h, const char *in, size_t len) {
-    bool closing = h->state == CGT_HTML_END_OPEN;
-    h->at = h->tag_len = 0;
-    if (cgt_letter(*in)) {
-        h->state = CGT_HTML_TAG_NAME; h->closing = closing; h->slash = false;
-        return cgt_html_tag_name(h, in, len);
-    }
-    if (!closing && len > 2 && memcmp(in, "!--", 3) == 0) {
-        h->state = CGT_HTML_COMMENT; h->at = 4;
-        return 3 + cgt_html_comment(h, in + 3, len - 3);
-    }
-    if (!closing && *in == '/') { h->state = CGT_HTML_END_OPEN; return 1; }
-    h->state = closing || *in == '?' ? CGT_HTML_BOGUS : *in == '!' ? CGT_HTML_DECLARATION : CGT_HTML_IN_TEXT;
-    if (h->state == CGT_HTML_IN_TEXT) cgt_html_piece(h, cgt_html_kind(h, CGT_HTML_IN_TEXT), "<", 1);
-    return h->state == CGT_HTML_DECLARATION;
+    h->at = h->tag_len = 0; h->slash = false;
+    if (cgt_letter(*in)) { h->state = CGT_HTML_TAG_NAME; return cgt_html_tag_name(h, in, len); }
+    if (*in == '/' && !h->closing) { h->closing = true; return 1; }
+    if (*in == '!' && !h->closing) { h->state = CGT_HTML_DECLARATION; return 1; }
+    h->state = *in == '?' || h->closing ? CGT_HTML_BOGUS : CGT_HTML_IN_TEXT;
+    if (h->state == CGT_HTML_IN_TEXT) cgt_html_piece(h, "<", 1);
+    return 0;
 }
 
 /* ---- what is no element ---- */
 
 /* Behind `<!`: a comment, in foreign content <![CDATA[, else anything up to `>`. */
-static size_t cgt_html_declaration(cgt_html *h, char c) {
-    static const char cdata[] = "[CDATA[";
-    if (h->state == CGT_HTML_DECLARATION && h->at == 0 && c == '-') { h->state = CGT_HTML_DASH; return 1; }
-    if (h->state == CGT_HTML_DASH && c == '-') { h->state = CGT_HTML_COMMENT; h->at = 4; return 1; }
-    if (h->state == CGT_HTML_DASH || !(h->foreign & 1) || c != cdata[h->at]) {
-        h->state = CGT_HTML_BOGUS;
-        return 0;
-    }
-    if (++h->at == sizeof cdata - 1) { h->state = CGT_HTML_CDATA; h->at = 0; }
-    return 1;
+static size_t cgt_html_declaration(cgt_html *h, const char *in, size_t len) {
+    size_t n;
+    if (h->at == 0) h->word = *in == '[' && h->foreign & 1 ? "[CDATA[" : "--";
+    n = cgt_html_follow(h, in, len);
+    if (n < len && h->word[h->at]) h->state = CGT_HTML_BOGUS;
+    if (h->word[h->at]) return n;
+    h->state = *h->word == '-' ? CGT_HTML_COMMENT : CGT_HTML_CDATA; h->at = *h->word == '-' ? 4 : 0;
+    return n;
 }
 
-static size_t cgt_html_cdata(cgt_html *h, const char *in, size_t len) {
-    size_t n = h->at ? 0 : cgt_html_seek(in, len, ']');
-    if (n == len) return n;
-    if (in[n] == ']') h->at = h->at < 2 ? h->at + 1 : 2;
-    else if (in[n] == '>' && h->at == 2) h->state = CGT_HTML_IN_TEXT;
-    else h->at = 0;
-    return n + 1;
+/* Comments end at `-->` or `--!>`; `<!-->` and `<!--->` are whole ones; CDATA at `]]>`. `at`: 1 and 2 dashes
+   or brackets, 3 the mark behind two, 4 the begin, 5 a dash there. */
+static size_t cgt_html_comment(cgt_html *h, const char *in, size_t len) {
+    static const unsigned char after_dash[] = { 1, 2, 2, 1, 5, 2 };
+    char dash = h->state == CGT_HTML_COMMENT ? '-' : ']', mark = dash == '-' ? '!' : '\0'; size_t n = 0;
+    for (; n < len; n++) {
+        if (h->at == 0 && (n += cgt_html_seek(in + n, len - n, dash)) == len) break;
+        if (in[n] == '>' && h->at >= 2) { h->state = CGT_HTML_IN_TEXT; return n + 1; }
+        h->at = in[n] == dash ? after_dash[h->at] : mark && in[n] == mark && h->at == 2 ? 3 : 0;
+    }
+    return n;
+}
+
+static size_t cgt_html_bogus(cgt_html *h, const char *in, size_t len) {
+    size_t n = cgt_html_seek(in, len, '>');
+    if (n < len) h->state = CGT_HTML_IN_TEXT;
+    return n + (n < len);
 }
 
 /* ---- raw content: only its own end tag is markup ---- */
@@ -4882,94 +4845,74 @@ static size_t cgt_html_escaped(cgt_html *h, const char *in, size_t len) {
 /* The element's own name behind `</` ends it, save in a <script> within <!-- of a script, which it ends
    instead; behind `<` it begins one. */
 static size_t cgt_html_raw_word(cgt_html *h, const char *in, size_t len) {
-    const char *name = cgt_html_special[h->raw - 1]; size_t n = 0; bool over;
-    while (n < len && name[h->at] && cgt_lower(in[n]) == name[h->at]) { n++; h->at++; }
+    size_t n = cgt_html_follow(h, in, len); bool over = h->word[h->at] == '\0';
     if (n == len) return n;
-    over = name[h->at] == '\0' && (cgt_html_blank(in[n]) || in[n] == '/' || in[n] == '>');
-    if (over && h->state == CGT_HTML_RAW_END && h->escape < 2) {
-        if (cgt_html_kind(h, CGT_HTML_RAW) == CGT_HTML_TITLE) { h->event = CGT_HTML_TITLE; h->piece.len = 0; }
-        h->closing = true; h->slash = false; h->tag_len = 0;
-        cgt_html_add(h->tag, &h->tag_len, name, h->at);
-        h->raw = 0; h->state = CGT_HTML_BEFORE_NAME;
-        return h->event ? n : n + cgt_html_before_name(h, in + n, len - n);
-    }
-    if (over) h->escape = h->state == CGT_HTML_RAW_END ? 1 : 2;
-    else if (h->raw == 1 + CGT_HTML_TITLE_TAG)
-        cgt_html_piece(h, cgt_html_kind(h, CGT_HTML_RAW), "</title", 2 + h->at);
     h->state = CGT_HTML_RAW;
-    return n + over;
+    if (*h->word == '-') {
+        if (over) { h->escape = 1; h->dashes = 2; }
+        return n;
+    }
+    over = over && (cgt_html_blank(in[n]) || in[n] == '/' || in[n] == '>');
+    if (over && h->closing && h->escape < 2) {
+        if (cgt_html_kind(h)) { h->event = CGT_HTML_TITLE; h->piece.len = 0; }
+        h->tag_len = 0; cgt_html_add(h->tag, &h->tag_len, h->word, h->at);
+        h->slash = false; h->raw = 0; h->state = CGT_HTML_BEFORE_NAME;
+    } else if (over) h->escape = h->closing ? 1 : 2;
+    else cgt_html_piece(h, "</title", 2 + h->at);
+    return n;
 }
 
 /* Behind `<` in raw content. */
-static size_t cgt_html_raw_open(cgt_html *h, const char *in, size_t len) {
-    bool script = h->raw == 1 + CGT_HTML_SCRIPT_TAG;
-    h->at = h->dashes = 0; h->state = CGT_HTML_RAW_END;
-    if (*in == '/') return 1 + cgt_html_raw_word(h, in + 1, len - 1);
-    h->state = !script || h->escape == 2       ? CGT_HTML_RAW
-               : h->escape                     ? CGT_HTML_RAW_WORD
-               : *in == '!'                    ? CGT_HTML_RAW_BANG
-                                               : CGT_HTML_RAW;
-    if (h->state == CGT_HTML_RAW) cgt_html_piece(h, cgt_html_kind(h, CGT_HTML_RAW), "<", 1);
-    return h->state == CGT_HTML_RAW_BANG;
-}
-
-static size_t cgt_html_raw_bang(cgt_html *h, char c) {
-    if (c != '-') { h->state = CGT_HTML_RAW; return 0; }
-    if (++h->at == 2) { h->state = CGT_HTML_RAW; h->escape = 1; h->dashes = 2; }
-    return 1;
+static size_t cgt_html_raw_open(cgt_html *h, const char *in) {
+    bool script = h->raw == CGT_HTML_SCRIPT_TAG, bang = script && !h->escape && *in == '!';
+    const char *word = bang ? "--" : script && h->escape == 1 ? "script" : NULL;
+    h->at = h->dashes = 0; h->closing = *in == '/'; h->word = h->closing ? cgt_html_special[h->raw] : word;
+    h->state = h->word ? CGT_HTML_RAW_WORD : CGT_HTML_RAW;
+    if (!h->word) cgt_html_piece(h, "<", 1);
+    return h->closing || bang;
 }
 
 static size_t cgt_html_raw(cgt_html *h, const char *in, size_t len) {
-    cgt_html_event kind = cgt_html_kind(h, h->state);
-    size_t n = h->raw == 1 + CGT_HTML_PLAINTEXT_TAG ? len
-               : h->escape                          ? cgt_html_escaped(h, in, len)
-               : kind == CGT_HTML_TITLE             ? cgt_html_until(in, len, CGT_STOP('<') | CGT_STOP('&'))
-                                                    : cgt_html_seek(in, len, '<');
-    cgt_html_piece(h, kind, in, n);
-    if (n == len || h->event || (in[n] != '<' && kind != CGT_HTML_TITLE)) return n;
-    if (in[n] == '&') { cgt_html_entity_begin(h); return n + 1; }
+    bool title = cgt_html_kind(h) != CGT_HTML_NONE;
+    size_t n = h->raw == CGT_HTML_PLAINTEXT_TAG ? len
+               : h->escape                      ? cgt_html_escaped(h, in, len)
+               : title                          ? cgt_html_until(in, len, CGT_STOP('<') | CGT_STOP('&'))
+                                                : cgt_html_seek(in, len, '<');
+    cgt_html_piece(h, in, n);
+    if (n == len || h->event || (in[n] != '<' && !title)) return n;
+    if (in[n] == '&') return cgt_entity_begin(h, n);
     h->state = CGT_HTML_RAW_OPEN;
-    return ++n < len ? n + cgt_html_raw_open(h, in + n, len - n) : n;
+    return n + 1;
 }
 
 static size_t cgt_html_text(cgt_html *h, const char *in, size_t len) {
-    cgt_html_event kind = cgt_html_kind(h, CGT_HTML_IN_TEXT);
-    size_t n = kind ? cgt_html_until(in, len, CGT_STOP('<') | CGT_STOP('&')) : cgt_html_seek(in, len, '<');
-    size_t blanks = 0;
-    while (!h->begun && blanks < n && cgt_html_blank(in[blanks])) blanks++;
+    cgt_html_event kind = cgt_html_kind(h); size_t n, blanks;
+    n = kind ? cgt_html_until(in, len, CGT_STOP('<') | CGT_STOP('&')) : cgt_html_seek(in, len, '<');
+    blanks = h->begun ? 0 : cgt_html_blanks(in, n);
     h->begun = h->begun || (kind && blanks < n);
-    cgt_html_piece(h, kind, in + blanks, n - blanks);
+    cgt_html_piece(h, in + blanks, n - blanks);
     if (n == len || h->event) return n;
+    if (in[n] == '&') return cgt_entity_begin(h, n);
     while (!kind && n + 1 < len && in[n + 1] == '<') n++;
-    if (in[n] == '&') cgt_html_entity_begin(h);
-    else h->state = ++n < len && in[n] == '/' ? CGT_HTML_END_OPEN : CGT_HTML_OPEN;
-    if (h->state == CGT_HTML_END_OPEN || h->state == CGT_HTML_ENTITY) n++;
-    return n < len && h->state != CGT_HTML_ENTITY ? n + cgt_html_open(h, in + n, len - n) : n;
-}
-
-static size_t cgt_html_bogus(cgt_html *h, const char *in, size_t len) {
-    size_t n = cgt_html_seek(in, len, '>');
-    if (n < len) h->state = CGT_HTML_IN_TEXT;
-    return n + (n < len);
+    h->state = CGT_HTML_OPEN; h->closing = ++n < len && in[n] == '/'; n += h->closing;
+    return n < len ? n + cgt_html_open(h, in + n, len - n) : n;
 }
 
 /* As many bytes as one state takes; none: another state is to read them. */
 static size_t cgt_html_step(cgt_html *h, const char *in, size_t len) {
     switch (h->state) {
     case CGT_HTML_IN_TEXT: return cgt_html_text(h, in, len);
-    case CGT_HTML_OPEN: case CGT_HTML_END_OPEN: return cgt_html_open(h, in, len);
+    case CGT_HTML_OPEN: return cgt_html_open(h, in, len);
     case CGT_HTML_TAG_NAME: return cgt_html_tag_name(h, in, len);
     case CGT_HTML_BEFORE_NAME: return cgt_html_before_name(h, in, len);
     case CGT_HTML_NAME: return cgt_html_name(h, in, len);
     case CGT_HTML_AFTER_NAME: case CGT_HTML_BEFORE_VALUE: return cgt_html_before_value(h, in, len);
-    case CGT_HTML_DOUBLE: case CGT_HTML_SINGLE: case CGT_HTML_BARE: return cgt_html_value(h, in, len);
-    case CGT_HTML_DECLARATION: case CGT_HTML_DASH: return cgt_html_declaration(h, *in);
-    case CGT_HTML_COMMENT: return cgt_html_comment(h, in, len);
-    case CGT_HTML_CDATA: return cgt_html_cdata(h, in, len);
+    case CGT_HTML_IN_VALUE: return cgt_html_value(h, in, len);
+    case CGT_HTML_DECLARATION: return cgt_html_declaration(h, in, len);
+    case CGT_HTML_COMMENT: case CGT_HTML_CDATA: return cgt_html_comment(h, in, len);
     case CGT_HTML_RAW: return cgt_html_raw(h, in, len);
-    case CGT_HTML_RAW_OPEN: return cgt_html_raw_open(h, in, len);
-    case CGT_HTML_RAW_BANG: return cgt_html_raw_bang(h, *in);
-    case CGT_HTML_RAW_WORD: case CGT_HTML_RAW_END: return cgt_html_raw_word(h, in, len);
+    case CGT_HTML_RAW_OPEN: return cgt_html_raw_open(h, in);
+    case CGT_HTML_RAW_WORD: return cgt_html_raw_word(h, in, len);
     case CGT_HTML_ENTITY: return cgt_html_entity(h, *in);
     default: return cgt_html_bogus(h, in, len);
     }
@@ -5028,18 +4971,19 @@ static void cgt_words_take(cgt_words *w, const cgt_html *h) {
 typedef struct cgt_said {
     cgt_html html; cgt_words words;
     bool challenge;                 /* a mark of a challenge page or firewall was seen */
-    char tail[32];                  /* for marks cut between two pieces */
-    size_t tail_len;
+    char tail[32]; size_t tail_len; /* for marks cut between two pieces */
 } cgt_said;
 
+/* Whether one of these phrases stands there: each ends with NUL, and the last is empty. */
+static bool cgt_says(cgt_slice s, const char *phrases) {
+    while (*phrases && !cgt_contains(s, phrases)) phrases += strlen(phrases) + 1;
+    return *phrases != '\0';
+}
+
 static unsigned cgt_said_marks(cgt_slice s) {
-    static const char *const marks[] = { "just a moment", "challenge-platform", "_cf_chl_opt",
-        "cf-error-details", "attention required!", "checking your browser", "sucuri website firewall",
-        "captcha", "incapsula", "wordfence", "ddos-guard", "mod_security" };
-    size_t i;
-    for (i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (cgt_contains(s, marks[i])) return 1;
-    return 0;
+    return cgt_says(s, "just a moment\0challenge-platform\0_cf_chl_opt\0cf-error-details\0captcha\0"
+        "incapsula\0attention required!\0checking your browser\0sucuri website firewall\0wordfence\0"
+        "ddos-guard\0mod_security\0");
 }
 
 /* Keeps the last `size` bytes of all that came. */
