@@ -5045,18 +5045,16 @@ typedef struct cgt_chat {           /* one chat, as the page tells of it */
     bool keeps_openai, keeps_google, asks_consent; int memory_limit;
 } cgt_chat;
 
-/* What else a page may hold, one bit each. */
+/* What else a page may hold, one bit each, in the order of cgt_page_verdicts. */
 enum { CGT_MARK_CHALLENGE = 1, CGT_MARK_LOGIN = 2, CGT_MARK_PASSWORD = 4, CGT_MARK_SCRIPT = 8,
-    CGT_MARK_PARKED = 16, CGT_MARK_MAINTENANCE = 32, CGT_MARK_CONSENT = 64, CGT_MARK_LATER = 128,
-    CGT_MARK_PLUGIN = 256 };
+    CGT_MARK_LATER = 128, CGT_MARK_PLUGIN = 256 };
 
 enum { CGT_FIND_NONCE, CGT_FIND_POST_ID, CGT_FIND_ENDPOINT, CGT_FINDS };
 
 typedef struct cgt_find_state {     /* one pattern over the raw page */
     cgt_pattern pattern; cgt_match match;
     bool own;                       /* the caller's pattern */
-    char *text;                     /* what it captured; "": nothing, or what is too long or holds a NUL */
-    size_t size;
+    char text[CHATGPTT_MAX_CAPTURE];        /* what it captured; "": nothing, too long, or it holds a NUL */
 } cgt_find_state;
 
 /* The attributes that are looked at. */
@@ -5070,15 +5068,12 @@ typedef struct cgt_page {
     chatgptt_dialect dialect;       /* the generation that is wanted; AUTO: any */
     cgt_said said;                  /* its tokenizer is the page's too: an error's page is read by it alone */
     cgt_find_state finds[CGT_FINDS];
-    char found[CGT_FIND_ENDPOINT][CHATGPTT_MAX_TOKEN], endpoint[CHATGPTT_MAX_CAPTURE];
     char tail[CHATGPTT_MAX_CAPTURE]; size_t tail_len; uint32_t offset;
     cgt_chat now, best;             /* the configuration under way; the chosen chat */
     bool chosen, wanted, usable;    /* wanted: it is the bot asked for; usable: the patterns are */
     /* of the element under way: which attribute, 1 << each that it has, their values */
-    int attribute; unsigned seen; bool fits, config_ok; char value[CGT_AT_CONFIG][CHATGPTT_MAX_TOKEN];
+    int attribute; unsigned seen, marks; bool fits, config_ok; char value[CGT_AT_CONFIG][CHATGPTT_MAX_TOKEN];
     cgt_json json;
-    /* what else stands there: CGT_MARK_s */
-    unsigned marks;
 } cgt_page;
 
 /* Tokens, then what is for people, then switches: cgt_config_field() puts them where they belong. */
@@ -5086,95 +5081,71 @@ static const cgt_json_node cgt_config_nodes[] = {
     CGT_NODE("", CGT_JSON_UNTOLD, 0, 1, 10), CGT_NODE("botId", 0, 0, 0, 0), CGT_NODE("nonce", 1, 0, 0, 0),
     CGT_NODE("postId", 2, 0, 0, 0), CGT_NODE("ajaxUrl", 3, 0, 0, 0), CGT_NODE("headerName", 4, 0, 0, 0),
     CGT_NODE("text", CGT_JSON_UNTOLD, 0, 11, 2), CGT_NODE("provider", 6, 0, 0, 0),
-    CGT_NODE("enableOpenAIConversationState", 8, 0, 0, 0),
-    CGT_NODE("enableGoogleConversationState", 9, 0, 0, 0),
-    CGT_NODE("requireConsentCompliance", 10, 0, 0, 0),
-    CGT_NODE("initialGreeting", 5, 6, 0, 0), CGT_NODE("consentMessage", 7, 6, 0, 0) };
+    CGT_NODE("enableOpenAIConversationState", 8, 0, 0, 0), CGT_NODE("requireConsentCompliance", 10, 0, 0, 0),
+    CGT_NODE("enableGoogleConversationState", 9, 0, 0, 0), CGT_NODE("initialGreeting", 5, 6, 0, 0),
+    CGT_NODE("consentMessage", 7, 6, 0, 0) };
 enum { CGT_CONFIG_LINES = 4, CGT_CONFIG_SWITCHES = 8 };
 
-/* Appends a token's piece; one that is too long for its array is no token. */
+/* Appends a token's piece; one that is too long for its array, or holds a NUL, is no token. */
 static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok) {
     size_t len = strlen(out);
-    if (cgt_sum(len, s.len) >= size || memchr(s.at, '\0', s.len)) { *ok = false; return; }
-    memcpy(out + len, s.at, s.len);
-    out[len + s.len] = '\0';
+    *ok = *ok && cgt_sum(len, s.len) < size && !memchr(s.at, '\0', s.len);
+    if (*ok) memcpy(out + len, s.at, s.len);
+    out[*ok ? len + s.len : 0] = '\0';
 }
 
 static void cgt_config_field(cgt_page *p) {
     cgt_chat *c = &p->now;
-    const struct { char *text; size_t size;
-    } to[] = { { c->bot_id, sizeof c->bot_id },     { c->nonce, sizeof c->nonce },
-               { c->post_id, sizeof c->post_id },   { c->endpoint, sizeof c->endpoint },
-               { c->bot_name, sizeof c->bot_name }, { c->greeting, sizeof c->greeting },
-               { c->provider, sizeof c->provider }, { c->consent, sizeof c->consent } };
+    char *const to[] = { c->bot_id, c->nonce, c->post_id, c->endpoint, c->bot_name, c->greeting, c->provider,
+        c->consent };
+    static const unsigned short sizes[] = { sizeof c->bot_id, sizeof c->nonce, sizeof c->post_id,
+        sizeof c->endpoint, sizeof c->bot_name, sizeof c->greeting, sizeof c->provider, sizeof c->consent };
     bool *const switches[] = { &c->keeps_openai, &c->keeps_google, &c->asks_consent };
-    int field = p->json.field; bool text = p->json.event == CGT_JSON_TEXT;
-    if (text && field < CGT_CONFIG_LINES)
-        cgt_token_add(to[field].text, to[field].size, p->json.piece, &p->config_ok);
-    else if (text && field < CGT_CONFIG_SWITCHES) cgt_line_add(to[field].text, to[field].size, p->json.piece);
+    int field = p->json.field; bool text = p->json.event == CGT_JSON_TEXT; cgt_slice s = p->json.piece;
+    if (text && field < CGT_CONFIG_LINES) cgt_token_add(to[field], sizes[field], s, &p->config_ok);
+    else if (text && field < CGT_CONFIG_SWITCHES) cgt_line_add(to[field], sizes[field], s);
     else if (!text && field >= CGT_CONFIG_SWITCHES)
         *switches[field - CGT_CONFIG_SWITCHES] = p->json.type == CGT_JSON_TRUE;
 }
 
-/* A piece of the data-config attribute: JSON, read as it comes. */
+/* A piece of the data-config attribute: JSON, read as it comes; through a copy, since the page's bytes are
+   not ours alone. */
 static void cgt_config_feed(cgt_page *p, cgt_slice s) {
-    char bytes[64]; size_t used = 0, n;
-    /* through a copy: the page's bytes are not ours alone */
+    char bytes[64]; size_t used, n, took;
     for (; s.len && p->config_ok; s = cgt_from(s, n)) {
-        n = s.len < sizeof bytes ? s.len : sizeof bytes;
-        memcpy(bytes, s.at, n);
-        used = 0;
-        do {
-            size_t took = 0;
-            if (cgt_json_feed(&p->json, bytes + used, n - used, &took) < 0) p->config_ok = false;
-            used += took;
-            if (p->json.event == CGT_JSON_TEXT || p->json.event == CGT_JSON_VALUE) cgt_config_field(p);
-        } while (p->config_ok && p->json.event != CGT_JSON_NONE && p->json.event != CGT_JSON_END);
+        n = s.len < sizeof bytes ? s.len : sizeof bytes; memcpy(bytes, s.at, n);
+        for (used = 0; p->config_ok; used += took) {
+            p->config_ok = cgt_json_feed(&p->json, bytes + used, n - used, &took) == CHATGPTT_OK;
+            if (p->json.event == CGT_JSON_NONE || p->json.event == CGT_JSON_END) break;
+            cgt_config_field(p);
+        }
     }
-}
-
-static void cgt_config_begin(cgt_page *p) {
-    memset(&p->now, 0, sizeof p->now); cgt_json_init(&p->json, cgt_config_nodes);
-    p->config_ok = p->dialect != CHATGPTT_WPAICG;
 }
 
 /* Of duplicates the first counts, as in HTML, even if it is empty or too long. */
 static void cgt_page_attribute(cgt_page *p) {
-    cgt_html *h = &p->said.html; int i = 0, k;
+    cgt_html *h = &p->said.html; int i = 0;
     while (i < CGT_ATS && strcmp(h->name, cgt_page_names[i]) != 0) i++;
     h->telling = i < CGT_ATS && !(p->seen >> i & 1);
     if (!h->telling) return;
-    if (p->seen == 0) for (k = 0; k < CGT_AT_CONFIG; k++) p->value[k][0] = '\0';
-    h->mute &= ~(1u << CGT_HTML_TAG_END); p->attribute = i; p->seen |= 1u << i;
-    p->fits = true;
-    if (i == CGT_AT_CONFIG) cgt_config_begin(p);
-}
-
-static void cgt_page_value(cgt_page *p) {
-    cgt_slice s = p->said.html.piece;
-    if (p->attribute == CGT_AT_CONFIG) cgt_config_feed(p, s);
-    else if (p->fits) cgt_token_add(p->value[p->attribute], sizeof *p->value, s, &p->fits);
-}
-
-static void cgt_page_attribute_end(cgt_page *p) {
-    if (p->attribute == CGT_AT_CONFIG) p->config_ok = p->config_ok && cgt_json_eof(&p->json) == CHATGPTT_OK;
-    else if (!p->fits) p->value[p->attribute][0] = '\0';
+    if (p->seen == 0) memset(p->value, 0, sizeof p->value);
+    h->mute &= ~(1u << CGT_HTML_TAG_END); p->attribute = i; p->seen |= 1u << i; p->fits = true;
+    if (i != CGT_AT_CONFIG) return;
+    memset(&p->now, 0, sizeof p->now); cgt_json_init(&p->json, cgt_config_nodes);
+    p->config_ok = p->dialect != CHATGPTT_WPAICG;
 }
 
 /* The chat of the attributes, in p->now. */
 static void cgt_page_element(cgt_page *p) {
-    cgt_chat *c = &p->now; const char *post_id = p->value[CGT_AT_POST_ID];
-    long long limit = cgt_number(cgt_text(p->value[CGT_AT_MEMORY]), 100000);
+    cgt_chat *c = &p->now; char (*const v)[CHATGPTT_MAX_TOKEN] = p->value, *post_id = v[CGT_AT_POST_ID];
+    long long limit = cgt_number(cgt_text(v[CGT_AT_MEMORY]), 100000);
     memset(c, 0, sizeof *c);
-    c->dialect = CHATGPTT_WPAICG;
-    memcpy(c->nonce, p->value[CGT_AT_NONCE], sizeof c->nonce);
-    memcpy(c->bot_id, p->value[CGT_AT_BOT_ID], sizeof c->bot_id);
-    memcpy(c->bot_name, p->value[CGT_AT_BOT_NAME], sizeof c->bot_name);
-    /* 1.9.16 writes "<5" */
-    memcpy(c->post_id, post_id + (*post_id == '<'), sizeof c->post_id - 1);
-    c->widget = strcmp(p->value[CGT_AT_TYPE], "widget") == 0;
-    c->assistant = strcmp(p->value[CGT_AT_ASSISTANT], "true") == 0;
-    c->memory_limit = limit < 0 ? 0 : (int)limit;
+    memcpy(c->nonce, v[CGT_AT_NONCE], sizeof *v); memcpy(c->bot_id, v[CGT_AT_BOT_ID], sizeof *v);
+    memcpy(c->bot_name, v[CGT_AT_BOT_NAME], sizeof *v);
+    memcpy(c->post_id, post_id + (*post_id == '<'), sizeof *v - 1);     /* 1.9.16 writes "<5" */
+    c->widget = strcmp(v[CGT_AT_TYPE], "widget") == 0;
+    c->assistant = strcmp(v[CGT_AT_ASSISTANT], "true") == 0;
+    c->dialect = CHATGPTT_WPAICG; c->memory_limit = limit < 0 ? 0 : (int)limit;
 }
 
 /* A start tag is complete: is it a chat, and the one we want? Someone else's data-config is passed over. */
@@ -5199,11 +5170,16 @@ static void cgt_page_tag_end(cgt_page *p) {
 }
 
 static void cgt_page_html(cgt_page *p) {
-    cgt_html *h = &p->said.html;
+    cgt_html *h = &p->said.html; bool config = p->attribute == CGT_AT_CONFIG;
     switch (h->event) {
     case CGT_HTML_ATTRIBUTE: cgt_page_attribute(p); break;
-    case CGT_HTML_VALUE: cgt_page_value(p); break;
-    case CGT_HTML_ATTRIBUTE_END: cgt_page_attribute_end(p); break;
+    case CGT_HTML_VALUE:
+        if (config) cgt_config_feed(p, h->piece);
+        else cgt_token_add(p->value[p->attribute], sizeof *p->value, h->piece, &p->fits);
+        break;
+    case CGT_HTML_ATTRIBUTE_END:
+        if (config) p->config_ok = p->config_ok && cgt_json_eof(&p->json) == CHATGPTT_OK;
+        break;
     case CGT_HTML_TAG_END: cgt_page_tag_end(p); p->seen = 0; h->mute |= 1u << CGT_HTML_TAG_END; break;
     default:
         cgt_words_take(&p->said.words, h);
@@ -5218,16 +5194,15 @@ static void cgt_page_capture(cgt_page *p, cgt_find_state *f, const char *in) {
     uint32_t back = p->offset - f->match.from;      /* how far before this piece it began, if it did */
     bool before = back - 1 < INT32_MAX;
     f->text[0] = '\0';
-    if (len >= f->size || (before && back > p->tail_len)) return;
+    if (len >= sizeof f->text || (before && back > p->tail_len)) return;
     for (i = 0; i < len; i++)
         f->text[i] = before && i < back ? p->tail[p->tail_len - back + i] : in[(uint32_t)(i - back)];
-    f->text[len] = '\0';
-    if (strlen(f->text) != len) f->text[0] = '\0';
+    f->text[memchr(f->text, '\0', len) ? 0 : len] = '\0';
 }
 
 static void cgt_page_find(cgt_page *p, cgt_find_state *f, const char *in, size_t len) {
     uint32_t from = f->match.from, to = f->match.to; bool found = f->match.found;
-    if (p->chosen && !f->own && f->text != p->endpoint) return;
+    if (p->chosen && !f->own && f != &p->finds[CGT_FIND_ENDPOINT]) return;
     cgt_match_feed(&f->match, in, len);
     if (f->match.found && (!found || f->match.from != from || f->match.to != to)) cgt_page_capture(p, f, in);
 }
@@ -5238,15 +5213,14 @@ static const struct { const char *text; unsigned short at, mark; } cgt_page_mark
     { "sucuri_cloudproxy", 6, CGT_MARK_CHALLENGE }, { "__test=", 1, CGT_MARK_CHALLENGE },
     { "aipkit_chat_", 6, CGT_MARK_LATER },          { "aipkit_getchat", 6, CGT_MARK_PLUGIN },
     { "gpt3-ai-content-generator", 3, CGT_MARK_PLUGIN } };
+enum { CGT_MARKS = sizeof cgt_page_marks / sizeof *cgt_page_marks };
 
 static unsigned cgt_page_look(cgt_slice s, char rare) {
-    size_t k, n = 0; unsigned found = 0;
+    size_t k, n = 0, at; unsigned found = 0;
     for (; (n += cgt_html_seek(s.at + n, s.len - n, rare)) + 1 < s.len; n++) {
-        char next = cgt_lower(s.at[n + 1]);     /* passes over nearly all, in 2 ns */
-        if (next != '-' && next != 'c' && next != 'g' && next != 'i' && next != 't') continue;
-        for (k = 0; k < sizeof cgt_page_marks / sizeof *cgt_page_marks; k++)
-            if (cgt_page_marks[k].at <= n &&
-                cgt_starts(cgt_from(s, n - cgt_page_marks[k].at), cgt_page_marks[k].text))
+        if (!strchr("-cgitCGIT", s.at[n + 1])) continue;        /* passes over nearly all, in 2 ns */
+        for (k = 0; k < CGT_MARKS; k++)
+            if ((at = cgt_page_marks[k].at) <= n && cgt_starts(cgt_from(s, n - at), cgt_page_marks[k].text))
                 found |= cgt_page_marks[k].mark;
     }
     return found;
@@ -5270,81 +5244,60 @@ static void cgt_page_feed(cgt_page *p, const char *in, size_t len) {
    and no chat will be found. */
 static bool cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dialect, const char *nonce,
                           const char *post_id) {
-    const char *patterns[CGT_FINDS], *why; size_t i, at;
+    const char *why, *const patterns[CGT_FINDS] = { nonce ? nonce : "data-nonce=[\"']([^\"']+)[\"']",
+        post_id ? post_id : "data-post-id=[\"']([^\"']+)[\"']",
+        /* the object's other keys may come first, and minifiers take quotes and blanks away */
+        "wpaicgParams[ \t\r\n]*=[^}]*[\"',{ \t\r\n]ajax_url[\"']?[ \t\r\n]*:[ \t\r\n]*[\"']([^\"']+)[\"']" };
+    size_t i, at;
     memset(p, 0, sizeof *p);
-    p->bot_id = bot_id; p->dialect = dialect;
+    p->bot_id = bot_id; p->dialect = dialect; p->usable = true;
     p->said.html.mute = 1u << CGT_HTML_TAG | 1u << CGT_HTML_CLOSE | 1u << CGT_HTML_TAG_END;
     p->said.html.letters = 1u << ('d' - 'a') | 1u << ('n' - 'a');
-    patterns[CGT_FIND_NONCE] = nonce ? nonce : "data-nonce=[\"']([^\"']+)[\"']";
-    patterns[CGT_FIND_POST_ID] = post_id ? post_id : "data-post-id=[\"']([^\"']+)[\"']";
-    /* the object's other keys may come first, and minifiers take quotes and blanks away */
-    patterns[CGT_FIND_ENDPOINT] = "wpaicgParams[ \t\r\n]*=[^}]*[\"',{ \t\r\n]ajax_url[\"']?[ \t\r\n]*:"
-                                  "[ \t\r\n]*[\"']([^\"']+)[\"']";
     p->finds[CGT_FIND_NONCE].own = nonce != NULL; p->finds[CGT_FIND_POST_ID].own = post_id != NULL;
-    p->usable = true;
     for (i = 0; i < CGT_FINDS; i++) {
         cgt_find_state *f = &p->finds[i];
-        f->text = i == CGT_FIND_ENDPOINT ? p->endpoint : p->found[i];
-        f->size = i == CGT_FIND_ENDPOINT ? sizeof p->endpoint : sizeof *p->found;
-        f->match.pattern = &f->pattern;
-        if (!cgt_pattern_compile(&f->pattern, cgt_text(patterns[i]), &at, &why)) p->usable = false;
-        f->match.ended = !p->usable;
+        p->usable = cgt_pattern_compile(&f->pattern, cgt_text(patterns[i]), &at, &why) && p->usable;
+        f->match.pattern = &f->pattern; f->match.ended = !p->usable;
     }
     return p->usable;
 }
 
-/* The four digits of a \u escape, -1: there are none. */
-static long cgt_escape_code(const char *text) {
-    long code = 0;
-    int i;
-    for (i = 0; i < 4; i++) {
-        if (cgt_hex(text[i]) < 0) return -1;
-        code = code << 4 | cgt_hex(text[i]);
-    }
-    return code;
-}
-
-/* Undoes the escapes of a JSON string in place (RFC 8259 section 7): none is shorter than its character. */
+/* Undoes the escapes of a JSON string in place (RFC 8259 section 7), as far as it is one: none is shorter
+   than its character. */
 static void cgt_unescape(char *text) {
-    static const char names[] = "bfnrt", bytes[] = "\b\f\n\r\t"; char *out = text;
-    while (*text) {
-        long code = -1, low = -1;
-        const char *name;
-        if (*text != '\\' || !text[1]) { *out++ = *text++; continue; }
-        if (text[1] == 'u') code = cgt_escape_code(text + 2);
-        if (code < 0) {
-            name = strchr(names, text[1]); *out++ = name ? bytes[name - names] : text[1]; text += 2;
+    cgt_json_run r;
+    r.in = r.out = text; r.end = text + strlen(text);
+    for (;;) {
+        cgt_json_common(&r);
+        if (r.in == r.end) break;
+        if (r.end - r.in >= 6 && r.in[0] == '\\' && r.in[1] == 'u' && cgt_json_hex(r.in + 2) <= 0xFFFF) {
+            r.out += cgt_utf8_put(r.out, 0xFFFD); r.in += 6;            /* half a pair */
             continue;
         }
-        text += 6;
-        if (code >> 10 == 0xD800 >> 10 && text[0] == '\\' && text[1] == 'u') low = cgt_escape_code(text + 2);
-        if (low >= 0xDC00 && low < 0xE000) {
-            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00); text += 6;
-        }
-        out += cgt_utf8_put(out, (uint32_t)code);
+        if (*r.in == '\\' && r.end - r.in > 1) r.in++;
+        *r.out++ = *r.in++;
     }
-    *out = '\0';
+    *r.out = '\0';
 }
 
 /* Takes a pattern's token over, if it counts. false: the caller's own pattern found none. */
 static bool cgt_page_pattern(cgt_page *p, int which, char token[CHATGPTT_MAX_TOKEN]) {
     cgt_find_state *f = &p->finds[which];
     if (!f->own && (p->chosen || !f->match.found)) return true;
-    memcpy(token, f->text, CHATGPTT_MAX_TOKEN);
-    return token[0] != '\0';
+    return cgt_fixed_set(token, CHATGPTT_MAX_TOKEN, cgt_text(f->text)) && token[0];
 }
 
 /* The page is complete: whether there is a chat on it, in p->best. */
 static bool cgt_page_end(cgt_page *p) {
-    cgt_chat *c = &p->best;
+    cgt_chat *c = &p->best; char *endpoint = p->finds[CGT_FIND_ENDPOINT].text;
     if (!p->usable || !cgt_page_pattern(p, CGT_FIND_NONCE, c->nonce) ||
         !cgt_page_pattern(p, CGT_FIND_POST_ID, c->post_id))
         return false;
     if (!p->chosen && c->nonce[0] && c->post_id[0] && p->dialect != CHATGPTT_AIPKIT) {
         p->chosen = true; c->dialect = CHATGPTT_WPAICG;
     }
-    if (p->chosen && c->dialect == CHATGPTT_WPAICG && p->endpoint[0]) {
-        cgt_unescape(p->endpoint); memcpy(c->endpoint, p->endpoint, sizeof c->endpoint);
+    if (p->chosen && c->dialect == CHATGPTT_WPAICG && endpoint[0]) {
+        cgt_unescape(endpoint); memcpy(c->endpoint, endpoint, sizeof c->endpoint);
     }
     return p->chosen;
 }
@@ -5356,47 +5309,35 @@ static void cgt_page_at(cgt_page *p, cgt_slice path) {
     if (cgt_contains(path, "wp-login.php")) p->marks |= CGT_MARK_LOGIN;
 }
 
-/* What titles and first words say of pages that are none. */
-static const struct { const char *phrase; unsigned short mark; } cgt_page_phrases[] = {
-    { "just a moment", CGT_MARK_CHALLENGE },         { "checking your browser", CGT_MARK_CHALLENGE },
-    { "one moment, please", CGT_MARK_CHALLENGE },    { "attention required!", CGT_MARK_CHALLENGE },
-    { "ddos-guard", CGT_MARK_CHALLENGE },            { "robot challenge", CGT_MARK_CHALLENGE },
-    { "you are human", CGT_MARK_CHALLENGE },         { "you are not a robot", CGT_MARK_CHALLENGE },
-    { "captcha", CGT_MARK_CHALLENGE },               { "cookie consent", CGT_MARK_CONSENT },
-    { "before you continue", CGT_MARK_CONSENT },     { "your consent", CGT_MARK_CONSENT },
-    { "we value your privacy", CGT_MARK_CONSENT },   { "accept cookies", CGT_MARK_CONSENT },
-    { "accept all", CGT_MARK_CONSENT },              { "use cookies", CGT_MARK_CONSENT },
-    { "maintenance", CGT_MARK_MAINTENANCE },         { "be back soon", CGT_MARK_MAINTENANCE },
-    { "coming soon", CGT_MARK_MAINTENANCE },         { "under construction", CGT_MARK_MAINTENANCE },
-    { "domain is for sale", CGT_MARK_PARKED },       { "domain may be for sale", CGT_MARK_PARKED },
-    { "buy this domain", CGT_MARK_PARKED },          { "domain is parked", CGT_MARK_PARKED },
-    { "parked domain", CGT_MARK_PARKED },            { "parked free", CGT_MARK_PARKED },
-    { "domain for sale", CGT_MARK_PARKED },          { "domain has expired", CGT_MARK_PARKED },
-    { "log in to continue", CGT_MARK_LOGIN },        { "please log in", CGT_MARK_LOGIN },
-    { "sign in to continue", CGT_MARK_LOGIN },       { "please sign in", CGT_MARK_LOGIN } };
+/* What is wrong with a page, and what the title or first words of such a page say; see cgt_says(). */
+static const struct { const char *words, *phrases; } cgt_page_verdicts[] = {
+    { "it is a challenge page, which is not for programs; it is not evaded",
+      "just a moment\0checking your browser\0one moment, please\0attention required!\0ddos-guard\0"
+      "robot challenge\0you are human\0you are not a robot\0captcha\0" },
+    { "it is a login page: the chat is for those who have logged in",
+      "log in to continue\0please log in\0sign in to continue\0please sign in\0" },
+    { "the page asks for a password", "" },
+    { "the page holds a script only, which would have to run in a browser", "" },
+    { "the domain is parked or for sale: there is no site",
+      "domain is for sale\0domain may be for sale\0buy this domain\0domain is parked\0parked domain\0"
+      "parked free\0domain for sale\0domain has expired\0" },
+    { "the site is under maintenance", "maintenance\0be back soon\0coming soon\0under construction\0" },
+    { "it is a consent page: the site wants a choice about cookies first",
+      "cookie consent\0before you continue\0your consent\0we value your privacy\0accept cookies\0"
+      "accept all\0use cookies\0" },
+    { "a script builds the chat later, in a browser; set endpoint and bot_id", "" },
+    { "the plugin is there, but no chat on this page", "" } };
 
 /* What is wrong with a page on which no chat was found, and its code; NULL: nothing is known. */
 static const char *cgt_page_verdict(const cgt_page *p, chatgptt_code *code) {
-    static const struct { unsigned mark; const char *words; } verdicts[] = {
-        { CGT_MARK_CHALLENGE, "it is a challenge page, which is not for programs; it is not evaded" },
-        { CGT_MARK_LOGIN, "it is a login page: the chat is for those who have logged in" },
-        { CGT_MARK_PASSWORD, "the page asks for a password" },
-        { CGT_MARK_SCRIPT, "the page holds a script only, which would have to run in a browser" },
-        { CGT_MARK_PARKED, "the domain is parked or for sale: there is no site" },
-        { CGT_MARK_MAINTENANCE, "the site is under maintenance" },
-        { CGT_MARK_CONSENT, "it is a consent page: the site wants a choice about cookies first" },
-        { CGT_MARK_LATER, "a script builds the chat later, in a browser; set endpoint and bot_id" },
-        { CGT_MARK_PLUGIN, "the plugin is there, but no chat on this page" } };
-    unsigned marks = p->marks; size_t i;
-    for (i = 0; i < sizeof cgt_page_phrases / sizeof *cgt_page_phrases; i++)
-        if (cgt_contains(cgt_text(p->said.words.title), cgt_page_phrases[i].phrase) ||
-            cgt_contains(cgt_text(p->said.words.text), cgt_page_phrases[i].phrase))
-            marks |= cgt_page_phrases[i].mark;
+    cgt_slice title = cgt_text(p->said.words.title), text = cgt_text(p->said.words.text);
+    size_t i = 0, count = sizeof cgt_page_verdicts / sizeof *cgt_page_verdicts; unsigned marks = p->marks;
     if (p->said.html.scripts && !p->said.html.begun) marks |= CGT_MARK_SCRIPT;
     if (p->finds[CGT_FIND_ENDPOINT].match.found) marks |= CGT_MARK_PLUGIN;
-    for (i = 0; i < sizeof verdicts / sizeof *verdicts && !(marks & verdicts[i].mark); i++) {}
+    while (i < count && !(marks >> i & 1) && !cgt_says(title, cgt_page_verdicts[i].phrases) &&
+           !cgt_says(text, cgt_page_verdicts[i].phrases)) i++;
     *code = i == 0 ? CHATGPTT_E_BLOCKED : CHATGPTT_E_PAGE;
-    return i == sizeof verdicts / sizeof *verdicts ? NULL : verdicts[i].words;
+    return i < count ? cgt_page_verdicts[i].words : NULL;
 }
 
 /* ==== [SSE] ==== */
