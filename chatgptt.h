@@ -3739,20 +3739,18 @@ static bool cgt_pattern_char(cgt_pattern_reader *r, unsigned char *c) {
     *c = (unsigned char)r->text.at[r->at++];
     if (*c != '\\') return true;
     if (r->at == r->text.len) return cgt_pattern_bad(r, "nothing follows the backslash");
-    *c = (unsigned char)r->text.at[r->at++];
+    *c = (unsigned char)r->text.at[r->at];
     if (*c == 'n' || *c == 'r' || *c == 't') *c = *c == 'n' ? '\n' : *c == 'r' ? '\r' : '\t';
-    else if (cgt_alnum((char)*c)) { r->at--; return cgt_pattern_bad(r, "no such escape"); }
+    else if (cgt_alnum((char)*c)) return cgt_pattern_bad(r, "no such escape");
+    r->at++;
     return true;
 }
 
 /* A class, from behind its bracket to behind the closing one. */
 static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32]) {
-    bool negated = r->at < r->text.len && r->text.at[r->at] == '^', first = true;
-    unsigned char from, to; int i;
-    if (negated) r->at++;
-    for (;; first = false) {
-        if (r->at >= r->text.len) return cgt_pattern_bad(r, "the class is not closed");
-        if (r->text.at[r->at] == ']' && !first) break;
+    bool negated = r->at < r->text.len && r->text.at[r->at] == '^'; unsigned char from, to; int i;
+    size_t first = r->at += negated;
+    for (; r->at < r->text.len && (r->text.at[r->at] != ']' || r->at == first);) {
         if (!cgt_pattern_char(r, &from)) return false;
         to = from;
         if (r->at + 1 < r->text.len && r->text.at[r->at] == '-' && r->text.at[r->at + 1] != ']') {
@@ -3762,14 +3760,20 @@ static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32]) {
         }
         for (i = from; i <= to; i++) set[i >> 3] = (unsigned char)(set[i >> 3] | 1 << (i & 7));
     }
-    r->at++;
-    if (negated) for (i = 0; i < 32; i++) set[i] = (unsigned char)~set[i];
+    if (r->at++ >= r->text.len) { r->at = r->text.len; return cgt_pattern_bad(r, "the class is not closed"); }
+    for (i = 0; negated && i < 32; i++) set[i] = (unsigned char)~set[i];
     return true;
 }
 
-/* Equal classes share a place. */
-static bool cgt_pattern_set(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *node) {
-    unsigned char set[32] = { 0 }; int i = 0;
+/* One that can be repeated. Equal classes share a place. */
+static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *node) {
+    char c = r->text.at[r->at]; unsigned char set[32] = { 0 }; int i = 0;
+    memset(node, 0, sizeof *node);
+    if (strchr("*+?", c)) return cgt_pattern_bad(r, "nothing to repeat");
+    if (strchr("^$|{", c)) return cgt_pattern_bad(r, "not supported: put a backslash before it");
+    if (c != '.' && c != '[') return cgt_pattern_char(r, &node->byte);
+    node->set = CGT_ANY; r->at++;
+    if (c == '.') return true;
     if (!cgt_pattern_class(r, set)) return false;
     while (i < p->sets && memcmp(p->set[i], set, sizeof set) != 0) i++;
     if (i == CHATGPTT_MAX_CLASSES) return cgt_pattern_bad(r, "too many classes");
@@ -3778,36 +3782,25 @@ static bool cgt_pattern_set(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *nod
     return true;
 }
 
-static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *node) {
-    char c = r->text.at[r->at];
-    memset(node, 0, sizeof *node);
-    if (c != '.' && c != '[') {
-        if (strchr("*+?", c)) return cgt_pattern_bad(r, "nothing to repeat");
-        if (strchr("^$|{", c)) return cgt_pattern_bad(r, "not supported: put a backslash before it");
-        return cgt_pattern_char(r, &node->byte);
-    }
-    node->set = CGT_ANY; r->at++;
-    return c == '.' || cgt_pattern_set(p, r, node);
+/* `*`, `+` or `?` if one stands at r->at, else NUL. */
+static char cgt_pattern_repeat(const cgt_pattern_reader *r) {
+    char c = r->at < r->text.len ? r->text.at[r->at] : '\0';
+    return strchr("*+?", c) ? c : '\0';
 }
 
-static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r) {
-    bool open = r->text.at[r->at] == '(';
-    int *edge = open ? &p->open : &p->close;
+static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r, bool open) {
     if (open && p->open >= 0) return cgt_pattern_bad(r, "only one group");
     if (!open && (p->open < 0 || p->close >= 0)) return cgt_pattern_bad(r, "no group is open");
-    *edge = p->count; r->at++;
-    if (!open && r->at < r->text.len && strchr("*+?", r->text.at[r->at]))
-        return cgt_pattern_bad(r, "a group cannot be repeated");
-    return true;
+    *(open ? &p->open : &p->close) = p->count; r->at++;
+    return open || !cgt_pattern_repeat(r) || cgt_pattern_bad(r, "a group cannot be repeated");
 }
 
 static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
-    cgt_node node; char c = r->text.at[r->at], repeat = '\0';
+    cgt_node node; char c = r->text.at[r->at], repeat;
     if (c == '\0') return cgt_pattern_bad(r, "NUL in the pattern");
-    if (c == '(' || c == ')') return cgt_pattern_group(p, r);
+    if (c == '(' || c == ')') return cgt_pattern_group(p, r, c == '(');
     if (!cgt_pattern_atom(p, r, &node)) return false;
-    if (r->at < r->text.len && r->text.at[r->at] && strchr("*+?", r->text.at[r->at]))
-        repeat = r->text.at[r->at++];
+    repeat = cgt_pattern_repeat(r); r->at += repeat != '\0';
     if (p->count + (repeat == '+' ? 2 : 1) > CHATGPTT_MAX_PATTERN)
         return cgt_pattern_bad(r, "the pattern is too long");
     if (repeat == '+') p->node[p->count++] = node;
@@ -3819,11 +3812,11 @@ static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
 /* The literal that every match begins with: it is looked for by its rarest byte. */
 static void cgt_pattern_literal(cgt_pattern *p) {
     static const char common[] = " etaoinsrldc-pumhgfb/\"w.vy:=";    /* in pages, commonest first */
-    ptrdiff_t rank, best = -1;
-    size_t n;
-    for (n = 0; (int)n < p->count && p->node[n].set == 0 && p->node[n].repeat == CGT_ONCE; n++) {
+    size_t n = 0, best = 0;
+    for (; (int)n < p->count && p->node[n].set == 0 && p->node[n].repeat == CGT_ONCE; n++) {
         const char *at = (const char *)memchr(common, p->node[n].byte, sizeof common - 1);
-        p->literal[n] = (char)p->node[n].byte; rank = at ? at - common : (ptrdiff_t)sizeof common;
+        size_t rank = at ? (size_t)(at - common) + 1 : sizeof common;
+        p->literal[n] = (char)p->node[n].byte;
         if (rank > best) { best = rank; p->rare = n; }
     }
     p->literals = n;
@@ -3865,23 +3858,20 @@ static void cgt_match_settle(cgt_match *m) {
     const cgt_thread *list = m->lists[m->turn]; int i;
     for (i = 0; i < m->count; i++) {
         if (list[i].at != m->pattern->count) continue;
-        m->found = true; m->from = list[i].from; m->to = list[i].to;
-        m->count = i;
+        m->found = true; m->from = list[i].from; m->to = list[i].to; m->count = i;
     }
     m->ended = m->found && m->count == 0;
 }
 
 static void cgt_match_begin(cgt_match *m) {
     cgt_thread t = { 0, 0, 0 };
-    if (m->found) return;
-    cgt_match_add(m, t, true); cgt_match_settle(m);
+    if (!m->found) { cgt_match_add(m, t, true); cgt_match_settle(m); }
 }
 
 static void cgt_match_step(cgt_match *m, unsigned char c) {
     const cgt_pattern *p = m->pattern; const cgt_thread *old = m->lists[m->turn];
     int count = m->count, i;
-    m->turn = !m->turn; m->count = 0; m->seen = 0;
-    m->offset++;
+    m->turn = !m->turn; m->count = 0; m->seen = 0; m->offset++;
     for (i = 0; i < count; i++) {
         cgt_thread t = old[i]; const cgt_node *node = &p->node[t.at];
         if (!cgt_match_byte(p, node, c)) continue;
@@ -3891,67 +3881,47 @@ static void cgt_match_step(cgt_match *m, unsigned char c) {
     cgt_match_settle(m);
 }
 
-/* Whether a match may begin here: as far as the bytes go the literal stands there. */
-static bool cgt_match_here(const cgt_pattern *p, const char *in, size_t len) {
-    if (len > p->literals) len = p->literals;
-    return len == 0 || (*in == *p->literal && memcmp(in, p->literal, len) == 0);
-}
-
-/* Where a match may begin, from `in` on; len: nowhere. By the rarest byte: the three patterns of PAGE take
-   0.13 ns a byte together. */
+/* Where a match may begin, from `in` on, as far as the bytes go; len: nowhere. By the literal's rarest byte:
+   the three patterns of PAGE take 0.13 ns a byte together. */
 static size_t cgt_match_where(const cgt_pattern *p, const char *in, size_t len) {
     size_t i = 0, size = p->literals;
-    while (i + size <= len) {
+    for (; size && i + size <= len; i++) {
         const char *at = in + i + p->rare;
         at = (const char *)memchr(at, p->literal[p->rare], len - size - i + 1);
         if (!at) { i = len - size + 1; break; }
         i = (size_t)(at - in) - p->rare;
-        if (cgt_match_here(p, in + i, len - i)) return i;
-        i++;
+        if (in[i] == *p->literal && memcmp(in + i, p->literal, size) == 0) return i;
     }
-    while (i < len && !cgt_match_here(p, in + i, len - i)) i++;
+    while (size && i < len && memcmp(in + i, p->literal, len - i) != 0) i++;
     return i;
 }
 
-/* Which positions take the byte: 1 the first, 2 another. */
-static int cgt_match_takers(const cgt_match *m, unsigned char c) {
-    int i, takers = 0;
-    for (i = 0; i < m->count; i++)
-        if (cgt_match_byte(m->pattern, &m->pattern->node[m->lists[m->turn][i].at], c)) takers |= i ? 2 : 1;
-    return takers;
-}
-
-/* Bytes that only the first position takes, and that leave it where it is: the inside of an attribute, say.
-   2 ns a byte instead of 24. The number of bytes used. */
+/* Bytes that change nothing, if no match begins in them: there is no position; or they leave the first of two
+   where it is, and the second, which that one reaches by itself, does not take them: the inside of an
+   attribute, say. 2 ns a byte instead of 24. The number of bytes used. */
 static size_t cgt_match_run(cgt_match *m, const char *in, size_t len) {
-    const cgt_pattern *p = m->pattern; cgt_thread first = m->lists[m->turn][0]; size_t n = 0;
-    int i = 0;
-    if (p->node[first.at].repeat != CGT_MANY) return 0;
-    while (i < m->count && m->lists[m->turn][i].at == first.at + i) i++;
-    /* they must be what it reaches by itself, and not the match's end */
-    if (i < m->count || first.at + i > p->count || p->node[first.at + i - 1].repeat != CGT_ONCE) return 0;
-    while (n < len && in[n] != *p->literal && cgt_match_takers(m, (unsigned char)in[n]) == 1) n++;
-    if (n == 0) return 0;
+    const cgt_pattern *p = m->pattern; cgt_thread t = m->lists[m->turn][0];
+    const cgt_node *node = &p->node[t.at]; size_t n = 0;
+    if (m->count == 0) { m->offset += (uint32_t)len; return len; }
+    if (m->count != 2 || node->repeat != CGT_MANY || m->lists[m->turn][1].at != t.at + 1 ||
+        t.at + 1 == p->count || node[1].repeat != CGT_ONCE) return 0;
+    while (n < len && cgt_match_byte(p, node, (unsigned char)in[n]) &&
+           !cgt_match_byte(p, node + 1, (unsigned char)in[n])) n++;
     m->offset += (uint32_t)n; m->seen = 0; m->count = 0;
-    cgt_match_add(m, first, false);
+    cgt_match_add(m, t, false);
     return n;
 }
 
 /* Feeds text until the match is certain (m->ended). At the end of the text m->found tells whether there is
    one. */
 static void cgt_match_feed(cgt_match *m, const char *in, size_t len) {
-    const cgt_pattern *p = m->pattern; size_t i = 0, skip;
-    if (m->offset == 0 && m->count == 0 && !m->found && p->literals == 0) cgt_match_begin(m);
+    const cgt_pattern *p = m->pattern; size_t i = 0, next = 0;
+    if (m->offset == 0 && m->count == 0 && p->literals == 0) cgt_match_begin(m);
     for (; i < len && !m->ended; i++) {
-        if (p->literals && m->count) {
-            i += cgt_match_run(m, in + i, len - i);
-            if (i < len && !m->found && !cgt_match_takers(m, (unsigned char)in[i])) m->count = 0;
-        }
-        if (p->literals && m->count == 0) {
-            skip = cgt_match_where(p, in + i, len - i); m->offset += (uint32_t)skip; i += skip;
-        }
+        if (i == 0 || next < i) next = m->found ? len : i + cgt_match_where(p, in + i, len - i);
+        i += cgt_match_run(m, in + i, next - i);
         if (i == len) break;
-        if (cgt_match_here(p, in + i, len - i)) cgt_match_begin(m);
+        if (i == next) cgt_match_begin(m);
         cgt_match_step(m, (unsigned char)in[i]);
     }
 }
