@@ -3722,11 +3722,9 @@ typedef struct cgt_thread { uint32_t from, to; int at; } cgt_thread;
 
 typedef struct cgt_match {
     const cgt_pattern *pattern;
-    uint32_t offset;                /* of the next byte, from the start of the text */
-    uint32_t from, to;              /* what it captured so far, as offsets */
+    uint32_t offset, from, to;      /* of the next byte in the text; of what it captured so far */
     bool found, ended;              /* there is a match; it can grow no more */
-    uint64_t seen;
-    int count, turn;                /* of the threads that are alive; which list has them */
+    uint64_t seen; int count, turn; /* of the threads that are alive; which list has them */
     cgt_thread lists[2][CHATGPTT_MAX_PATTERN + 1];
 } cgt_match;
 
@@ -3801,8 +3799,7 @@ static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
     if (c == '(' || c == ')') return cgt_pattern_group(p, r, c == '(');
     if (!cgt_pattern_atom(p, r, &node)) return false;
     repeat = cgt_pattern_repeat(r); r->at += repeat != '\0';
-    if (p->count + (repeat == '+' ? 2 : 1) > CHATGPTT_MAX_PATTERN)
-        return cgt_pattern_bad(r, "the pattern is too long");
+    if (p->count + (repeat == '+') >= CHATGPTT_MAX_PATTERN) return cgt_pattern_bad(r, "the pattern is too long");
     if (repeat == '+') p->node[p->count++] = node;
     node.repeat = (unsigned char)(repeat == '\0' ? CGT_ONCE : repeat == '?' ? CGT_MAYBE : CGT_MANY);
     p->node[p->count++] = node;
@@ -3875,8 +3872,7 @@ static void cgt_match_step(cgt_match *m, unsigned char c) {
     for (i = 0; i < count; i++) {
         cgt_thread t = old[i]; const cgt_node *node = &p->node[t.at];
         if (!cgt_match_byte(p, node, c)) continue;
-        if (node->repeat == CGT_MANY) cgt_match_add(m, t, false);
-        else { t.at++; cgt_match_add(m, t, true); }
+        t.at += node->repeat != CGT_MANY; cgt_match_add(m, t, node->repeat != CGT_MANY);
     }
     cgt_match_settle(m);
 }
@@ -4468,23 +4464,22 @@ typedef enum cgt_html_state {
 } cgt_html_state;
 
 typedef struct cgt_html {
-    cgt_html_event event;
-    cgt_slice piece;                /* of VALUE, TEXT, TITLE: in the caller's bytes or in `hold` */
+    cgt_html_event event; cgt_slice piece;  /* of VALUE, TEXT, TITLE: in the caller's bytes or in `hold` */
     /* set by the caller: 1 << event for what is not to be told; 1 << letter for what an attribute must begin
        with (a is 0; none: any); after ATTRIBUTE `telling` may be cleared, and no more is told of it */
     uint32_t mute, letters; bool scriptless, telling;
-    bool begun, scripts;            /* there was text (the blanks before it are not told); a script */
-    bool closing, slash;            /* the tag is an end tag; the last byte in it was a slash */
+    /* there was text (the blanks before it are not told); a script; the tag is an end tag; its last byte was
+       a slash */
+    bool begun, scripts, closing, slash;
     cgt_html_state state, back;     /* back: to where an entity returns */
-    unsigned char raw, quote;       /* the element whose content is no markup; of a value, 0: none */
-    unsigned char escape, dashes;   /* of a script: in <!--, in a <script> in that; dashes in a row */
-    unsigned inert;                 /* templates that are open */
-    uint64_t foreign;               /* see cgt_html_opened() */
-    const char *word;               /* that may be under way, `at` bytes of it were there */
-    size_t tag_len, name_len, at;
-    uint32_t code;                  /* of a numeric reference */
+    /* the element whose content is no markup; of a value, 0: none; of a script: in <!--, in a <script> in
+       that; dashes in a row */
+    unsigned char raw, quote, escape, dashes;
+    /* see cgt_html_opened(); templates that are open; of a numeric reference */
+    uint64_t foreign; uint32_t inert, code;
+    const char *word; size_t at;    /* that may be under way, and how much of it was there */
     /* lower case; a longer one is "", which is nobody's name */
-    char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME]; char hold[16]; size_t hold_len;
+    char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME], hold[16]; size_t tag_len, name_len, hold_len;
 } cgt_html;
 
 /* Elements whose content is not the page's markup. From the template on, it is markup of another kind. */
@@ -4506,12 +4501,9 @@ static size_t cgt_html_until(const char *in, size_t len, uint64_t stops) {
     return n;
 }
 
-/* cgt_blank() by one comparison, where most bytes are none. */
-static bool cgt_html_blank(char c) { return (unsigned char)c <= ' ' && CGT_STOP_BLANKS >> c & 1; }
-
 static size_t cgt_html_blanks(const char *in, size_t len) {
     size_t n = 0;
-    while (n < len && cgt_html_blank(in[n])) n++;
+    while (n < len && cgt_blank(in[n])) n++;
     return n;
 }
 
@@ -4530,18 +4522,11 @@ static size_t cgt_html_follow(cgt_html *h, const char *in, size_t len) {
 
 /* Adds to a name; one that does not fit is nobody's. */
 static void cgt_html_add(char *name, size_t *len, const char *in, size_t n) {
-    size_t i, at = *len;
-    for (i = 0; i < n && at < CHATGPTT_MAX_NAME; i++) name[at++] = cgt_lower(in[i]);
-    name[at < CHATGPTT_MAX_NAME ? at : 0] = '\0'; *len = at;
+    for (; n && *len < CHATGPTT_MAX_NAME; n--) name[(*len)++] = cgt_lower(*in++);
+    name[*len < CHATGPTT_MAX_NAME ? *len : 0] = '\0';
 }
 
-static bool cgt_html_tells(const cgt_html *h, cgt_html_event event) {
-    return !(h->mute >> event & 1) && h->inert == 0;
-}
-
-static void cgt_html_tell(cgt_html *h, cgt_html_event event) {
-    if (cgt_html_tells(h, event)) h->event = event;
-}
+static bool cgt_html_tells(const cgt_html *h, int event) { return !(h->mute >> event & 1) && h->inert == 0; }
 
 /* Which event plain bytes are here; NONE: nobody wants them. */
 static cgt_html_event cgt_html_kind(const cgt_html *h) {
@@ -4648,17 +4633,15 @@ static void cgt_html_leave(cgt_html *h) { while (h->foreign & 1) h->foreign >>= 
 /* What a start tag changes for what follows it. `foreign` is a stack of two bits each: 1 an <svg> or <math>
    that is open, 2 a place in one that holds HTML again; 0 in all: neither. */
 static void cgt_html_opened(cgt_html *h) {
-    int i = h->tag_len < 3 ? CGT_HTML_SPECIALS : 1; unsigned in = 0;
+    unsigned char i = 1; unsigned in = 0;
     if (h->foreign & 1 && cgt_html_is(h, CGT_BREAK_OUT)) cgt_html_leave(h);
+    while (i < CGT_HTML_SPECIALS && (memcmp(cgt_html_special[i], h->tag, 2) != 0 ||
+                                     strcmp(cgt_html_special[i], h->tag) != 0)) i++;
     if (h->foreign & 1) in = cgt_html_is(h, CGT_DRAWINGS) ? 1 : cgt_html_is(h, CGT_HOLD_HTML) ? 2 : 0;
-    else while (i < CGT_HTML_SPECIALS && (memcmp(cgt_html_special[i], h->tag, 2) != 0 ||
-                                          strcmp(cgt_html_special[i], h->tag) != 0)) i++;
-    if (!(h->foreign & 1) && i < CGT_HTML_SPECIALS && !(i == CGT_HTML_NOSCRIPT_TAG && h->scriptless)) {
-        if (i > CGT_HTML_TEMPLATE_TAG) in = 1;
-        else if (i == CGT_HTML_TEMPLATE_TAG) h->inert++;
-        else { h->raw = (unsigned char)i; h->escape = 0; h->state = CGT_HTML_RAW; }
-        h->scripts = h->scripts || i == CGT_HTML_SCRIPT_TAG;
-    }
+    else if (i == CGT_HTML_SPECIALS || (i == CGT_HTML_NOSCRIPT_TAG && h->scriptless)) return;
+    else if (i == CGT_HTML_TEMPLATE_TAG) h->inert++;
+    else if (i > CGT_HTML_TEMPLATE_TAG) in = 1;
+    else { h->raw = i; h->escape = 0; h->state = CGT_HTML_RAW; h->scripts |= i == CGT_HTML_SCRIPT_TAG; }
     if (in && !h->slash && h->foreign >> 62 == 0) h->foreign = h->foreign << 2 | in;
 }
 
@@ -4670,8 +4653,9 @@ static void cgt_html_closed(cgt_html *h) {
 /* ---- tags ---- */
 
 static size_t cgt_html_end_of_tag(cgt_html *h) {
+    cgt_html_event event = h->closing ? CGT_HTML_CLOSE : CGT_HTML_TAG_END;
     h->state = CGT_HTML_IN_TEXT;
-    cgt_html_tell(h, h->closing ? CGT_HTML_CLOSE : CGT_HTML_TAG_END);
+    if (cgt_html_tells(h, event)) h->event = event;
     if (!h->closing) cgt_html_opened(h);
     else if (h->foreign || h->inert) cgt_html_closed(h);
     return 1;
@@ -4691,20 +4675,15 @@ static size_t cgt_html_skip(const char *in, size_t len) {
     return n < len ? n : 0;
 }
 
-static bool cgt_html_wants(const cgt_html *h, char c) {
-    unsigned letter = (unsigned)(cgt_lower(c) - 'a');
-    return !h->closing && cgt_html_tells(h, CGT_HTML_ATTRIBUTE) &&
-           (h->letters == 0 || (letter < 26 && h->letters >> letter & 1));
-}
-
 /* Between attributes. */
 static size_t cgt_html_before_name(cgt_html *h, const char *in, size_t len) {
-    size_t n = 0, skip;
+    bool tells = !h->closing && cgt_html_tells(h, CGT_HTML_ATTRIBUTE); size_t n = 0, skip;
     for (;; n += skip, h->slash = false) {
-        for (; n < len && (cgt_html_blank(in[n]) || in[n] == '/'); n++) h->slash = in[n] == '/';
+        for (; n < len && (cgt_blank(in[n]) || in[n] == '/'); n++) h->slash = in[n] == '/';
         if (n == len) return n;
         if (in[n] == '>') return n + cgt_html_end_of_tag(h);
-        h->telling = cgt_html_wants(h, in[n]); skip = h->telling ? 0 : cgt_html_skip(in + n, len - n);
+        h->telling = tells && (!h->letters || (cgt_letter(in[n]) && h->letters >> ((in[n] & 31) - 1) & 1));
+        skip = h->telling ? 0 : cgt_html_skip(in + n, len - n);
         if (skip == 0) break;
     }
     h->slash = false; h->name_len = 0; h->state = CGT_HTML_NAME;
@@ -4753,7 +4732,7 @@ static size_t cgt_html_tag_name(cgt_html *h, const char *in, size_t len) {
         cgt_html_add(h->tag, &h->tag_len, in, n);
     if (n == len) return n;
     h->state = CGT_HTML_BEFORE_NAME;
-    if (!h->closing) cgt_html_tell(h, CGT_HTML_TAG);
+    if (!h->closing && cgt_html_tells(h, CGT_HTML_TAG)) h->event = CGT_HTML_TAG;
     return h->event ? n : n + cgt_html_before_name(h, in + n, len - n);
 }
 
@@ -4785,19 +4764,13 @@ static size_t cgt_html_declaration(cgt_html *h, const char *in, size_t len) {
    or brackets, 3 the mark behind two, 4 the begin, 5 a dash there. */
 static size_t cgt_html_comment(cgt_html *h, const char *in, size_t len) {
     static const unsigned char after_dash[] = { 1, 2, 2, 1, 5, 2 };
-    char dash = h->state == CGT_HTML_COMMENT ? '-' : ']', mark = dash == '-' ? '!' : '\0'; size_t n = 0;
+    bool comment = h->state == CGT_HTML_COMMENT; char dash = comment ? '-' : ']'; size_t n = 0;
     for (; n < len; n++) {
         if (h->at == 0 && (n += cgt_html_seek(in + n, len - n, dash)) == len) break;
         if (in[n] == '>' && h->at >= 2) { h->state = CGT_HTML_IN_TEXT; return n + 1; }
-        h->at = in[n] == dash ? after_dash[h->at] : mark && in[n] == mark && h->at == 2 ? 3 : 0;
+        h->at = in[n] == dash ? after_dash[h->at] : in[n] == '!' && h->at == 2 && comment ? 3 : 0;
     }
     return n;
-}
-
-static size_t cgt_html_bogus(cgt_html *h, const char *in, size_t len) {
-    size_t n = cgt_html_seek(in, len, '>');
-    if (n < len) h->state = CGT_HTML_IN_TEXT;
-    return n + (n < len);
 }
 
 /* ---- raw content: only its own end tag is markup ---- */
@@ -4822,7 +4795,7 @@ static size_t cgt_html_raw_word(cgt_html *h, const char *in, size_t len) {
         if (over) { h->escape = 1; h->dashes = 2; }
         return n;
     }
-    over = over && (cgt_html_blank(in[n]) || in[n] == '/' || in[n] == '>');
+    over = over && (cgt_blank(in[n]) || in[n] == '/' || in[n] == '>');
     if (over && h->closing && h->escape < 2) {
         if (cgt_html_kind(h)) { h->event = CGT_HTML_TITLE; h->piece.len = 0; }
         h->tag_len = 0; cgt_html_add(h->tag, &h->tag_len, h->word, h->at);
@@ -4848,7 +4821,7 @@ static size_t cgt_html_raw(cgt_html *h, const char *in, size_t len) {
                : h->escape                      ? cgt_html_escaped(h, in, len)
                : title                          ? cgt_html_until(in, len, CGT_STOP('<') | CGT_STOP('&'))
                                                 : cgt_html_seek(in, len, '<');
-    cgt_html_piece(h, in, n);
+    if (title) cgt_html_piece(h, in, n);
     if (n == len || h->event || (in[n] != '<' && !title)) return n;
     if (in[n] == '&') return cgt_entity_begin(h, n);
     h->state = CGT_HTML_RAW_OPEN;
@@ -4870,6 +4843,7 @@ static size_t cgt_html_text(cgt_html *h, const char *in, size_t len) {
 
 /* As many bytes as one state takes; none: another state is to read them. */
 static size_t cgt_html_step(cgt_html *h, const char *in, size_t len) {
+    size_t n;
     switch (h->state) {
     case CGT_HTML_IN_TEXT: return cgt_html_text(h, in, len);
     case CGT_HTML_OPEN: return cgt_html_open(h, in, len);
@@ -4884,7 +4858,10 @@ static size_t cgt_html_step(cgt_html *h, const char *in, size_t len) {
     case CGT_HTML_RAW_OPEN: return cgt_html_raw_open(h, in);
     case CGT_HTML_RAW_WORD: return cgt_html_raw_word(h, in, len);
     case CGT_HTML_ENTITY: return cgt_html_entity(h, *in);
-    default: return cgt_html_bogus(h, in, len);
+    default:                        /* BOGUS */
+        if ((n = cgt_html_seek(in, len, '>')) == len) return n;
+        h->state = CGT_HTML_IN_TEXT;
+        return n + 1;
     }
 }
 
@@ -5007,9 +4984,8 @@ static const char *cgt_said_words(const cgt_said *p) {
 typedef struct cgt_chat {           /* one chat, as the page tells of it */
     chatgptt_dialect dialect;
     char nonce[CHATGPTT_MAX_TOKEN], post_id[CHATGPTT_MAX_TOKEN], bot_id[CHATGPTT_MAX_TOKEN];
-    char endpoint[CHATGPTT_MAX_CAPTURE];
-    char bot_name[CHATGPTT_MAX_TOKEN], greeting[CHATGPTT_MAX_WORDS], provider[CHATGPTT_MAX_TOKEN],
-        consent[CHATGPTT_MAX_WORDS];
+    char bot_name[CHATGPTT_MAX_TOKEN], provider[CHATGPTT_MAX_TOKEN], endpoint[CHATGPTT_MAX_CAPTURE];
+    char greeting[CHATGPTT_MAX_WORDS], consent[CHATGPTT_MAX_WORDS];
     bool widget, assistant;         /* WPAICG: the site-wide kind; answered by a thread */
     /* AIPKIT: ids of the provider's own memory are wanted; consent is asked for */
     bool keeps_openai, keeps_google, asks_consent; int memory_limit;
@@ -5065,15 +5041,14 @@ static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok) {
 }
 
 static void cgt_config_field(cgt_page *p) {
-    cgt_chat *c = &p->now;
-    char *const to[] = { c->bot_id, c->nonce, c->post_id, c->endpoint, c->bot_name, c->greeting, c->provider,
-        c->consent };
-    static const unsigned short sizes[] = { sizeof c->bot_id, sizeof c->nonce, sizeof c->post_id,
-        sizeof c->endpoint, sizeof c->bot_name, sizeof c->greeting, sizeof c->provider, sizeof c->consent };
+#define CGT_INTO(member) { c->member, sizeof c->member }
+    cgt_chat *c = &p->now; const struct { char *text; size_t size; } to[] = {
+        CGT_INTO(bot_id), CGT_INTO(nonce), CGT_INTO(post_id), CGT_INTO(endpoint), CGT_INTO(bot_name),
+        CGT_INTO(greeting), CGT_INTO(provider), CGT_INTO(consent) };
     bool *const switches[] = { &c->keeps_openai, &c->keeps_google, &c->asks_consent };
     int field = p->json.field; bool text = p->json.event == CGT_JSON_TEXT; cgt_slice s = p->json.piece;
-    if (text && field < CGT_CONFIG_LINES) cgt_token_add(to[field], sizes[field], s, &p->config_ok);
-    else if (text && field < CGT_CONFIG_SWITCHES) cgt_line_add(to[field], sizes[field], s);
+    if (text && field < CGT_CONFIG_LINES) cgt_token_add(to[field].text, to[field].size, s, &p->config_ok);
+    else if (text && field < CGT_CONFIG_SWITCHES) cgt_line_add(to[field].text, to[field].size, s);
     else if (!text && field >= CGT_CONFIG_SWITCHES)
         *switches[field - CGT_CONFIG_SWITCHES] = p->json.type == CGT_JSON_TRUE;
 }
@@ -5094,11 +5069,11 @@ static void cgt_config_feed(cgt_page *p, cgt_slice s) {
 
 /* Of duplicates the first counts, as in HTML, even if it is empty or too long. */
 static void cgt_page_attribute(cgt_page *p) {
-    cgt_html *h = &p->said.html; int i = 0;
+    cgt_html *h = &p->said.html; int i = 0, k;
     while (i < CGT_ATS && strcmp(h->name, cgt_page_names[i]) != 0) i++;
     h->telling = i < CGT_ATS && !(p->seen >> i & 1);
     if (!h->telling) return;
-    if (p->seen == 0) memset(p->value, 0, sizeof p->value);
+    if (p->seen == 0) for (k = 0; k < CGT_AT_CONFIG; k++) p->value[k][0] = '\0';
     h->mute &= ~(1u << CGT_HTML_TAG_END); p->attribute = i; p->seen |= 1u << i; p->fits = true;
     if (i != CGT_AT_CONFIG) return;
     memset(&p->now, 0, sizeof p->now); cgt_json_init(&p->json, cgt_config_nodes);
@@ -5120,21 +5095,20 @@ static void cgt_page_element(cgt_page *p) {
 
 /* A start tag is complete: is it a chat, and the one we want? Someone else's data-config is passed over. */
 static void cgt_page_tag_end(cgt_page *p) {
-    cgt_chat *c = &p->now; const char *name = p->value[CGT_AT_NAME]; bool wanted;
+    cgt_chat *c = &p->now; const char *name = p->value[CGT_AT_NAME];
+    bool config = p->seen >> CGT_AT_CONFIG & 1 && p->config_ok && c->nonce[0] && c->bot_id[0], wanted;
     if (strcmp(name, "loginform") == 0 || strcmp(name, "pwd") == 0) p->marks |= CGT_MARK_LOGIN;
     if (strcmp(name, "post_password") == 0) p->marks |= CGT_MARK_PASSWORD;
-    if (p->seen >> CGT_AT_CONFIG & 1 && p->config_ok && c->nonce[0] && c->bot_id[0]) {
+    if (config) {
         c->dialect = CHATGPTT_AIPKIT;
         if (!c->asks_consent) c->consent[0] = '\0';
         /* the switch alone says nothing */
         c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;
         c->keeps_google = c->keeps_google && strcmp(c->provider, "Google") == 0;
-    } else {
-        if (!p->value[CGT_AT_NONCE][0] || p->dialect == CHATGPTT_AIPKIT) return;
-        cgt_page_element(p);
-        if (!c->post_id[0]) return;
-    }
+    } else if (!p->value[CGT_AT_NONCE][0]) return;
+    else cgt_page_element(p);
     wanted = !p->bot_id || strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
+    if (!config && (p->dialect == CHATGPTT_AIPKIT || !c->post_id[0])) return;
     if (p->chosen && !wanted) return;
     p->best = *c; p->chosen = true; p->wanted = wanted;
 }
@@ -5147,9 +5121,7 @@ static void cgt_page_html(cgt_page *p) {
         if (config) cgt_config_feed(p, h->piece);
         else cgt_token_add(p->value[p->attribute], sizeof *p->value, h->piece, &p->fits);
         break;
-    case CGT_HTML_ATTRIBUTE_END:
-        if (config) p->config_ok = p->config_ok && cgt_json_eof(&p->json) == CHATGPTT_OK;
-        break;
+    case CGT_HTML_ATTRIBUTE_END: if (config && cgt_json_eof(&p->json) < 0) p->config_ok = false; break;
     case CGT_HTML_TAG_END: cgt_page_tag_end(p); p->seen = 0; h->mute |= 1u << CGT_HTML_TAG_END; break;
     default:
         cgt_words_take(&p->said.words, h);
