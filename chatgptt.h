@@ -3799,7 +3799,8 @@ static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
     if (c == '(' || c == ')') return cgt_pattern_group(p, r, c == '(');
     if (!cgt_pattern_atom(p, r, &node)) return false;
     repeat = cgt_pattern_repeat(r); r->at += repeat != '\0';
-    if (p->count + (repeat == '+') >= CHATGPTT_MAX_PATTERN) return cgt_pattern_bad(r, "the pattern is too long");
+    if (p->count + (repeat == '+') >= CHATGPTT_MAX_PATTERN)
+        return cgt_pattern_bad(r, "the pattern is too long");
     if (repeat == '+') p->node[p->count++] = node;
     node.repeat = (unsigned char)(repeat == '\0' ? CGT_ONCE : repeat == '?' ? CGT_MAYBE : CGT_MANY);
     p->node[p->count++] = node;
@@ -4526,7 +4527,7 @@ static void cgt_html_add(char *name, size_t *len, const char *in, size_t n) {
     name[*len < CHATGPTT_MAX_NAME ? *len : 0] = '\0';
 }
 
-static bool cgt_html_tells(const cgt_html *h, int event) { return !(h->mute >> event & 1) && h->inert == 0; }
+static bool cgt_html_tells(const cgt_html *h, unsigned event) { return !(h->mute >> event & 1) && !h->inert; }
 
 /* Which event plain bytes are here; NONE: nobody wants them. */
 static cgt_html_event cgt_html_kind(const cgt_html *h) {
