@@ -569,9 +569,7 @@ typedef struct cgt_slice { const char *at; size_t len; } cgt_slice;    /* borrow
 
 static cgt_slice cgt_slice_of(const char *at, size_t len) { cgt_slice s = { at, len }; return s; }
 
-static cgt_slice cgt_text(const char *text) {
-    return cgt_slice_of(text ? text : "", text ? strlen(text) : 0);
-}
+static cgt_slice cgt_text(const char *s) { return cgt_slice_of(s ? s : "", s ? strlen(s) : 0); }
 
 static bool cgt_same(cgt_slice a, cgt_slice b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
@@ -625,10 +623,8 @@ static size_t cgt_sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX :
 static long long cgt_number(cgt_slice s, long long max) {
     long long n = 0;
     size_t i, digits = cgt_span(s, cgt_digit);
-    for (i = 0; i < digits; i++) {
-        if (n > max / 10 || s.at[i] - '0' > max - n * 10) return -1;        /* so that n stays in its type */
-        n = n * 10 + (s.at[i] - '0');
-    }
+    for (i = 0; i < digits && n >= 0; i++)                  /* n stays in its type */
+        n = n > max / 10 || s.at[i] - '0' > max - n * 10 ? -1 : n * 10 + (s.at[i] - '0');
     return digits ? n : -1;
 }
 
@@ -638,20 +634,16 @@ static long long cgt_whole_number(cgt_slice s, long long max) {
 }
 
 static size_t cgt_digits(char out[24], unsigned long long n) {    /* terminated; the number of digits */
-    char back[24]; size_t len = 0, i;
-    do { back[len++] = (char)('0' + (int)(n % 10)); n /= 10; } while (n);
-    for (i = 0; i < len; i++) out[i] = back[len - 1 - i];
-    out[len] = '\0';
+    unsigned long long rest = n; size_t len = 1, i;
+    while (rest /= 10) len++;
+    for (out[i = len] = '\0'; i; n /= 10) out[--i] = (char)('0' + (int)(n % 10));
     return len;
 }
 
 /* where the first of these characters stands; s.len: nowhere */
 static size_t cgt_find(cgt_slice s, const char *any) {
-    const char *a = any; size_t i;
-    for (i = 0; i < s.len; i++, a = any) {
-        while (*a && *a != s.at[i]) a++;
-        if (*a) break;
-    }
+    size_t i = 0;
+    while (i < s.len && !(s.at[i] && strchr(any, s.at[i]))) i++;
     return i;
 }
 
@@ -689,20 +681,16 @@ static const char cgt_base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm
 
 typedef enum cgt_utf8 { CGT_UTF8_WHOLE, CGT_UTF8_CUT, CGT_UTF8_BAD } cgt_utf8;
 
-
 /* The character at `at`: *len is its length; for BAD that of the part to be replaced by one U+FFFD; for CUT
    all there is. */
 static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len) {
-    const unsigned char *p = (const unsigned char *)at; unsigned char low = 0x80, high = 0xBF;
-    size_t want, i;
+    const unsigned char *p = (const unsigned char *)at; size_t i, want = 2u + (p[0] >= 0xE0) + (p[0] >= 0xF0);
+    /* of the second byte: no overlong forms, no surrogates, nothing past U+10FFFF */
+    unsigned low = p[0] == 0xE0 ? 0xA0u : p[0] == 0xF0 ? 0x90u : 0x80u;
+    unsigned high = p[0] == 0xED ? 0x9Fu : p[0] == 0xF4 ? 0x8Fu : 0xBFu;
     *len = 1;
     if (p[0] < 0x80) return CGT_UTF8_WHOLE;
     if (p[0] < 0xC2 || p[0] > 0xF4) return CGT_UTF8_BAD;
-    want = p[0] < 0xE0 ? 2u : p[0] < 0xF0 ? 3u : 4u;
-    if (p[0] == 0xE0) low = 0xA0;           /* no overlong forms, no surrogates, nothing past U+10FFFF */
-    if (p[0] == 0xED) high = 0x9F;
-    if (p[0] == 0xF0) low = 0x90;
-    if (p[0] == 0xF4) high = 0x8F;
     for (i = 1; i < want; i++, low = 0x80, high = 0xBF) {
         *len = i;
         if (i == size) return CGT_UTF8_CUT;
@@ -760,9 +748,7 @@ static void *cgt_resize(const chatgptt_hooks *hooks, void *block, size_t old_siz
     return hooks->resize(hooks->user, block, old_size, new_size);
 }
 
-static void cgt_free(const chatgptt_hooks *hooks, void *block, size_t size) {
-    if (block) (void)cgt_resize(hooks, block, size, 0);
-}
+static void cgt_free(const chatgptt_hooks *hooks, void *p, size_t n) { if (p) cgt_resize(hooks, p, n, 0); }
 
 static void *cgt_new(const chatgptt_hooks *hooks, size_t size) {      /* zeroed; NULL: out of memory */
     void *block = cgt_resize(hooks, NULL, 0, size);
@@ -778,8 +764,7 @@ typedef struct cgt_buffer {
 } cgt_buffer;
 
 static void cgt_buffer_init(cgt_buffer *b, const chatgptt_hooks *hooks, size_t max) {
-    memset(b, 0, sizeof *b);
-    b->hooks = hooks; b->max = max;
+    memset(b, 0, sizeof *b); b->hooks = hooks; b->max = max;
 }
 
 static void cgt_buffer_free(cgt_buffer *b) {
@@ -787,11 +772,11 @@ static void cgt_buffer_free(cgt_buffer *b) {
 }
 
 static bool cgt_reserve(cgt_buffer *b, size_t more) {
-    size_t need = cgt_sum(cgt_sum(b->len, more), 1), size; char *data;
+    size_t need = cgt_sum(cgt_sum(b->len, more), 1), size = cgt_sum(need, need / 2); char *data;
     if (b->failed) return false;
     if (need - 1 > b->max || need == SIZE_MAX) { b->failed = CHATGPTT_E_LIMIT; return false; }
     if (need <= b->size) return true;
-    size = cgt_sum(need, need / 2) < 128 ? 128 : cgt_sum(need, need / 2);
+    if (size < 128) size = 128;
     data = (char *)cgt_resize(b->hooks, b->data, b->size, size);
     if (!data) { b->failed = CHATGPTT_E_MEMORY; return false; }
     b->data = data; b->size = size;
@@ -808,8 +793,7 @@ static void cgt_puts(cgt_buffer *b, const char *text) { cgt_append(b, cgt_text(t
 static void cgt_putc(cgt_buffer *b, char c) { cgt_append(b, cgt_slice_of(&c, 1)); }
 
 static void cgt_put_number(cgt_buffer *b, unsigned long long n) {
-    char digits[24];
-    cgt_append(b, cgt_slice_of(digits, cgt_digits(digits, n)));
+    char digits[24]; cgt_append(b, cgt_slice_of(digits, cgt_digits(digits, n)));
 }
 
 static cgt_slice cgt_slice_of_buffer(const cgt_buffer *b) {
@@ -822,23 +806,18 @@ static cgt_slice cgt_slice_of_buffer(const cgt_buffer *b) {
    negative, %z a size_t. What the network sent may be passed as it is: it is made one line. Not vsnprintf, so
    that an embedded build needs no formatted output. */
 static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const char *format, ...) {
-    char digits[24]; va_list args;
-    memset(error, 0, sizeof *error);
-    error->code = code;
+    char digits[24]; va_list args; size_t plain; cgt_slice piece;
+    memset(error, 0, sizeof *error); error->code = code;
     va_start(args, format);
-    while (*format) {
-        size_t plain = strcspn(format, "%"); cgt_slice piece = cgt_slice_of(format, plain);
-        if (plain == 0) {
-            plain = 2;
-            switch (format[1]) {
-            case 's': piece = cgt_text(va_arg(args, const char *)); break;
-            case 'b': piece = va_arg(args, cgt_slice); break;
-            case 'z': piece = cgt_slice_of(digits, cgt_digits(digits, va_arg(args, size_t))); break;
-            default: piece = cgt_slice_of(digits, cgt_digits(digits, (unsigned)va_arg(args, int)));
-            }
+    for (; *format; format += plain ? plain : 2) {
+        plain = strcspn(format, "%"); piece = cgt_slice_of(format, plain);
+        if (plain == 0) switch (format[1]) {
+        case 's': piece = cgt_text(va_arg(args, const char *)); break;
+        case 'b': piece = va_arg(args, cgt_slice); break;
+        case 'z': piece = cgt_slice_of(digits, cgt_digits(digits, va_arg(args, size_t))); break;
+        default: piece = cgt_slice_of(digits, cgt_digits(digits, (unsigned)va_arg(args, int)));
         }
         cgt_line_add(error->message, sizeof error->message, piece);
-        format += plain;
     }
     va_end(args);
     return code;
@@ -1143,33 +1122,30 @@ static chatgptt_transport cgt_net_transport(cgt_net *net) {
    resolved, what may not stand in a request line percent-encoded, the default port and the fragment gone (RFC
    3986 section 6.2, RFC 9110 section 4.2.3). Backslashes are slashes, as browsers have them (WHATWG URL). */
 typedef struct cgt_url {
-    /* "https://host:port/path?query", then host and port again, each terminated */
-    cgt_buffer text;
+    cgt_buffer text;                /* "https://host:port/path?query", then host and port again, terminated */
     bool https, literal;            /* literal: the host is an IPv6 address, kept here without its brackets */
-    /* for the transport: terminated, never empty; point into text, as the slices do */
-    const char *host, *port;
+    const char *host, *port;        /* for the transport: terminated, never empty; in text, as the slices */
     cgt_slice whole, origin, authority, path;   /* path: with the query, begins with a slash */
 } cgt_url;
 
-static void cgt_percent(cgt_buffer *b, char c) {
-    static const char digits[] = "0123456789ABCDEF";
-    cgt_putc(b, '%'); cgt_putc(b, digits[(unsigned char)c >> 4]);
-    cgt_putc(b, digits[(unsigned char)c & 15]);
-}
-
 static bool cgt_form_plain(char c) { return cgt_alnum(c) || (c && strchr("*-._", c)); }
+static bool cgt_query_plain(char c) { return c > ' ' && c < 0x7f && !strchr("\"<>", c); }
+static bool cgt_path_plain(char c) { return cgt_query_plain(c) && !strchr("^`{|}", c); }
 
-/* application/x-www-form-urlencoded (WHATWG URL, section 5.2). */
-static void cgt_form_encode(cgt_buffer *b, cgt_slice s) {
+/* Appends with percent-encoding, a form's blanks as `+`, all that is not plain. */
+static void cgt_encode(cgt_buffer *b, cgt_slice s, bool (*plain)(char)) {
+    static const char hex[] = "0123456789ABCDEF"; char code[4] = "%xx";
     for (; s.len; s = cgt_from(s, 1)) {
-        size_t run = cgt_span(s, cgt_form_plain);
-        cgt_append(b, cgt_slice_of(s.at, run));
-        s = cgt_from(s, run);
+        size_t run = cgt_span(s, plain);
+        cgt_append(b, cgt_slice_of(s.at, run)); s = cgt_from(s, run);
         if (s.len == 0) return;
-        if (*s.at == ' ') cgt_putc(b, '+');
-        else cgt_percent(b, *s.at);
+        code[1] = hex[(unsigned char)*s.at >> 4]; code[2] = hex[(unsigned char)*s.at & 15];
+        cgt_puts(b, *s.at == ' ' && plain == cgt_form_plain ? "+" : code);
     }
 }
+
+/* application/x-www-form-urlencoded (WHATWG URL, section 5.2). */
+static void cgt_form_encode(cgt_buffer *b, cgt_slice s) { cgt_encode(b, s, cgt_form_plain); }
 
 /* Appends "name=value", with `&` between it and what stands there. */
 static void cgt_form_field(cgt_buffer *b, const char *name, cgt_slice value) {
@@ -1177,27 +1153,17 @@ static void cgt_form_field(cgt_buffer *b, const char *name, cgt_slice value) {
     cgt_puts(b, name); cgt_putc(b, '='); cgt_form_encode(b, value);
 }
 
-/* Appends with percent-encoding what is no visible ASCII, and what is among `others`. */
-static void cgt_url_put(cgt_buffer *b, cgt_slice s, const char *others) {
-    for (; s.len; s = cgt_from(s, 1))
-        if (*s.at > ' ' && *s.at < 0x7f && !strchr(others, *s.at)) cgt_putc(b, *s.at);
-        else cgt_percent(b, *s.at);
-}
-
 /* Appends the path without `.` and `..` segments (RFC 3986 section 5.2.4), which begins at b->data[root]. */
 static void cgt_url_put_path(cgt_buffer *b, cgt_slice path) {
     size_t root = b->len, n;
     for (; path.len; path = cgt_from(path, n)) {
-        cgt_slice name;
-        n = 1 + cgt_find(cgt_from(path, 1), "/\\"); name = cgt_slice_of(path.at + 1, n - 1);
-        if (cgt_is(name, "..") || cgt_is_any_case(name, "%2e%2e"))
-            while (!b->failed && b->len > root && b->data[--b->len] != '/') {}
-        else if (!cgt_is(name, ".") && !cgt_is_any_case(name, "%2e")) {
-            cgt_putc(b, '/');
-            cgt_url_put(b, name, "\"<>^`{|}");
-            continue;
-        }
-        if (n == path.len) cgt_putc(b, '/');
+        cgt_slice name = cgt_slice_of(path.at + 1, cgt_find(cgt_from(path, 1), "/\\"));
+        bool up = cgt_is(name, "..") || cgt_is_any_case(name, "%2e%2e");
+        bool dots = up || cgt_is(name, ".") || cgt_is_any_case(name, "%2e");
+        n = 1 + name.len;
+        while (up && !b->failed && b->len > root && b->data[--b->len] != '/') {}
+        if (!dots || n == path.len) cgt_putc(b, '/');
+        if (!dots) cgt_encode(b, name, cgt_path_plain);
     }
     if (b->len == root) cgt_putc(b, '/');
 }
@@ -1208,31 +1174,37 @@ static bool cgt_in_name(char c) { return cgt_alnum(c) || c == '-' || c == '.' ||
 static bool cgt_is_hex(char c) { return cgt_hex(c) >= 0; }
 static bool cgt_slash(char c) { return c == '/' || c == '\\'; }
 
+/* where what follows the last `c` begins; 0: there is none */
+static size_t cgt_past(cgt_slice s, char c) { while (s.len && s.at[s.len - 1] != c) s.len--; return s.len; }
+
+static size_t cgt_put_lower(char *out, cgt_slice s) {
+    size_t i = 0;
+    for (; i < s.len; i++) out[i] = cgt_lower(s.at[i]);
+    return i;
+}
+
 /* Four plain decimal numbers: 4, or 0: it is none. Leading zeros are octal to some. */
 static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4]) {
-    size_t i, end;
-    for (i = 0; i < 4; i++, s = cgt_from(s, i < 4 ? end + 1 : end)) {
-        long long n;
-        end = i < 3 ? cgt_find(s, ".") : s.len; n = cgt_whole_number(cgt_slice_of(s.at, end), 255);
-        if (n < 0 || end > 3 || (end > 1 && s.at[0] == '0') || (i < 3 && end == s.len)) return 0;
+    size_t i, end; long long n;
+    for (i = 0; i < 4; i++, s = cgt_from(s, end + (end < s.len))) {
+        end = cgt_find(s, "."); n = cgt_whole_number(cgt_slice_of(s.at, end), 255);
+        if (n < 0 || end > 3 || (end > 1 && s.at[0] == '0') || (end < s.len) != (i < 3)) return 0;
         out[i] = (unsigned char)n;
     }
     return 4;
 }
 
 static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 0: it is none */
-    size_t n = 0, gap = 17, digits, i;
+    size_t n = 0, gap = 17, i;
     memset(out, 0, 16);
     if (s.len > 1 && s.at[0] == ':' && s.at[1] == ':') { gap = 0; s = cgt_from(s, 2); }
     while (s.len) {
-        unsigned value = 0;
-        digits = cgt_find(s, ":");
-        if (digits == s.len && n <= 12 && cgt_parse_ipv4(s, out + n)) { n += 4; break; }
-        if (digits == 0 || digits > 4 || digits + 1 == s.len || n == 16) return 0;
-        for (i = 0; i < digits && cgt_hex(s.at[i]) >= 0; i++) value = value * 16 + (unsigned)cgt_hex(s.at[i]);
-        if (i < digits) return 0;
+        size_t end = cgt_span(s, cgt_is_hex); unsigned value = 0;
+        if (n <= 12 && cgt_parse_ipv4(s, out + n)) { n += 4; break; }
+        if (end == 0 || end > 4 || n == 16 || (end < s.len && s.at[end] != ':') || end + 1 == s.len) return 0;
+        for (i = 0; i < end; i++) value = value * 16 + (unsigned)cgt_hex(s.at[i]);
         out[n++] = (unsigned char)(value >> 8); out[n++] = (unsigned char)(value & 0xFF);
-        s = cgt_from(s, digits + (digits < s.len));
+        s = cgt_from(s, end + (end < s.len));
         if (s.len && s.at[0] == ':') { if (gap < 17) return 0; gap = n; s = cgt_from(s, 1); }
     }
     if ((n == 16) == (gap < 17)) return 0;
@@ -1242,10 +1214,8 @@ static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 
 
 /* Whether a name ends in a number, so that some take it for an address (WHATWG URL section 3.5). */
 static bool cgt_ends_in_number(cgt_slice host) {
-    size_t at;
     if (host.len && host.at[host.len - 1] == '.') host.len--;
-    for (at = host.len; at > 0 && host.at[at - 1] != '.'; at--) {}
-    host = cgt_from(host, at);
+    host = cgt_from(host, cgt_past(host, '.'));
     if (cgt_starts(host, "0x")) return cgt_span(cgt_from(host, 2), cgt_is_hex) + 2 == host.len;
     return host.len > 0 && cgt_span(host, cgt_digit) == host.len;
 }
@@ -1256,9 +1226,8 @@ static uint32_t cgt_small(uint32_t c) {
     static const uint16_t not_in_hosts[] = { 0x80, 0xBF, 0xD7, 0xD7, 0xF7, 0xF7, 0x130, 0x130, 0x300, 0x390,
                                              0x2000, 0x2BFF, 0x3000, 0x3004, 0xE000, 0xF8FF, 0xFE00, 0xFFFF };
     size_t i;
-    for (i = 0; i < 18; i += 2)
-        if (c >= not_in_hosts[i] && c <= not_in_hosts[i + 1]) return 0;
-    if (c < 0x80) return (unsigned char)cgt_lower((char)c);
+    for (i = 0; i < 18; i += 2) if (c >= not_in_hosts[i] && c <= not_in_hosts[i + 1]) return 0;
+    if (c < 0x80) return cgt_in_name((char)c) ? (unsigned char)cgt_lower((char)c) : 0u;
     if (c < 0xDF || (c > 0x390 && c < 0x3AA) || (c >= 0x410 && c < 0x430)) return c + 32;
     if (c >= 0x400 && c < 0x410) return c + 80;
     if ((c > 0x138 && c < 0x149) || (c > 0x178 && c < 0x17F)) return c + (c & 1);
@@ -1267,25 +1236,22 @@ static uint32_t cgt_small(uint32_t c) {
 
 /* A label in its xn-- form (RFC 3492 section 6.3). 0: it is longer than a label may be. */
 static size_t cgt_punycode(char out[64], const uint32_t *code, size_t count) {
+    static const char digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     uint32_t n = 128, delta = 0, bias = 72, least, q, k, t; size_t len = 4, done, basic, i;
     memcpy(out, "xn--", 4);
-    for (i = 0; i < count; i++)
-        if (code[i] < 128) out[len++] = (char)code[i];
+    for (i = 0; i < count; i++) if (code[i] < 128) out[len++] = (char)code[i];
     basic = done = len - 4;
-    if (basic && basic < count) out[len++] = '-';
+    if (basic) out[len++] = '-';
     for (; done < count; delta++, n++) {
-        for (least = UINT32_MAX, i = 0; i < count; i++)
-            if (code[i] >= n && code[i] < least) least = code[i];
+        for (least = UINT32_MAX, i = 0; i < count; i++) if (code[i] >= n && code[i] < least) least = code[i];
         delta += (least - n) * (uint32_t)(done + 1);        /* at most 59 times 60 times U+10FFFF */
-        n = least;
-        for (i = 0; i < count; i++) {
+        for (n = least, i = 0; i < count; i++) {
             delta += code[i] < n;
             if (code[i] != n) continue;
             for (q = delta, k = 36;; q = (q - t) / (36 - t), k += 36) {
-                if (len == 63) return 0;
                 t = k <= bias ? 1 : k >= bias + 26 ? 26 : k - bias;
-                least = q < t ? q : t + (q - t) % (36 - t);
-                out[len++] = (char)(least < 26 ? 'a' + least : '0' + (least - 26));
+                if (len == 63) return 0;
+                out[len++] = digits[q < t ? q : t + (q - t) % (36 - t)];
                 if (q < t) break;
             }
             delta /= done++ == basic ? 700u : 2u;
@@ -1296,44 +1262,43 @@ static size_t cgt_punycode(char out[64], const uint32_t *code, size_t count) {
     return len;
 }
 
+/* One label as it is asked for. 0: it is none. */
+static size_t cgt_label_normal(char out[256], cgt_slice label) {
+    uint32_t code[59], c; size_t count = 0, n, i;
+    if (label.len > 253) return 0;
+    if (cgt_span(label, cgt_in_name) == label.len) return cgt_put_lower(out, label);
+    for (; label.len; label = cgt_from(label, n)) {
+        if (count == 59 || cgt_utf8_at(label.at, label.len, &n) != CGT_UTF8_WHOLE) return 0;
+        c = (unsigned char)*label.at & (n == 1 ? 0x7Fu : 0xFFu >> (n + 1));
+        for (i = 1; i < n; i++) c = c << 6 | ((unsigned char)label.at[i] & 0x3Fu);
+        code[count] = cgt_small(c);
+        if (code[count++] == 0) return 0;
+    }
+    return cgt_punycode(out, code, count);
+}
+
 /* A host name as it is asked for, in ASCII and small letters. 0: it is none. */
 static size_t cgt_host_normal(char out[256], cgt_slice host) {
-    uint32_t code[60]; char label[64]; size_t len = 0, count, letters, n, i;
-    if (host.len == 0 || *host.at == '.' || cgt_contains(host, "..") || host.len > 1000) return 0;
-    if (cgt_span(host, cgt_in_name) == host.len && host.len < 254) {
-        for (; len < host.len; len++) out[len] = cgt_lower(host.at[len]);
-        return len;
+    char label[256]; size_t len = 0, end, n;
+    for (; host.len; host = cgt_from(host, end + (end < host.len))) {
+        end = cgt_find(host, "."); n = cgt_label_normal(label, cgt_slice_of(host.at, end));
+        if (n == 0 || len + n + (end < host.len) > 253) return 0;
+        memcpy(out + len, label, n); len += n;
+        if (end < host.len) out[len++] = '.';
     }
-    for (;;) {
-        for (count = letters = 0; host.len && *host.at != '.'; host = cgt_from(host, n), count++) {
-            if (count == 59 || cgt_utf8_at(host.at, host.len, &n) != CGT_UTF8_WHOLE) return 0;
-            code[count] = (unsigned char)*host.at & (n == 1 ? 0x7Fu : 0xFFu >> (n + 1));
-            for (i = 1; i < n; i++) code[count] = code[count] << 6 | ((unsigned char)host.at[i] & 0x3Fu);
-            code[count] = cgt_small(code[count]);
-            if (code[count] == 0 || (code[count] < 128 && !cgt_in_name((char)code[count]))) return 0;
-            letters += code[count] > 127;
-        }
-        n = cgt_punycode(label, code, count);
-        if (n == 0 || len + n > 253) return 0;
-        i = letters ? 0 : 4;
-        memcpy(out + len, label + i, n - i);
-        len += n - i;
-        if (host.len == 0) return len;
-        out[len++] = '.'; host = cgt_from(host, 1);
-    }
+    return len;
 }
 
 /* Splits host[:port]. NULL, or why it cannot be. */
 static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice *port, bool *literal) {
-    unsigned char address[16]; size_t end = cgt_find(authority, ":");
-    *literal = authority.len > 0 && authority.at[0] == '[';
-    if (*literal) end = cgt_find(authority, "]");
-    if (*literal && end == authority.len) return "a bracket is not closed";
-    *host = cgt_slice_of(authority.at + *literal, end - *literal);
-    *port = cgt_from(authority, end + *literal);
-    if (host->len == 0 && !*literal) return "the host is missing";
-    if (*literal && cgt_find(*host, "%") < host->len) return "addresses with a scope (%) are not supported";
-    if (*literal && !cgt_parse_ipv6(*host, address)) return "what stands in brackets is no IPv6 address";
+    unsigned char address[16]; bool six = authority.len > 0 && authority.at[0] == '[';
+    size_t end = cgt_find(authority, six ? "]" : ":");
+    *literal = six;
+    if (six && end == authority.len) return "a bracket is not closed";
+    *host = cgt_slice_of(authority.at + six, end - six); *port = cgt_from(authority, end + six);
+    if (six && cgt_find(*host, "%") < host->len) return "addresses with a scope (%) are not supported";
+    if (six && !cgt_parse_ipv6(*host, address)) return "what stands in brackets is no IPv6 address";
+    if (host->len == 0) return "the host is missing";
     if (port->len && port->at[0] != ':') return "something follows the bracket";
     if (port->len) *port = cgt_from(*port, 1);
     return port->len && cgt_whole_number(*port, 65535) < 1 ? "no valid port" : NULL;
@@ -1342,18 +1307,14 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
 /* The host[:port] of what may be a URL, whoever gave it, for messages: never a path, nor what may be a name
    or a password, which may hold any character. Empty: it has none that is sure. */
 static cgt_slice cgt_url_place(cgt_slice any) {
-    cgt_slice none = cgt_slice_of("", 0), host = none, port; size_t end = cgt_find(any, ":/?#\\");
-    bool literal;
+    cgt_slice none = cgt_slice_of("", 0), host, port; size_t end = cgt_find(any, ":/?#\\"); bool literal;
     if (end < any.len && any.at[end] == ':') any = cgt_from(any, end + 1);
     end = cgt_span(any, cgt_slash);
     if (end < 2) return none;
     any = cgt_from(any, end); end = cgt_find(any, "/?#\\");
     if (cgt_find(cgt_from(any, end), "@") < any.len - end) return none;
-    any.len = end;
-    while (end > 0 && any.at[end - 1] != '@') end--;
-    any = cgt_from(any, end);
-    port = none;                            /* as it stays unless only the port is bad */
-    if (cgt_url_split(any, &host, &port, &literal)) any = port.at == none.at ? none : host;
+    any.len = end; any = cgt_from(any, cgt_past(any, '@'));
+    if (cgt_url_split(any, &host, &port, &literal)) return none;
     return !literal && cgt_span(host, cgt_in_name) < host.len ? none : any;
 }
 
@@ -1364,60 +1325,47 @@ static const char *cgt_buffer_why(const cgt_buffer *b) {
 
 /* Writes the text in its normal form and points the slices into it. */
 static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slice rest) {
-    cgt_buffer *b = &url->text; size_t query = cgt_find(rest, "?"), at, i;
-    size_t slash = url->https ? 8 : 7, authority, path;
-    long long number = cgt_number(port, 65535), normal = url->https ? 443 : 80;
-    if (number < 1) number = normal;
-    cgt_puts(b, url->https ? "https://" : "http://");
-    if (url->literal) cgt_putc(b, '[');
-    cgt_append(b, host);
-    if (url->literal) cgt_putc(b, ']');
-    if (number != normal) { cgt_putc(b, ':'); cgt_put_number(b, (unsigned long long)number); }
-    authority = b->len;
-    cgt_url_put_path(b, cgt_slice_of(rest.at, query));
-    cgt_url_put(b, cgt_from(rest, query), "\"<>");
+    cgt_buffer *b = &url->text; size_t query = cgt_find(rest, "?"), slash = url->https ? 8 : 7, path, end, at;
+    long long usual = url->https ? 443 : 80, number = port.len ? cgt_number(port, 65535) : usual;
+    cgt_puts(b, url->https ? "https://" : "http://"); cgt_puts(b, url->literal ? "[" : "");
+    cgt_append(b, host); cgt_puts(b, url->literal ? "]" : "");
+    if (number != usual) { cgt_putc(b, ':'); cgt_put_number(b, (unsigned long long)number); }
     path = b->len;
-    if (path > CHATGPTT_MAX_URL && !b->failed) b->failed = CHATGPTT_E_LIMIT;
-    cgt_putc(b, '\0');
-    at = b->len;
-    cgt_append(b, host); cgt_putc(b, '\0');
-    i = b->len;
-    cgt_put_number(b, (unsigned long long)number);
+    cgt_url_put_path(b, cgt_slice_of(rest.at, query)); cgt_encode(b, cgt_from(rest, query), cgt_query_plain);
+    end = b->len;
+    if (end > CHATGPTT_MAX_URL && !b->failed) b->failed = CHATGPTT_E_LIMIT;
+    cgt_putc(b, '\0'); cgt_append(b, host); cgt_putc(b, '\0');
+    at = b->len; cgt_put_number(b, (unsigned long long)number);
     if (b->failed) return;
-    url->host = b->data + at; url->port = b->data + i; url->whole = cgt_slice_of(b->data, path);
-    url->origin = cgt_slice_of(b->data, authority);
-    url->authority = cgt_slice_of(b->data + slash, authority - slash);
-    url->path = cgt_slice_of(b->data + authority, path - authority);
+    url->host = b->data + end + 1; url->port = b->data + at;
+    url->whole = cgt_slice_of(b->data, end); url->path = cgt_from(url->whole, path);
+    url->origin = cgt_slice_of(b->data, path); url->authority = cgt_from(url->origin, slash);
 }
 
 /* Parses an absolute URL into a zeroed one. *why says what is wrong with it, *user holds what stands before
    an @, in `in`. */
 static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cgt_slice in, cgt_slice *user,
                                    const char **why) {
-    cgt_slice authority, host, port; unsigned char address[4]; char name[256]; chatgptt_code code;
-    size_t end;
-    memset(url, 0, sizeof *url);
+    cgt_slice authority, host, port; unsigned char address[4]; char name[256]; size_t n; chatgptt_code code;
+    memset(url, 0, sizeof *url); *user = cgt_slice_of(in.at, 0);
     cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL + 512);     /* host and port stand there twice */
-    url->https = cgt_starts(in, "https://"); *user = cgt_slice_of(in.at, 0);
+    url->https = cgt_starts(in, "https://");
     *why = cgt_has_control(in) ? "it holds a control character"
-                               : "it does not begin with http:// or https://";
-    if (cgt_has_control(in) || (!url->https && !cgt_starts(in, "http://"))) return CHATGPTT_E_ARGUMENT;
+           : url->https || cgt_starts(in, "http://") ? NULL : "it does not begin with http:// or https://";
+    if (*why) return CHATGPTT_E_ARGUMENT;
     in = cgt_from(in, url->https ? 8 : 7); in.len = cgt_find(in, "#");
     authority = cgt_slice_of(in.at, cgt_find(in, "/?\\")); in = cgt_from(in, authority.len);
-    for (end = authority.len; end > 0 && authority.at[end - 1] != '@'; end--) {}
-    if (end > 0) *user = cgt_slice_of(authority.at, end - 1);
-    *why = cgt_url_split(cgt_from(authority, end), &host, &port, &url->literal);
+    n = cgt_past(authority, '@');
+    if (n > 0) *user = cgt_slice_of(authority.at, n - 1);
+    *why = cgt_url_split(cgt_from(authority, n), &host, &port, &url->literal);
     if (*why) return CHATGPTT_E_ARGUMENT;
-    end = host.len;
-    if (!url->literal) end = cgt_host_normal(name, host);
-    else for (end = 0; end < host.len; end++) name[end] = cgt_lower(host.at[end]);
-    host = cgt_slice_of(name, end);
-    if (end == 0) *why = "no valid host name (write others in their xn-- form)";
+    host = cgt_slice_of(name, url->literal ? cgt_put_lower(name, host) : cgt_host_normal(name, host));
+    if (host.len == 0) *why = "no valid host name (write others in their xn-- form)";
     else if (!url->literal && cgt_ends_in_number(host) && !cgt_parse_ipv4(host, address))
         *why = "an address must be four plain decimal numbers";
     if (*why) return CHATGPTT_E_ARGUMENT;
     cgt_url_build(url, host, port, in);
-    *why = cgt_buffer_why(&url->text); code = url->text.failed;
+    code = url->text.failed; *why = cgt_buffer_why(&url->text);
     if (code) cgt_url_free(url);
     return code;
 }
@@ -1425,8 +1373,7 @@ static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cg
 /* A URL of its own with the same text; of an empty one an empty one. */
 static chatgptt_code cgt_url_copy(cgt_url *to, const chatgptt_hooks *hooks, const cgt_url *from) {
     cgt_slice user; const char *why;
-    memset(to, 0, sizeof *to);
-    to->text.hooks = hooks;
+    memset(to, 0, sizeof *to); to->text.hooks = hooks;
     return from->whole.len ? cgt_url_parse(to, hooks, from->whole, &user, &why) : CHATGPTT_OK;
 }
 
@@ -1434,24 +1381,21 @@ static chatgptt_code cgt_url_copy(cgt_url *to, const chatgptt_hooks *hooks, cons
    4.4) slashes before a host may be more than two, and may lack behind another scheme than the base's. */
 static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user,
                                      const char **why) {
-    cgt_buffer b; chatgptt_code code;
-    cgt_slice rest = ref, scheme = cgt_slice_of(ref.at, cgt_find(ref, ":/?#\\"));
-    bool own = scheme.len > 0 && scheme.len < ref.len && ref.at[scheme.len] == ':', https = base->https;
-    size_t path = cgt_find(base->path, "?"), slashes;
+    cgt_buffer b; chatgptt_code code; cgt_slice rest = ref, path = base->path;
+    size_t colon = cgt_find(ref, ":/?#\\"), slashes; bool https = base->https;
+    bool own = colon > 0 && colon < ref.len && ref.at[colon] == ':';
     cgt_buffer_init(&b, base->text.hooks, CHATGPTT_MAX_URL);
-    if (own && (cgt_is_any_case(scheme, "http") || cgt_is_any_case(scheme, "https"))) {
-        https = scheme.len == 5; rest = cgt_from(ref, scheme.len + 1); own = false;
+    if (cgt_starts(ref, "http:") || cgt_starts(ref, "https:")) {
+        https = colon == 5; rest = cgt_from(ref, colon + 1); own = false;
     }
     slashes = cgt_span(rest, cgt_slash);
     if (slashes > 1 || https != base->https) {
-        cgt_puts(&b, https ? "https://" : "http://");
-        rest = cgt_from(rest, slashes);
+        cgt_puts(&b, https ? "https://" : "http://"); rest = cgt_from(rest, slashes);
     } else if (!own) {
-        cgt_append(&b, base->origin);
-        if (rest.len == 0 || rest.at[0] == '#') path = base->path.len;
-        else if (slashes) path = 0;
-        else if (rest.at[0] != '?') while (path > 0 && base->path.at[path - 1] != '/') path--;
-        cgt_append(&b, cgt_slice_of(base->path.at, path));
+        if (rest.len && rest.at[0] != '#') path.len = cgt_find(path, "?");
+        if (slashes) path.len = 0;
+        else if (rest.len && rest.at[0] != '#' && rest.at[0] != '?') path.len = cgt_past(path, '/');
+        cgt_append(&b, base->origin); cgt_append(&b, path);
     }
     cgt_append(&b, rest);
     *why = cgt_buffer_why(&b); *user = cgt_slice_of("", 0);
@@ -1465,9 +1409,8 @@ static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slic
 /* Parses what was put together in `text`, which is then freed. It is the library's own work: only too long or
    out of memory can go wrong. */
 static chatgptt_code cgt_url_take(cgt_url *url, cgt_buffer *text) {
-    const char *why; cgt_slice user;
-    chatgptt_code code =
-        text->failed ? text->failed : cgt_url_parse(url, text->hooks, cgt_slice_of_buffer(text), &user, &why);
+    const char *why; cgt_slice user; chatgptt_code code = text->failed;
+    if (!code) code = cgt_url_parse(url, text->hooks, cgt_slice_of_buffer(text), &user, &why);
     cgt_buffer_free(text);
     return code;
 }
