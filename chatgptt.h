@@ -592,8 +592,7 @@ static int cgt_hex(char c) {      /* -1: no hex digit */
 
 static bool cgt_starts(cgt_slice s, const char *lower) {      /* in any letter case */
     size_t i = 0;
-    for (; lower[i]; i++)
-        if (i >= s.len || cgt_lower(s.at[i]) != lower[i]) return false;
+    for (; lower[i]; i++) if (i >= s.len || cgt_lower(s.at[i]) != lower[i]) return false;
     return true;
 }
 
@@ -657,16 +656,13 @@ static cgt_slice cgt_cut(cgt_slice *rest, const char *at) {
 }
 
 static bool cgt_contains(cgt_slice s, const char *lower) {
-    size_t i, len = strlen(lower);
-    for (i = 0; i + len <= s.len; i++)
-        if (cgt_starts(cgt_from(s, i), lower)) return true;
-    return false;
+    while (s.len && !cgt_starts(s, lower)) s = cgt_from(s, 1);
+    return s.len > 0;
 }
 
 /* FNV-1a: tells texts apart, but not against an adversary */
 static uint64_t cgt_fnv(uint64_t sum, cgt_slice s) {
-    size_t i;
-    for (i = 0; i < s.len; i++) sum = (sum ^ (unsigned char)s.at[i]) * 0x100000001B3u;
+    for (; s.len; s = cgt_from(s, 1)) sum = (sum ^ (unsigned char)*s.at) * 0x100000001B3u;
     return sum;
 }
 
@@ -711,8 +707,7 @@ static size_t cgt_utf8_put(char out[4], uint32_t code) {      /* surrogates and 
 
 static bool cgt_utf8_valid(cgt_slice s) {
     size_t n;
-    for (; s.len; s.at += n, s.len -= n)
-        if (cgt_utf8_at(s.at, s.len, &n) != CGT_UTF8_WHOLE) return false;
+    for (; s.len; s = cgt_from(s, n)) if (cgt_utf8_at(s.at, s.len, &n) != CGT_UTF8_WHOLE) return false;
     return true;
 }
 
@@ -1423,8 +1418,7 @@ static chatgptt_code cgt_url_take(cgt_url *url, cgt_buffer *text) {
 
 static void cgt_put_header(cgt_buffer *b, const char *name, cgt_slice value) {
     if (value.len == 0) return;
-    cgt_puts(b, name); cgt_puts(b, ": "); cgt_append(b, value);
-    cgt_puts(b, "\r\n");
+    cgt_puts(b, name); cgt_puts(b, ": "); cgt_append(b, value); cgt_puts(b, "\r\n");
 }
 
 /* The first part. `absolute`: for a proxy, which may want a login. */
@@ -1432,8 +1426,7 @@ static void cgt_put_target(cgt_buffer *b, const char *method, const cgt_url *url
                            cgt_slice cookies, cgt_slice login) {
     cgt_puts(b, method); cgt_putc(b, ' '); cgt_append(b, absolute ? url->whole : url->path);
     cgt_puts(b, " HTTP/1.1\r\n"); cgt_put_header(b, "Host", url->authority);
-    cgt_put_header(b, "Cookie", cookies);
-    if (absolute) cgt_put_header(b, "Proxy-Authorization", login);
+    cgt_put_header(b, "Cookie", cookies); if (absolute) cgt_put_header(b, "Proxy-Authorization", login);
 }
 
 typedef struct cgt_asks {           /* what the second part says; all borrowed until it is written */
@@ -1476,41 +1469,37 @@ static size_t cgt_put_asks(cgt_buffer *b, const cgt_asks *a) {
    or redirects: there leniency lets two readers see two messages. So do bare LF and CR, and two lengths,
    which are never taken. The caller sets method, max_head and line in the zeroed state. */
 
-typedef enum cgt_http_event {
-    CGT_HTTP_NONE, CGT_HTTP_HEADER, CGT_HTTP_HEAD, CGT_HTTP_BODY, CGT_HTTP_END
+typedef enum cgt_http_event { CGT_HTTP_NONE, CGT_HTTP_HEADER, CGT_HTTP_HEAD, CGT_HTTP_BODY, CGT_HTTP_END
 } cgt_http_event;
 typedef enum cgt_http_method { CGT_HTTP_OTHER, CGT_HTTP_HEAD_METHOD, CGT_HTTP_CONNECT } cgt_http_method;
+typedef enum cgt_http_coding { CGT_HTTP_PLAIN, CGT_HTTP_CHUNKED, CGT_HTTP_CODED } cgt_http_coding;
 
 typedef enum cgt_http_state {
-    CGT_HTTP_STATUS_LINE, CGT_HTTP_LINE_LF, CGT_HTTP_LINE, CGT_HTTP_NAME, CGT_HTTP_BEFORE_VALUE,
-    CGT_HTTP_VALUE, CGT_HTTP_HEAD_LF,
-    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE, CGT_HTTP_CHUNK_DATA,       /* in the body */
-    CGT_HTTP_CHUNK_SIZE, CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT, CGT_HTTP_CHUNK_LF, CGT_HTTP_DATA_CR,
-    CGT_HTTP_DATA_LF, CGT_HTTP_COMPLETE, CGT_HTTP_ENDED
+    CGT_HTTP_STATUS_LINE, CGT_HTTP_STATUS_LF, CGT_HTTP_FIRST_LINE, CGT_HTTP_LINE, CGT_HTTP_NAME, /* a head */
+    CGT_HTTP_BEFORE_VALUE, CGT_HTTP_VALUE, CGT_HTTP_LINE_LF, CGT_HTTP_HEAD_LF,
+    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE, CGT_HTTP_CHUNK_SIZE, CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT,
+    CGT_HTTP_CHUNK_LF, CGT_HTTP_CHUNK_DATA, CGT_HTTP_DATA_CR, CGT_HTTP_DATA_LF,
+    CGT_HTTP_COMPLETE, CGT_HTTP_ENDED
 } cgt_http_state;
 
 /* What a header line is read into, lent by the caller while a head is read: trailers need none. */
 typedef struct cgt_http_line {
-    size_t name_len, value_len;
-    bool cut;                       /* the value was too long */
+    size_t name_len, value_len; bool cut;                       /* cut: the value was too long */
     char name[CHATGPTT_MAX_NAME], value[CHATGPTT_MAX_VALUE];    /* of HEADER: terminated, name lowered */
 } cgt_http_line;
 
 typedef struct cgt_http {
-    cgt_http_line *line;
-    size_t max_head, head_bytes;    /* cap of all bytes that are not body; how many came */
-    cgt_slice piece;                /* of BODY */
-    const char *why;                /* of an error, in words */
-    unsigned long long left;        /* of the body or the chunk */
-    cgt_http_method method;         /* of the request: decides whether there is a body */
+    cgt_http_line *line; cgt_slice piece;           /* piece: of BODY */
+    const char *why; chatgptt_code failed;          /* an error, which sticks, and in words */
+    size_t max_head, head_bytes;                    /* cap of all bytes that are not body; how many came */
+    unsigned long long left;                        /* of the body or the chunk */
     cgt_http_event event; cgt_http_state state;
-    int status, minor;              /* of the last status line */
-    int at, interim, digits, ext_bytes;
-    chatgptt_code failed;           /* sticks */
-    /* the header line is looked at; there is one that a blank may go on with; it holds a control character */
-    bool kept, folds, damaged;
-    /* coding_left: other codings than chunked are on the body */
-    bool trailer, counted, coded, chunked, coding_left, close, alive;
+    cgt_http_method method;                         /* of the request: decides whether there is a body */
+    cgt_http_coding coding;                         /* the last one of the body: only chunked frames it */
+    int status, minor, interim, ext_bytes;          /* of the last status line; how many 1xx; of all chunks */
+    int at, kept;                                   /* in a status line or chunk size; the header looked at */
+    /* that header holds a control character; other codings than chunked are on the body */
+    bool damaged, coding_left, counted, trailer, close, alive;
 } cgt_http;
 
 static void cgt_http_limit(cgt_http *h, const char *why) { h->failed = CHATGPTT_E_LIMIT; h->why = why; }
@@ -1522,11 +1511,11 @@ static const cgt_slice cgt_http_kept[] = {
     { "content-type", 12 }, { "content-encoding", 16 }, { "set-cookie", 10 }, { "cf-mitigated", 12 },
     { "sg-captcha", 10 }, { "x-amzn-waf-action", 17 }
 };
-enum { CGT_HTTP_FRAMING = 3, CGT_HTTP_KEPT = sizeof cgt_http_kept / sizeof *cgt_http_kept };
+enum { CGT_HTTP_LENGTH = 1, CGT_HTTP_CODING, CGT_HTTP_LOCATION, CGT_HTTP_CONNECTION, CGT_HTTP_KEPT = 10 };
 
-static bool cgt_http_among(cgt_slice name, int first) {     /* whether it is one of the first so many */
+static int cgt_http_which(cgt_slice name, int first) {      /* its number if it is one of the first so many */
     while (first && !cgt_same(name, cgt_http_kept[first - 1])) first--;
-    return first > 0;
+    return first;
 }
 
 static bool cgt_tab_or_space(char c) { return c == ' ' || c == '\t'; }
@@ -1537,78 +1526,71 @@ static bool cgt_http_tchar(char c) {      /* RFC 9110 section 5.6.2 */
     return set[(unsigned char)c >> 5] >> ((unsigned char)c & 31) & 1;
 }
 
+static bool cgt_http_lists(cgt_slice list, const char *word) {
+    while (list.len) if (cgt_is_any_case(cgt_cut(&list, ","), word)) return true;
+    return false;
+}
+
 /* Whether a Content-Encoding names one that would have to be undone; odd words in its place do not. */
 static bool cgt_http_coded(cgt_slice value) {
     static const char *const known[] = { "gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd",
                                          "dcb", "dcz" };
-    while (value.len) {
-        cgt_slice one = cgt_cut(&value, ","); size_t i;
-        for (i = 0; i < sizeof known / sizeof *known; i++)
-            if (cgt_is_any_case(one, known[i])) return true;
-    }
-    return false;
+    size_t i = 0;
+    while (i < 9 && !cgt_http_lists(value, known[i])) i++;
+    return i < 9;
 }
 
 /* "HTTP/1.x NNN" with or without a reason, a byte at a time. */
 static void cgt_http_status_byte(cgt_http *h, char c) {
-    static const char expected[] = "HTTP/1."; int at = h->at; bool ok = true;
+    int at = h->at; bool ok = true;
     h->at += at < 13;
-    if (at < 7) ok = c == expected[at];
-    else if (at == 7) { ok = cgt_digit(c); h->minor = c - '0'; }
-    else if (at == 8) { ok = c == ' '; h->status = 0; }
+    if (at < 7) ok = c == "HTTP/1."[at];
+    else if (at == 7) { ok = cgt_digit(c); h->minor = c - '0'; h->status = 0; }
+    else if (at == 8) ok = c == ' ';
     else if (at < 12) { ok = cgt_digit(c); h->status = h->status * 10 + (c - '0'); }
-    else if (c == '\r') h->state = CGT_HTTP_LINE_LF;
+    else if (c == '\r') h->state = CGT_HTTP_STATUS_LF;
     else ok = at == 12 ? c == ' ' : cgt_in_line(c);
-    if (!ok || (at == 12 && h->status < 100))
-        cgt_http_bad(h, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
+    if (at == 12 && h->status < 100) ok = false;
+    if (!ok) cgt_http_bad(h, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
 }
 
 /* Content-Length, maybe a list of equal ones (RFC 9110 section 8.6). */
 static void cgt_http_length(cgt_http *h, cgt_slice v) {
-    size_t comma;
-    for (;; v = cgt_from(v, comma + 1)) {
+    bool more = true;
+    while (more) {
         long long n;
-        comma = cgt_find(v, ",");
-        n = cgt_whole_number(cgt_trim(cgt_slice_of(v.at, comma)), LLONG_MAX);
+        more = cgt_find(v, ",") < v.len; n = cgt_whole_number(cgt_cut(&v, ","), LLONG_MAX);
         if (n < 0 || (h->counted && (unsigned long long)n != h->left)) cgt_http_bad(h, "bad Content-Length");
         h->counted = true; h->left = (unsigned long long)n;
-        if (comma == v.len) return;
     }
 }
 
-/* Transfer-Encoding: only a last coding of chunked frames the body (RFC 9112 section 6.3); said twice, by a
-   server and the program behind it, it was done once. */
+/* Transfer-Encoding (RFC 9112 section 6.3). Chunked that is said twice, by a server and the program behind
+   it, was done once. */
 static void cgt_http_codings(cgt_http *h, cgt_slice v) {
     while (v.len) {
         cgt_slice one = cgt_cut(&v, ",");
         if (one.len == 0 || cgt_is_any_case(one, "identity")) continue;
-        h->coded = true; h->chunked = cgt_is_any_case(one, "chunked");
-        if (!h->chunked) h->coding_left = true;
+        h->coding = cgt_is_any_case(one, "chunked") ? CGT_HTTP_CHUNKED : CGT_HTTP_CODED;
+        if (h->coding == CGT_HTTP_CODED) h->coding_left = true;
     }
 }
 
-static void cgt_http_connection(cgt_http *h, cgt_slice v) {
-    while (v.len) {
-        cgt_slice one = cgt_cut(&v, ",");
-        if (cgt_is_any_case(one, "close")) h->close = true;
-        if (cgt_is_any_case(one, "keep-alive")) h->alive = true;
-    }
-}
-
-/* A line that is looked at is complete, folds and all. Names that frame the message are taken to heart. */
+/* A line that is looked at is complete, folds and all. What frames the message is taken to heart. */
 static void cgt_http_header(cgt_http *h) {
-    cgt_http_line *l = h->line;
-    cgt_slice name = cgt_slice_of(l->name, l->name_len), v = cgt_trim(cgt_slice_of(l->value, l->value_len));
-    bool framing = cgt_http_among(name, CGT_HTTP_FRAMING);
-    h->kept = false;
-    if (h->damaged && framing) cgt_http_bad(h, "control character in a header that frames or redirects");
+    cgt_http_line *l = h->line; cgt_slice v = cgt_trim(cgt_slice_of(l->value, l->value_len));
+    int kept = h->kept;
+    h->kept = 0;
+    if (h->damaged && kept <= CGT_HTTP_LOCATION)
+        cgt_http_bad(h, "control character in a header that frames or redirects");
     if (h->damaged) return;
     l->name[l->name_len] = l->value[l->value_len = v.len] = '\0'; h->event = CGT_HTTP_HEADER;
-    if (cgt_is(name, "content-length")) cgt_http_length(h, v);
-    else if (cgt_is(name, "transfer-encoding")) cgt_http_codings(h, v);
-    else if (cgt_is(name, "connection")) cgt_http_connection(h, v);
-    if (l->cut && framing && !cgt_is(name, "location"))
+    if (l->cut && kept < CGT_HTTP_LOCATION)
         cgt_http_limit(h, "a header that frames the message is longer than CHATGPTT_MAX_VALUE");
+    else if (kept == CGT_HTTP_LENGTH) cgt_http_length(h, v);
+    else if (kept == CGT_HTTP_CODING) cgt_http_codings(h, v);
+    else if (kept == CGT_HTTP_CONNECTION && cgt_http_lists(v, "close")) h->close = true;
+    else if (kept == CGT_HTTP_CONNECTION && cgt_http_lists(v, "keep-alive")) h->alive = true;
 }
 
 /* The name ends, at a colon or with its line. One with blanks or other damage is no name, but some reader may
@@ -1616,10 +1598,10 @@ static void cgt_http_header(cgt_http *h) {
 static void cgt_http_named(cgt_http *h, bool colon) {
     cgt_http_line *l = h->line; cgt_slice name = cgt_slice_of(l->name, l->name_len); size_t n = 0, i;
     bool whole = colon && name.len > 0 && cgt_span(name, cgt_http_tchar) == name.len;
-    h->kept = whole && cgt_http_among(name, CGT_HTTP_KEPT);
+    h->kept = whole ? cgt_http_which(name, CGT_HTTP_KEPT) : 0;
     for (i = 0; !whole && i <= name.len; i++)
         if (i < name.len && cgt_http_tchar(l->name[i])) l->name[n++] = l->name[i];
-        else if (cgt_http_among(cgt_slice_of(l->name, n), CGT_HTTP_FRAMING))
+        else if (cgt_http_which(cgt_slice_of(l->name, n), CGT_HTTP_LOCATION))
             cgt_http_bad(h, "a header that frames or redirects has a damaged name");
 }
 
@@ -1628,22 +1610,19 @@ static size_t cgt_http_name(cgt_http *h, const char *in, size_t len) {
     for (n = 0; n < len && in[n] != ':' && in[n] != '\r' && in[n] != '\n'; n++)
         if (l->name_len < sizeof l->name) l->name[l->name_len++] = cgt_lower(in[n]);
     if (n == len) return n;
-    h->state = CGT_HTTP_BEFORE_VALUE;
-    cgt_http_named(h, in[n] == ':');
+    h->state = CGT_HTTP_BEFORE_VALUE; cgt_http_named(h, in[n] == ':');
     return n + (in[n] == ':');
 }
 
 /* The first byte of a line, used if 1: a fold of the line before, the blank line, or a new name. Most lines
    need not be read to know that they are not looked at: those of a 1xx are not the answer's. */
 static size_t cgt_http_begin(cgt_http *h, char c) {
-    cgt_http_line *l = h->line;
-    if (h->folds && cgt_tab_or_space(c)) {
-        h->state = CGT_HTTP_BEFORE_VALUE;
-        if (h->kept && l->value_len && l->value_len < sizeof l->value - 1) l->value[l->value_len++] = ' ';
-        return 1;
-    }
+    cgt_http_line *l = h->line; bool fold = h->state == CGT_HTTP_LINE && cgt_tab_or_space(c);
+    if (fold && h->kept && l->value_len && l->value_len < sizeof l->value - 1) l->value[l->value_len++] = ' ';
+    if (fold) { h->state = CGT_HTTP_BEFORE_VALUE; return 1; }
+    if (h->kept) { cgt_http_header(h); return 0; }
     if (c == '\r') { h->state = CGT_HTTP_HEAD_LF; return 1; }
-    h->kept = h->damaged = false; h->folds = true; h->state = CGT_HTTP_VALUE;
+    h->damaged = false; h->state = CGT_HTTP_VALUE;
     if (h->trailer || h->status < 200 || (cgt_letter(c) && !strchr("cltsx", cgt_lower(c)))) return 0;
     h->state = CGT_HTTP_NAME; l->name_len = l->value_len = 0; l->cut = false;
     return 0;
@@ -1653,95 +1632,83 @@ static void cgt_http_keep(cgt_http *h, cgt_slice s) {
     cgt_http_line *l = h->line; size_t room = sizeof l->value - 1 - l->value_len;
     if (cgt_span(s, cgt_in_line) < s.len) h->damaged = true;
     if (s.len > room) { l->cut = true; s.len = room; }
-    memcpy(l->value + l->value_len, s.at, s.len);
-    l->value_len += s.len;
+    memcpy(l->value + l->value_len, s.at, s.len); l->value_len += s.len;
 }
 
 /* Up to the end of the line, found by memchr: the path of all that is not looked at. */
 static size_t cgt_http_value(cgt_http *h, const char *in, size_t len) {
-    size_t blanks = h->state == CGT_HTTP_VALUE ? 0 : cgt_span(cgt_slice_of(in, len), cgt_tab_or_space), n;
-    const char *lf = (const char *)memchr(in, '\n', len), *cr;
+    const char *cr = (const char *)memchr(in, '\r', len); size_t n = cr ? (size_t)(cr - in) : len;
+    size_t blanks = h->state == CGT_HTTP_VALUE ? 0 : cgt_span(cgt_slice_of(in, n), cgt_tab_or_space);
+    if (memchr(in, '\n', n)) cgt_http_bad(h, "a line ends in LF without CR");
     if (blanks == len) return len;
-    h->state = CGT_HTTP_VALUE; n = lf ? (size_t)(lf - in) : len;
-    cr = (const char *)memchr(in, '\r', n);
-    if (cr) n = (size_t)(cr - in);
     if (h->kept) cgt_http_keep(h, cgt_slice_of(in + blanks, n - blanks));
-    if (n == len) return n;
-    if (!cr) cgt_http_bad(h, "a line ends in LF without CR");
-    h->state = lf == in + n + 1 ? CGT_HTTP_LINE : CGT_HTTP_LINE_LF;
-    return n + 1 + (h->state == CGT_HTTP_LINE);
+    h->state = cr ? CGT_HTTP_LINE_LF : CGT_HTTP_VALUE;
+    return n + (cr != NULL);
+}
+
+static void cgt_http_expect(cgt_http *h, char c, char wanted, cgt_http_state next) {
+    h->at = 0; h->state = next;
+    if (c != wanted) cgt_http_bad(h, wanted == '\n' ? "CR without LF" : "a chunk is longer than its size");
 }
 
 /* After the blank line: where the body ends (RFC 9112 section 6.3), or the next head after a 1xx. */
-static void cgt_http_head(cgt_http *h) {
+static void cgt_http_head(cgt_http *h, char lf) {
     bool none = h->method == CGT_HTTP_HEAD_METHOD || h->status == 204 || h->status == 304 ||
                 (h->method == CGT_HTTP_CONNECT && h->status < 300);
-    h->at = 0; h->event = h->trailer || h->status < 200 ? CGT_HTTP_NONE : CGT_HTTP_HEAD;
+    cgt_http_expect(h, lf, '\n', CGT_HTTP_STATUS_LINE);
     if (h->status == 101) cgt_http_bad(h, "switches protocols unasked");
-    if (h->status < 200) {
-        if (++h->interim > CHATGPTT_MAX_INTERIM) cgt_http_limit(h, "too many 1xx (CHATGPTT_MAX_INTERIM)");
-        h->state = CGT_HTTP_STATUS_LINE; h->folds = false;
-    } else if (none || h->trailer) h->state = CGT_HTTP_COMPLETE;
-    else if (h->chunked) h->state = CGT_HTTP_CHUNK_SIZE;
-    else if (h->coded || !h->counted) h->state = CGT_HTTP_TO_CLOSE;
-    else h->state = h->left ? CGT_HTTP_COUNTED : CGT_HTTP_COMPLETE;
-    /* faulty framing: not used again */
-    if (!none && h->coded && (h->counted || h->minor == 0)) h->close = true;
-    if (h->chunked) h->left = 0;
+    if (h->status < 200 && ++h->interim > CHATGPTT_MAX_INTERIM)
+        cgt_http_limit(h, "too many 1xx (CHATGPTT_MAX_INTERIM)");
+    if (h->status < 200 || h->failed) return;
+    if (!h->trailer) h->event = CGT_HTTP_HEAD;
+    if (none || h->trailer) h->state = CGT_HTTP_COMPLETE;
+    else if (h->coding) h->state = h->coding == CGT_HTTP_CHUNKED ? CGT_HTTP_CHUNK_SIZE : CGT_HTTP_TO_CLOSE;
+    else if (h->counted) h->state = h->left ? CGT_HTTP_COUNTED : CGT_HTTP_COMPLETE;
+    else h->state = CGT_HTTP_TO_CLOSE;
+    if (!none && h->coding && (h->counted || h->minor == 0)) h->close = true;       /* faulty framing */
+    if (h->coding) h->left = 0;
 }
 
 /* A chunk's line: size in hex, blanks, maybe extensions, CR LF; the size 0 begins the trailers. */
 static void cgt_http_chunk_byte(cgt_http *h, char c) {
     bool ext = h->state == CGT_HTTP_CHUNK_EXT, size = h->state == CGT_HTTP_CHUNK_SIZE && cgt_hex(c) >= 0;
-    if (size) {
-        if (h->left >> 60) cgt_http_bad(h, "chunk size beyond 64 bits");
-        h->left = h->left * 16 + (unsigned)cgt_hex(c);
-        if (h->digits < 16) { h->digits++; return; }        /* more leading zeros count as an extension */
-    }
-    if (h->digits == 0 || (c != '\r' && !(ext ? cgt_in_line(c) : size || c == ';' || cgt_tab_or_space(c))))
+    if (c == '\r' && h->at) { h->state = CGT_HTTP_CHUNK_LF; return; }
+    if (size && h->left >> 60) cgt_http_bad(h, "chunk size beyond 64 bits");
+    if (size) h->left = h->left * 16 + (unsigned)cgt_hex(c);
+    if (size && h->at < 16) { h->at++; return; }            /* more leading zeros count as an extension */
+    if (h->at == 0 || !(ext ? cgt_in_line(c) : size || c == ';' || cgt_tab_or_space(c)))
         cgt_http_bad(h, ext ? "control character in a chunk extension" : "bad chunk size");
-    if (c == '\r') { h->state = CGT_HTTP_CHUNK_LF; return; }
     if (!ext && !size) h->state = c == ';' ? CGT_HTTP_CHUNK_EXT : CGT_HTTP_CHUNK_BLANK;
     if (++h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT)
         cgt_http_limit(h, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
 }
 
 static size_t cgt_http_body(cgt_http *h, char *in, size_t len) {
-    size_t n = len;
-    if (h->state != CGT_HTTP_TO_CLOSE) {
-        if (h->left < n) n = (size_t)h->left;
-        h->left -= n;
-        if (h->left == 0) h->state = h->state == CGT_HTTP_COUNTED ? CGT_HTTP_COMPLETE : CGT_HTTP_DATA_CR;
-    }
+    size_t n = h->state != CGT_HTTP_TO_CLOSE && h->left < len ? (size_t)h->left : len;
     h->event = CGT_HTTP_BODY; h->piece = cgt_slice_of(in, n);
+    if (h->state == CGT_HTTP_TO_CLOSE) return n;
+    h->left -= n;
+    if (h->left == 0) h->state = h->state == CGT_HTTP_COUNTED ? CGT_HTTP_COMPLETE : CGT_HTTP_DATA_CR;
     return n;
-}
-
-static void cgt_http_crlf(cgt_http *h, char c) {      /* a CR must be followed by LF, a chunk by both */
-    cgt_http_state was = h->state;
-    h->digits = 0;
-    if (was == CGT_HTTP_DATA_CR) h->state = CGT_HTTP_DATA_LF;
-    else if (was == CGT_HTTP_DATA_LF) h->state = CGT_HTTP_CHUNK_SIZE;
-    else if (was == CGT_HTTP_CHUNK_LF && h->left) h->state = CGT_HTTP_CHUNK_DATA;
-    else h->state = CGT_HTTP_LINE;
-    if (was == CGT_HTTP_CHUNK_LF) h->trailer = h->left == 0;
-    if (was == CGT_HTTP_DATA_CR ? c != '\r' : c != '\n')
-        cgt_http_bad(h, was == CGT_HTTP_DATA_CR ? "a chunk is longer than its size" : "CR without LF");
-    else if (was == CGT_HTTP_HEAD_LF) cgt_http_head(h);
 }
 
 /* Takes some of a head, a frame or a body; how much. 0: only the state has changed. */
 static size_t cgt_http_take(cgt_http *h, char *in, size_t len) {
     switch (h->state) {
     case CGT_HTTP_STATUS_LINE: cgt_http_status_byte(h, *in); break;
-    case CGT_HTTP_LINE: return cgt_http_begin(h, *in);
+    case CGT_HTTP_STATUS_LF: cgt_http_expect(h, *in, '\n', CGT_HTTP_FIRST_LINE); break;
+    case CGT_HTTP_FIRST_LINE: case CGT_HTTP_LINE: return cgt_http_begin(h, *in);
     case CGT_HTTP_NAME: return cgt_http_name(h, in, len);
     case CGT_HTTP_BEFORE_VALUE: case CGT_HTTP_VALUE: return cgt_http_value(h, in, len);
+    case CGT_HTTP_LINE_LF: cgt_http_expect(h, *in, '\n', CGT_HTTP_LINE); break;
+    case CGT_HTTP_HEAD_LF: cgt_http_head(h, *in); break;
     case CGT_HTTP_COUNTED: case CGT_HTTP_TO_CLOSE: case CGT_HTTP_CHUNK_DATA: return cgt_http_body(h, in, len);
-    case CGT_HTTP_CHUNK_SIZE: case CGT_HTTP_CHUNK_BLANK: case CGT_HTTP_CHUNK_EXT:
-        cgt_http_chunk_byte(h, *in);
+    case CGT_HTTP_CHUNK_LF:
+        h->trailer = !h->left; cgt_http_expect(h, *in, '\n', h->left ? CGT_HTTP_CHUNK_DATA : CGT_HTTP_LINE);
         break;
-    default: cgt_http_crlf(h, *in);
+    case CGT_HTTP_DATA_CR: cgt_http_expect(h, *in, '\r', CGT_HTTP_DATA_LF); break;
+    case CGT_HTTP_DATA_LF: cgt_http_expect(h, *in, '\n', CGT_HTTP_CHUNK_SIZE); break;
+    default: cgt_http_chunk_byte(h, *in);
     }
     return 1;
 }
@@ -1754,10 +1721,6 @@ static chatgptt_code cgt_http_feed(cgt_http *h, char *in, size_t len, size_t *us
         size_t n = len - *used, most = head ? h->max_head - h->head_bytes : n;
         if (h->state == CGT_HTTP_COMPLETE) { h->state = CGT_HTTP_ENDED; h->event = CGT_HTTP_END; }
         if (h->state == CGT_HTTP_ENDED || n == 0) break;
-        if (h->state == CGT_HTTP_LINE && h->kept && !cgt_tab_or_space(in[*used])) {
-            cgt_http_header(h);
-            continue;
-        }
         if (most == 0) { cgt_http_limit(h, "headers longer than max_header_bytes"); break; }
         n = cgt_http_take(h, in + *used, n < most ? n : most);
         if (head) h->head_bytes += n;
@@ -1772,10 +1735,10 @@ static chatgptt_code cgt_http_eof(cgt_http *h, bool clean) {
     bool whole = h->state == CGT_HTTP_TO_CLOSE && clean;
     h->event = whole ? CGT_HTTP_END : CGT_HTTP_NONE;
     h->why = h->state == CGT_HTTP_STATUS_LINE ? "closed without a response"
-             : h->state < CGT_HTTP_COUNTED    ? "closed inside the headers"
-                                              : "closed inside the body";
-    if (whole) { h->state = CGT_HTTP_ENDED; h->close = true; }
-    return whole ? CHATGPTT_OK : CHATGPTT_E_CLOSED;
+             : h->state < CGT_HTTP_COUNTED    ? "closed inside the headers" : "closed inside the body";
+    if (!whole) return CHATGPTT_E_CLOSED;
+    h->state = CGT_HTTP_ENDED; h->close = true;
+    return CHATGPTT_OK;
 }
 
 /* Whether the connection may carry another request once the response has ended. */
@@ -1792,10 +1755,9 @@ static bool cgt_http_alive(const cgt_http *h) {
 enum { CGT_COOKIE_BYTES = 4096, CGT_COOKIE_ATTRIBUTE = 1024 };  /* name and value; an attribute's value */
 
 typedef struct cgt_cookie {
-    struct cgt_cookie *next;        /* in the order of their making */
-    size_t size;                    /* of this block, which holds the texts too */
+    struct cgt_cookie *next; size_t size;           /* in the order of their making; of it with its texts */
     cgt_slice name, value, domain, path; bool host_only, secure;
-    long long until;                /* Unix seconds; LLONG_MAX: the session's end */
+    long long until;                                /* Unix seconds; LLONG_MAX: the session's end */
 } cgt_cookie;
 
 typedef struct cgt_jar { const chatgptt_hooks *hooks; cgt_cookie *first; int count; } cgt_jar;
@@ -1810,11 +1772,9 @@ static void cgt_jar_free(cgt_jar *jar) { while (jar->first) cgt_jar_remove(jar, 
 
 /* ---- dates (RFC 6265 section 5.1.1), in Unix seconds; -1: it is none ---- */
 
-/* since 1970, by the Gregorian calendar */
-static long long cgt_days(long long year, long long month, long long day) {
-    year -= month <= 2;
-    return 365 * year + year / 4 - year / 100 + year / 400 + (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 +
-           day - 1 - 719468;
+static long long cgt_days(long long y, long long m, long long day) {    /* since 1970, Gregorian calendar */
+    y -= m <= 2;
+    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + day - 719469;
 }
 
 static int cgt_month(cgt_slice word) {
@@ -1827,10 +1787,9 @@ static int cgt_month(cgt_slice word) {
 
 static long long cgt_time_of_day(cgt_slice s) {       /* "h:m:s"; 86400: there is no such time */
     long long n[3]; size_t i, digits;
-    for (i = 0; i < 3; i++) {
-        digits = cgt_span(s, cgt_digit);
+    for (i = 0; i < 3; i++, s = cgt_from(s, digits + (i < 3))) {
+        digits = cgt_span(s, cgt_digit); n[i] = cgt_number(s, 99);
         if (digits < 1 || digits > 2 || (i < 2 && (digits == s.len || s.at[digits] != ':'))) return -1;
-        n[i] = cgt_number(s, 99); s = cgt_from(s, digits + (i < 2));
     }
     return n[0] > 23 || n[1] > 59 || n[2] > 59 ? 86400 : (n[0] * 60 + n[1]) * 60 + n[2];
 }
@@ -1861,46 +1820,39 @@ static long long cgt_date(cgt_slice s) {
 static bool cgt_domain_holds(cgt_slice domain, cgt_slice host) {
     unsigned char address[4];
     if (cgt_same(host, domain)) return true;
+    if (host.len <= domain.len || host.at[host.len - domain.len - 1] != '.') return false;
     if (cgt_find(host, ":") < host.len || cgt_parse_ipv4(host, address)) return false;
-    return host.len > domain.len && host.at[host.len - domain.len - 1] == '.' &&
-           cgt_same(cgt_from(host, host.len - domain.len), domain);
+    return cgt_same(cgt_from(host, host.len - domain.len), domain);
 }
 
-static bool cgt_domain_match(const cgt_url *url, cgt_slice domain) {
-    return cgt_domain_holds(domain, cgt_text(url->host));
-}
-
-static cgt_slice cgt_url_only_path(const cgt_url *url) {
-    return cgt_slice_of(url->path.at, cgt_find(url->path, "?"));
-}
+static bool cgt_domain_match(const cgt_url *u, cgt_slice d) { return cgt_domain_holds(d, cgt_text(u->host)); }
+static bool cgt_one_label(cgt_slice domain) { return cgt_find(domain, ".") + 1 >= domain.len; }
 
 static bool cgt_path_match(cgt_slice request, cgt_slice path) {
     if (request.len < path.len || memcmp(request.at, path.at, path.len) != 0) return false;
     return request.len == path.len || path.at[path.len - 1] == '/' || request.at[path.len] == '/';
 }
 
-static cgt_slice cgt_default_path(const cgt_url *url) {
-    cgt_slice path = cgt_url_only_path(url);
-    do path.len--; while (path.len > 0 && path.at[path.len] != '/');
-    return path.len ? path : cgt_slice_of("/", 1);
+static cgt_slice cgt_url_only_path(const cgt_url *url) {
+    return cgt_slice_of(url->path.at, cgt_find(url->path, "?"));
 }
 
-static bool cgt_one_label(cgt_slice domain) { return cgt_find(domain, ".") + 1 >= domain.len; }
+static cgt_slice cgt_default_path(const cgt_url *url) {
+    size_t end = cgt_past(cgt_url_only_path(url), '/');
+    return cgt_slice_of(url->path.at, end > 1 ? end - 1 : 1);
+}
 
 /* ---- the jar ---- */
-
 
 /* Whether a cookie may be in a jar at all; one out of a saved state may be forged. A nameless one is sent as
    its value, which then could be read as another's name. */
 static bool cgt_cookie_ok(const cgt_cookie *c) {
-    cgt_slice sent = c->name.len ? c->name : c->value;
+    cgt_slice name = c->name, value = c->value, sent = name.len ? name : value; unsigned char address[16];
     bool host = cgt_starts(sent, "__host-"), marked = host || cgt_starts(sent, "__secure-");
-    unsigned char address[16];
-    if (sent.len == 0 || cgt_sum(c->name.len, c->value.len) > CGT_COOKIE_BYTES) return false;
-    if (cgt_find(c->name, "=;") < c->name.len || cgt_find(c->value, ";") < c->value.len) return false;
-    if (cgt_span(c->name, cgt_in_line) < c->name.len || cgt_span(c->value, cgt_in_line) < c->value.len)
-        return false;
-    if (marked && (c->name.len == 0 || !c->secure)) return false;
+    if (sent.len == 0 || cgt_sum(name.len, value.len) > CGT_COOKIE_BYTES) return false;
+    if (cgt_find(name, "=;") < name.len || cgt_find(value, ";") < value.len) return false;
+    if (cgt_span(name, cgt_in_line) < name.len || cgt_span(value, cgt_in_line) < value.len) return false;
+    if (marked && (name.len == 0 || !c->secure)) return false;
     if (host && (!c->host_only || !cgt_is(c->path, "/"))) return false;
     if (c->path.len == 0 || *c->path.at != '/' || c->path.len > CHATGPTT_MAX_URL) return false;
     if (cgt_has_control(c->path) || (!c->host_only && cgt_one_label(c->domain))) return false;
@@ -1917,29 +1869,27 @@ static void cgt_copy_slice(char **to, cgt_slice *s) {
 static cgt_cookie **cgt_jar_victim(cgt_jar *jar, long long now) {
     cgt_cookie **at = &jar->first;
     while (*at && (*at)->until > now) at = &(*at)->next;
-    if (!*at)
-        for (at = &jar->first; *at && (*at)->secure;) at = &(*at)->next;
+    if (*at) return at;
+    for (at = &jar->first; *at && (*at)->secure;) at = &(*at)->next;
     return *at ? at : &jar->first;
 }
 
 /* Puts a copy of the fields at the end of the jar, or where one of the same name, domain and path was; one
    that has run out only removes that. The fields are cgt_cookie_ok. false: out of memory. */
-static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *fields, long long now) {
-    const cgt_cookie *f = fields;
-    size_t size = sizeof *f + f->name.len + f->value.len + f->domain.len + f->path.len;
-    cgt_cookie **at = &jar->first, *c = fields->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
-    char *text;
-    if (!c && fields->until > now) return false;
-    while (*at && !(cgt_same((*at)->name, fields->name) && cgt_same((*at)->domain, fields->domain) &&
-                    (*at)->host_only == fields->host_only && cgt_same((*at)->path, fields->path)))
-        at = &(*at)->next;
-    if (*at) cgt_jar_remove(jar, at);
+static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *f, long long now) {
+    size_t size = sizeof *f + f->name.len + f->value.len + f->domain.len + f->path.len; char *text;
+    cgt_cookie **at = &jar->first, *a, *c = f->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
+    if (!c && f->until > now) return false;
+    for (; (a = *at) != NULL; at = &a->next)
+        if (cgt_same(a->name, f->name) && cgt_same(a->domain, f->domain) && a->host_only == f->host_only &&
+            cgt_same(a->path, f->path)) break;
+    if (a) cgt_jar_remove(jar, at);
     if (!c) return true;
-    *c = *fields; c->size = size; text = (char *)(c + 1);
+    *c = *f; c->size = size; text = (char *)(c + 1);
     cgt_copy_slice(&text, &c->name); cgt_copy_slice(&text, &c->value);
     cgt_copy_slice(&text, &c->domain); cgt_copy_slice(&text, &c->path);
-    c->next = *at; *at = c; jar->count++;
-    if (jar->count > CHATGPTT_MAX_COOKIES) cgt_jar_remove(jar, cgt_jar_victim(jar, now));
+    c->next = *at; *at = c;
+    if (++jar->count > CHATGPTT_MAX_COOKIES) cgt_jar_remove(jar, cgt_jar_victim(jar, now));
     return true;
 }
 
@@ -1976,7 +1926,7 @@ static bool cgt_cookie_settle(cgt_cookie *c, const cgt_url *url) {
     if (cgt_starts(c->name, "__host-") && c->path.len == 0) return false;
     if (c->domain.len && !cgt_domain_match(url, c->domain)) return false;
     c->host_only = cgt_one_label(c->domain);
-    if (c->domain.len && c->host_only && !cgt_is(c->domain, url->host)) return false;
+    if (c->host_only && c->domain.len && !cgt_is(c->domain, url->host)) return false;
     if (c->host_only) c->domain = cgt_text(url->host);
     if (c->path.len == 0 || c->path.at[0] != '/') c->path = cgt_default_path(url);
     return true;
@@ -1987,50 +1937,46 @@ static bool cgt_jar_guards(const cgt_jar *jar, const cgt_cookie *c, long long no
     const cgt_cookie *a;
     for (a = jar->first; a; a = a->next)
         if (a->secure && a->until > now && cgt_same(a->name, c->name) && cgt_path_match(c->path, a->path) &&
-            (cgt_domain_holds(a->domain, c->domain) || cgt_domain_holds(c->domain, a->domain)))
-            return true;
+            (cgt_domain_holds(a->domain, c->domain) || cgt_domain_holds(c->domain, a->domain))) return true;
     return false;
 }
 
 /* Takes one Set-Cookie value that came from `url`. What is not well-formed or not allowed is left out. false:
    out of memory. */
 static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now) {
+    bool sound = cgt_span(value, cgt_in_line) == value.len; cgt_slice part = cgt_cut(&value, ";"), name;
     cgt_cookie_draft d; cgt_cookie *c = &d.cookie;
-    bool sound = cgt_span(value, cgt_in_line) == value.len; cgt_slice part = cgt_cut(&value, ";");
-    memset(&d, 0, sizeof d);
-    c->until = LLONG_MAX; c->name = c->domain = c->path = cgt_slice_of("", 0);
+    memset(&d, 0, sizeof d); c->until = LLONG_MAX;
     if (cgt_find(part, "=") < part.len) c->name = cgt_cut(&part, "=");
     c->value = cgt_trim(part);
     while (value.len) {
-        cgt_slice of = cgt_cut(&value, ";"), name = cgt_cut(&of, "=");
-        cgt_cookie_attribute(&d, name, cgt_trim(of), now);
+        part = cgt_cut(&value, ";"); name = cgt_cut(&part, "=");
+        cgt_cookie_attribute(&d, name, cgt_trim(part), now);
     }
     if (!sound || !cgt_cookie_settle(c, url) || !cgt_cookie_ok(c)) return true;
-    if (!url->https && (c->secure || cgt_jar_guards(jar, c, now))) return true;
-    return cgt_jar_put(jar, c, now);
+    return (!url->https && (c->secure || cgt_jar_guards(jar, c, now))) || cgt_jar_put(jar, c, now);
 }
 
 /* ---- Cookie ---- */
 
 static bool cgt_cookie_goes(const cgt_cookie *c, const cgt_url *url, long long now) {
-    if (c->secure && !url->https) return false;
+    if (c->until <= now || (c->secure && !url->https)) return false;
     if (c->host_only ? !cgt_is(c->domain, url->host) : !cgt_domain_match(url, c->domain)) return false;
-    return c->until > now && cgt_path_match(cgt_url_only_path(url), c->path);
+    return cgt_path_match(cgt_url_only_path(url), c->path);
 }
 
 /* Appends the Cookie header's value for a request: longer paths first, then older cookies. */
 static void cgt_jar_header(const cgt_jar *jar, const cgt_url *url, long long now, cgt_buffer *out) {
     size_t longest = SIZE_MAX, next; const cgt_cookie *c;
     do {
-        for (c = jar->first, next = 0; c; c = c->next)          /* the longest path below the one just done */
-            if (c->path.len < longest && c->path.len > next && cgt_cookie_goes(c, url, now))
-                next = c->path.len;
+        for (c = jar->first, next = 0; c; c = c->next) {        /* the longest path below the one just done */
+            size_t len = c->path.len;
+            if (len < longest && len > next && cgt_cookie_goes(c, url, now)) next = len;
+        }
         for (c = jar->first; c && next; c = c->next) {
-            if (!cgt_cookie_goes(c, url, now) || c->path.len != next) continue;
-            if (out->len) cgt_puts(out, "; ");
-            cgt_append(out, c->name);
-            if (c->name.len) cgt_putc(out, '=');
-            cgt_append(out, c->value);
+            if (c->path.len != next || !cgt_cookie_goes(c, url, now)) continue;
+            cgt_puts(out, out->len ? "; " : ""); cgt_append(out, c->name);
+            cgt_puts(out, c->name.len ? "=" : ""); cgt_append(out, c->value);
         }
         longest = next;
     } while (next);
