@@ -717,14 +717,13 @@ static bool cgt_utf8_valid(cgt_slice s) {
    cut at a character. */
 static void cgt_line_add(char *line, size_t size, cgt_slice s) {
     size_t len = strlen(line), n;
-    for (; s.at && s.len; s.at += n, s.len -= n) {
+    for (; s.at && s.len; s = cgt_from(s, n)) {
         bool whole = cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE;
         bool blank = whole && n == 1 && (cgt_control(*s.at) || *s.at == ' ');
         if (blank && (len == 0 || line[len - 1] == ' ')) continue;
         if (len + (whole ? n : 1) >= size) break;
-        if (blank) line[len++] = ' ';
-        else if (!whole) line[len++] = '?';
-        else { memcpy(line + len, s.at, n); len += n; }
+        if (whole && !blank) { memcpy(line + len, s.at, n); len += n; }
+        else line[len++] = blank ? ' ' : '?';
     }
     line[len] = '\0';
 }
@@ -1190,17 +1189,17 @@ static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4]) {
 }
 
 static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 0: it is none */
-    size_t n = 0, gap = 17, i;
+    size_t n = 0, gap = 17, end, i;
     memset(out, 0, 16);
-    if (s.len > 1 && s.at[0] == ':' && s.at[1] == ':') { gap = 0; s = cgt_from(s, 2); }
-    while (s.len) {
-        size_t end = cgt_span(s, cgt_is_hex); unsigned value = 0;
+    if (cgt_starts(s, "::")) { gap = 0; s = cgt_from(s, 2); }
+    for (; s.len; s = cgt_from(s, end + (end < s.len))) {
+        unsigned value = 0;
+        end = cgt_span(s, cgt_is_hex);
+        if (n && end == 0 && s.at[0] == ':' && gap == 17) { gap = n; continue; }
         if (n <= 12 && cgt_parse_ipv4(s, out + n)) { n += 4; break; }
         if (end == 0 || end > 4 || n == 16 || (end < s.len && s.at[end] != ':') || end + 1 == s.len) return 0;
         for (i = 0; i < end; i++) value = value * 16 + (unsigned)cgt_hex(s.at[i]);
         out[n++] = (unsigned char)(value >> 8); out[n++] = (unsigned char)(value & 0xFF);
-        s = cgt_from(s, end + (end < s.len));
-        if (s.len && s.at[0] == ':') { if (gap < 17) return 0; gap = n; s = cgt_from(s, 1); }
     }
     if ((n == 16) == (gap < 17)) return 0;
     if (gap < 17) { memmove(out + 16 - (n - gap), out + gap, n - gap); memset(out + gap, 0, 16 - n); }
@@ -1262,12 +1261,11 @@ static size_t cgt_label_normal(char out[256], cgt_slice label) {
     uint32_t code[59], c; size_t count = 0, n, i;
     if (label.len > 253) return 0;
     if (cgt_span(label, cgt_in_name) == label.len) return cgt_put_lower(out, label);
-    for (; label.len; label = cgt_from(label, n)) {
+    for (; label.len; label = cgt_from(label, n), count++) {
         if (count == 59 || cgt_utf8_at(label.at, label.len, &n) != CGT_UTF8_WHOLE) return 0;
         c = (unsigned char)*label.at & (n == 1 ? 0x7Fu : 0xFFu >> (n + 1));
         for (i = 1; i < n; i++) c = c << 6 | ((unsigned char)label.at[i] & 0x3Fu);
-        code[count] = cgt_small(c);
-        if (code[count++] == 0) return 0;
+        if ((code[count] = cgt_small(c)) == 0) return 0;
     }
     return cgt_punycode(out, code, count);
 }
@@ -1764,8 +1762,7 @@ typedef struct cgt_jar { const chatgptt_hooks *hooks; cgt_cookie *first; int cou
 
 static void cgt_jar_remove(cgt_jar *jar, cgt_cookie **at) {
     cgt_cookie *gone = *at;
-    *at = gone->next; jar->count--;
-    cgt_free(jar->hooks, gone, gone->size);
+    *at = gone->next; jar->count--; cgt_free(jar->hooks, gone, gone->size);
 }
 
 static void cgt_jar_free(cgt_jar *jar) { while (jar->first) cgt_jar_remove(jar, &jar->first); }
@@ -1778,10 +1775,9 @@ static long long cgt_days(long long y, long long m, long long day) {    /* since
 }
 
 static int cgt_month(cgt_slice word) {
-    static const char *const names[] = { "jan", "feb", "mar", "apr", "may", "jun",
-                                         "jul", "aug", "sep", "oct", "nov", "dec" };
+    static const char names[] = "jan\0feb\0mar\0apr\0may\0jun\0jul\0aug\0sep\0oct\0nov\0dec";
     int month = 12;
-    while (month && !cgt_starts(word, names[month - 1])) month--;
+    while (month && !cgt_starts(word, names + 4 * (month - 1))) month--;
     return month;
 }
 
@@ -1844,20 +1840,26 @@ static cgt_slice cgt_default_path(const cgt_url *url) {
 
 /* ---- the jar ---- */
 
+static bool cgt_in_cookie(char c) { return cgt_in_line(c) && c != ';'; }
+
 /* Whether a cookie may be in a jar at all; one out of a saved state may be forged. A nameless one is sent as
    its value, which then could be read as another's name. */
 static bool cgt_cookie_ok(const cgt_cookie *c) {
-    cgt_slice name = c->name, value = c->value, sent = name.len ? name : value; unsigned char address[16];
+    cgt_slice name = c->name, value = c->value, path = c->path, sent = name.len ? name : value;
+    unsigned char address[16];
     bool host = cgt_starts(sent, "__host-"), marked = host || cgt_starts(sent, "__secure-");
     if (sent.len == 0 || cgt_sum(name.len, value.len) > CGT_COOKIE_BYTES) return false;
-    if (cgt_find(name, "=;") < name.len || cgt_find(value, ";") < value.len) return false;
-    if (cgt_span(name, cgt_in_line) < name.len || cgt_span(value, cgt_in_line) < value.len) return false;
-    if (marked && (name.len == 0 || !c->secure)) return false;
-    if (host && (!c->host_only || !cgt_is(c->path, "/"))) return false;
-    if (c->path.len == 0 || *c->path.at != '/' || c->path.len > CHATGPTT_MAX_URL) return false;
-    if (cgt_has_control(c->path) || (!c->host_only && cgt_one_label(c->domain))) return false;
-    if (c->domain.len == 0 || c->domain.len > 255) return false;
+    if (cgt_span(name, cgt_in_cookie) < name.len || cgt_span(value, cgt_in_cookie) < value.len) return false;
+    if (cgt_find(name, "=") < name.len || (marked && (name.len == 0 || !c->secure))) return false;
+    if (host && (!c->host_only || !cgt_is(path, "/"))) return false;
+    if (!path.len || *path.at != '/' || path.len > CHATGPTT_MAX_URL || cgt_has_control(path)) return false;
+    if (!c->domain.len || c->domain.len > 255 || (!c->host_only && cgt_one_label(c->domain))) return false;
     return cgt_span(c->domain, cgt_in_name) == c->domain.len || cgt_parse_ipv6(c->domain, address);
+}
+
+static bool cgt_cookie_same(const cgt_cookie *a, const cgt_cookie *b) {
+    return cgt_same(a->name, b->name) && cgt_same(a->domain, b->domain) && cgt_same(a->path, b->path) &&
+           a->host_only == b->host_only;
 }
 
 static void cgt_copy_slice(char **to, cgt_slice *s) {
@@ -1869,8 +1871,7 @@ static void cgt_copy_slice(char **to, cgt_slice *s) {
 static cgt_cookie **cgt_jar_victim(cgt_jar *jar, long long now) {
     cgt_cookie **at = &jar->first;
     while (*at && (*at)->until > now) at = &(*at)->next;
-    if (*at) return at;
-    for (at = &jar->first; *at && (*at)->secure;) at = &(*at)->next;
+    if (!*at) for (at = &jar->first; *at && (*at)->secure;) at = &(*at)->next;
     return *at ? at : &jar->first;
 }
 
@@ -1878,12 +1879,10 @@ static cgt_cookie **cgt_jar_victim(cgt_jar *jar, long long now) {
    that has run out only removes that. The fields are cgt_cookie_ok. false: out of memory. */
 static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *f, long long now) {
     size_t size = sizeof *f + f->name.len + f->value.len + f->domain.len + f->path.len; char *text;
-    cgt_cookie **at = &jar->first, *a, *c = f->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
+    cgt_cookie **at = &jar->first, *c = f->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
     if (!c && f->until > now) return false;
-    for (; (a = *at) != NULL; at = &a->next)
-        if (cgt_same(a->name, f->name) && cgt_same(a->domain, f->domain) && a->host_only == f->host_only &&
-            cgt_same(a->path, f->path)) break;
-    if (a) cgt_jar_remove(jar, at);
+    while (*at && !cgt_cookie_same(*at, f)) at = &(*at)->next;
+    if (*at) cgt_jar_remove(jar, at);
     if (!c) return true;
     *c = *f; c->size = size; text = (char *)(c + 1);
     cgt_copy_slice(&text, &c->name); cgt_copy_slice(&text, &c->value);
@@ -1966,19 +1965,16 @@ static bool cgt_cookie_goes(const cgt_cookie *c, const cgt_url *url, long long n
 }
 
 /* Appends the Cookie header's value for a request: longer paths first, then older cookies. */
-static void cgt_jar_header(const cgt_jar *jar, const cgt_url *url, long long now, cgt_buffer *out) {
-    size_t longest = SIZE_MAX, next; const cgt_cookie *c;
+static void cgt_jar_header(const cgt_jar *jar, const cgt_url *to, long long now, cgt_buffer *out) {
+    size_t below = SIZE_MAX, next; const cgt_cookie *c;
     do {
-        for (c = jar->first, next = 0; c; c = c->next) {        /* the longest path below the one just done */
-            size_t len = c->path.len;
-            if (len < longest && len > next && cgt_cookie_goes(c, url, now)) next = len;
-        }
-        for (c = jar->first; c && next; c = c->next) {
-            if (c->path.len != next || !cgt_cookie_goes(c, url, now)) continue;
+        for (c = jar->first, next = 0; c; c = c->next)          /* the longest path below the one just done */
+            if (c->path.len < below && cgt_cookie_goes(c, to, now) && c->path.len > next) next = c->path.len;
+        for (c = jar->first; c && next; c = c->next) if (c->path.len == next && cgt_cookie_goes(c, to, now)) {
             cgt_puts(out, out->len ? "; " : ""); cgt_append(out, c->name);
             cgt_puts(out, c->name.len ? "=" : ""); cgt_append(out, c->value);
         }
-        longest = next;
+        below = next;
     } while (next);
 }
 
