@@ -449,9 +449,6 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #include <mbedtls/platform.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
-#if MBEDTLS_VERSION_NUMBER < 0x04000000
-#include <mbedtls/ctr_drbg.h>
-#endif
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #include <psa/crypto.h>
 #endif
@@ -459,25 +456,21 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #error "chatgptt.h: mbedTLS without MBEDTLS_SSL_CLI_C, MBEDTLS_X509_CRT_PARSE_C or MBEDTLS_HAVE_TIME_DATE \
 cannot connect, verify, or tell an expired certificate: define them, or CHATGPTT_NO_TLS"
 #endif
-#if MBEDTLS_VERSION_NUMBER < 0x04000000 && !defined(MBEDTLS_CTR_DRBG_C)
-#error "chatgptt.h needs MBEDTLS_CTR_DRBG_C of mbedTLS: define it, or CHATGPTT_NO_TLS"
-#endif
 #endif
 
 /* Every size has its name and its maximum here; an embedded build lowers them with -D, down to what the
    protocol itself needs. All are bytes unless they say otherwise. */
 #ifndef CHATGPTT_READ_BUFFER
 #define CHATGPTT_READ_BUFFER   16384    /* what one running stream reads at a time */
-#elif CHATGPTT_READ_BUFFER < 256
-#error "CHATGPTT_READ_BUFFER: at least 256"
 #endif
 #ifndef CHATGPTT_MAX_URL
 #define CHATGPTT_MAX_URL       4096     /* any URL, encoded */
-#elif CHATGPTT_MAX_URL < 256
-#error "CHATGPTT_MAX_URL: at least 256"
+#endif
+#if CHATGPTT_READ_BUFFER < 256 || CHATGPTT_MAX_URL < 256
+#error "at least: CHATGPTT_READ_BUFFER 256, CHATGPTT_MAX_URL 256"
 #endif
 #define CHATGPTT_MAX_ORIGIN    288      /* "https://host:port" */
-#define CHATGPTT_MAX_CERTIFICATE 65536  /* one root of the trust store; the chain of a server */
+#define CHATGPTT_MAX_CERTIFICATE 32768  /* one root of the trust store; the chain of a server */
 /* where systems keep their roots: Debian, Fedora, SUSE, Alpine and BSD and macOS, FreeBSD */
 #ifndef CHATGPTT_TRUST_PLACES
 #define CHATGPTT_TRUST_PLACES                                                                           \
@@ -486,81 +479,71 @@ cannot connect, verify, or tell an expired certificate: define them, or CHATGPTT
 #endif
 #ifndef CHATGPTT_MAX_COOKIES
 #define CHATGPTT_MAX_COOKIES   50       /* cookies of a client; the oldest makes room */
-#elif CHATGPTT_MAX_COOKIES < 4
-#error "CHATGPTT_MAX_COOKIES: at least 4"
 #endif
 #ifndef CHATGPTT_MAX_IDLE
 #define CHATGPTT_MAX_IDLE      4        /* idle connections of a client */
-#elif CHATGPTT_MAX_IDLE < 1
-#error "CHATGPTT_MAX_IDLE: at least 1"
 #endif
-#define CHATGPTT_MAX_IDLE_MS   55000    /* how long one is kept; servers close theirs after 60 s or more */
 #ifndef CHATGPTT_MAX_DRAIN
 #define CHATGPTT_MAX_DRAIN     4096     /* what may still come of a response whose end mark was seen */
-#elif CHATGPTT_MAX_DRAIN < 32
-#error "CHATGPTT_MAX_DRAIN: at least 32"
 #endif
+#if CHATGPTT_MAX_COOKIES < 4 || CHATGPTT_MAX_IDLE < 1 || CHATGPTT_MAX_DRAIN < 32
+#error "at least: CHATGPTT_MAX_COOKIES 4, CHATGPTT_MAX_IDLE 1, CHATGPTT_MAX_DRAIN 32"
+#endif
+#define CHATGPTT_MAX_IDLE_MS   55000    /* how long one is kept; servers close theirs after 60 s or more */
 /* how long the next message waits for it, before it opens a connection of its own */
 #define CHATGPTT_MAX_DRAIN_MS  250
 #ifndef CHATGPTT_MAX_STATE
 #define CHATGPTT_MAX_STATE     262144   /* a saved state */
-#elif CHATGPTT_MAX_STATE < 4096
-#error "CHATGPTT_MAX_STATE: at least 4096"
 #endif
 #ifndef CHATGPTT_MAX_REQUEST
 #define CHATGPTT_MAX_REQUEST   8388608  /* head and body of one request: PHP takes no more by default */
-#elif CHATGPTT_MAX_REQUEST < 4096
-#error "CHATGPTT_MAX_REQUEST: at least 4096"
+#endif
+#if CHATGPTT_MAX_STATE < 4096 || CHATGPTT_MAX_REQUEST < 4096
+#error "at least: CHATGPTT_MAX_STATE 4096, CHATGPTT_MAX_REQUEST 4096"
 #endif
 #ifndef CHATGPTT_MAX_NAME
 #define CHATGPTT_MAX_NAME      64       /* name of a header, attribute or event that is looked at */
-#elif CHATGPTT_MAX_NAME < 32
-#error "CHATGPTT_MAX_NAME: at least 32"
 #endif
 #ifndef CHATGPTT_MAX_VALUE
 #define CHATGPTT_MAX_VALUE     8192     /* value of a header that is looked at */
-#elif CHATGPTT_MAX_VALUE < 64
-#error "CHATGPTT_MAX_VALUE: at least 64"
 #endif
-#define CHATGPTT_MAX_INTERIM   16       /* 1xx responses before the real one */
 #ifndef CHATGPTT_MAX_CHUNK_EXT
 #define CHATGPTT_MAX_CHUNK_EXT 16384    /* chunk extensions of one response, all together */
-#elif CHATGPTT_MAX_CHUNK_EXT < 16
-#error "CHATGPTT_MAX_CHUNK_EXT: at least 16"
 #endif
+#if CHATGPTT_MAX_NAME < 32 || CHATGPTT_MAX_VALUE < 64 || CHATGPTT_MAX_CHUNK_EXT < 16
+#error "at least: CHATGPTT_MAX_NAME 32, CHATGPTT_MAX_VALUE 64, CHATGPTT_MAX_CHUNK_EXT 16"
+#endif
+#define CHATGPTT_MAX_INTERIM   16       /* 1xx responses before the real one */
 /* buffers one step() works through before it lets the caller breathe */
 #define CHATGPTT_MAX_PAUSE     16
 #define CHATGPTT_MAX_ADDRESSES 16       /* addresses of one name that are tried */
 #ifndef CHATGPTT_MAX_PATTERN
 #define CHATGPTT_MAX_PATTERN   60       /* characters and classes of one pattern; `x+` counts twice */
-#elif CHATGPTT_MAX_PATTERN < 40 || CHATGPTT_MAX_PATTERN > 62
-#error "CHATGPTT_MAX_PATTERN: 40 to 62"
 #endif
 #define CHATGPTT_MAX_CLASSES   8        /* classes of one pattern */
 #ifndef CHATGPTT_MAX_CAPTURE
 #define CHATGPTT_MAX_CAPTURE   1024     /* what a pattern may capture from a page */
-#elif CHATGPTT_MAX_CAPTURE < 64
-#error "CHATGPTT_MAX_CAPTURE: at least 64"
+#endif
+#if CHATGPTT_MAX_PATTERN < 40 || CHATGPTT_MAX_PATTERN > 62 || CHATGPTT_MAX_CAPTURE < 64
+#error "CHATGPTT_MAX_PATTERN 40 to 62, CHATGPTT_MAX_CAPTURE at least 64"
 #endif
 #ifndef CHATGPTT_MAX_TOKEN
 #define CHATGPTT_MAX_TOKEN     128      /* nonce, ids, names the page gives */
-#elif CHATGPTT_MAX_TOKEN < 48
-#error "CHATGPTT_MAX_TOKEN: at least 48"
-#endif
-#ifndef CHATGPTT_MAX_DEPTH
-#define CHATGPTT_MAX_DEPTH     64       /* nesting of JSON */
-#elif CHATGPTT_MAX_DEPTH < 12
-#error "CHATGPTT_MAX_DEPTH: at least 12"
-#endif
-#ifndef CHATGPTT_MAX_NOISE
-#define CHATGPTT_MAX_NOISE     65536    /* what may stand before the JSON of a reply */
-#elif CHATGPTT_MAX_NOISE < 64
-#error "CHATGPTT_MAX_NOISE: at least 64"
 #endif
 #ifndef CHATGPTT_MAX_WORDS
 #define CHATGPTT_MAX_WORDS     512      /* the site's own words, kept for an error message */
-#elif CHATGPTT_MAX_WORDS < 64
-#error "CHATGPTT_MAX_WORDS: at least 64"
+#endif
+#if CHATGPTT_MAX_TOKEN < 48 || CHATGPTT_MAX_WORDS < 64
+#error "at least: CHATGPTT_MAX_TOKEN 48, CHATGPTT_MAX_WORDS 64"
+#endif
+#ifndef CHATGPTT_MAX_DEPTH
+#define CHATGPTT_MAX_DEPTH     64       /* nesting of JSON */
+#endif
+#ifndef CHATGPTT_MAX_NOISE
+#define CHATGPTT_MAX_NOISE     65536    /* what may stand before the JSON of a reply */
+#endif
+#if CHATGPTT_MAX_DEPTH < 12 || CHATGPTT_MAX_NOISE < 64
+#error "at least: CHATGPTT_MAX_DEPTH 12, CHATGPTT_MAX_NOISE 64"
 #endif
 
 /* ==== [BASE] ==== */
@@ -877,9 +860,8 @@ static chatgptt_code cgt_builtin_random(void *user, void *bytes, size_t size) {
 
 static void *cgt_builtin_resize(void *user, void *block, size_t old_size, size_t new_size) {
     (void)user; (void)old_size;
-    if (new_size) return realloc(block, new_size);
-    free(block);
-    return NULL;
+    if (new_size == 0) { free(block); return NULL; }
+    return realloc(block, new_size);
 }
 
 static long long cgt_now(const chatgptt_hooks *hooks) { return hooks->now_ms(hooks->user); }
@@ -950,35 +932,34 @@ static struct addrinfo *cgt_socket_address(cgt_socket *s) {
 }
 
 static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char *host, const char *port) {
-    long long began = cgt_now(net->hooks);
-    struct addrinfo hints;
-    int failed;
+    long long began = cgt_now(net->hooks); struct addrinfo hints; int failed;
     memset(&hints, 0, sizeof hints);
-    hints.ai_family = AF_UNSPEC; hints.ai_socktype = SOCK_STREAM;
-    if (net->address) hints.ai_flags = AI_NUMERICHOST;
+    hints.ai_socktype = SOCK_STREAM; hints.ai_flags = net->address ? AI_NUMERICHOST : 0;
     failed = getaddrinfo(net->address ? net->address : host, port, &hints, &s->list);
     net->resolve_ms = cgt_until(cgt_now(net->hooks), began);
-    if (failed) s->list = NULL;
-    if (failed == EAI_MEMORY) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
-    if (failed)
-        return cgt_net_fail(net, CHATGPTT_E_RESOLVE, failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
+    if (failed) {
+        s->list = NULL;
+        return cgt_net_fail(net, failed == EAI_MEMORY ? CHATGPTT_E_MEMORY : CHATGPTT_E_RESOLVE,
+                            failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
+    }
     s->next[0] = s->list; s->next[1] = cgt_socket_skip(s, s->list, 1);
     return CHATGPTT_OK;
 }
 
 static int cgt_socket_new(const struct addrinfo *a) {      /* -1: errno says why */
-#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
-    return socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
-#else
-    int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+    int yes = 1, type = a->ai_socktype, fd;
+#ifdef SOCK_CLOEXEC
+    type |= SOCK_CLOEXEC;           /* so that no program that another thread starts now gets it */
+#endif
+    fd = socket(a->ai_family, type, a->ai_protocol);
+    if (fd < 0) return fd;
 #ifdef SO_NOSIGPIPE
-    int yes = 1;
-    if (fd >= 0) (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
+    (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
 #endif
-    if (fd >= 0) (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    if (fd >= 0) (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    /* a long request's last segment, and a TLS flight's, must not wait for the peer's delayed ACK */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC); (void)fcntl(fd, F_SETFL, O_NONBLOCK);
     return fd;
-#endif
 }
 
 /* Starts attempts until one is under way in slot i or none is left. */
@@ -1012,14 +993,10 @@ static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i) {
 }
 
 static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i) {
-    int fd = s->fd[i], yes = 1;
-    s->fd[i] = -1;
+    int fd = s->fd[i];
     cgt_socket_drop(net, s, 1 - i);
-    s->fd[0] = fd; s->events = 0;
-    freeaddrinfo(s->list);
-    s->list = NULL;
-    /* a long request's last segment, and a TLS flight's, must not wait for the peer's delayed ACK */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    s->fd[0] = fd; s->fd[1] = -1; s->events = 0;
+    freeaddrinfo(s->list); s->list = NULL;
 }
 
 /* OK: connected; AGAIN: attempts are under way; E_CONNECT: the last one failed. */
@@ -1057,11 +1034,10 @@ static chatgptt_code cgt_net_open(void *user, const char *host, const char *port
 
 /* What a failed read or write means: AGAIN, E_CLOSED if the peer has gone, or E_IO. */
 static chatgptt_code cgt_socket_trouble(cgt_net *net, cgt_socket *s, unsigned events) {
-    int number = errno;
-    bool gone = number == ECONNRESET || number == EPIPE || number == ECONNABORTED || number == ENOTCONN;
+    bool gone = errno == ECONNRESET || errno == EPIPE || errno == ECONNABORTED || errno == ENOTCONN;
     s->events |= events;
-    if (number == EAGAIN || number == EWOULDBLOCK) return CHATGPTT_AGAIN;
-    return cgt_net_fail(net, gone ? CHATGPTT_E_CLOSED : CHATGPTT_E_IO, number, NULL);
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return CHATGPTT_AGAIN;
+    return cgt_net_fail(net, gone ? CHATGPTT_E_CLOSED : CHATGPTT_E_IO, errno, NULL);
 }
 
 static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done) {
@@ -1075,29 +1051,15 @@ static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t s
     return n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
 }
 
-static ssize_t cgt_socket_send(int fd, const void *bytes, size_t size) {
-#ifdef MSG_NOSIGNAL
-    const int flags = MSG_NOSIGNAL;     /* a peer that hung up must not kill the host program */
-#else
-    const int flags = 0;
-#endif
-    ssize_t n;
-    do n = send(fd, bytes, size, flags); while (n < 0 && errno == EINTR);
-    return n;
-}
-
 static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done) {
     cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn;
-    /* of an attempt that is alone, send() itself tells how it goes */
-    bool alone = s->list && s->fd[0] >= 0 && s->fd[1] < 0;
-    ssize_t n = alone ? cgt_socket_send(s->fd[0], bytes, size) : -1; chatgptt_code code;
+    chatgptt_code code = cgt_socket_connect(net, s); ssize_t n; int flags = 0;
+#ifdef MSG_NOSIGNAL
+    flags = MSG_NOSIGNAL;           /* a peer that hung up must not kill the host program */
+#endif
     *done = 0;
-    if (alone && n >= 0) cgt_socket_win(net, s, 0);
-    else if (alone && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOTCONN)
-        cgt_socket_lost(net, s, 0, errno);
-    code = cgt_socket_connect(net, s);
     if (code) return code;
-    if (n < 0) n = cgt_socket_send(s->fd[0], bytes, size);
+    do n = send(s->fd[0], bytes, size, flags); while (n < 0 && errno == EINTR);
     if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_WRITE);
     s->events &= ~CHATGPTT_WRITE; *done = (size_t)n;
     return CHATGPTT_OK;
@@ -1108,21 +1070,18 @@ static chatgptt_wait cgt_net_want(void *user, void *conn) {
     memset(&w, 0, sizeof w);
     for (i = 0; i < 2; i++)
         if (s->fd[i] >= 0) { w.on[w.count].fd = s->fd[i]; w.on[w.count++].events = s->events; }
-    w.timeout_ms = w.count == 0         ? 0
-                   : cgt_socket_more(s) ? cgt_until(s->next_at, cgt_now(net->hooks))
-                                        : -1;
+    w.timeout_ms = w.count && !cgt_socket_more(s) ? -1 : 0;
+    if (w.count && cgt_socket_more(s)) w.timeout_ms = cgt_until(s->next_at, cgt_now(net->hooks));
     w.generation = s->generation;
     return w;
 }
 
 static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what) {
-    struct pollfd p[2];
-    int i;
+    struct pollfd p[2]; int i;
     for (i = 0; i < what->count; i++) {
-        p[i].fd = what->on[i].fd;
-        p[i].events = (short)((what->on[i].events & CHATGPTT_READ ? POLLIN : 0) |
-                              (what->on[i].events & CHATGPTT_WRITE ? POLLOUT : 0));
-        p[i].revents = 0;
+        unsigned on = what->on[i].events;
+        p[i].fd = what->on[i].fd; p[i].revents = 0;
+        p[i].events = (short)((on & CHATGPTT_READ ? POLLIN : 0) | (on & CHATGPTT_WRITE ? POLLOUT : 0));
     }
     if (poll(p, (nfds_t)what->count, what->timeout_ms) < 0 && errno != EINTR && errno != EAGAIN)
         return cgt_net_fail((cgt_net *)user, CHATGPTT_E_IO, errno, NULL);
@@ -1130,8 +1089,8 @@ static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what) {
 }
 
 static chatgptt_transport cgt_net_transport(cgt_net *net) {
-    chatgptt_transport t = { cgt_net_open,  cgt_net_read, cgt_net_write, cgt_net_want, cgt_net_wait,
-                             cgt_net_close, net };
+    chatgptt_transport t = { cgt_net_open, cgt_net_read,  cgt_net_write, cgt_net_want,
+                             cgt_net_wait, cgt_net_close, net };
     return t;
 }
 
@@ -2104,6 +2063,8 @@ static void cgt_jar_header(const cgt_jar *jar, const cgt_url *url, long long now
 typedef struct cgt_trust cgt_trust;
 typedef struct cgt_tls cgt_tls;
 
+enum { CGT_SESSIONS = 4 };              /* sessions kept for resumption, one an origin */
+
 #ifndef CHATGPTT_NO_TLS
 
 #define CGT_TLS_VERSION (MBEDTLS_VERSION_NUMBER >> 24)
@@ -2113,32 +2074,24 @@ typedef struct cgt_tls cgt_tls;
 #define CGT_TLS_PRIVATE(member) member
 #endif
 
-enum { CGT_SESSIONS = 4 };              /* sessions kept for resumption, one an origin */
-
 typedef struct cgt_session {
-    char origin[CHATGPTT_MAX_ORIGIN]; mbedtls_ssl_session session;
+    char origin[CHATGPTT_MAX_ORIGIN]; mbedtls_ssl_session session; bool set;
     cgt_buffer chain;               /* the server's certificates in DER, leaf first, as it sent them */
-    bool set;
 } cgt_session;
 
 struct cgt_trust {                  /* what the connections of a client share */
     const chatgptt_hooks *hooks; mbedtls_ssl_config config; mbedtls_x509_crt roots;
-#if CGT_TLS_VERSION < 4
-    mbedtls_ctr_drbg_context random;
-#endif
     cgt_session sessions[CGT_SESSIONS];
     size_t oldest;                  /* the session that makes room for the next */
     /* of the roots, where they are from, and `insecure`: what others trusted is not resumed */
     uint64_t mark; bool insecure;
 };
 
-typedef struct cgt_peer {           /* a host: its name, or its address; address_len 0: it is a name */
-    char name[256]; unsigned char address[16]; size_t address_len;
-} cgt_peer;
+/* a host: its name, or its address; address_len 0: it is a name */
+typedef struct cgt_peer { char name[256]; unsigned char address[16]; size_t address_len; } cgt_peer;
 
 struct cgt_tls {                    /* one connection */
-    mbedtls_ssl_context ssl; cgt_trust *trust; const chatgptt_transport *transport;
-    void *raw;
+    mbedtls_ssl_context ssl; cgt_trust *trust; const chatgptt_transport *transport; void *raw;
     const char *origin; cgt_peer peer;
     size_t received;                /* raw bytes that came */
     bool ready, clean;              /* the handshake is done; the peer announced its end */
@@ -2149,56 +2102,70 @@ struct cgt_tls {                    /* one connection */
     chatgptt_code io;               /* the transport's failure behind one of mbedTLS */
 };
 
+static cgt_slice cgt_der(const mbedtls_x509_buf *b) { return cgt_slice_of((const char *)b->p, b->len); }
+
 /* ---- what is offered and accepted ---- */
 
-/* IANA's numbers: of TLS 1.3; then ECDHE with AEAD, ECDSA before RSA. ChaCha20, AES-256 and AES-128 each, in
-   mbedTLS's own order, which was found the fastest. */
-static const int cgt_tls_suites[] = {
-#ifdef MBEDTLS_SSL_PROTO_TLS1_3
-    0x1303, 0x1302, 0x1301,
-#endif
-    0xCCA9, 0xCCA8, 0xC02C, 0xC030, 0xC02B, 0xC02F, 0
-};
+/* IANA's numbers: of TLS 1.3, which older versions pass over; then ECDHE with AEAD, ECDSA before RSA. ChaCha20,
+   AES-256 and AES-128 each, in mbedTLS's own order, which was found the fastest. */
+static const int cgt_tls_suites[] = { 0x1303, 0x1302, 0x1301, 0xCCA9, 0xCCA8, 0xC02C, 0xC030, 0xC02B, 0xC02F, 0 };
 
-static const mbedtls_x509_crt_profile cgt_tls_profile = {
+static const mbedtls_x509_crt_profile cgt_tls_profile = {   /* hashes, any kind of key, curves, bits of RSA */
     MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
-        MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
-    0xFFFFFFF, /* any kind of key, by the two lines below */
+        MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512), 0xFFFFFFF,
 #if CGT_TLS_VERSION >= 4
     0xFFFFFFF,
 #else
     MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1) |
         MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP521R1),
 #endif
-    2048
-}; /* bits of RSA */
+    2048 };
 
-static void cgt_tls_limit(mbedtls_ssl_config *config) {
+#if CGT_TLS_VERSION < 4
+static int cgt_trust_random(void *user, unsigned char *bytes, size_t size) {
+    const chatgptt_hooks *hooks = ((const cgt_trust *)user)->hooks;
+    return hooks->random(hooks->user, bytes, size) == CHATGPTT_OK ? 0 : MBEDTLS_ERR_SSL_NO_RNG;
+}
+#endif
+
+static int cgt_trust_start(cgt_trust *t) {     /* mbedTLS's code: 0 or an error */
+#if CGT_TLS_VERSION >= 4 || (CGT_TLS_VERSION == 3 && defined(MBEDTLS_PSA_CRYPTO_C))
+    if (psa_crypto_init() != PSA_SUCCESS) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+#endif
+#if CGT_TLS_VERSION < 4
+    mbedtls_ssl_conf_rng(&t->config, cgt_trust_random, t);
+#endif
+    return mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                       MBEDTLS_SSL_PRESET_DEFAULT);
+}
+
+static void cgt_trust_limit(cgt_trust *t) {
 #if MBEDTLS_VERSION_NUMBER >= 0x03010000
     static const uint16_t groups[] = { 0x001D, 0x0017, 0x0018, 0 };         /* x25519, secp256r1, secp384r1 */
-    mbedtls_ssl_conf_groups(config, groups);
+    mbedtls_ssl_conf_groups(&t->config, groups);
 #else
     static const mbedtls_ecp_group_id groups[] = { MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
                                                    MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_NONE };
-    mbedtls_ssl_conf_curves(config, groups);
+    mbedtls_ssl_conf_curves(&t->config, groups);
 #endif
 #if MBEDTLS_VERSION_NUMBER >= 0x03020000
-    /* PKCS#1 before PSS: 3.6.6 fails against RSA servers of TLS 1.2 otherwise. */
-    static const uint16_t signatures[] = {
-        0x0403, 0x0503, 0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806, 0
-    };
-    mbedtls_ssl_conf_sig_algs(config, signatures);
-    mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
+    /* PKCS#1 before PSS: 3.6.6 fails against RSA servers of TLS 1.2 otherwise */
+    static const uint16_t hashes[] = { 0x0403, 0x0503, 0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806, 0 };
+    mbedtls_ssl_conf_sig_algs(&t->config, hashes);
+    mbedtls_ssl_conf_min_tls_version(&t->config, MBEDTLS_SSL_VERSION_TLS1_2);
 #else
-    mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+    mbedtls_ssl_conf_min_version(&t->config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
 #endif
 #if CGT_TLS_VERSION < 4 && defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED) && \
     defined(MBEDTLS_SSL_PROTO_TLS1_3) && defined(MBEDTLS_SSL_SESSION_TICKETS)
     mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
-        config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+        &t->config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #endif
-    mbedtls_ssl_conf_ciphersuites(config, cgt_tls_suites);
-    mbedtls_ssl_conf_cert_profile(config, &cgt_tls_profile);
+    mbedtls_ssl_conf_ciphersuites(&t->config, cgt_tls_suites);
+    mbedtls_ssl_conf_cert_profile(&t->config, &cgt_tls_profile);
+    mbedtls_ssl_conf_authmode(&t->config,
+                              t->insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
+    mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
 }
 
 /* ---- the trust store ---- */
@@ -2207,88 +2174,79 @@ static void cgt_tls_limit(mbedtls_ssl_config *config) {
    time, which roots do not need. */
 typedef struct cgt_pem {
     mbedtls_x509_crt *roots;
-    cgt_buffer der;                 /* of the certificate under way */
-    char line[32];                  /* the start of the line */
-    size_t line_len; bool inside;
     short value[256];               /* of a base64 digit; -1: it is none */
+    char line[32];                  /* the start of the line */
+    size_t line_len, len; bool inside;
     uint32_t bits; int num_bits, good, bad;
     uint64_t mark;                  /* a checksum of the good ones */
+    unsigned char der[CHATGPTT_MAX_CERTIFICATE];    /* of the certificate under way; full: too long a one */
 } cgt_pem;
-
-static void cgt_pem_decode(cgt_pem *p, cgt_slice s) {
-    size_t i;
-    if (!cgt_reserve(&p->der, s.len)) return;
-    for (i = 0; i < s.len; i++) {
-        int value = p->value[(unsigned char)s.at[i]];
-        if (value < 0) continue;
-        p->bits = p->bits << 6 | (uint32_t)value; p->num_bits += 6;
-        if (p->num_bits < 8) continue;
-        p->num_bits -= 8; p->der.data[p->der.len++] = (char)(p->bits >> p->num_bits & 0xFF);
-    }
-}
 
 static void cgt_pem_line_end(cgt_pem *p) {
     cgt_slice line = cgt_slice_of(p->line, p->line_len);
     p->line_len = 0;
-    if (cgt_starts(line, "-----begin certificate----")) {
-        p->inside = true; p->der.len = 0; p->num_bits = 0;
-        if (p->der.failed == CHATGPTT_E_LIMIT) p->der.failed = CHATGPTT_OK;     /* that was another one's */
-    } else if (p->inside && cgt_starts(line, "-----end")) {
-        p->inside = false;
-        if (p->der.failed ||
-            mbedtls_x509_crt_parse_der(p->roots, (const unsigned char *)p->der.data, p->der.len) != 0) {
-            p->bad++;
-            return;
-        }
-        p->good++;
-        /* its signature */
-        p->mark = cgt_fnv(p->mark + 1, cgt_from(cgt_slice_of_buffer(&p->der),
-                                                p->der.len - (p->der.len < 32 ? p->der.len : 32)));
+    if (cgt_starts(line, "-----begin certificate----")) { p->inside = true; p->len = 0; p->num_bits = 0; }
+    if (!p->inside || !cgt_starts(line, "-----end")) return;
+    p->inside = false;
+    if (p->len < 32 || p->len == sizeof p->der || mbedtls_x509_crt_parse_der(p->roots, p->der, p->len) != 0) {
+        p->bad++;
+        return;
     }
+    p->good++;
+    p->mark = cgt_fnv(p->mark + 1, cgt_slice_of((const char *)p->der + p->len - 32, 32));   /* its signature */
 }
 
 static void cgt_pem_feed(cgt_pem *p, cgt_slice s) {
-    while (s.len) {
-        const char *end = (const char *)memchr(s.at, '\n', s.len);
-        size_t n = end ? (size_t)(end - s.at) : s.len, keep;
-        keep = n < sizeof p->line - p->line_len ? n : sizeof p->line - p->line_len;
-        memcpy(p->line + p->line_len, s.at, keep);
-        p->line_len += keep;
-        if (p->inside && p->line_len && p->line[0] != '-') cgt_pem_decode(p, cgt_slice_of(s.at, n));
-        if (n == s.len) return;
-        cgt_pem_line_end(p);
-        s = cgt_from(s, n + 1);
+    for (; s.len; s = cgt_from(s, 1)) {
+        int value = p->value[(unsigned char)*s.at];
+        if (*s.at == '\n') { cgt_pem_line_end(p); continue; }
+        if (p->line_len < sizeof p->line) p->line[p->line_len++] = *s.at;
+        if (!p->inside || value < 0 || p->line[0] == '-') continue;
+        p->bits = p->bits << 6 | (uint32_t)value; p->num_bits += 6;
+        if (p->num_bits < 8) continue;
+        p->num_bits -= 8;
+        if (p->len < sizeof p->der) p->der[p->len++] = (unsigned char)(p->bits >> p->num_bits & 0xFF);
     }
 }
 
-#ifndef CHATGPTT_NO_FILES
+#ifdef CHATGPTT_NO_FILES
+
+static chatgptt_code cgt_trust_files(cgt_pem *p, const chatgptt_options *o, chatgptt_error *error) {
+    (void)p;
+    if (o->ca_pem && !o->ca_file) return CHATGPTT_OK;
+    return cgt_fail(error, CHATGPTT_E_CERTIFICATE,
+                    "no trust store: built without files, so ca_pem must give the roots");
+}
+
+#else
 
 static bool cgt_pem_file(cgt_pem *p, const char *path) {      /* false: it cannot be read */
     char block[512]; size_t n; bool ok; FILE *file = fopen(path, "rb");
     if (!file) return false;
     while ((n = fread(block, 1, sizeof block, file)) > 0) cgt_pem_feed(p, cgt_slice_of(block, n));
-    cgt_pem_feed(p, cgt_slice_of("\n", 1));
-    ok = !ferror(file);
-    (void)fclose(file);
+    cgt_pem_line_end(p);
+    ok = !ferror(file); (void)fclose(file);
     return ok;
 }
 
-/* The system's store: what SSL_CERT_FILE names, else the first of the usual places that is there. */
-static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error) {
-    static const char *const places[] = { CHATGPTT_TRUST_PLACES };
-    const char *named = getenv("SSL_CERT_FILE"); size_t i;
+/* ca_file; with no trust of the caller's the system's store: what SSL_CERT_FILE names, else the first of the
+   usual places that is there. */
+static chatgptt_code cgt_trust_files(cgt_pem *p, const chatgptt_options *o, chatgptt_error *error) {
+    static const char *const places[] = { CHATGPTT_TRUST_PLACES }; enum { N = sizeof places / sizeof *places };
+    const char *named = getenv("SSL_CERT_FILE"); int i;
+    if (o->ca_file && !cgt_pem_file(p, o->ca_file))
+        return cgt_fail(error, CHATGPTT_E_CERTIFICATE, "ca_file %s cannot be read", o->ca_file);
+    if (o->ca_file || o->ca_pem) return CHATGPTT_OK;
     if (named && *named) {
         if (cgt_pem_file(p, named) && p->good) return CHATGPTT_OK;
         return cgt_fail(error, CHATGPTT_E_CERTIFICATE,
                         "no certificates could be read from %s (SSL_CERT_FILE)", named);
     }
-    for (i = 0; i < sizeof places / sizeof *places; i++)
+    for (i = 0; i < N; i++)
         if (cgt_pem_file(p, places[i]) && p->good) return CHATGPTT_OK;
     cgt_fail(error, CHATGPTT_E_CERTIFICATE, "no trust store: set ca_file. Looked at SSL_CERT_FILE");
-    for (i = 0; i < sizeof places / sizeof *places; i++) {
-        cgt_line_add(error->message, sizeof error->message, cgt_text(", "));
-        cgt_line_add(error->message, sizeof error->message, cgt_text(places[i]));
-    }
+    for (i = 0; i < 2 * N; i++)
+        cgt_line_add(error->message, sizeof error->message, cgt_text(i % 2 ? places[i / 2] : ", "));
     return CHATGPTT_E_CERTIFICATE;
 }
 
@@ -2297,76 +2255,34 @@ static chatgptt_code cgt_trust_system(cgt_pem *p, chatgptt_error *error) {
 /* Reads the roots that the options name. Damaged certificates are skipped, but without a whole one there is
    an error. */
 static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, chatgptt_error *error) {
-    cgt_pem p; int i; chatgptt_code code = CHATGPTT_OK; bool own = o->ca_pem || o->ca_file;
-    memset(&p, 0, sizeof p); memset(p.value, -1, sizeof p.value);
-    for (i = 0; i < 64; i++) p.value[(unsigned char)cgt_base64_digits[i]] = (short)i;
-    p.roots = &t->roots;
-    cgt_buffer_init(&p.der, t->hooks, CHATGPTT_MAX_CERTIFICATE);
-    if (o->ca_pem) { cgt_pem_feed(&p, cgt_text(o->ca_pem)); cgt_pem_feed(&p, cgt_slice_of("\n", 1)); }
-#ifndef CHATGPTT_NO_FILES
-    if (o->ca_file && !cgt_pem_file(&p, o->ca_file))
-        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "ca_file %s cannot be read", o->ca_file);
-    if (!own) code = cgt_trust_system(&p, error);
-#else
-    if (o->ca_file || !own)
-        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE,
-                        "no trust store: built without files, so ca_pem must give the roots");
-#endif
-    if (code == CHATGPTT_OK && own && !p.good)
+    cgt_pem *p = (cgt_pem *)cgt_new(t->hooks, sizeof *p); int i; chatgptt_code code;
+    if (!p) return cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for the trust store");
+    memset(p->value, -1, sizeof p->value); p->roots = &t->roots;
+    for (i = 0; i < 64; i++) p->value[(unsigned char)cgt_base64_digits[i]] = (short)i;
+    if (o->ca_pem) { cgt_pem_feed(p, cgt_text(o->ca_pem)); cgt_pem_line_end(p); }
+    code = cgt_trust_files(p, o, error);
+    if (code == CHATGPTT_OK && !p->good)
         code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "%s holds %s", o->ca_pem ? "ca_pem" : o->ca_file,
-                        p.bad ? "a damaged certificate" : "no certificate in PEM form");
-    if (p.der.failed == CHATGPTT_E_MEMORY)
-        code = cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for the trust store");
-    cgt_buffer_free(&p.der);
-    t->mark = cgt_fnv(p.mark, cgt_slice_of(own ? "own" : "system", 3));
+                        p->bad ? "a damaged certificate" : "no certificate in PEM form");
+    t->mark = cgt_fnv(p->mark, cgt_slice_of(o->ca_pem || o->ca_file ? "own" : "system", 3));
+    cgt_free(t->hooks, p, sizeof *p);
     return code;
-}
-
-/* ---- set-up ---- */
-
-#if CGT_TLS_VERSION < 4
-static int cgt_trust_entropy(void *user, unsigned char *bytes, size_t size) {
-    const chatgptt_hooks *hooks = (const chatgptt_hooks *)user;
-    return hooks->random(hooks->user, bytes, size) == CHATGPTT_OK
-               ? 0
-               : MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
-}
-#endif
-
-static int cgt_trust_start(cgt_trust *t) {     /* mbedTLS's code: 0 or an error */
-    int failed;
-#if CGT_TLS_VERSION >= 4 || (CGT_TLS_VERSION == 3 && defined(MBEDTLS_PSA_CRYPTO_C))
-    if (psa_crypto_init() != PSA_SUCCESS) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-#endif
-    failed = mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
-                                         MBEDTLS_SSL_PRESET_DEFAULT);
-#if CGT_TLS_VERSION < 4
-    mbedtls_ctr_drbg_init(&t->random);
-    if (failed == 0)
-        failed = mbedtls_ctr_drbg_seed(&t->random, cgt_trust_entropy, (void *)(size_t)t->hooks, NULL, 0);
-    mbedtls_ssl_conf_rng(&t->config, mbedtls_ctr_drbg_random, &t->random);
-#endif
-    return failed;
 }
 
 static void cgt_trust_free(cgt_trust *t) {
     size_t i;
     if (!t) return;
     for (i = 0; i < CGT_SESSIONS; i++) {
-        mbedtls_ssl_session_free(&t->sessions[i].session);
-        cgt_buffer_free(&t->sessions[i].chain);
+        mbedtls_ssl_session_free(&t->sessions[i].session); cgt_buffer_free(&t->sessions[i].chain);
     }
     mbedtls_ssl_config_free(&t->config); mbedtls_x509_crt_free(&t->roots);
-#if CGT_TLS_VERSION < 4
-    mbedtls_ctr_drbg_free(&t->random);
-#endif
     cgt_free(t->hooks, t, sizeof *t);
 }
 
 /* What all https connections of a client share. NULL: *error says why. */
 static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_options *o,
                                 chatgptt_error *error) {
-    cgt_trust *t = (cgt_trust *)cgt_new(hooks, sizeof *t); chatgptt_code code; int failed; size_t i;
+    cgt_trust *t = (cgt_trust *)cgt_new(hooks, sizeof *t); chatgptt_code code = CHATGPTT_OK; int failed, i;
     if (!t) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for TLS"); return NULL; }
     t->hooks = hooks; t->insecure = o->insecure;
     mbedtls_ssl_config_init(&t->config); mbedtls_x509_crt_init(&t->roots);
@@ -2375,15 +2291,11 @@ static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_opti
         cgt_buffer_init(&t->sessions[i].chain, hooks, CHATGPTT_MAX_CERTIFICATE);
     }
     failed = cgt_trust_start(t);
-    code = failed ? cgt_fail(error, CHATGPTT_E_TLS, "mbedTLS cannot start: no random bytes or no memory")
-                  : CHATGPTT_OK;
-    if (code == CHATGPTT_OK && !o->insecure) code = cgt_trust_read(t, o, error);
+    if (failed) code = cgt_fail(error, CHATGPTT_E_TLS, "mbedTLS cannot start: no random bytes or no memory");
+    else if (!o->insecure) code = cgt_trust_read(t, o, error);
     error->tls_code = failed;
     if (code < 0) { cgt_trust_free(t); return NULL; }
-    cgt_tls_limit(&t->config);
-    mbedtls_ssl_conf_authmode(&t->config,
-                              o->insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
-    mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
+    cgt_trust_limit(t);
     return t;
 }
 
@@ -2391,9 +2303,8 @@ static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_opti
 
 /* The host as it is verified and sent as SNI: a name without the dot that may end it, or an address, which is
    not sent. false: too long a name. */
-static bool cgt_peer_set(cgt_peer *p, const cgt_url *url) {
-    cgt_slice host = cgt_text(url->host);
-    p->address_len = url->literal ? cgt_parse_ipv6(host, p->address) : cgt_parse_ipv4(host, p->address);
+static bool cgt_peer_set(cgt_peer *p, cgt_slice host, bool literal) {
+    p->address_len = literal ? cgt_parse_ipv6(host, p->address) : cgt_parse_ipv4(host, p->address);
     if (host.len && host.at[host.len - 1] == '.') host.len--;
     return cgt_fixed_set(p->name, sizeof p->name, host);
 }
@@ -2403,13 +2314,11 @@ static const char *cgt_peer_name(const cgt_peer *p) { return p->address_len ? NU
 /* Whether a subjectAltName is the host's address, or, for a host that is a name, any name at all: the common
    name alone does not count. */
 static bool cgt_peer_named(const cgt_peer *p, const mbedtls_x509_crt *leaf) {
-    const mbedtls_x509_sequence *s;
+    cgt_slice address = cgt_slice_of((const char *)p->address, p->address_len); const mbedtls_x509_sequence *s;
     for (s = &leaf->subject_alt_names; s; s = s->next) {
-        int kind = s->buf.tag & 0x1F;
-        if (s->buf.p && p->address_len == 0 && kind == 2) return true;
-        if (s->buf.p && s->buf.len == p->address_len && kind == 7 &&
-            memcmp(s->buf.p, p->address, p->address_len) == 0)
-            return true;
+        int kind = s->buf.tag & 0x1F;       /* RFC 5280 section 4.2.1.6: 2 a name, 7 an address */
+        if (!s->buf.p) continue;
+        if (p->address_len ? kind == 7 && cgt_same(cgt_der(&s->buf), address) : kind == 2) return true;
     }
     return false;
 }
@@ -2419,8 +2328,7 @@ static int cgt_tls_verify(void *user, mbedtls_x509_crt *crt, int depth, uint32_t
     cgt_tls *t = (cgt_tls *)user;
     t->verified = true;
     if (depth > 0) return 0;
-    t->self_signed = crt->issuer_raw.len == crt->subject_raw.len &&
-                     memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->subject_raw.len) == 0;
+    t->self_signed = cgt_same(cgt_der(&crt->issuer_raw), cgt_der(&crt->subject_raw));
     if (!cgt_peer_named(&t->peer, crt)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
     return 0;
 }
@@ -2432,11 +2340,6 @@ static cgt_session *cgt_session_find(cgt_trust *t, const char *origin) {    /* N
     for (i = 0; i < CGT_SESSIONS; i++)
         if (t->sessions[i].set && strcmp(t->sessions[i].origin, origin) == 0) return &t->sessions[i];
     return NULL;
-}
-
-static void cgt_session_forget(cgt_trust *t, const char *origin) {
-    cgt_session *s = cgt_session_find(t, origin);
-    if (s) s->set = false;
 }
 
 /* An empty place for a session: the one it had, else that of the oldest. */
@@ -2455,7 +2358,7 @@ static void cgt_session_keep(cgt_tls *t) {
     s->set = mbedtls_ssl_get_session(&t->ssl, &s->session) == 0;
     if (!t->verified) return;           /* it was resumed: the chain is that of the session before */
     s->chain.len = 0;
-    for (; crt; crt = crt->next) cgt_append(&s->chain, cgt_slice_of((const char *)crt->raw.p, crt->raw.len));
+    for (; crt; crt = crt->next) cgt_append(&s->chain, cgt_der(&crt->raw));
 }
 
 /* The sessions of a client in bytes: origin, the trust's mark, the server's chain behind its size, mbedTLS's
@@ -2468,91 +2371,79 @@ static bool cgt_session_save(const cgt_trust *t, size_t i, cgt_buffer *out) {
     cgt_append(out, cgt_slice_of((const char *)&t->mark, sizeof t->mark));
     cgt_append(out, cgt_slice_of((const char *)&s->chain.len, sizeof s->chain.len));
     cgt_append(out, cgt_slice_of_buffer(&s->chain));
-    if (size == 0 || !cgt_reserve(out, size)) return false;
-    if (mbedtls_ssl_session_save(&s->session, (unsigned char *)out->data + out->len, size, &size) != 0)
+    if (size == 0 || !cgt_reserve(out, size) ||
+        mbedtls_ssl_session_save(&s->session, (unsigned char *)out->data + out->len, size, &size) != 0)
         return false;
     out->len += size;
     return true;
 }
 
-/* What a saved session says of its server: to be checked before it is taken. */
-typedef struct cgt_claim {
-    cgt_url url; cgt_peer peer; mbedtls_x509_crt chain;
-} cgt_claim;
+/* What a saved session says of its server: what stands in a file is no proof that a handshake ever was. */
+typedef struct cgt_claim { cgt_peer peer; mbedtls_x509_crt chain; } cgt_claim;
 
-/* Whether a handshake with these certificates would be accepted now: they verify against the roots, for this
-   host, as a server's. */
-static bool cgt_claim_trusted(cgt_trust *t, cgt_claim *c) {
+/* Whether a handshake with these certificates (in DER, leaf first) would be accepted now: they verify against
+   the roots, for this host, as a server's. */
+static bool cgt_claim_holds(cgt_trust *t, cgt_claim *c, cgt_slice der) {
     static const char servers[] = "\x2b\x06\x01\x05\x05\x07\x03\x01";       /* id-kp-serverAuth */
-    uint32_t flags;
-    return t->insecure ||
-           (mbedtls_x509_crt_verify_with_profile(&c->chain, &t->roots, NULL, &cgt_tls_profile,
-                                                 cgt_peer_name(&c->peer), &flags, NULL, NULL) == 0 &&
-            cgt_peer_named(&c->peer, &c->chain) &&
-            mbedtls_x509_crt_check_key_usage(&c->chain, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) == 0 &&
-            mbedtls_x509_crt_check_extended_key_usage(&c->chain, servers, sizeof servers - 1) == 0);
-}
-
-/* Whether origin and chain (in DER, leaf first) are such: what stands in a file is no proof that a handshake
-   ever was. */
-static bool cgt_claim_holds(cgt_trust *t, cgt_claim *c, cgt_slice origin, cgt_slice der) {
-    mbedtls_x509_crt *last = &c->chain; cgt_slice user; const char *why;
-    if (cgt_url_parse(&c->url, t->hooks, origin, &user, &why) < 0 || !c->url.https ||
-        !cgt_same(c->url.origin, origin) || !cgt_peer_set(&c->peer, &c->url) || !der.len)
-        return false;
-    for (; der.len; der = cgt_from(der, last->raw.len)) {
-        if (mbedtls_x509_crt_parse_der(&c->chain, (const unsigned char *)der.at, der.len) != 0) return false;
+    mbedtls_x509_crt *last = &c->chain; uint32_t flags; size_t left = der.len;
+    for (; left; left -= last->raw.len) {
+        cgt_slice rest = cgt_from(der, der.len - left);
+        if (mbedtls_x509_crt_parse_der(&c->chain, (const unsigned char *)rest.at, left) != 0) return false;
         while (last->next) last = last->next;
     }
-    return cgt_claim_trusted(t, c);
+    return der.len &&
+           (t->insecure ||
+            (mbedtls_x509_crt_verify_with_profile(&c->chain, &t->roots, NULL, &cgt_tls_profile,
+                                                  cgt_peer_name(&c->peer), &flags, NULL, NULL) == 0 &&
+             cgt_peer_named(&c->peer, &c->chain) &&
+             mbedtls_x509_crt_check_key_usage(&c->chain, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) == 0 &&
+             mbedtls_x509_crt_check_extended_key_usage(&c->chain, servers, sizeof servers - 1) == 0));
 }
 
-/* Whether the session is of the server whose leaf this is. TLS 1.2 keeps it there; TLS 1.3 does not. */
-static bool cgt_session_of(const cgt_session *s, const mbedtls_x509_crt *leaf) {
-#ifdef MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
-    const mbedtls_x509_crt *own = s->session.CGT_TLS_PRIVATE(peer_cert);
-    if (own) return own->raw.len == leaf->raw.len && memcmp(own->raw.p, leaf->raw.p, own->raw.len) == 0;
+/* Whether a loaded session is that claim's. TLS 1.2 keeps the leaf in it; TLS 1.3 does not, but the host's name,
+   which mbedTLS takes out of the bytes unlooked at, maybe without its end: it is made anew. */
+static bool cgt_claim_owns(const cgt_claim *c, cgt_session *s) {
+#if MBEDTLS_VERSION_NUMBER >= 0x03040000 && defined(MBEDTLS_SSL_PROTO_TLS1_3) && \
+    defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
+    char **name = &s->session.CGT_TLS_PRIVATE(hostname); size_t size = strlen(c->peer.name) + 1;
+    bool named = *name != NULL;
+    mbedtls_free(*name);
+    *name = named ? (char *)mbedtls_calloc(1, size) : NULL;
+    if (*name) memcpy(*name, c->peer.name, size);
 #endif
-    (void)s; (void)leaf;
+#ifdef MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
+    if (s->session.CGT_TLS_PRIVATE(peer_cert))
+        return cgt_same(cgt_der(&s->session.CGT_TLS_PRIVATE(peer_cert)->raw), cgt_der(&c->chain.raw));
+#endif
+    (void)c; (void)s;
     return true;
 }
 
-/* mbedTLS takes the host's name out of the bytes unlooked at, maybe without its end: it is made anew. */
-static void cgt_session_rename(cgt_session *s, const cgt_peer *peer) {
-#if MBEDTLS_VERSION_NUMBER >= 0x03040000 && defined(MBEDTLS_SSL_PROTO_TLS1_3) && \
-    defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
-    char **name = &s->session.CGT_TLS_PRIVATE(hostname); size_t size = strlen(peer->name) + 1;
-    if (!*name) return;
-    mbedtls_free(*name);
-    *name = (char *)mbedtls_calloc(1, size);
-    if (*name) memcpy(*name, peer->name, size);
-#else
-    (void)s; (void)peer;
-#endif
-}
-
-/* `in` is hostile: taken only if mark and chain hold, and the session is that chain's. */
+/* `in` is hostile: taken only if mark and chain hold, and the session is that chain's. Its origin needs no
+   check of its own: it is compared with those of connections, whole. */
 static void cgt_session_load(cgt_trust *t, cgt_slice in) {
-    size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len, size; cgt_slice der, rest;
-    cgt_claim *c;
-    if (origin >= CHATGPTT_MAX_ORIGIN || in.len - origin < 1 + sizeof t->mark + sizeof size) return;
+    size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len, size;
+    cgt_slice host = cgt_slice_of(in.at, origin), rest; cgt_claim *c; bool literal;
+    if (!cgt_starts(host, "https://") || origin >= CHATGPTT_MAX_ORIGIN ||
+        in.len - origin < 1 + sizeof t->mark + sizeof size)
+        return;
     rest = cgt_from(in, origin + 1 + sizeof t->mark + sizeof size);
     memcpy(&size, rest.at - sizeof size, sizeof size);
     if (memcmp(in.at + origin + 1, &t->mark, sizeof t->mark) != 0 || size > rest.len) return;
     c = (cgt_claim *)cgt_new(t->hooks, sizeof *c);
     if (!c) return;
     mbedtls_x509_crt_init(&c->chain);
-    der = cgt_slice_of(rest.at, size); rest = cgt_from(rest, size);
-    if (cgt_claim_holds(t, c, cgt_slice_of(in.at, origin), der)) {
+    literal = origin > 8 && in.at[8] == '[';
+    host = cgt_from(host, literal ? 9 : 8);
+    host = cgt_cut(&host, literal ? "]" : ":");
+    if (cgt_peer_set(&c->peer, host, literal) && cgt_claim_holds(t, c, cgt_slice_of(rest.at, size))) {
         cgt_session *s = cgt_session_room(t, in.at);
         s->chain.len = 0;
-        cgt_append(&s->chain, der);
-        s->set = mbedtls_ssl_session_load(&s->session, (const unsigned char *)rest.at, rest.len) == 0 &&
-                 cgt_session_of(s, &c->chain);
-        if (s->set) cgt_session_rename(s, &c->peer);
+        cgt_append(&s->chain, cgt_slice_of(rest.at, size));
+        s->set = mbedtls_ssl_session_load(&s->session, (const unsigned char *)rest.at + size,
+                                          rest.len - size) == 0 && cgt_claim_owns(c, s);
     }
-    mbedtls_x509_crt_free(&c->chain); cgt_url_free(&c->url);
-    cgt_free(t->hooks, c, sizeof *c);
+    mbedtls_x509_crt_free(&c->chain); cgt_free(t->hooks, c, sizeof *c);
 }
 
 /* ---- the connection ---- */
@@ -2571,16 +2462,14 @@ static int cgt_tls_receive(void *user, unsigned char *bytes, size_t size) {
     chatgptt_code code = (t->transport->read)(t->transport->user, t->raw, bytes, size, &done);
     if (code == CHATGPTT_AGAIN) { t->blocked = true; return MBEDTLS_ERR_SSL_WANT_READ; }
     t->received += done;
-    if (code == CHATGPTT_OK) return (int)done;
-    if (code == CHATGPTT_DONE) return 0;
+    if (code >= 0) return code == CHATGPTT_OK ? (int)done : 0;
     t->io = code;
     return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
 static void cgt_tls_free(cgt_tls *t) {
-    const chatgptt_hooks *hooks = t->trust->hooks;
     if (t->ready && !t->io) (void)mbedtls_ssl_close_notify(&t->ssl);
-    mbedtls_ssl_free(&t->ssl); cgt_free(hooks, t, sizeof *t);
+    mbedtls_ssl_free(&t->ssl); cgt_free(t->trust->hooks, t, sizeof *t);
 }
 
 /* TLS over a connection that may still have to be made. `origin` must outlive it. NULL: out of memory. */
@@ -2589,10 +2478,10 @@ static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transpor
     cgt_tls *t = (cgt_tls *)cgt_new(trust->hooks, sizeof *t);
     cgt_session *session = cgt_session_find(trust, origin);
     if (!t) return NULL;
-    t->trust = trust; t->transport = transport; t->raw = raw;
-    t->origin = origin;
+    t->trust = trust; t->transport = transport; t->raw = raw; t->origin = origin;
     mbedtls_ssl_init(&t->ssl);
-    if (mbedtls_ssl_setup(&t->ssl, &trust->config) != 0 || !cgt_peer_set(&t->peer, url) ||
+    if (mbedtls_ssl_setup(&t->ssl, &trust->config) != 0 ||
+        !cgt_peer_set(&t->peer, cgt_text(url->host), url->literal) ||
         mbedtls_ssl_set_hostname(&t->ssl, cgt_peer_name(&t->peer)) != 0) {
         cgt_tls_free(t);
         return NULL;
@@ -2606,47 +2495,47 @@ static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transpor
 /* ---- reasons in words ---- */
 
 static const char *cgt_tls_certificate_reason(const cgt_tls *t, uint32_t flags) {
-    if (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY))
-        return "its chain has a weak key or hash";
-    if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
-        return t->self_signed ? "it is self-signed"
-                              : "unknown issuer: neither it nor its chain leads to a trusted root";
-    if (flags & MBEDTLS_X509_BADCERT_EXPIRED)
-        return "it or its chain has expired (or this system's clock is wrong)";
-    if (flags & MBEDTLS_X509_BADCERT_FUTURE) return "it is not yet valid (or this system's clock is wrong)";
-    if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) return "it is for another name";
-    if (flags & (MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
-                 MBEDTLS_X509_BADCERT_NS_CERT_TYPE))
-        return "it is not for servers";
-    return "it was refused";
-}
-
-/* Alerts of RFC 8446 section 6 that a server ends a handshake with. */
-static const char *cgt_tls_alert(int alert) {
-    switch (alert) {
-    case 40: return "alert of the server: no common cipher suite, group or version";
-#ifdef MBEDTLS_SSL_PROTO_TLS1_3
-    case 70: return "alert of the server: no common version, its TLS is too old";
-#else
-    case 70: return "no common version: this mbedTLS speaks no TLS 1.3, or the server's TLS is too old";
-#endif
-    case 112: return "alert of the server: it does not know this host name";
-    case 116: return "alert of the server: it wants a certificate of its clients";
-    default: return "the server ended the handshake with an alert";
-    }
+    static const struct { uint32_t flags; const char *words; } rows[] = {
+        { MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY,
+          "its chain has a weak key or hash" },
+        { MBEDTLS_X509_BADCERT_NOT_TRUSTED, "unknown issuer: neither it nor its chain leads to a trusted root" },
+        { MBEDTLS_X509_BADCERT_EXPIRED, "it or its chain has expired (or this system's clock is wrong)" },
+        { MBEDTLS_X509_BADCERT_FUTURE, "it is not yet valid (or this system's clock is wrong)" },
+        { MBEDTLS_X509_BADCERT_CN_MISMATCH, "it is for another name" },
+        { MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
+              MBEDTLS_X509_BADCERT_NS_CERT_TYPE, "it is not for servers" },
+        { 0xFFFFFFFFu, "it was refused" } };
+    size_t i = 0;
+    while (!(flags & rows[i].flags)) i++;
+    return i == 1 && t->self_signed ? "it is self-signed" : rows[i].words;
 }
 
 static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
-    const unsigned char *in = t->ssl.CGT_TLS_PRIVATE(in_msg);       /* an alert lies there still */
-#if CGT_TLS_VERSION >= 3
-    if (failed == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION)
+    /* alerts of RFC 8446 section 6 that a server ends a handshake with, and codes of mbedTLS, below 0 */
+    static const struct { int code; const char *words; } rows[] = {
+        { 40, "alert of the server: no common cipher suite, group or version" },
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+        { 70, "alert of the server: no common version, its TLS is too old" },
 #else
-    if (failed == MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION)
+        { 70, "no common version: this mbedTLS speaks no TLS 1.3, or the server's TLS is too old" },
 #endif
-        return "the server's TLS is too old: 1.2 is the least";
-    if (failed == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && in) return cgt_tls_alert(in[1]);
-    if (failed == MBEDTLS_ERR_SSL_INVALID_RECORD) return "the server does not speak TLS on this port";
-    if (failed == MBEDTLS_ERR_SSL_ALLOC_FAILED) return "out of memory";
+        { 112, "alert of the server: it does not know this host name" },
+        { 116, "alert of the server: it wants a certificate of its clients" },
+#if CGT_TLS_VERSION >= 3
+        { MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, "the server's TLS is too old: 1.2 is the least" },
+#else
+        { MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION, "the server's TLS is too old: 1.2 is the least" },
+#endif
+#if CGT_TLS_VERSION < 4
+        { MBEDTLS_ERR_SSL_NO_RNG, "no random bytes" },
+#endif
+        { MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE, "the server ended the handshake with an alert" },
+        { MBEDTLS_ERR_SSL_INVALID_RECORD, "the server does not speak TLS on this port" },
+        { MBEDTLS_ERR_SSL_ALLOC_FAILED, "out of memory" } };
+    const unsigned char *in = t->ssl.CGT_TLS_PRIVATE(in_msg);       /* an alert lies there still */
+    int alert = failed == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && in ? in[1] : failed; size_t i;
+    for (i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].code == alert || rows[i].code == failed) return rows[i].words;
     return "TLS handshake failed: the server's choice of suite or group is not acceptable, or its messages "
            "are damaged";
 }
@@ -2654,21 +2543,19 @@ static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
 /* Sets the error for a failed call of mbedTLS. */
 static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed) {
     uint32_t flags = t->verified ? mbedtls_ssl_get_verify_result(&t->ssl) : 0;
-    cgt_slice host = cgt_from(cgt_text(t->origin), 8); chatgptt_code code = CHATGPTT_E_TLS;
-    if (flags == 0xFFFFFFFFu) flags = 0;
-    if (!t->ready && flags && !t->io)
-        code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "the certificate of %b is not trusted: %s", host,
-                        cgt_tls_certificate_reason(t, flags));
-    else if (failed <= -0x2080 && failed > -0x3000)
-        code = cgt_fail(
-            error, CHATGPTT_E_CERTIFICATE,
-            "the certificate of %b cannot be read: it is damaged or has extensions mbedTLS does not know",
-            host);
-    else if (failed == MBEDTLS_ERR_SSL_CONN_EOF || failed == 0)
-        code = cgt_fail(error, CHATGPTT_E_CLOSED, "%b closed the connection during the TLS handshake%s", host,
-                        t->received ? "" : ", without a word: it may not speak TLS on this port");
-    else if (t->ready) cgt_fail(error, code, "TLS with %b broke: a record is damaged or not allowed", host);
-    else cgt_fail(error, code, "no TLS with %b: %s", host, cgt_tls_reason(t, failed));
+    chatgptt_code code = CHATGPTT_E_TLS; const char *format = "no TLS with %b: %s", *why = "";
+    if (!t->ready && flags && flags != 0xFFFFFFFFu && !t->io) {
+        code = CHATGPTT_E_CERTIFICATE; format = "the certificate of %b is not trusted: %s";
+        why = cgt_tls_certificate_reason(t, flags);
+    } else if (failed <= -0x2080 && failed > -0x3000) {
+        code = CHATGPTT_E_CERTIFICATE;
+        format = "the certificate of %b cannot be read: it is damaged or has extensions mbedTLS does not know";
+    } else if (failed == MBEDTLS_ERR_SSL_CONN_EOF || failed == 0) {
+        code = CHATGPTT_E_CLOSED; format = "%b closed the connection during the TLS handshake%s";
+        if (!t->received) why = ", without a word: it may not speak TLS on this port";
+    } else if (t->ready) format = "TLS with %b broke: a record is damaged or not allowed";
+    else why = cgt_tls_reason(t, failed);
+    cgt_fail(error, code, format, cgt_from(cgt_text(t->origin), 8), why);
     error->tls_code = failed;
     return code;
 }
@@ -2679,31 +2566,30 @@ static bool cgt_tls_wants(int failed) {
     return failed == MBEDTLS_ERR_SSL_WANT_READ || failed == MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
-/* Not an error: a session ticket came. Where mbedTLS does not tell, no call gives this number. */
-#ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
-enum { CGT_TLS_TICKET = MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET };
-#else
-enum { CGT_TLS_TICKET = INT_MIN };
-#endif
-
-/* Whether to call mbedTLS once more: it stops behind a ticket, and between messages, when there is nothing to
-   wait for: then the transport was not asked. */
+/* Whether to call mbedTLS once more: it stops behind a session ticket, and between messages, when there is
+   nothing to wait for: then the transport was not asked. */
 static bool cgt_tls_goes_on(cgt_tls *t, int result) {
-    bool more = result == CGT_TLS_TICKET || (cgt_tls_wants(result) && !t->blocked);
-    if (result == CGT_TLS_TICKET && t->ready) cgt_session_keep(t);
+    bool more = cgt_tls_wants(result) && !t->blocked;
+#ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
+    if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
+        more = true;
+        if (t->ready) cgt_session_keep(t);
+    }
+#endif
     t->blocked = false;
     return more;
 }
 
 /* OK: done; AGAIN; < 0: *error says why, or t->io holds the transport's code. */
 static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error) {
-    int failed;
+    cgt_session *offered; int failed;
     if (t->ready) return CHATGPTT_OK;
     do failed = mbedtls_ssl_handshake(&t->ssl); while (cgt_tls_goes_on(t, failed));
     if (cgt_tls_wants(failed)) return CHATGPTT_AGAIN;
-    if (failed) { cgt_session_forget(t->trust, t->origin); return cgt_tls_fail(t, error, failed); }
-    t->ready = true;
-    cgt_session_keep(t);
+    offered = cgt_session_find(t->trust, t->origin);
+    if (failed && offered) offered->set = false;
+    if (failed) return cgt_tls_fail(t, error, failed);
+    t->ready = true; cgt_session_keep(t);
     return CHATGPTT_OK;
 }
 
