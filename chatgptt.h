@@ -434,11 +434,6 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#if defined(__linux__) && defined(__has_include)
-#if __has_include(<sys/random.h>)
-#include <sys/random.h>
-#endif
-#endif
 #if !defined(CLOCK_MONOTONIC) || !defined(AI_NUMERICHOST)
 #error "chatgptt.h needs POSIX 2008: -D_POSIX_C_SOURCE=200809L or -std=gnu99, or before other headers"
 #endif
@@ -841,12 +836,8 @@ static long long cgt_builtin_now_ms(void *user) { (void)user; return cgt_clock(C
 static long long cgt_builtin_unix_time(void *user) { (void)user; return cgt_clock(CLOCK_REALTIME, 1); }
 
 static chatgptt_code cgt_builtin_random(void *user, void *bytes, size_t size) {
-    size_t got = 0; int fd;
+    size_t got = 0; int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
     (void)user;
-#ifdef GRND_NONBLOCK
-    if (size <= 256 && getrandom(bytes, size, GRND_NONBLOCK) == (ssize_t)size) return CHATGPTT_OK;
-#endif
-    fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
     while (fd >= 0 && got < size) {
         ssize_t n = read(fd, (char *)bytes + got, size - got);
         if (n > 0) got += (size_t)n;
@@ -888,8 +879,7 @@ typedef struct cgt_net {            /* what the sockets of a client share: the t
     const char *address;            /* numeric, instead of a lookup; or NULL */
     unsigned generation;            /* counts descriptors opened and closed */
     int resolve_ms;                 /* of the last lookup; -1: none was needed */
-    int sys_errno;                  /* of the last failure, and why in words */
-    const char *why;
+    int sys_errno; const char *why; /* of the last failure; why: in words */
 } cgt_net;
 
 typedef struct cgt_socket {
@@ -908,9 +898,8 @@ static chatgptt_code cgt_net_fail(cgt_net *net, chatgptt_code code, int number, 
 }
 
 static void cgt_socket_drop(cgt_net *net, cgt_socket *s, int i) {
-    if (s->fd[i] < 0) return;
-    close(s->fd[i]);
-    s->fd[i] = -1; s->generation = ++net->generation;
+    if (s->fd[i] >= 0) { close(s->fd[i]); s->generation = ++net->generation; }
+    s->fd[i] = -1;
 }
 
 /* The first in `a` that is, or is not, of the list's first family. */
@@ -926,28 +915,26 @@ static bool cgt_socket_more(const cgt_socket *s) {
 /* The next address: families alternate, the resolver's first choice comes first. */
 static struct addrinfo *cgt_socket_address(cgt_socket *s) {
     int other = s->next[1] && (s->tried & 1 || !s->next[0]);
-    struct addrinfo *a = s->next[other]; s->next[other] = cgt_socket_skip(s, a->ai_next, other);
-    s->tried++;
+    struct addrinfo *a = s->next[other];
+    s->next[other] = cgt_socket_skip(s, a->ai_next, other); s->tried++;
     return a;
 }
 
 static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char *host, const char *port) {
     long long began = cgt_now(net->hooks); struct addrinfo hints; int failed;
-    memset(&hints, 0, sizeof hints);
+    memset(&hints, 0, sizeof hints); hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM; hints.ai_flags = net->address ? AI_NUMERICHOST : 0;
     failed = getaddrinfo(net->address ? net->address : host, port, &hints, &s->list);
     net->resolve_ms = cgt_until(cgt_now(net->hooks), began);
-    if (failed) {
-        s->list = NULL;
-        return cgt_net_fail(net, failed == EAI_MEMORY ? CHATGPTT_E_MEMORY : CHATGPTT_E_RESOLVE,
-                            failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
-    }
-    s->next[0] = s->list; s->next[1] = cgt_socket_skip(s, s->list, 1);
-    return CHATGPTT_OK;
+    if (failed) s->list = NULL;
+    else { s->next[0] = s->list; s->next[1] = cgt_socket_skip(s, s->list, 1); return CHATGPTT_OK; }
+    return cgt_net_fail(net, failed == EAI_MEMORY ? CHATGPTT_E_MEMORY : CHATGPTT_E_RESOLVE,
+                        failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
 }
 
-static int cgt_socket_new(const struct addrinfo *a) {      /* -1: errno says why */
-    int yes = 1, type = a->ai_socktype, fd;
+/* A socket on its way to this address; -1: errno says why there is none. */
+static int cgt_socket_start(const struct addrinfo *a) {
+    int yes = 1, type = a->ai_socktype, fd, number;
 #ifdef SOCK_CLOEXEC
     type |= SOCK_CLOEXEC;           /* so that no program that another thread starts now gets it */
 #endif
@@ -959,43 +946,35 @@ static int cgt_socket_new(const struct addrinfo *a) {      /* -1: errno says why
     /* a long request's last segment, and a TLS flight's, must not wait for the peer's delayed ACK */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC); (void)fcntl(fd, F_SETFL, O_NONBLOCK);
-    return fd;
+    if (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS || errno == EINTR) return fd;
+    number = errno; close(fd); errno = number;
+    return -1;
 }
 
-/* Starts attempts until one is under way in slot i or none is left. */
+/* Starts attempts until one is under way in the empty slot i or none is left. */
 static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i) {
     while (s->fd[i] < 0 && cgt_socket_more(s)) {
-        struct addrinfo *a = cgt_socket_address(s); s->fd[i] = cgt_socket_new(a);
-        if (s->fd[i] >= 0) s->generation = ++net->generation;
-        if (s->fd[i] >= 0 && connect(s->fd[i], a->ai_addr, a->ai_addrlen) == 0) break;
-        if (s->fd[i] >= 0 && (errno == EINPROGRESS || errno == EINTR)) break;
-        net->sys_errno = errno;
-        cgt_socket_drop(net, s, i);
+        s->fd[i] = cgt_socket_start(cgt_socket_address(s));
+        if (s->fd[i] < 0) net->sys_errno = errno;
     }
-    s->latest = i;
+    s->latest = i; s->generation = ++net->generation;
     s->next_at = cgt_now(net->hooks) + (s->fd[1 - i] < 0 ? (int)CGT_ATTEMPT_MS : (int)CGT_PATIENCE_MS);
-}
-
-static void cgt_socket_lost(cgt_net *net, cgt_socket *s, int i, int number) {
-    net->sys_errno = number;
-    cgt_socket_drop(net, s, i);
-    s->next_at = LLONG_MIN;
 }
 
 /* Whether attempt i has connected; one that failed is dropped. */
 static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i) {
-    struct pollfd p = { s->fd[i], POLLOUT, 0 };
-    int failed = 0; socklen_t size = sizeof failed;
+    struct pollfd p = { s->fd[i], POLLOUT, 0 }; int failed = 0; socklen_t size = sizeof failed;
     if (p.fd < 0 || poll(&p, 1, 0) != 1) return false;
     if (getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
-    if (failed) cgt_socket_lost(net, s, i, failed);
-    return failed == 0;
+    if (failed == 0) return true;
+    cgt_socket_drop(net, s, i);
+    net->sys_errno = failed; s->next_at = LLONG_MIN;
+    return false;
 }
 
 static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i) {
-    int fd = s->fd[i];
     cgt_socket_drop(net, s, 1 - i);
-    s->fd[0] = fd; s->fd[1] = -1; s->events = 0;
+    s->fd[0] = s->fd[i]; s->fd[1] = -1; s->events = 0;
     freeaddrinfo(s->list); s->list = NULL;
 }
 
@@ -2094,11 +2073,11 @@ struct cgt_tls {                    /* one connection */
     mbedtls_ssl_context ssl; cgt_trust *trust; const chatgptt_transport *transport; void *raw;
     const char *origin; cgt_peer peer;
     size_t received;                /* raw bytes that came */
-    bool ready, clean;              /* the handshake is done; the peer announced its end */
-    /* a session was offered; a certificate was looked at, so it was not resumed */
-    bool offered, verified;
-    bool blocked;                   /* the transport said AGAIN */
-    bool self_signed, carried;      /* carried: the transport took bytes, so it is connected */
+    /* the handshake is done; the peer announced its end; a session was offered; a certificate was looked at,
+       so it was not resumed */
+    bool ready, clean, offered, verified;
+    /* its issuer is itself; the transport said AGAIN; it took bytes, so it is connected */
+    bool self_signed, blocked, carried;
     chatgptt_code io;               /* the transport's failure behind one of mbedTLS */
 };
 
@@ -2106,9 +2085,10 @@ static cgt_slice cgt_der(const mbedtls_x509_buf *b) { return cgt_slice_of((const
 
 /* ---- what is offered and accepted ---- */
 
-/* IANA's numbers: of TLS 1.3, which older versions pass over; then ECDHE with AEAD, ECDSA before RSA. ChaCha20,
-   AES-256 and AES-128 each, in mbedTLS's own order, which was found the fastest. */
-static const int cgt_tls_suites[] = { 0x1303, 0x1302, 0x1301, 0xCCA9, 0xCCA8, 0xC02C, 0xC030, 0xC02B, 0xC02F, 0 };
+/* IANA's numbers: of TLS 1.3, which older versions pass over; then ECDHE with AEAD, ECDSA before RSA.
+   ChaCha20, AES-256 and AES-128 each, in mbedTLS's own order, which was found the fastest. */
+static const int cgt_tls_suites[] = { 0x1303, 0x1302, 0x1301, 0xCCA9, 0xCCA8, 0xC02C, 0xC030, 0xC02B, 0xC02F,
+                                      0 };
 
 static const mbedtls_x509_crt_profile cgt_tls_profile = {   /* hashes, any kind of key, curves, bits of RSA */
     MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
@@ -2124,48 +2104,45 @@ static const mbedtls_x509_crt_profile cgt_tls_profile = {   /* hashes, any kind 
 #if CGT_TLS_VERSION < 4
 static int cgt_trust_random(void *user, unsigned char *bytes, size_t size) {
     const chatgptt_hooks *hooks = ((const cgt_trust *)user)->hooks;
-    return hooks->random(hooks->user, bytes, size) == CHATGPTT_OK ? 0 : MBEDTLS_ERR_SSL_NO_RNG;
+    return hooks->random(hooks->user, bytes, size) == CHATGPTT_OK ? 0 : MBEDTLS_ERR_SSL_ALLOC_FAILED;
 }
 #endif
 
 static int cgt_trust_start(cgt_trust *t) {     /* mbedTLS's code: 0 or an error */
-#if CGT_TLS_VERSION >= 4 || (CGT_TLS_VERSION == 3 && defined(MBEDTLS_PSA_CRYPTO_C))
-    if (psa_crypto_init() != PSA_SUCCESS) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-#endif
-#if CGT_TLS_VERSION < 4
-    mbedtls_ssl_conf_rng(&t->config, cgt_trust_random, t);
-#endif
-    return mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
-                                       MBEDTLS_SSL_PRESET_DEFAULT);
-}
-
-static void cgt_trust_limit(cgt_trust *t) {
-#if MBEDTLS_VERSION_NUMBER >= 0x03010000
+    mbedtls_ssl_config *c = &t->config; int failed;
+#if MBEDTLS_VERSION_NUMBER >= 0x03020000
     static const uint16_t groups[] = { 0x001D, 0x0017, 0x0018, 0 };         /* x25519, secp256r1, secp384r1 */
-    mbedtls_ssl_conf_groups(&t->config, groups);
+    /* PKCS#1 before PSS: 3.6.6 fails against RSA servers of TLS 1.2 otherwise */
+    static const uint16_t hashes[] = { 0x0403, 0x0503, 0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806, 0 };
 #else
     static const mbedtls_ecp_group_id groups[] = { MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
                                                    MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_NONE };
-    mbedtls_ssl_conf_curves(&t->config, groups);
+#endif
+#if CGT_TLS_VERSION >= 4 || (CGT_TLS_VERSION == 3 && defined(MBEDTLS_PSA_CRYPTO_C))
+    if (psa_crypto_init() != PSA_SUCCESS) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+#endif
+    failed = mbedtls_ssl_config_defaults(c, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                         MBEDTLS_SSL_PRESET_DEFAULT);
+#if CGT_TLS_VERSION < 4
+    mbedtls_ssl_conf_rng(c, cgt_trust_random, t);
+#if defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED) && defined(MBEDTLS_SSL_PROTO_TLS1_3) && \
+    defined(MBEDTLS_SSL_SESSION_TICKETS)
+    mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+        c, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#endif
 #endif
 #if MBEDTLS_VERSION_NUMBER >= 0x03020000
-    /* PKCS#1 before PSS: 3.6.6 fails against RSA servers of TLS 1.2 otherwise */
-    static const uint16_t hashes[] = { 0x0403, 0x0503, 0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806, 0 };
-    mbedtls_ssl_conf_sig_algs(&t->config, hashes);
-    mbedtls_ssl_conf_min_tls_version(&t->config, MBEDTLS_SSL_VERSION_TLS1_2);
+    mbedtls_ssl_conf_groups(c, groups); mbedtls_ssl_conf_sig_algs(c, hashes);
+    mbedtls_ssl_conf_min_tls_version(c, MBEDTLS_SSL_VERSION_TLS1_2);
 #else
-    mbedtls_ssl_conf_min_version(&t->config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+    mbedtls_ssl_conf_curves(c, groups);
+    mbedtls_ssl_conf_min_version(c, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
 #endif
-#if CGT_TLS_VERSION < 4 && defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED) && \
-    defined(MBEDTLS_SSL_PROTO_TLS1_3) && defined(MBEDTLS_SSL_SESSION_TICKETS)
-    mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
-        &t->config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
-#endif
-    mbedtls_ssl_conf_ciphersuites(&t->config, cgt_tls_suites);
-    mbedtls_ssl_conf_cert_profile(&t->config, &cgt_tls_profile);
-    mbedtls_ssl_conf_authmode(&t->config,
-                              t->insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
-    mbedtls_ssl_conf_ca_chain(&t->config, &t->roots, NULL);
+    mbedtls_ssl_conf_ciphersuites(c, cgt_tls_suites);
+    mbedtls_ssl_conf_cert_profile(c, &cgt_tls_profile);
+    mbedtls_ssl_conf_authmode(c, t->insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
+    mbedtls_ssl_conf_ca_chain(c, &t->roots, NULL);
+    return failed;
 }
 
 /* ---- the trust store ---- */
@@ -2183,17 +2160,16 @@ typedef struct cgt_pem {
 } cgt_pem;
 
 static void cgt_pem_line_end(cgt_pem *p) {
-    cgt_slice line = cgt_slice_of(p->line, p->line_len);
+    cgt_slice line = cgt_slice_of(p->line, p->line_len); bool whole;
     p->line_len = 0;
     if (cgt_starts(line, "-----begin certificate----")) { p->inside = true; p->len = 0; p->num_bits = 0; }
     if (!p->inside || !cgt_starts(line, "-----end")) return;
     p->inside = false;
-    if (p->len < 32 || p->len == sizeof p->der || mbedtls_x509_crt_parse_der(p->roots, p->der, p->len) != 0) {
-        p->bad++;
-        return;
-    }
-    p->good++;
-    p->mark = cgt_fnv(p->mark + 1, cgt_slice_of((const char *)p->der + p->len - 32, 32));   /* its signature */
+    whole = p->len >= 32 && p->len < sizeof p->der &&
+            mbedtls_x509_crt_parse_der(p->roots, p->der, p->len) == 0;
+    if (!whole) { p->bad++; return; }
+    p->good++;      /* its end is a part of its signature */
+    p->mark = cgt_fnv(p->mark + 1, cgt_slice_of((const char *)p->der + p->len - 32, 32));
 }
 
 static void cgt_pem_feed(cgt_pem *p, cgt_slice s) {
@@ -2232,20 +2208,18 @@ static bool cgt_pem_file(cgt_pem *p, const char *path) {      /* false: it canno
 /* ca_file; with no trust of the caller's the system's store: what SSL_CERT_FILE names, else the first of the
    usual places that is there. */
 static chatgptt_code cgt_trust_files(cgt_pem *p, const chatgptt_options *o, chatgptt_error *error) {
-    static const char *const places[] = { CHATGPTT_TRUST_PLACES }; enum { N = sizeof places / sizeof *places };
-    const char *named = getenv("SSL_CERT_FILE"); int i;
+    static const char *const places[] = { CHATGPTT_TRUST_PLACES };
+    const char *named = getenv("SSL_CERT_FILE"); size_t i, n = sizeof places / sizeof *places;
     if (o->ca_file && !cgt_pem_file(p, o->ca_file))
         return cgt_fail(error, CHATGPTT_E_CERTIFICATE, "ca_file %s cannot be read", o->ca_file);
     if (o->ca_file || o->ca_pem) return CHATGPTT_OK;
-    if (named && *named) {
-        if (cgt_pem_file(p, named) && p->good) return CHATGPTT_OK;
-        return cgt_fail(error, CHATGPTT_E_CERTIFICATE,
+    if (named && *named)
+        return cgt_pem_file(p, named) && p->good ? CHATGPTT_OK : cgt_fail(error, CHATGPTT_E_CERTIFICATE,
                         "no certificates could be read from %s (SSL_CERT_FILE)", named);
-    }
-    for (i = 0; i < N; i++)
+    for (i = 0; i < n; i++)
         if (cgt_pem_file(p, places[i]) && p->good) return CHATGPTT_OK;
     cgt_fail(error, CHATGPTT_E_CERTIFICATE, "no trust store: set ca_file. Looked at SSL_CERT_FILE");
-    for (i = 0; i < 2 * N; i++)
+    for (i = 0; i < 2 * n; i++)
         cgt_line_add(error->message, sizeof error->message, cgt_text(i % 2 ? places[i / 2] : ", "));
     return CHATGPTT_E_CERTIFICATE;
 }
@@ -2280,22 +2254,20 @@ static void cgt_trust_free(cgt_trust *t) {
 }
 
 /* What all https connections of a client share. NULL: *error says why. */
-static cgt_trust *cgt_trust_new(const chatgptt_hooks *hooks, const chatgptt_options *o,
-                                chatgptt_error *error) {
-    cgt_trust *t = (cgt_trust *)cgt_new(hooks, sizeof *t); chatgptt_code code = CHATGPTT_OK; int failed, i;
+static cgt_trust *cgt_trust_new(const chatgptt_hooks *h, const chatgptt_options *o, chatgptt_error *error) {
+    cgt_trust *t = (cgt_trust *)cgt_new(h, sizeof *t); chatgptt_code code = CHATGPTT_OK; int failed, i;
     if (!t) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for TLS"); return NULL; }
-    t->hooks = hooks; t->insecure = o->insecure;
+    t->hooks = h; t->insecure = o->insecure;
     mbedtls_ssl_config_init(&t->config); mbedtls_x509_crt_init(&t->roots);
     for (i = 0; i < CGT_SESSIONS; i++) {
         mbedtls_ssl_session_init(&t->sessions[i].session);
-        cgt_buffer_init(&t->sessions[i].chain, hooks, CHATGPTT_MAX_CERTIFICATE);
+        cgt_buffer_init(&t->sessions[i].chain, h, CHATGPTT_MAX_CERTIFICATE);
     }
     failed = cgt_trust_start(t);
     if (failed) code = cgt_fail(error, CHATGPTT_E_TLS, "mbedTLS cannot start: no random bytes or no memory");
     else if (!o->insecure) code = cgt_trust_read(t, o, error);
     error->tls_code = failed;
     if (code < 0) { cgt_trust_free(t); return NULL; }
-    cgt_trust_limit(t);
     return t;
 }
 
@@ -2314,11 +2286,10 @@ static const char *cgt_peer_name(const cgt_peer *p) { return p->address_len ? NU
 /* Whether a subjectAltName is the host's address, or, for a host that is a name, any name at all: the common
    name alone does not count. */
 static bool cgt_peer_named(const cgt_peer *p, const mbedtls_x509_crt *leaf) {
-    cgt_slice address = cgt_slice_of((const char *)p->address, p->address_len); const mbedtls_x509_sequence *s;
+    const mbedtls_x509_sequence *s; cgt_slice own = cgt_slice_of((const char *)p->address, p->address_len);
     for (s = &leaf->subject_alt_names; s; s = s->next) {
         int kind = s->buf.tag & 0x1F;       /* RFC 5280 section 4.2.1.6: 2 a name, 7 an address */
-        if (!s->buf.p) continue;
-        if (p->address_len ? kind == 7 && cgt_same(cgt_der(&s->buf), address) : kind == 2) return true;
+        if (s->buf.p && (own.len ? kind == 7 && cgt_same(cgt_der(&s->buf), own) : kind == 2)) return true;
     }
     return false;
 }
@@ -2385,31 +2356,29 @@ typedef struct cgt_claim { cgt_peer peer; mbedtls_x509_crt chain; } cgt_claim;
    the roots, for this host, as a server's. */
 static bool cgt_claim_holds(cgt_trust *t, cgt_claim *c, cgt_slice der) {
     static const char servers[] = "\x2b\x06\x01\x05\x05\x07\x03\x01";       /* id-kp-serverAuth */
-    mbedtls_x509_crt *last = &c->chain; uint32_t flags; size_t left = der.len;
-    for (; left; left -= last->raw.len) {
-        cgt_slice rest = cgt_from(der, der.len - left);
-        if (mbedtls_x509_crt_parse_der(&c->chain, (const unsigned char *)rest.at, left) != 0) return false;
+    mbedtls_x509_crt *last = &c->chain; uint32_t flags; size_t at;
+    for (at = 0; at < der.len; at += last->raw.len) {
+        if (mbedtls_x509_crt_parse_der(&c->chain, (const unsigned char *)der.at + at, der.len - at) != 0)
+            return false;
         while (last->next) last = last->next;
     }
-    return der.len &&
-           (t->insecure ||
-            (mbedtls_x509_crt_verify_with_profile(&c->chain, &t->roots, NULL, &cgt_tls_profile,
-                                                  cgt_peer_name(&c->peer), &flags, NULL, NULL) == 0 &&
-             cgt_peer_named(&c->peer, &c->chain) &&
-             mbedtls_x509_crt_check_key_usage(&c->chain, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) == 0 &&
-             mbedtls_x509_crt_check_extended_key_usage(&c->chain, servers, sizeof servers - 1) == 0));
+    if (!der.len || t->insecure) return der.len > 0;
+    return mbedtls_x509_crt_verify_with_profile(&c->chain, &t->roots, NULL, &cgt_tls_profile,
+                                                cgt_peer_name(&c->peer), &flags, NULL, NULL) == 0 &&
+           cgt_peer_named(&c->peer, &c->chain) &&
+           mbedtls_x509_crt_check_key_usage(&c->chain, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) == 0 &&
+           mbedtls_x509_crt_check_extended_key_usage(&c->chain, servers, sizeof servers - 1) == 0;
 }
 
-/* Whether a loaded session is that claim's. TLS 1.2 keeps the leaf in it; TLS 1.3 does not, but the host's name,
-   which mbedTLS takes out of the bytes unlooked at, maybe without its end: it is made anew. */
+/* Whether a loaded session is that claim's. TLS 1.2 keeps the leaf in it; TLS 1.3 does not, but the host's
+   name, which mbedTLS takes out of the bytes unlooked at, maybe without its end: it is made anew. */
 static bool cgt_claim_owns(const cgt_claim *c, cgt_session *s) {
 #if MBEDTLS_VERSION_NUMBER >= 0x03040000 && defined(MBEDTLS_SSL_PROTO_TLS1_3) && \
     defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
-    char **name = &s->session.CGT_TLS_PRIVATE(hostname); size_t size = strlen(c->peer.name) + 1;
-    bool named = *name != NULL;
-    mbedtls_free(*name);
-    *name = named ? (char *)mbedtls_calloc(1, size) : NULL;
-    if (*name) memcpy(*name, c->peer.name, size);
+    char **name = &s->session.CGT_TLS_PRIVATE(hostname), *old = *name;
+    if (old) *name = (char *)mbedtls_calloc(1, sizeof c->peer.name);
+    if (old && *name) memcpy(*name, c->peer.name, sizeof c->peer.name);
+    mbedtls_free(old);
 #endif
 #ifdef MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
     if (s->session.CGT_TLS_PRIVATE(peer_cert))
@@ -2423,18 +2392,16 @@ static bool cgt_claim_owns(const cgt_claim *c, cgt_session *s) {
    check of its own: it is compared with those of connections, whole. */
 static void cgt_session_load(cgt_trust *t, cgt_slice in) {
     size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len, size;
+    const size_t head = sizeof t->mark + sizeof size;
     cgt_slice host = cgt_slice_of(in.at, origin), rest; cgt_claim *c; bool literal;
-    if (!cgt_starts(host, "https://") || origin >= CHATGPTT_MAX_ORIGIN ||
-        in.len - origin < 1 + sizeof t->mark + sizeof size)
-        return;
-    rest = cgt_from(in, origin + 1 + sizeof t->mark + sizeof size);
+    if (!cgt_starts(host, "https://") || origin >= CHATGPTT_MAX_ORIGIN || in.len - origin < 1 + head) return;
+    rest = cgt_from(in, origin + 1 + head);
     memcpy(&size, rest.at - sizeof size, sizeof size);
-    if (memcmp(in.at + origin + 1, &t->mark, sizeof t->mark) != 0 || size > rest.len) return;
+    if (memcmp(rest.at - head, &t->mark, sizeof t->mark) != 0 || size > rest.len) return;
     c = (cgt_claim *)cgt_new(t->hooks, sizeof *c);
     if (!c) return;
     mbedtls_x509_crt_init(&c->chain);
-    literal = origin > 8 && in.at[8] == '[';
-    host = cgt_from(host, literal ? 9 : 8);
+    literal = in.at[8] == '['; host = cgt_from(host, literal ? 9 : 8);
     host = cgt_cut(&host, literal ? "]" : ":");
     if (cgt_peer_set(&c->peer, host, literal) && cgt_claim_holds(t, c, cgt_slice_of(rest.at, size))) {
         cgt_session *s = cgt_session_room(t, in.at);
@@ -2482,10 +2449,7 @@ static cgt_tls *cgt_tls_new(cgt_trust *trust, const chatgptt_transport *transpor
     mbedtls_ssl_init(&t->ssl);
     if (mbedtls_ssl_setup(&t->ssl, &trust->config) != 0 ||
         !cgt_peer_set(&t->peer, cgt_text(url->host), url->literal) ||
-        mbedtls_ssl_set_hostname(&t->ssl, cgt_peer_name(&t->peer)) != 0) {
-        cgt_tls_free(t);
-        return NULL;
-    }
+        mbedtls_ssl_set_hostname(&t->ssl, cgt_peer_name(&t->peer)) != 0) { cgt_tls_free(t); return NULL; }
     mbedtls_ssl_set_verify(&t->ssl, cgt_tls_verify, t);
     mbedtls_ssl_set_bio(&t->ssl, t, cgt_tls_send, cgt_tls_receive, NULL);
     t->offered = session && mbedtls_ssl_set_session(&t->ssl, &session->session) == 0;
@@ -2498,12 +2462,13 @@ static const char *cgt_tls_certificate_reason(const cgt_tls *t, uint32_t flags) 
     static const struct { uint32_t flags; const char *words; } rows[] = {
         { MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY,
           "its chain has a weak key or hash" },
-        { MBEDTLS_X509_BADCERT_NOT_TRUSTED, "unknown issuer: neither it nor its chain leads to a trusted root" },
+        { MBEDTLS_X509_BADCERT_NOT_TRUSTED,
+          "unknown issuer: neither it nor its chain leads to a trusted root" },
         { MBEDTLS_X509_BADCERT_EXPIRED, "it or its chain has expired (or this system's clock is wrong)" },
         { MBEDTLS_X509_BADCERT_FUTURE, "it is not yet valid (or this system's clock is wrong)" },
         { MBEDTLS_X509_BADCERT_CN_MISMATCH, "it is for another name" },
-        { MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
-              MBEDTLS_X509_BADCERT_NS_CERT_TYPE, "it is not for servers" },
+        { MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, "it is not for servers" },
+        { MBEDTLS_X509_BADCERT_NS_CERT_TYPE, "it is not for servers" },
         { 0xFFFFFFFFu, "it was refused" } };
     size_t i = 0;
     while (!(flags & rows[i].flags)) i++;
@@ -2526,18 +2491,14 @@ static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
 #else
         { MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION, "the server's TLS is too old: 1.2 is the least" },
 #endif
-#if CGT_TLS_VERSION < 4
-        { MBEDTLS_ERR_SSL_NO_RNG, "no random bytes" },
-#endif
         { MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE, "the server ended the handshake with an alert" },
         { MBEDTLS_ERR_SSL_INVALID_RECORD, "the server does not speak TLS on this port" },
-        { MBEDTLS_ERR_SSL_ALLOC_FAILED, "out of memory" } };
-    const unsigned char *in = t->ssl.CGT_TLS_PRIVATE(in_msg);       /* an alert lies there still */
-    int alert = failed == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && in ? in[1] : failed; size_t i;
+        { MBEDTLS_ERR_SSL_ALLOC_FAILED, "out of memory or random bytes" } };
+    const unsigned char *in = t->ssl.CGT_TLS_PRIVATE(in_msg); size_t i;     /* an alert lies there still */
+    int alert = failed == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && in ? in[1] : failed;
     for (i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].code == alert || rows[i].code == failed) return rows[i].words;
-    return "TLS handshake failed: the server's choice of suite or group is not acceptable, or its messages "
-           "are damaged";
+    return "TLS handshake failed: the server's suite or group is not acceptable, or its messages are damaged";
 }
 
 /* Sets the error for a failed call of mbedTLS. */
@@ -2549,7 +2510,7 @@ static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed)
         why = cgt_tls_certificate_reason(t, flags);
     } else if (failed <= -0x2080 && failed > -0x3000) {
         code = CHATGPTT_E_CERTIFICATE;
-        format = "the certificate of %b cannot be read: it is damaged or has extensions mbedTLS does not know";
+        format = "the certificate of %b cannot be read: it is damaged or has unknown extensions";
     } else if (failed == MBEDTLS_ERR_SSL_CONN_EOF || failed == 0) {
         code = CHATGPTT_E_CLOSED; format = "%b closed the connection during the TLS handshake%s";
         if (!t->received) why = ", without a word: it may not speak TLS on this port";
@@ -2571,10 +2532,8 @@ static bool cgt_tls_wants(int failed) {
 static bool cgt_tls_goes_on(cgt_tls *t, int result) {
     bool more = cgt_tls_wants(result) && !t->blocked;
 #ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
-    if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
-        more = true;
-        if (t->ready) cgt_session_keep(t);
-    }
+    more |= result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+    if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET && t->ready) cgt_session_keep(t);
 #endif
     t->blocked = false;
     return more;
@@ -2582,36 +2541,33 @@ static bool cgt_tls_goes_on(cgt_tls *t, int result) {
 
 /* OK: done; AGAIN; < 0: *error says why, or t->io holds the transport's code. */
 static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error) {
-    cgt_session *offered; int failed;
+    cgt_session *kept = cgt_session_find(t->trust, t->origin); int failed;
     if (t->ready) return CHATGPTT_OK;
     do failed = mbedtls_ssl_handshake(&t->ssl); while (cgt_tls_goes_on(t, failed));
     if (cgt_tls_wants(failed)) return CHATGPTT_AGAIN;
-    offered = cgt_session_find(t->trust, t->origin);
-    if (failed && offered) offered->set = false;
+    if (failed && kept) kept->set = false;
     if (failed) return cgt_tls_fail(t, error, failed);
     t->ready = true; cgt_session_keep(t);
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *error, void *buffer, size_t size,
-                                  size_t *done) {
+static chatgptt_code cgt_tls_read(cgt_tls *t, chatgptt_error *e, void *bytes, size_t size, size_t *done) {
     int got;
-    do got = mbedtls_ssl_read(&t->ssl, (unsigned char *)buffer, size); while (cgt_tls_goes_on(t, got));
+    do got = mbedtls_ssl_read(&t->ssl, (unsigned char *)bytes, size); while (cgt_tls_goes_on(t, got));
     *done = got > 0 ? (size_t)got : 0;
     if (got > 0) return CHATGPTT_OK;
     if (cgt_tls_wants(got)) return CHATGPTT_AGAIN;
     t->clean = got == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;
     if (t->clean || got == 0 || got == MBEDTLS_ERR_SSL_CONN_EOF) return CHATGPTT_DONE;
-    return cgt_tls_fail(t, error, got);
+    return cgt_tls_fail(t, e, got);
 }
 
-static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *error, const void *bytes, size_t size,
-                                   size_t *done) {
+static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *e, const void *of, size_t size, size_t *done) {
     int put;
-    do put = mbedtls_ssl_write(&t->ssl, (const unsigned char *)bytes, size); while (cgt_tls_goes_on(t, put));
+    do put = mbedtls_ssl_write(&t->ssl, (const unsigned char *)of, size); while (cgt_tls_goes_on(t, put));
     *done = put > 0 ? (size_t)put : 0;
     if (put >= 0) return CHATGPTT_OK;
-    return cgt_tls_wants(put) ? CHATGPTT_AGAIN : cgt_tls_fail(t, error, put);
+    return cgt_tls_wants(put) ? CHATGPTT_AGAIN : cgt_tls_fail(t, e, put);
 }
 
 /* Whether bytes wait inside mbedTLS, where no descriptor shows them. */
