@@ -2073,11 +2073,10 @@ struct cgt_tls {                    /* one connection */
     mbedtls_ssl_context ssl; cgt_trust *trust; const chatgptt_transport *transport; void *raw;
     const char *origin; cgt_peer peer;
     size_t received;                /* raw bytes that came */
-    /* the handshake is done; the peer announced its end; a session was offered; a certificate was looked at,
-       so it was not resumed */
-    bool ready, clean, offered, verified;
-    /* its issuer is itself; the transport said AGAIN; it took bytes, so it is connected */
-    bool self_signed, blocked, carried;
+    /* the handshake is done; the peer announced its end; a session was offered; the transport said AGAIN; it
+       took bytes, so it is connected */
+    bool ready, clean, offered, blocked, carried;
+    int verified;                   /* 1: a certificate was looked at: not resumed; 2: self-signed */
     chatgptt_code io;               /* the transport's failure behind one of mbedTLS */
 };
 
@@ -2297,9 +2296,8 @@ static bool cgt_peer_named(const cgt_peer *p, const mbedtls_x509_crt *leaf) {
 /* Called for each certificate of the chain after mbedTLS's own checks: adds those it does not make. */
 static int cgt_tls_verify(void *user, mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
     cgt_tls *t = (cgt_tls *)user;
-    t->verified = true;
-    if (depth > 0) return 0;
-    t->self_signed = cgt_same(cgt_der(&crt->issuer_raw), cgt_der(&crt->subject_raw));
+    t->verified = cgt_same(cgt_der(&crt->issuer_raw), cgt_der(&crt->subject_raw)) ? 2 : 1;
+    if (depth > 0) return 0;        /* the leaf comes last */
     if (!cgt_peer_named(&t->peer, crt)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
     return 0;
 }
@@ -2472,7 +2470,7 @@ static const char *cgt_tls_certificate_reason(const cgt_tls *t, uint32_t flags) 
         { 0xFFFFFFFFu, "it was refused" } };
     size_t i = 0;
     while (!(flags & rows[i].flags)) i++;
-    return i == 1 && t->self_signed ? "it is self-signed" : rows[i].words;
+    return i == 1 && t->verified == 2 ? "it is self-signed" : rows[i].words;
 }
 
 static const char *cgt_tls_reason(const cgt_tls *t, int failed) {
