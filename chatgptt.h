@@ -2742,56 +2742,44 @@ static bool cgt_tls_pending(const cgt_tls *t) {
    EXCHANGE alone; CLIENT sets the pool up and closes it. */
 
 /* a proxy is asked for one: CONNECT and its answer (RFC 9110 section 9.3.6) */
-typedef struct cgt_tunnel {
-    cgt_buffer out; size_t sent; cgt_http in; cgt_http_line line;
-} cgt_tunnel;
+typedef struct cgt_tunnel { cgt_buffer out; size_t sent; cgt_http in; cgt_http_line line; } cgt_tunnel;
 
+/* READY: requests may go out; over plain http the first one connects */
 typedef enum cgt_conn_state { CGT_CONN_TUNNEL, CGT_CONN_TLS, CGT_CONN_READY } cgt_conn_state;
 
 typedef struct cgt_conn {           /* owned by the exchange that uses it, or by the pool while it is idle */
+    struct cgt_pool *pool; chatgptt_error *error;       /* error: that of the exchange */
     struct cgt_conn *next;          /* idle ones form a list, the latest first */
     void *raw;                      /* the transport's */
-    cgt_conn_state state;           /* READY: requests may go out; over plain http the first one connects */
-    cgt_tls *tls;                   /* NULL: plain */
-    cgt_tunnel *tunnel;             /* until it stands */
+    cgt_conn_state state;
+    cgt_tls *tls; cgt_tunnel *tunnel;       /* NULL: plain; NULL: none is needed, or it stands */
     cgt_http in;                    /* of the last response, which may still have an end to come */
-    size_t received;                /* raw bytes that came; with TLS it counts them itself */
-    size_t drained;                 /* what came after the end mark of the last response */
+    size_t received, drained;       /* raw bytes that came; what came after the last response's end mark */
     unsigned served;                /* responses it brought before this one: 0, it is new */
     int took;                       /* ms that connecting took; -1: it is under way */
     long long parked;               /* when it was given back, in ms */
-    bool carried;                   /* the transport took or gave bytes: it is connected */
+    /* carried: the transport took or gave bytes, so it is connected. Of TLS: the server has not turned the
+       session down that was offered; it ended without close_notify, which is no end of a body; bytes wait
+       inside mbedTLS, where no descriptor shows them */
+    bool carried, resumes, unclean, pending;
     size_t size;                    /* of this block, whose end is ... */
     char origin[1];                 /* ... whom it leads to, terminated: "https://host:port" */
 } cgt_conn;
 
+#ifdef CHATGPTT_NO_NET
+typedef struct cgt_net { int resolve_ms, sys_errno; const char *why; } cgt_net;     /* of no transport */
+#endif
+
 typedef struct cgt_pool {           /* what the exchanges of a client share */
     const chatgptt_hooks *hooks; const chatgptt_options *options; chatgptt_transport transport;
+    cgt_net net;                    /* the built-in transport's */
     cgt_conn *idle;
     char *spare;                    /* a read buffer that nobody holds, until no stream runs; NULL: none */
-    cgt_url proxy;                  /* empty: none */
-    cgt_buffer login;               /* Proxy-Authorization's value; empty: none */
+    cgt_url proxy; cgt_buffer login;        /* Proxy-Authorization's value; empty: none */
     cgt_trust *trust;               /* made when the first https connection needs it */
-#ifndef CHATGPTT_NO_NET
-    cgt_net net;
-#endif
 } cgt_pool;
 
-/* Sets the error for a transport's code, with what the built-in one knows of the cause. */
-static chatgptt_code cgt_conn_fail(const cgt_pool *pool, chatgptt_error *error, chatgptt_code code,
-                                   const char *doing, cgt_slice whom) {
-    const char *why = chatgptt_code_text(code); int number = 0;
-    if (code >= 0) code = CHATGPTT_E_IO;        /* a transport of the caller's that returns what it may not */
-#ifndef CHATGPTT_NO_NET
-    if (pool->transport.user == &pool->net && pool->net.why) {
-        why = pool->net.why; number = pool->net.sys_errno;
-    }
-#endif
-    (void)pool;
-    cgt_fail(error, code, "%s %b: %s", doing, whom, why);
-    error->sys_errno = number;
-    return code;
-}
+static bool cgt_pool_is_builtin(const cgt_pool *pool) { return pool->transport.user == &pool->net; }
 
 /* ---- read buffers: lent while bytes in them are unread, so that streams that wait hold none ---- */
 
@@ -2801,7 +2789,7 @@ static char *cgt_lend(cgt_pool *pool) {     /* CHATGPTT_READ_BUFFER bytes; NULL:
     return buffer ? buffer : (char *)cgt_resize(pool->hooks, NULL, 0, CHATGPTT_READ_BUFFER);
 }
 
-static void cgt_unlend(cgt_pool *pool, char **buffer) {
+static void cgt_unlend(cgt_pool *pool, char **buffer) {     /* NULL: none was lent */
     if (!pool->spare) pool->spare = *buffer;
     else cgt_free(pool->hooks, *buffer, CHATGPTT_READ_BUFFER);
     *buffer = NULL;
@@ -2819,24 +2807,21 @@ static void cgt_put_base64(cgt_buffer *b, cgt_slice s) {
     while (pad--) cgt_putc(b, '=');
 }
 
-static void cgt_percent_decode(cgt_buffer *b, cgt_slice s) {
-    for (; s.len; s = cgt_from(s, 1)) {
-        bool escape = s.at[0] == '%' && s.len > 2 && cgt_hex(s.at[1]) >= 0 && cgt_hex(s.at[2]) >= 0;
-        cgt_putc(b, escape ? (char)(unsigned char)(cgt_hex(s.at[1]) * 16 + cgt_hex(s.at[2])) : s.at[0]);
-        if (escape) s = cgt_from(s, 2);
-    }
-}
-
-static void cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
-    cgt_buffer plain;
+/* Takes what stands before the @, percent-encoded, as Basic credentials (RFC 7617). */
+static chatgptt_code cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
+    bool named = cgt_find(user, ":") < user.len; cgt_buffer plain, *login = &pool->login;
     cgt_buffer_init(&plain, pool->hooks, CHATGPTT_MAX_URL);
-    cgt_percent_decode(&plain, user);
-    if (cgt_find(user, ":") == user.len) cgt_putc(&plain, ':');
-    cgt_puts(&pool->login, "Basic ");
-    cgt_put_base64(&pool->login, cgt_slice_of_buffer(&plain));
-    if (plain.failed) pool->login.failed = plain.failed;
-    if (cgt_has_control(cgt_slice_of_buffer(&plain))) pool->login.failed = CHATGPTT_E_ARGUMENT;
+    for (; user.len; user = cgt_from(user, 1)) {
+        bool escape = *user.at == '%' && user.len > 2 && cgt_is_hex(user.at[1]) && cgt_is_hex(user.at[2]);
+        cgt_putc(&plain, escape ? (char)(cgt_hex(user.at[1]) * 16 + cgt_hex(user.at[2])) : *user.at);
+        if (escape) user = cgt_from(user, 2);
+    }
+    if (!named) cgt_putc(&plain, ':');
+    cgt_puts(login, "Basic "); cgt_put_base64(login, cgt_slice_of_buffer(&plain));
+    if (plain.failed) login->failed = plain.failed;
+    if (cgt_has_control(cgt_slice_of_buffer(&plain))) login->failed = CHATGPTT_E_ARGUMENT;
     cgt_buffer_free(&plain);
+    return login->failed;
 }
 
 /* Takes the proxy option: http://[user:password@]host[:port], the scheme may be missing. Its login is never
@@ -2847,18 +2832,16 @@ static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt
     if (!bare && !cgt_starts(text, "http://"))
         return cgt_fail(error, CHATGPTT_E_UNSUPPORTED,
                         "only http:// proxies are supported, no SOCKS and none over https");
-    cgt_buffer_init(&b, pool->hooks, CHATGPTT_MAX_URL);
+    cgt_buffer_init(&b, pool->hooks, CHATGPTT_MAX_URL); pool->login.max = (size_t)2 * CHATGPTT_MAX_URL;
     if (bare) cgt_puts(&b, "http://");
     cgt_append(&b, text);
-    code = b.failed ? b.failed
-                    : cgt_url_parse(&pool->proxy, pool->hooks, cgt_slice_of_buffer(&b), &user, &why);
-    cgt_buffer_init(&pool->login, pool->hooks, (size_t)2 * CHATGPTT_MAX_URL);
-    if (code == CHATGPTT_OK && user.len) cgt_pool_set_login(pool, user);
-    cgt_buffer_free(&b);
-    if (code == CHATGPTT_OK && pool->login.failed) {
-        code = pool->login.failed; why = "its login is too long or holds a control character";
+    code = b.failed;
+    if (!code) code = cgt_url_parse(&pool->proxy, pool->hooks, cgt_slice_of_buffer(&b), &user, &why);
+    if (!code && user.len) {
+        code = cgt_pool_set_login(pool, user); why = "its login is too long or holds a control character";
     }
-    if (code == CHATGPTT_OK) return code;
+    cgt_buffer_free(&b);
+    if (!code) return code;
     return cgt_fail(error, code, "the proxy option (%b) is no URL: %s", cgt_url_place(text), why);
 }
 
@@ -2874,29 +2857,71 @@ static chatgptt_code cgt_pool_trust(cgt_pool *pool, chatgptt_error *error) {
 #endif
 }
 
-/* ---- open and close ---- */
+/* ---- read, write, handshake ---- */
 
-static void cgt_tunnel_free(cgt_pool *pool, cgt_conn *conn) {
-    if (!conn->tunnel) return;
-    cgt_buffer_free(&conn->tunnel->out);
-    cgt_free(pool->hooks, conn->tunnel, sizeof *conn->tunnel);
+/* Whom the bytes go to, for messages: the proxy until its tunnel stands, then the origin's host. */
+static cgt_slice cgt_conn_peer(const cgt_conn *conn) {
+    cgt_slice origin = cgt_text(conn->origin), proxy = conn->pool->proxy.authority;
+    bool https = cgt_starts(origin, "https");
+    return proxy.len && (conn->tunnel || !conn->carried || !https) ? proxy : cgt_from(origin, https ? 8 : 7);
+}
+
+/* Sets the error for a transport's code, with what the built-in one knows of the cause. */
+static chatgptt_code cgt_conn_fail(const cgt_conn *conn, chatgptt_code code, const char *doing) {
+    const cgt_pool *pool = conn->pool; cgt_slice peer = cgt_conn_peer(conn);
+    bool known = cgt_pool_is_builtin(pool) && pool->net.why;
+    if (code >= 0) code = CHATGPTT_E_IO;        /* a transport of the caller's that returns what it may not */
+    cgt_fail(conn->error, code, "%s %s%b: %s", doing, peer.at == pool->proxy.authority.at ? "the proxy " : "",
+             peer, known ? pool->net.why : chatgptt_code_text(code));
+    conn->error->sys_errno = known ? pool->net.sys_errno : 0;
+    return code;
+}
+
+typedef enum cgt_act { CGT_READ, CGT_WRITE, CGT_SHAKE } cgt_act;
+
+/* All bytes of a connection go through here. OK: some did, or hands are shaken; a transport that says so of
+   none has none for now. AGAIN: a write must be repeated with the same bytes. DONE: the peer has ended. */
+static chatgptt_code cgt_conn_do(cgt_conn *conn, cgt_act act, void *bytes, size_t size, size_t *done) {
+    static const char *const doing[] = { "cannot read from", "cannot write to",
+                                         "broken during the TLS handshake with" };
+    const chatgptt_transport *t = &conn->pool->transport; cgt_tls *tls = conn->tls; chatgptt_code code;
+    *done = 0;
+#ifndef CHATGPTT_NO_TLS
+    if (tls && !conn->tunnel) {
+        code = act == CGT_READ    ? cgt_tls_read(tls, conn->error, bytes, size, done)
+               : act == CGT_WRITE ? cgt_tls_write(tls, conn->error, bytes, size, done)
+                                  : cgt_tls_handshake(tls, conn->error);
+        conn->received = tls->received; conn->carried |= tls->carried;
+        conn->resumes = tls->offered && !tls->verified && !tls->io;
+        conn->unclean = !tls->clean; conn->pending = tls->ready && cgt_tls_pending(tls);
+        if (!tls->io) return code == CHATGPTT_OK && act != CGT_SHAKE && !*done ? CHATGPTT_AGAIN : code;
+        code = tls->io;         /* else TLS has set its own error */
+    } else
+#endif
+    code = act == CGT_READ ? (t->read)(t->user, conn->raw, bytes, size, done)
+                           : (t->write)(t->user, conn->raw, bytes, size, done);
+    (void)tls;
+    if (code < 0 || code > (act == CGT_READ ? CHATGPTT_DONE : CHATGPTT_AGAIN))
+        return cgt_conn_fail(conn, code, conn->carried ? doing[act] : "cannot connect to");
+    if (act == CGT_READ) conn->received += *done;
+    conn->carried |= *done > 0;
+    return code == CHATGPTT_OK && !*done ? CHATGPTT_AGAIN : code;
+}
+
+/* ---- a proxy's tunnel ---- */
+
+static void cgt_tunnel_free(cgt_conn *conn) {
+    if (conn->tunnel) cgt_buffer_free(&conn->tunnel->out);
+    cgt_free(conn->pool->hooks, conn->tunnel, sizeof *conn->tunnel);
     conn->tunnel = NULL;
 }
 
-static void cgt_conn_close(cgt_pool *pool, cgt_conn *conn) {
-#ifndef CHATGPTT_NO_TLS
-    if (conn->tls) cgt_tls_free(conn->tls);
-#endif
-    if (conn->raw) (pool->transport.close)(pool->transport.user, conn->raw);
-    cgt_tunnel_free(pool, conn); cgt_free(pool->hooks, conn, conn->size);
-}
-
 /* The request for a tunnel. false: out of memory. */
-static bool cgt_tunnel_new(cgt_pool *pool, cgt_conn *conn, const cgt_url *url) {
-    cgt_tunnel *t = conn->tunnel = (cgt_tunnel *)cgt_new(pool->hooks, sizeof *t); int i;
+static bool cgt_tunnel_new(cgt_conn *conn, const cgt_url *url) {
+    const cgt_pool *pool = conn->pool; int i;
+    cgt_tunnel *t = conn->tunnel = (cgt_tunnel *)cgt_new(pool->hooks, sizeof *t);
     if (!t) return false;
-    t->in.method = CGT_HTTP_CONNECT; t->in.max_head = pool->options->max_header_bytes;
-    t->in.line = &t->line;
+    t->in.method = CGT_HTTP_CONNECT; t->in.max_head = pool->options->max_header_bytes; t->in.line = &t->line;
     cgt_buffer_init(&t->out, pool->hooks, CHATGPTT_MAX_REQUEST);
     for (i = 0; i < 2; i++) {
         cgt_puts(&t->out, i ? "Host: " : "CONNECT "); cgt_append(&t->out, url->authority);
@@ -2909,25 +2934,81 @@ static bool cgt_tunnel_new(cgt_pool *pool, cgt_conn *conn, const cgt_url *url) {
     return !t->out.failed;
 }
 
-static chatgptt_code cgt_conn_start(cgt_pool *pool, cgt_conn *conn, const cgt_url *url,
-                                    chatgptt_error *error) {
-    const cgt_url *peer = pool->proxy.whole.len ? &pool->proxy : url; chatgptt_code code;
-    if (url->https && cgt_pool_trust(pool, error) < 0) return error->code;
+static chatgptt_code cgt_tunnel_refused(const cgt_pool *pool, chatgptt_error *error, int status) {
+    cgt_fail(error, CHATGPTT_E_PROXY,
+             status != 407     ? "the proxy %b refuses the connection (status %d)"
+             : pool->login.len ? "the proxy %b refuses the login (status 407)"
+                               : "the proxy %b wants a login (status 407): user:password@ before its host",
+             pool->proxy.authority, status);
+    error->http_status = status;
+    return CHATGPTT_E_PROXY;
+}
+
+/* Reads the proxy's answer to CONNECT. Nothing may follow it: the server of a TLS connection does not speak
+   first. */
+static chatgptt_code cgt_tunnel_answer(cgt_conn *conn) {
+    char bytes[256]; size_t done, at = 0, used; cgt_http *in = &conn->tunnel->in;
+    cgt_slice proxy = conn->pool->proxy.authority; const char *why = NULL;
+    chatgptt_code code = cgt_conn_do(conn, CGT_READ, bytes, sizeof bytes, &done);
+    if (code == CHATGPTT_DONE || code == CHATGPTT_E_CLOSED)
+        return cgt_fail(conn->error, CHATGPTT_E_PROXY,
+                        "the proxy %b closed the connection instead of answering", proxy);
+    if (code != CHATGPTT_OK) return code;
+    do {
+        code = cgt_http_feed(in, bytes + at, done - at, &used); at += used;
+        if (in->event == CGT_HTTP_HEAD && (in->status < 200 || in->status > 299))
+            return cgt_tunnel_refused(conn->pool, conn->error, in->status);
+    } while (code == CHATGPTT_OK && in->event != CGT_HTTP_NONE && in->event != CGT_HTTP_END);
+    if (code < 0) why = in->why;
+    else if (in->event == CGT_HTTP_END && at < done) why = "bytes of its own before the TLS handshake";
+    if (why)
+        return cgt_fail(conn->error, code == CHATGPTT_E_LIMIT ? code : CHATGPTT_E_PROXY,
+                        "the answer of the proxy %b: %s", proxy, why);
+    if (in->event == CGT_HTTP_END) { cgt_tunnel_free(conn); conn->state = CGT_CONN_TLS; }
+    return CHATGPTT_OK;
+}
+
+/* OK: requests may go out; AGAIN: tunnel or TLS is under way. */
+static chatgptt_code cgt_conn_ready(cgt_conn *conn) {
+    chatgptt_code code = CHATGPTT_OK; cgt_tunnel *t = conn->tunnel; size_t done;
+    while (code == CHATGPTT_OK && conn->state == CGT_CONN_TUNNEL) {
+        if (t->sent == t->out.len) { code = cgt_tunnel_answer(conn); continue; }
+        code = cgt_conn_do(conn, CGT_WRITE, t->out.data + t->sent, t->out.len - t->sent, &done);
+        t->sent += done;
+    }
+    if (!code && conn->state == CGT_CONN_TLS) code = cgt_conn_do(conn, CGT_SHAKE, NULL, 0, &done);
+    if (!code) conn->state = CGT_CONN_READY;
+    return code;
+}
+
+/* ---- open, close, wait ---- */
+
+static void cgt_conn_close(cgt_conn *conn) {
+    cgt_pool *pool = conn->pool;
+#ifndef CHATGPTT_NO_TLS
+    if (conn->tls) cgt_tls_free(conn->tls);
+#endif
+    if (conn->raw) (pool->transport.close)(pool->transport.user, conn->raw);
+    cgt_tunnel_free(conn); cgt_free(pool->hooks, conn, conn->size);
+}
+
+static chatgptt_code cgt_conn_start(cgt_conn *conn, const cgt_url *url) {
+    cgt_pool *pool = conn->pool; const chatgptt_transport *t = &pool->transport; chatgptt_code code;
+    const cgt_url *peer = pool->proxy.whole.len ? &pool->proxy : url;
+    if (url->https && cgt_pool_trust(pool, conn->error) < 0) return conn->error->code;
     conn->state = !url->https ? CGT_CONN_READY : peer == url ? CGT_CONN_TLS : CGT_CONN_TUNNEL;
-    if (conn->state == CGT_CONN_TUNNEL && !cgt_tunnel_new(pool, conn, url))
-        return cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection");
-    code = (pool->transport.open)(pool->transport.user, peer->host, peer->port, &conn->raw);
+    if (conn->state == CGT_CONN_TUNNEL && !cgt_tunnel_new(conn, url))
+        return cgt_fail(conn->error, CHATGPTT_E_MEMORY, "out of memory for a tunnel");
+    code = (t->open)(t->user, peer->host, peer->port, &conn->raw);
     if (code != CHATGPTT_OK) {
         conn->raw = NULL;
-        return cgt_conn_fail(pool, error, code,
-                             code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to",
-                             peer->authority);
+        return cgt_conn_fail(conn, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to");
     }
 #ifndef CHATGPTT_NO_TLS
-    if (url->https) conn->tls = cgt_tls_new(pool->trust, &pool->transport, conn->raw, url, conn->origin);
+    if (url->https) conn->tls = cgt_tls_new(pool->trust, t, conn->raw, url, conn->origin);
 #endif
     if (!url->https || conn->tls) return CHATGPTT_OK;
-    return cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for TLS");
+    return cgt_fail(conn->error, CHATGPTT_E_MEMORY, "out of memory for TLS");
 }
 
 /* Opens a connection; it may still have to be made. NULL: *error says why. */
@@ -2935,173 +3016,25 @@ static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_erro
     size_t size = sizeof(cgt_conn) + url->origin.len;
     cgt_conn *conn = (cgt_conn *)cgt_new(pool->hooks, size);
     if (!conn) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection"); return NULL; }
-    conn->size = size; conn->took = -1;
+    conn->pool = pool; conn->error = error; conn->size = size; conn->took = -1;
     memcpy(conn->origin, url->origin.at, url->origin.len);
-    if (cgt_conn_start(pool, conn, url, error) == CHATGPTT_OK) return conn;
-    cgt_conn_close(pool, conn);
+    if (cgt_conn_start(conn, url) == CHATGPTT_OK) return conn;
+    cgt_conn_close(conn);
     return NULL;
 }
 
-/* ---- read, write, handshake ---- */
-
-/* Whom the bytes go to, for messages: the proxy until its tunnel stands, then the origin's host. */
-static cgt_slice cgt_conn_peer(const cgt_pool *pool, const cgt_conn *conn) {
-    cgt_slice origin = cgt_text(conn->origin); bool https = cgt_starts(origin, "https");
-    if (pool->proxy.whole.len && (conn->tunnel || !conn->carried || !https)) return pool->proxy.authority;
-    return cgt_from(origin, https ? 8 : 7);
-}
-
-/* What a code of TLS means: its own error is set already, unless the transport failed below it. */
-static chatgptt_code cgt_conn_result(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error,
-                                     chatgptt_code code, const char *doing) {
-#ifndef CHATGPTT_NO_TLS
-    if (conn->tls) {
-        conn->carried |= conn->tls->carried;
-        if (!conn->tls->io) return code;
-        code = conn->tls->io;
-    }
-#endif
-    if (code >= 0) return code;
-    return cgt_conn_fail(pool, error, code, conn->carried ? doing : "cannot connect to",
-                         cgt_conn_peer(pool, conn));
-}
-
-static chatgptt_code cgt_tunnel_refused(const cgt_pool *pool, chatgptt_error *error, int status) {
-    const char *what = status != 407      ? "the proxy %b refuses the connection (status %d)"
-                       : pool->login.len ? "the proxy %b refuses the login (status 407)"
-                                         : "the proxy %b wants a login (status 407): put user:password@ "
-                                           "before its host";
-    cgt_fail(error, CHATGPTT_E_PROXY, what, pool->proxy.authority, status);
-    error->http_status = status;
-    return CHATGPTT_E_PROXY;
-}
-
-/* Reads the proxy's answer to CONNECT. Nothing may follow it: the server of a TLS connection does not speak
-   first. */
-static chatgptt_code cgt_tunnel_answer(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error) {
-    char bytes[256]; cgt_http *in = &conn->tunnel->in; cgt_slice proxy = pool->proxy.authority;
-    size_t done = 0, at = 0, used;
-    chatgptt_code code = (pool->transport.read)(pool->transport.user, conn->raw, bytes, sizeof bytes, &done);
-    if (code == CHATGPTT_AGAIN) return code;
-    if (code == CHATGPTT_DONE || code == CHATGPTT_E_CLOSED)
-        return cgt_fail(error, CHATGPTT_E_PROXY, "the proxy %b closed the connection instead of answering",
-                        proxy);
-    if (code < 0) return cgt_conn_fail(pool, error, code, "cannot read from the proxy", proxy);
-    do {
-        code = cgt_http_feed(in, bytes + at, done - at, &used); at += used;
-        if (code < 0)
-            return cgt_fail(error, code == CHATGPTT_E_LIMIT ? code : CHATGPTT_E_PROXY,
-                            "the answer of the proxy %b: %s", proxy, in->why);
-        if (in->event == CGT_HTTP_HEAD && (in->status < 200 || in->status > 299))
-            return cgt_tunnel_refused(pool, error, in->status);
-    } while (in->event != CGT_HTTP_NONE && in->event != CGT_HTTP_END);
-    if (in->event == CGT_HTTP_END && at < done)
-        return cgt_fail(error, CHATGPTT_E_PROXY,
-                        "the proxy %b sends bytes of its own before the TLS handshake", proxy);
-    if (in->event != CGT_HTTP_END) return CHATGPTT_OK;
-    cgt_tunnel_free(pool, conn);
-    conn->state = CGT_CONN_TLS;
-    return CHATGPTT_OK;
-}
-
-/* Asks the proxy for a tunnel. OK: it stands. */
-static chatgptt_code cgt_tunnel_make(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error) {
-    chatgptt_code code = CHATGPTT_OK; cgt_tunnel *t = conn->tunnel;
-    while (code == CHATGPTT_OK && t->sent < t->out.len) {
-        size_t done = 0;
-        code = (pool->transport.write)(pool->transport.user, conn->raw, t->out.data + t->sent,
-                                       t->out.len - t->sent, &done);
-        t->sent += done;
-        if (code == CHATGPTT_OK) conn->carried = true;
-        if (code < 0)
-            return cgt_conn_fail(pool, error, code,
-                                 conn->carried ? "cannot write to the proxy" : "cannot connect to the proxy",
-                                 pool->proxy.authority);
-    }
-    while (code == CHATGPTT_OK && conn->state == CGT_CONN_TUNNEL) code = cgt_tunnel_answer(pool, conn, error);
-    return code;
-}
-
-/* OK: requests may go out; AGAIN: tunnel or TLS is under way. */
-static chatgptt_code cgt_conn_ready(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error) {
-    chatgptt_code code = CHATGPTT_OK;
-    if (conn->state == CGT_CONN_TUNNEL) code = cgt_tunnel_make(pool, conn, error);
-    if (code != CHATGPTT_OK || conn->state == CGT_CONN_READY) return code;
-#ifndef CHATGPTT_NO_TLS
-    code = cgt_conn_result(pool, conn, error, cgt_tls_handshake(conn->tls, error),
-                           "broken during the TLS handshake with");
-#endif
-    if (code == CHATGPTT_OK) conn->state = CGT_CONN_READY;
-    return code;
-}
-
-static chatgptt_code cgt_conn_read(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, void *buffer,
-                                   size_t size, size_t *done) {
-    chatgptt_code code;
-#ifndef CHATGPTT_NO_TLS
-    if (conn->tls) {
-        code = cgt_conn_result(pool, conn, error, cgt_tls_read(conn->tls, error, buffer, size, done),
-                               "cannot read from");
-        conn->received = conn->tls->received;
-        return code;
-    }
-#endif
-    code = (pool->transport.read)(pool->transport.user, conn->raw, buffer, size, done);
-    if (code == CHATGPTT_OK) conn->received += *done;
-    return cgt_conn_result(pool, conn, error, code, "cannot read from");
-}
-
-/* One that says AGAIN must be repeated with the same bytes. */
-static chatgptt_code cgt_conn_write(cgt_pool *pool, cgt_conn *conn, chatgptt_error *error, const void *bytes,
-                                    size_t size, size_t *done) {
-    chatgptt_code code;
-#ifndef CHATGPTT_NO_TLS
-    if (conn->tls)
-        return cgt_conn_result(pool, conn, error, cgt_tls_write(conn->tls, error, bytes, size, done),
-                               "cannot write to");
-#endif
-    code = (pool->transport.write)(pool->transport.user, conn->raw, bytes, size, done);
-    if (code == CHATGPTT_OK) conn->carried = true;
-    return cgt_conn_result(pool, conn, error, code, "cannot write to");
-}
-
-/* What TLS tells of itself. resumed: the session was; stale: one was offered that the server may not want;
-   unclean: it ended without close_notify, which is no end of a body. */
-typedef struct cgt_conn_tls { bool resumed, stale, unclean; } cgt_conn_tls;
-
-static cgt_conn_tls cgt_conn_about_tls(const cgt_conn *conn) {
-    cgt_conn_tls about = { false, false, false };
-#ifndef CHATGPTT_NO_TLS
-    const cgt_tls *t = conn->tls;
-    if (!t) return about;
-    about.resumed = t->ready && t->offered && !t->verified;
-    about.stale = !t->ready && t->offered && !t->verified && !t->io; about.unclean = !t->clean;
-#endif
-    (void)conn;
-    return about;
-}
-
-/* The built-in transport reads all there is if there is room: a short read was the last one for now. */
-static bool cgt_pool_is_greedy(const cgt_pool *pool) {
-#ifndef CHATGPTT_NO_NET
-    return pool->transport.user == &pool->net;
-#else
-    (void)pool;
-    return false;
-#endif
-}
+/* Whether a read takes all there is if there is room, so that a short one was the last for now. */
+static bool cgt_conn_is_greedy(const cgt_conn *conn) { return !conn->tls && cgt_pool_is_builtin(conn->pool); }
 
 typedef enum cgt_wanting { CGT_WANT_ALL, CGT_WANT_ANSWER, CGT_WANT_ONLY_ANSWER } cgt_wanting;
 
 /* What the exchange waits for: ANSWER, when the request is out; ONLY_ANSWER, when the rest of it never will
    be, so that room for it is no news. */
-static chatgptt_wait cgt_conn_want(const cgt_pool *pool, const cgt_conn *conn, cgt_wanting what) {
-    chatgptt_wait w = (pool->transport.want)(pool->transport.user, conn->raw);
-#ifndef CHATGPTT_NO_TLS
-    if (conn->tls && conn->tls->ready && cgt_tls_pending(conn->tls)) w.timeout_ms = 0;
-#endif
+static chatgptt_wait cgt_conn_want(const cgt_conn *conn, cgt_wanting what) {
+    const chatgptt_transport *t = &conn->pool->transport; chatgptt_wait w = (t->want)(t->user, conn->raw);
+    if (conn->pending) w.timeout_ms = 0;
     if (what == CGT_WANT_ONLY_ANSWER) w.on[0].events &= CHATGPTT_READ;  /* connected, it has one descriptor */
-    if (what && !conn->tls && cgt_pool_is_greedy(pool)) w.on[0].events = CHATGPTT_READ;
+    if (what && cgt_conn_is_greedy(conn)) w.on[0].events = CHATGPTT_READ;
     return w;
 }
 
@@ -3125,33 +3058,30 @@ static bool cgt_conn_drain(cgt_conn *conn, char *bytes, size_t len) {
     return true;
 }
 
-static void cgt_pool_drop(cgt_pool *pool, cgt_conn **at) {
+static void cgt_pool_drop(cgt_conn **at) {
     cgt_conn *gone = *at;
     *at = gone->next;
-    cgt_conn_close(pool, gone);
+    cgt_conn_close(gone);
 }
 
 /* An idle connection to this origin, no longer in the pool; NULL: there is none. Those that are too old go.
    */
-static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url, long long now) {
+static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url, chatgptt_error *error, long long now) {
     cgt_conn **at = &pool->idle, *conn;
-    while (*at) {
-        if (now - (*at)->parked > CHATGPTT_MAX_IDLE_MS) cgt_pool_drop(pool, at);
-        else if (cgt_is(url->origin, (*at)->origin)) break;
-        else at = &(*at)->next;
+    while ((conn = *at) != NULL) {
+        if (now - conn->parked > CHATGPTT_MAX_IDLE_MS) cgt_pool_drop(at);
+        else if (!cgt_is(url->origin, conn->origin)) at = &conn->next;
+        else { *at = conn->next; conn->error = error; break; }
     }
-    conn = *at;
-    if (!conn) return NULL;
-    *at = conn->next; conn->next = NULL;
     return conn;
 }
 
-static void cgt_conn_park(cgt_pool *pool, cgt_conn *conn, long long now) {
-    cgt_conn **at = &pool->idle; int count;
-    conn->parked = now; conn->served++; conn->next = pool->idle;
-    pool->idle = conn;
+static void cgt_conn_park(cgt_conn *conn, long long now) {
+    cgt_conn **at = &conn->pool->idle; int count;
+    conn->parked = now; conn->served++; conn->next = *at;
+    *at = conn;
     for (count = 0; *at && count < CHATGPTT_MAX_IDLE; count++) at = &(*at)->next;
-    while (*at) cgt_pool_drop(pool, at);
+    while (*at) cgt_pool_drop(at);
 }
 
 static void cgt_pool_rest(cgt_pool *pool) {     /* no stream runs: nobody needs a read buffer */
@@ -3160,7 +3090,7 @@ static void cgt_pool_rest(cgt_pool *pool) {     /* no stream runs: nobody needs 
 }
 
 static void cgt_pool_close(cgt_pool *pool) {
-    while (pool->idle) cgt_pool_drop(pool, &pool->idle);
+    while (pool->idle) cgt_pool_drop(&pool->idle);
     cgt_pool_rest(pool); cgt_url_free(&pool->proxy); cgt_buffer_free(&pool->login);
 #ifndef CHATGPTT_NO_TLS
     cgt_trust_free(pool->trust);
@@ -3176,17 +3106,18 @@ static void cgt_pool_close(cgt_pool *pool) {
 
    A request is repeated by one rule only, since the server may have acted on it and RFC 9110 section 9.2.2
    leaves a POST no other: on a connection that was kept from an earlier exchange, when it closes without one
-   raw byte since the request began, once, and only if the close came at once. */
+   raw byte since the request began, once, and only if the close came at once.
 
+   FIND     a connection: an idle one of the client's, or a new one
+   CHECK    a kept one: its last response has ended, and it is silent
+   CONNECT  until the request's first byte is out, tunnel and TLS before it
+   SEND     until its last byte is
+   HEAD     status line and headers of the response
+   BODY
+   ENDED    the response is complete
+   FAILED   `error` says why */
 typedef enum cgt_exchange_state {
-    CGT_X_FIND,                     /* a connection: an idle one of the client's, or a new one */
-    CGT_X_CHECK,                    /* a kept one: its last response has ended, and it is silent */
-    CGT_X_CONNECT,                  /* until the request's first byte is out, tunnel and TLS before it */
-    CGT_X_SEND,                     /* until its last byte is */
-    CGT_X_HEAD,                     /* status line and headers of the response */
-    CGT_X_BODY,
-    CGT_X_ENDED,                    /* the response is complete */
-    CGT_X_FAILED                    /* `error` says why */
+    CGT_X_FIND, CGT_X_CHECK, CGT_X_CONNECT, CGT_X_SEND, CGT_X_HEAD, CGT_X_BODY, CGT_X_ENDED, CGT_X_FAILED
 } cgt_exchange_state;
 
 typedef enum cgt_exchange_event { CGT_X_NOTHING, CGT_X_STATUS, CGT_X_PIECE, CGT_X_END } cgt_exchange_event;
@@ -3205,8 +3136,7 @@ typedef struct cgt_exchange {
     chatgptt_code last;             /* what it said: only after AGAIN is there anything to wait for */
     cgt_slice piece;                /* of PIECE, in `buffer`: the caller's to change until the next step */
     cgt_conn *conn;                 /* owned; NULL before FIND and after the end */
-    char *buffer;                   /* lent by the pool while bytes in it are unread: those at [at, end) */
-    size_t at, end;
+    char *buffer; size_t at, end;   /* lent by the pool while bytes in it are unread: those at [at, end) */
     bool dry;                       /* the last read took all there was: the next would say AGAIN */
     long long until, total;         /* when the state's own time is up, and all of it; ms, LLONG_MAX: never */
     size_t body_bytes, max_body;    /* of the response so far; more is E_LIMIT, 0: no limit */
@@ -3217,7 +3147,7 @@ typedef struct cgt_exchange {
     /* owned until the head of the final response */
     cgt_buffer out;                 /* the request; from `asks` on it is the same after a redirect */
     size_t asks, form, unsent;      /* form: where, from `asks` on, a GET in its place would end */
-    cgt_http_line *line;
+    cgt_http_line *line;            /* from the response's first byte on */
     cgt_url to;                     /* where a redirect leads */
     /* owned until the end */
     cgt_url url; cgt_follow follow; int redirects, repeats;
@@ -3248,10 +3178,10 @@ static chatgptt_code cgt_exchange_enter(cgt_exchange *x, cgt_exchange_state stat
     case CGT_X_CHECK: x->until = now + CHATGPTT_MAX_DRAIN_MS; break;
     case CGT_X_CONNECT:
         x->until = cgt_after(x->began, o->connect_timeout_ms); x->unsent = x->out.len;
-        x->mark = x->conn->received; x->conn->drained = 0; x->at = x->end = x->body_bytes = 0;
+        x->mark = x->conn->received; x->conn->drained = x->body_bytes = 0;
         x->challenged = x->coded = false; x->type[0] = '\0';
         memset(&x->in, 0, sizeof x->in);
-        x->in.line = x->line; x->in.max_head = o->max_header_bytes;
+        x->in.max_head = o->max_header_bytes;
         x->in.method = strcmp(x->method, "HEAD") == 0 ? CGT_HTTP_HEAD_METHOD : CGT_HTTP_OTHER;
         break;
     case CGT_X_ENDED: x->event = CGT_X_END; x->until = LLONG_MAX; break;
@@ -3260,78 +3190,68 @@ static chatgptt_code cgt_exchange_enter(cgt_exchange *x, cgt_exchange_state stat
     return CHATGPTT_OK;
 }
 
-static cgt_slice cgt_exchange_peer(const cgt_exchange *x) {
-    return x->state == CGT_X_CONNECT ? cgt_conn_peer(x->pool, x->conn) : x->url.authority;
-}
-
-static const char *cgt_exchange_doing(const cgt_exchange *x) {
-    if (x->state == CGT_X_SEND) return "sending to";
-    if (x->state != CGT_X_CONNECT) return x->doing;
-    if (!x->conn->carried || x->conn->state == CGT_CONN_READY) return "connecting to";
-    return x->conn->tunnel ? "asking for a tunnel from" : "in the TLS handshake with";
-}
-
 static chatgptt_code cgt_exchange_timeout(cgt_exchange *x, const char *name, int ms) {
-    return cgt_fail(x->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms,
-                    cgt_exchange_doing(x), cgt_exchange_peer(x), name);
+    const cgt_conn *conn = x->conn; bool connecting = x->state == CGT_X_CONNECT;
+    const char *doing = x->state == CGT_X_SEND                              ? "sending to"
+                        : !connecting                                      ? x->doing
+                        : !conn->carried || conn->state == CGT_CONN_READY ? "connecting to"
+                        : conn->tunnel                                     ? "asking for a tunnel from"
+                                                                           : "in the TLS handshake with";
+    return cgt_fail(x->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, doing,
+                    connecting ? cgt_conn_peer(conn) : x->url.authority, name);
 }
 
-/* Leaves the connection: to the pool if it can serve again, which its unread bytes may show it cannot. The
-   generation a caller sees only ever grows: what the transport counted on it is added up. */
-static void cgt_exchange_leave(cgt_exchange *x, bool keep, long long now) {
-    cgt_conn *conn = x->conn; size_t rest = x->end - x->at;
-    if (conn) {
-        x->generation += cgt_conn_want(x->pool, conn, CGT_WANT_ALL).generation + 1;
-        keep = keep && x->unsent == 0 && cgt_http_alive(&x->in); conn->in = x->in;
-        if (keep && cgt_conn_drain(conn, x->buffer ? x->buffer + x->at : NULL, rest))
-            cgt_conn_park(x->pool, conn, now);
-        else cgt_conn_close(x->pool, conn);
+/* No more is read from the connection. Whether it can serve again, which its unread bytes may show it cannot:
+   never before the head is complete. */
+static bool cgt_exchange_settle(cgt_exchange *x) {
+    bool useful = x->conn && x->unsent == 0 && cgt_http_alive(&x->in);
+    if (useful) {
+        x->conn->in = x->in;
+        useful = cgt_conn_drain(x->conn, x->buffer ? x->buffer + x->at : NULL, x->end - x->at);
+        x->in = x->conn->in;
     }
-    x->conn = NULL;
-    if (x->buffer) cgt_unlend(x->pool, &x->buffer);
-    x->at = x->end = 0;
+    x->at = x->end = 0; x->dry = false;
+    cgt_unlend(x->pool, &x->buffer);
+    return useful;
+}
+
+/* Leaves the connection: to the pool, or closed. The generation a caller sees only ever grows: what the
+   transport counted on it is added up. */
+static void cgt_exchange_leave(cgt_exchange *x, bool keep, long long now) {
+    cgt_conn *conn = x->conn;
+    keep = cgt_exchange_settle(x) && keep; x->conn = NULL;
+    if (!conn) return;
+    x->generation += cgt_conn_want(conn, CGT_WANT_ALL).generation + 1;
+    if (keep) cgt_conn_park(conn, now);
+    else cgt_conn_close(conn);
 }
 
 /* ---- the request ---- */
 
 /* Writes where it goes in front of what is asked. */
 static chatgptt_code cgt_exchange_aim(cgt_exchange *x) {
-    cgt_pool *pool = x->pool; cgt_buffer b, cookies;
+    cgt_pool *pool = x->pool; cgt_buffer b, cookies; size_t asks;
     cgt_buffer_init(&b, pool->hooks, CHATGPTT_MAX_REQUEST);
     cgt_buffer_init(&cookies, pool->hooks, CHATGPTT_MAX_REQUEST);
     cgt_jar_header(x->jar, &x->url, pool->hooks->unix_time(pool->hooks->user), &cookies);
     cgt_put_target(&b, x->method, &x->url, pool->proxy.whole.len && !x->url.https,
                    cgt_slice_of_buffer(&cookies), cgt_slice_of_buffer(&pool->login));
+    asks = b.len;
+    cgt_append(&b, cgt_from(cgt_slice_of_buffer(&x->out), x->asks));
     if (cookies.failed) b.failed = cookies.failed;
-    cgt_buffer_free(&cookies);
     if (x->out.failed) b.failed = x->out.failed;
-    else {
-        size_t asks = b.len;
-        cgt_append(&b, cgt_from(cgt_slice_of_buffer(&x->out), x->asks));
-        x->asks = asks;
-    }
-    cgt_buffer_free(&x->out);
-    x->out = b;
+    cgt_buffer_free(&cookies); cgt_buffer_free(&x->out);
+    x->out = b; x->asks = asks;
     if (!b.failed) return CHATGPTT_OK;
-    return cgt_fail(x->error, b.failed,
-                    b.failed == CHATGPTT_E_LIMIT
-                        ? "the request is longer than CHATGPTT_MAX_REQUEST: shorten the message"
-                        : "out of memory for the request");
-}
-
-static void cgt_exchange_ask_by_get(cgt_exchange *x) {
-    x->method = "GET"; x->out.len = x->asks + x->form;
-    cgt_puts(&x->out, "\r\n");
+    return cgt_fail(x->error, b.failed, b.failed == CHATGPTT_E_MEMORY ? "out of memory for the request"
+                    : "the request is longer than CHATGPTT_MAX_REQUEST: shorten the message");
 }
 
 /* For the trace: method, host and path, but no query, which may hold tokens. */
 static void cgt_exchange_trace_request(const cgt_exchange *x) {
-    char line[256] = "";
-    cgt_line_add(line, sizeof line, cgt_text(x->method));
-    cgt_line_add(line, sizeof line, cgt_text(" "));
-    cgt_line_add(line, sizeof line, x->url.origin);
-    cgt_line_add(line, sizeof line, cgt_url_only_path(&x->url));
-    cgt_exchange_say(x, "request", cgt_text(line));
+    chatgptt_error line;            /* its message is what is wanted */
+    cgt_fail(&line, CHATGPTT_OK, "%s %b%b", x->method, x->url.origin, cgt_url_only_path(&x->url));
+    cgt_exchange_say(x, "request", cgt_text(line.message));
 }
 
 /* ---- FIND and CHECK ---- */
@@ -3339,15 +3259,13 @@ static void cgt_exchange_trace_request(const cgt_exchange *x) {
 static chatgptt_code cgt_exchange_find(cgt_exchange *x, long long now) {
     cgt_pool *pool = x->pool;
     /* where one was dead, others may be */
-    x->conn = x->repeats ? NULL : cgt_conn_take(pool, &x->url, now); x->generation++;
+    x->conn = x->repeats ? NULL : cgt_conn_take(pool, &x->url, x->error, now); x->generation++;
     if (x->conn) return cgt_exchange_enter(x, CGT_X_CHECK, now);
     cgt_exchange_say(x, "connect", x->url.authority);
     x->conn = cgt_conn_open(pool, &x->url, x->error);
     if (!x->conn) return x->error->code;
     x->stats->connections++;
-#ifndef CHATGPTT_NO_NET
-    if (pool->transport.user == &pool->net) x->stats->resolve_ms = pool->net.resolve_ms;
-#endif
+    if (cgt_pool_is_builtin(pool)) x->stats->resolve_ms = pool->net.resolve_ms;
     return cgt_exchange_enter(x, CGT_X_CONNECT, now);
 }
 
@@ -3359,17 +3277,16 @@ static chatgptt_code cgt_exchange_again(cgt_exchange *x, const char *why, long l
     return cgt_exchange_enter(x, CGT_X_FIND, now);
 }
 
-/* The server may have closed it, or still owe the end of the last response; a byte that nobody asked for
-   would be read as the answer. */
+/* The server may have closed it, or still owe the end of the last response; a byte that nobody asked for, be
+   it a part of a TLS record, would be read as the answer. */
 static chatgptt_code cgt_exchange_check(cgt_exchange *x, long long now) {
-    cgt_conn *conn = x->conn; size_t done = 0; bool ended = conn->in.state == CGT_HTTP_ENDED;
-    char *buffer = cgt_lend(x->pool); chatgptt_code code;
+    cgt_conn *conn = x->conn; size_t done, before = conn->received;
+    bool ended = conn->in.state == CGT_HTTP_ENDED; char *buffer = cgt_lend(x->pool); chatgptt_code code;
     if (!buffer) return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a read buffer");
-    code = cgt_conn_read(x->pool, conn, x->error, buffer, CHATGPTT_READ_BUFFER, &done);
-    if (code == CHATGPTT_OK && (ended || !cgt_conn_drain(conn, buffer, done))) code = CHATGPTT_E_HTTP;
+    code = cgt_conn_do(conn, CGT_READ, buffer, CHATGPTT_READ_BUFFER, &done);
+    if (ended ? conn->received > before : !cgt_conn_drain(conn, buffer, done)) code = CHATGPTT_E_HTTP;
     cgt_unlend(x->pool, &buffer);
-    if (code == CHATGPTT_OK) return code;
-    if (code == CHATGPTT_AGAIN && !ended && now < x->until) return code;
+    if (code == CHATGPTT_OK || (code == CHATGPTT_AGAIN && !ended && now < x->until)) return code;
     if (code != CHATGPTT_AGAIN || !ended)
         return cgt_exchange_again(x, "the kept connection is of no use any more", now);
     x->stats->reused = true;
@@ -3380,15 +3297,14 @@ static chatgptt_code cgt_exchange_check(cgt_exchange *x, long long now) {
 
 /* The request's first byte is about to go, or has gone: notes how long that took. */
 static void cgt_exchange_connected(cgt_exchange *x, long long now) {
-    int taken = cgt_until(now, x->began); cgt_conn *conn = x->conn;
-    if (conn->took >= 0) return;
-    if (conn->carried && x->stats->connect_ms < 0) x->stats->connect_ms = taken;
-    if (!conn->carried || conn->state != CGT_CONN_READY) return;
+    int taken = cgt_until(now, x->began); cgt_conn *conn = x->conn; chatgptt_stats *stats = x->stats;
+    if (conn->took >= 0 || !conn->carried) return;
+    if (stats->connect_ms < 0) stats->connect_ms = taken;
+    if (conn->state != CGT_CONN_READY) return;
     conn->took = taken;
     if (!conn->tls) return;
-    x->stats->tls_ms = taken - x->stats->connect_ms;
-    x->stats->resumed = cgt_conn_about_tls(conn).resumed;
-    cgt_exchange_say(x, "tls", cgt_text(x->stats->resumed ? "resumed" : "new session"));
+    stats->tls_ms = taken - stats->connect_ms; stats->resumed = conn->resumes;
+    cgt_exchange_say(x, "tls", cgt_text(conn->resumes ? "resumed" : "new session"));
 }
 
 static bool cgt_exchange_may_repeat(const cgt_exchange *x, long long now) {
@@ -3400,29 +3316,28 @@ static bool cgt_exchange_may_repeat(const cgt_exchange *x, long long now) {
 
 /* The peer has closed, or `code` says that it is gone. */
 static chatgptt_code cgt_exchange_closed(cgt_exchange *x, chatgptt_code code, long long now) {
-    bool unclean = cgt_conn_about_tls(x->conn).unclean;
+    bool unclean = x->conn->unclean;
     if (cgt_exchange_may_repeat(x, now)) {
         x->repeats++;
         return cgt_exchange_again(x, "the kept connection was closed", now);
     }
     if (code < 0) return x->error->code;
     code = cgt_http_eof(&x->in, !unclean);
-    if (code < 0)
-        return cgt_fail(x->error, code, "%b %s%s", x->url.authority, x->in.why,
-                        unclean ? ", without TLS's close_notify" : "");
-    return cgt_exchange_enter(x, CGT_X_ENDED, now);
+    if (code == CHATGPTT_OK) return cgt_exchange_enter(x, CGT_X_ENDED, now);
+    return cgt_fail(x->error, code, "%b %s%s", x->url.authority, x->in.why,
+                    unclean ? ", without TLS's close_notify" : "");
 }
 
-/* Reads what there is into a lent buffer. AGAIN and DONE leave none. */
+/* Reads what there is into a lent buffer. Unless it is OK, none is held. */
 static chatgptt_code cgt_exchange_read(cgt_exchange *x, long long now) {
-    size_t done = 0; chatgptt_code code = CHATGPTT_AGAIN; bool head = x->state <= CGT_X_HEAD;
-    if (!x->buffer) x->buffer = cgt_lend(x->pool);
-    if (!x->buffer) return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a response");
-    if (!x->dry) code = cgt_conn_read(x->pool, x->conn, x->error, x->buffer, CHATGPTT_READ_BUFFER, &done);
-    x->at = 0; x->end = done;
-    x->dry = done > 0 && done < CHATGPTT_READ_BUFFER && cgt_pool_is_greedy(x->pool) && !x->conn->tls;
-    if (done == 0) { cgt_unlend(x->pool, &x->buffer); return code == CHATGPTT_OK ? CHATGPTT_AGAIN : code; }
-    x->stats->bytes_in += done; x->until = cgt_after(now, x->pool->options->idle_timeout_ms);
+    chatgptt_code code = CHATGPTT_AGAIN; bool head = x->state <= CGT_X_HEAD, dry = x->dry;
+    if (!dry && !x->buffer) x->buffer = cgt_lend(x->pool);
+    if (!dry && !x->buffer) return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a response");
+    x->at = x->end = 0;
+    if (!dry) code = cgt_conn_do(x->conn, CGT_READ, x->buffer, CHATGPTT_READ_BUFFER, &x->end);
+    x->dry = x->end > 0 && x->end < CHATGPTT_READ_BUFFER && cgt_conn_is_greedy(x->conn);
+    if (x->end == 0) { cgt_unlend(x->pool, &x->buffer); return code; }
+    x->stats->bytes_in += x->end; x->until = cgt_after(now, x->pool->options->idle_timeout_ms);
     if (head && !x->line) x->in.line = x->line = (cgt_http_line *)cgt_new(x->pool->hooks, sizeof *x->line);
     if (!head || x->line) return CHATGPTT_OK;
     return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a response's head");
@@ -3432,7 +3347,10 @@ static chatgptt_code cgt_exchange_read(cgt_exchange *x, long long now) {
    and may have said why it hung up. `code`: what the write said. */
 static chatgptt_code cgt_exchange_early(cgt_exchange *x, chatgptt_code code, long long now) {
     chatgptt_error why = *x->error; chatgptt_code got = cgt_exchange_read(x, now);
-    if (got == CHATGPTT_OK) { x->in.close = true; return cgt_exchange_enter(x, CGT_X_HEAD, now); }
+    if (got == CHATGPTT_OK) {
+        memset(x->error, 0, sizeof *x->error);
+        return cgt_exchange_enter(x, CGT_X_HEAD, now);
+    }
     if (code == CHATGPTT_AGAIN && (got == CHATGPTT_DONE || got == CHATGPTT_E_CLOSED))
         return cgt_exchange_closed(x, got, now);
     if (code == CHATGPTT_AGAIN || got == CHATGPTT_E_MEMORY) return got;
@@ -3441,32 +3359,29 @@ static chatgptt_code cgt_exchange_early(cgt_exchange *x, chatgptt_code code, lon
 }
 
 static chatgptt_code cgt_exchange_write(cgt_exchange *x, long long now) {
-    size_t done = 0; bool first = x->unsent == x->out.len;
-    chatgptt_code code = cgt_conn_write(x->pool, x->conn, x->error, x->out.data + (x->out.len - x->unsent),
-                                        x->unsent, &done);
-    if (first) cgt_exchange_connected(x, now);
-    if (code == CHATGPTT_OK && done == 0) code = CHATGPTT_AGAIN;
-    if (code == CHATGPTT_AGAIN && first) return code;
-    if (code != CHATGPTT_OK && first && !x->conn->served) return code;     /* it never stood */
+    size_t done, at = x->out.len - x->unsent;
+    chatgptt_code code = cgt_conn_do(x->conn, CGT_WRITE, x->out.data + at, x->unsent, &done);
+    if (at == 0) cgt_exchange_connected(x, now);
+    /* nothing has gone out: on a new connection, which never stood, there is no answer to look for */
+    if (code != CHATGPTT_OK && at == 0 && (code == CHATGPTT_AGAIN || !x->conn->served)) return code;
     if (code != CHATGPTT_OK) return cgt_exchange_early(x, code, now);
-    if (first) { x->stats->requests++; cgt_exchange_trace_request(x); }
+    if (at == 0) { x->stats->requests++; cgt_exchange_trace_request(x); }
     x->unsent -= done; x->stats->bytes_out += done; x->sent = now;
     return cgt_exchange_enter(x, x->unsent ? CGT_X_SEND : CGT_X_HEAD, now);
 }
 
 static chatgptt_code cgt_exchange_connect(cgt_exchange *x, long long now) {
-    chatgptt_code code = cgt_conn_ready(x->pool, x->conn, x->error);
+    chatgptt_code code = cgt_conn_ready(x->conn);
     if (code == CHATGPTT_OK) return cgt_exchange_write(x, now);
     cgt_exchange_connected(x, now);
-    if (code < 0 && cgt_conn_about_tls(x->conn).stale)
-        return cgt_exchange_again(x, "the server would not have the TLS session", now);
-    return code;
+    if (code > 0 || !x->conn->resumes) return code;
+    return cgt_exchange_again(x, "the server would not have the TLS session", now);
 }
 
 /* ---- HEAD ---- */
 
 static bool cgt_is_redirect(int status) {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    return (status >= 301 && status <= 303) || status == 307 || status == 308;
 }
 
 static chatgptt_code cgt_exchange_lost(const cgt_exchange *x, cgt_slice where, const char *why) {
@@ -3477,8 +3392,7 @@ static chatgptt_code cgt_exchange_lost(const cgt_exchange *x, cgt_slice where, c
 /* Where a redirect leads; what forbids it is set as the error, which counts once the head is complete. Never
    from https to http (the cookies and the message would be readable on the way). */
 static void cgt_exchange_location(cgt_exchange *x, cgt_slice value) {
-    cgt_slice user, where = cgt_url_place(value);
-    const char *why; chatgptt_code code;
+    cgt_slice user, where = cgt_url_place(value); const char *why; chatgptt_code code;
     if (x->to.whole.len || x->error->code) return;      /* the first counts */
     code = cgt_url_resolve(&x->to, &x->url, value, &user, &why);
     if (code == CHATGPTT_OK) {
@@ -3506,16 +3420,16 @@ static chatgptt_code cgt_exchange_proxy_refused(const cgt_exchange *x) {
 }
 
 static chatgptt_code cgt_exchange_header(cgt_exchange *x) {
-    const chatgptt_hooks *hooks = x->pool->hooks;
     cgt_slice name = cgt_text(x->line->name), value = cgt_text(x->line->value);
+    const chatgptt_hooks *hooks = x->pool->hooks; bool cut = x->line->cut;
     if (cgt_is(name, "content-type")) {
         x->type[0] = '\0';
         cgt_line_add(x->type, sizeof x->type, value);
     } else if (cgt_is(name, "content-encoding")) x->coded |= cgt_http_coded(value);
     else if (cgt_is(name, "location")) {
-        if (x->follow && cgt_is_redirect(x->in.status) && !x->line->cut) cgt_exchange_location(x, value);
+        if (x->follow && cgt_is_redirect(x->in.status) && !cut) cgt_exchange_location(x, value);
     } else if (cgt_is(name, "set-cookie")) {
-        if (!x->line->cut && !cgt_exchange_is_proxy(x) &&
+        if (!cut && !cgt_exchange_is_proxy(x) &&
             !cgt_jar_set(x->jar, &x->url, value, hooks->unix_time(hooks->user)))
             return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a response's headers");
     } else if (cgt_starts(name, "cf-") || cgt_starts(name, "sg-") || cgt_starts(name, "x-amzn"))
@@ -3525,19 +3439,18 @@ static chatgptt_code cgt_exchange_header(cgt_exchange *x) {
 
 /* A redirect: the connection may serve again, what is asked stays the same, its target changes. */
 static chatgptt_code cgt_exchange_go(cgt_exchange *x, long long now) {
-    int status = x->in.status; chatgptt_code code;
-    if (x->error->code) return x->error->code;
+    int status = x->in.status; bool post = strcmp(x->method, "POST") == 0;
     x->redirects++;
     cgt_exchange_say(x, "redirect", x->to.origin); cgt_exchange_leave(x, true, now);
     cgt_url_free(&x->url);
     x->url = x->to;
     memset(&x->to, 0, sizeof x->to);
     x->to.text.hooks = x->pool->hooks;
-    if (status == 303 ? strcmp(x->method, "HEAD") != 0 : status < 303 && strcmp(x->method, "POST") == 0)
-        cgt_exchange_ask_by_get(x);
-    code = cgt_exchange_aim(x);
-    if (code == CHATGPTT_OK) cgt_exchange_enter(x, CGT_X_FIND, now);
-    return code;
+    if (status == 303 ? strcmp(x->method, "HEAD") != 0 : status < 303 && post) {
+        x->method = "GET"; x->out.len = x->asks + x->form;
+        cgt_puts(&x->out, "\r\n");
+    }
+    return cgt_exchange_aim(x) < 0 ? x->error->code : cgt_exchange_enter(x, CGT_X_FIND, now);
 }
 
 /* The error for a redirect that was to be followed and is none. */
@@ -3556,7 +3469,8 @@ static chatgptt_code cgt_exchange_head(cgt_exchange *x, long long now) {
     char digits[24];
     cgt_exchange_say(x, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)x->in.status)));
     cgt_exchange_drop_line(x);
-    if (x->to.whole.len || x->error->code) return cgt_exchange_go(x, now);
+    if (x->error->code) return x->error->code;
+    if (x->to.whole.len) return cgt_exchange_go(x, now);
     cgt_buffer_free(&x->out);
     x->event = CGT_X_STATUS;
     return cgt_exchange_enter(x, CGT_X_BODY, now);
@@ -3574,9 +3488,8 @@ static chatgptt_code cgt_exchange_body(cgt_exchange *x) {
 
 /* What was read and not used comes first, then what the connection has. */
 static chatgptt_code cgt_exchange_receive(cgt_exchange *x, long long now) {
-    static char nothing[1]; size_t used = 0;
-    chatgptt_code code =
-        cgt_http_feed(&x->in, x->buffer ? x->buffer + x->at : nothing, x->end - x->at, &used);
+    size_t used; char *in = x->buffer ? x->buffer + x->at : NULL;
+    chatgptt_code code = cgt_http_feed(&x->in, in, x->end - x->at, &used);
     x->at += used;
     if (code < 0) return cgt_fail(x->error, code, "the response of %b: %s", x->url.authority, x->in.why);
     switch (x->in.event) {
@@ -3599,19 +3512,16 @@ typedef struct cgt_exchange_setup {     /* what all exchanges of a stream have i
 /* Begins an exchange on a zeroed or freed one. `url` is copied; what `asks` borrows is needed no more. */
 static chatgptt_code cgt_exchange_begin(cgt_exchange *x, const cgt_exchange_setup *setup, const cgt_url *url,
                                         const cgt_asks *asks, long long now) {
-    chatgptt_code code; unsigned generation = x->generation;
+    const chatgptt_hooks *hooks = setup->pool->hooks; unsigned generation = x->generation; chatgptt_code code;
     memset(x, 0, sizeof *x);
-    x->pool = setup->pool; x->jar = setup->jar; x->error = setup->error;
-    x->stats = setup->stats; x->total = setup->total; x->generation = generation;
-    x->method = asks->method; x->doing = "waiting for the answer of";
-    x->to.text.hooks = x->url.text.hooks = x->pool->hooks;
+    x->pool = setup->pool; x->jar = setup->jar; x->error = setup->error; x->stats = setup->stats;
+    x->total = setup->total; x->generation = generation; x->method = asks->method;
+    x->doing = "waiting for the answer of"; x->to.text.hooks = x->url.text.hooks = hooks;
     memset(x->error, 0, sizeof *x->error);
-    cgt_buffer_init(&x->out, x->pool->hooks, CHATGPTT_MAX_REQUEST);
-    x->form = cgt_put_asks(&x->out, asks); code = cgt_url_copy(&x->url, x->pool->hooks, url);
+    cgt_buffer_init(&x->out, hooks, CHATGPTT_MAX_REQUEST);
+    x->form = cgt_put_asks(&x->out, asks); code = cgt_url_copy(&x->url, hooks, url);
     if (code < 0) return cgt_fail(x->error, code, "out of memory for the request");
-    code = cgt_exchange_aim(x);
-    if (code == CHATGPTT_OK) cgt_exchange_enter(x, CGT_X_FIND, now);
-    return code;
+    return cgt_exchange_aim(x) < 0 ? x->error->code : cgt_exchange_enter(x, CGT_X_FIND, now);
 }
 
 static chatgptt_code cgt_exchange_move(cgt_exchange *x, long long now) {
@@ -3634,10 +3544,9 @@ static chatgptt_code cgt_exchange_step(cgt_exchange *x, long long now) {
     const chatgptt_options *o = x->pool->options; chatgptt_code code = CHATGPTT_OK;
     x->event = CGT_X_NOTHING;
     while (code == CHATGPTT_OK && x->event == CGT_X_NOTHING) {
-        bool blocks = x->state == CGT_X_FIND;
-        if (x->state < CGT_X_ENDED && now >= x->total)
-            code = cgt_exchange_timeout(x, "total_timeout_ms", o->total_timeout_ms);
-        else code = cgt_exchange_move(x, now);
+        bool blocks = x->state == CGT_X_FIND, late = x->state < CGT_X_ENDED && now >= x->total;
+        code = late ? cgt_exchange_timeout(x, "total_timeout_ms", o->total_timeout_ms)
+                    : cgt_exchange_move(x, now);
         if (blocks) now = cgt_now(x->pool->hooks);      /* a lookup takes its time */
     }
     if (code == CHATGPTT_AGAIN && now >= x->until && x->state != CGT_X_CHECK)
@@ -3649,14 +3558,12 @@ static chatgptt_code cgt_exchange_step(cgt_exchange *x, long long now) {
 }
 
 static chatgptt_wait cgt_exchange_want(const cgt_exchange *x, long long now) {
-    long long until = x->until < x->total ? x->until : x->total;
-    cgt_wanting what = x->state < CGT_X_HEAD ? CGT_WANT_ALL
-                       : x->unsent           ? CGT_WANT_ONLY_ANSWER
-                                             : CGT_WANT_ANSWER;
-    chatgptt_wait w;
+    long long until = x->until < x->total ? x->until : x->total; chatgptt_wait w;
     memset(&w, 0, sizeof w);
     w.timeout_ms = -1;
-    if (x->conn) w = cgt_conn_want(x->pool, x->conn, what);
+    if (x->conn) w = cgt_conn_want(x->conn, x->state < CGT_X_HEAD ? CGT_WANT_ALL
+                                            : x->unsent           ? CGT_WANT_ONLY_ANSWER
+                                                                  : CGT_WANT_ANSWER);
     w.generation += x->generation;
     if (x->last != CHATGPTT_AGAIN) w.timeout_ms = 0;
     else if (until != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(until, now) < w.timeout_ms))
@@ -3665,8 +3572,7 @@ static chatgptt_wait cgt_exchange_want(const cgt_exchange *x, long long now) {
 }
 
 static chatgptt_code cgt_exchange_wait(const cgt_exchange *x, const chatgptt_wait *what) {
-    if (what->timeout_ms == 0 && what->count == 0) return CHATGPTT_OK;
-    return cgt_pool_wait(x->pool, what);
+    return what->timeout_ms == 0 && what->count == 0 ? CHATGPTT_OK : cgt_pool_wait(x->pool, what);
 }
 
 static void cgt_exchange_rest(cgt_pool *pool) { cgt_pool_rest(pool); }    /* no stream runs */
@@ -3675,23 +3581,15 @@ static void cgt_exchange_rest(cgt_pool *pool) { cgt_pool_rest(pool); }    /* no 
    stays with the exchange until it is freed, so that a loop can take its descriptor out. `unread`: what of
    the last piece the caller has not used. */
 static void cgt_exchange_stop(cgt_exchange *x, size_t unread) {
-    cgt_conn *conn = x->conn; bool useful = x->state == CGT_X_BODY || x->state == CGT_X_ENDED;
-    if (conn && useful && x->unsent == 0 && cgt_http_alive(&x->in)) {
-        conn->in = x->in; conn->drained = unread;
-        useful = cgt_conn_drain(conn, x->buffer ? x->buffer + x->at : x->type, x->end - x->at);
-        x->in = conn->in;
-    } else useful = false;
-    x->at = x->end = 0;
-    if (x->buffer) cgt_unlend(x->pool, &x->buffer);
-    x->state = useful ? CGT_X_ENDED : CGT_X_FAILED;
+    bool whole = x->state == CGT_X_BODY || x->state == CGT_X_ENDED;
+    if (x->conn) x->conn->drained += unread;
+    x->state = cgt_exchange_settle(x) && whole ? CGT_X_ENDED : CGT_X_FAILED;
 }
 
 /* Gives the connection back or closes it, and frees all but the generation, which goes on in the next one. */
 static void cgt_exchange_free(cgt_exchange *x, long long now) {
     if (!x->pool) return;
-    if (x->state < CGT_X_ENDED) x->state = CGT_X_FAILED;
-    cgt_exchange_leave(x, x->state == CGT_X_ENDED, now);
-    if (x->line) cgt_exchange_drop_line(x);
+    cgt_exchange_leave(x, x->state == CGT_X_ENDED, now); cgt_exchange_drop_line(x);
     cgt_buffer_free(&x->out); cgt_url_free(&x->url); cgt_url_free(&x->to);
     x->pool = NULL;
 }
