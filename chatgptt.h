@@ -6195,18 +6195,14 @@ static const char *const cgt_models[] = { "gpt-4o", "gpt-4", "gpt-4o-mini", NULL
 
 /* A blank as Python's str.strip() sees it; *len is its length. */
 static bool cgt_wide_blank(cgt_slice s, size_t *len) {
-    static const char *const wide[] = { "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\xA8",
-                                        "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80" };
+    /* all but U+2000 to U+200A; one character never matches across two */
+    static const char wide[] = "\xC2\x85\xC2\xA0\xE1\x9A\x80\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\x9F\xE3\x80\x80";
     size_t i;
-    *len = 1;
-    if (cgt_blank(s.at[0]) || s.at[0] == '\v' || (s.at[0] >= 0x1c && s.at[0] <= 0x1f)) return true;
-    for (i = 0; i < sizeof wide / sizeof *wide; i++) {
-        *len = strlen(wide[i]);
-        if (s.len >= *len && memcmp(s.at, wide[i], *len) == 0) return true;
-    }
-    *len = 3;                       /* U+2000 to U+200A */
-    return s.len >= 3 && memcmp(s.at, "\xE2\x80", 2) == 0 && (unsigned char)s.at[2] >= 0x80 &&
-           (unsigned char)s.at[2] <= 0x8A;
+    if (cgt_utf8_at(s.at, s.len, len) != CGT_UTF8_WHOLE) return false;
+    if (*len == 1) return cgt_blank(*s.at) || *s.at == '\v' || (*s.at >= 0x1c && *s.at <= 0x1f);
+    for (i = 0; i + *len < sizeof wide; i++)
+        if (memcmp(s.at, wide + i, *len) == 0) return true;
+    return *len == 3 && memcmp(s.at, "\xE2\x80", 2) == 0 && (unsigned char)s.at[2] <= 0x8A;
 }
 
 static bool cgt_all_blank(cgt_slice s) {
@@ -6303,17 +6299,14 @@ static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, siz
    shared: a stream keeps those it sends its message with, whatever the client learns meanwhile. */
 
 enum { CGT_IS_WIDGET = 1, CGT_IS_ASSISTANT = 2, CGT_KEEPS_OPENAI = 4, CGT_KEEPS_GOOGLE = 8 };
-enum {
-    CGT_T_NONCE, CGT_T_POST_ID, CGT_T_BOT_ID, CGT_T_BOT_NAME, CGT_T_GREETING, CGT_T_PROVIDER, CGT_T_CONSENT,
-    CGT_TEXTS
-};
+enum { CGT_T_NONCE, CGT_T_POST_ID, CGT_T_BOT_ID, CGT_T_BOT_NAME, CGT_T_GREETING, CGT_T_PROVIDER,
+       CGT_T_CONSENT, CGT_TEXTS };
 
 typedef struct cgt_tokens {
     int uses;                       /* by the client and its streams: freed with the last */
     size_t size;                    /* of this block, which holds the texts too */
-    chatgptt_dialect dialect;
     unsigned is;                    /* CGT_IS_WIDGET and the others, as in cgt_chat */
-    int memory_limit;
+    chatgptt_dialect dialect; int memory_limit;
     long long time;                 /* when the nonce was given out, as far as we know: Unix seconds */
     cgt_url page, endpoint;         /* where the page was found, empty: none was needed; where messages go */
     const char *text[CGT_TEXTS];    /* "" where there is none */
@@ -6341,17 +6334,19 @@ static void cgt_tokens_drop(const chatgptt_hooks *hooks, cgt_tokens *t) {
 }
 
 static cgt_tokens *cgt_tokens_of_chat(const chatgptt_hooks *hooks, const cgt_chat *c, const char *bot_id) {
-    const char *const from[CGT_TEXTS] = { c->nonce, c->post_id, bot_id ? bot_id : c->bot_id, c->bot_name,
-                                          c->greeting, c->provider, c->consent };
-    cgt_slice text[CGT_TEXTS]; cgt_tokens *t; int i;
-    for (i = 0; i < CGT_TEXTS; i++) text[i] = cgt_text(from[i]);
-    t = cgt_tokens_new(hooks, text);
+    cgt_slice text[CGT_TEXTS] = { cgt_text(c->nonce), cgt_text(c->post_id), cgt_text(bot_id ? bot_id : c->bot_id),
+                                  cgt_text(c->bot_name), cgt_text(c->greeting), cgt_text(c->provider),
+                                  cgt_text(c->consent) };
+    cgt_tokens *t = cgt_tokens_new(hooks, text);
     if (!t) return NULL;
-    t->dialect = c->dialect;
-    t->is = (c->widget ? CGT_IS_WIDGET : 0u) | (c->assistant ? CGT_IS_ASSISTANT : 0u) |
-            (c->keeps_openai ? CGT_KEEPS_OPENAI : 0u) | (c->keeps_google ? CGT_KEEPS_GOOGLE : 0u);
-    t->memory_limit = c->memory_limit;
+    t->dialect = c->dialect; t->memory_limit = c->memory_limit;
+    t->is = (unsigned)(c->widget * CGT_IS_WIDGET + c->assistant * CGT_IS_ASSISTANT +
+                       c->keeps_openai * CGT_KEEPS_OPENAI + c->keeps_google * CGT_KEEPS_GOOGLE);
     return t;
+}
+
+static void cgt_form_text(cgt_buffer *b, const char *name, const char *value) {
+    cgt_form_field(b, name, cgt_text(value));
 }
 
 /* ---- WPAICG ---- */
@@ -6361,29 +6356,23 @@ static cgt_tokens *cgt_tokens_of_chat(const chatgptt_hooks *hooks, const cgt_cha
 static void cgt_put_wpaicg(cgt_buffer *b, const cgt_tokens *t, const char *client_id,
                            const char *thread_id, cgt_slice message, cgt_slice history) {
     const char *bot = t->text[CGT_T_BOT_ID][0] ? t->text[CGT_T_BOT_ID] : "0";
-    bool custom = strcmp(bot, "0") != 0;
-    cgt_form_field(b, "_wpnonce", cgt_text(t->text[CGT_T_NONCE]));
-    cgt_form_field(b, "post_id", cgt_text(t->text[CGT_T_POST_ID]));
+    bool custom = strcmp(bot, "0") != 0, widget = t->is & CGT_IS_WIDGET;
+    cgt_form_text(b, "_wpnonce", t->text[CGT_T_NONCE]); cgt_form_text(b, "post_id", t->text[CGT_T_POST_ID]);
     cgt_form_field(b, "url", t->page.whole);
-    cgt_form_field(b, "action",
-                   cgt_text(t->is & CGT_IS_WIDGET ? "wpaicg_chatbox_message"
-                                                  : "wpaicg_chat_shortcode_message"));
-    cgt_form_field(b, "message", message); cgt_form_field(b, "bot_id", cgt_text(bot));
-    cgt_form_field(b, "chatbot_identity",
-                   cgt_text(custom         ? "custom_bot_"
-                            : t->is & CGT_IS_WIDGET ? "widget"
-                                           : "shortcode"));
-    cgt_form_encode(b, cgt_text(custom ? bot : ""));
-    cgt_form_field(b, "wpaicg_chat_client_id", cgt_text(client_id));
+    cgt_form_text(b, "action", widget ? "wpaicg_chatbox_message" : "wpaicg_chat_shortcode_message");
+    cgt_form_field(b, "message", message); cgt_form_text(b, "bot_id", bot);
+    cgt_form_text(b, "chatbot_identity", custom ? "custom_bot_" : widget ? "widget" : "shortcode");
+    if (custom) cgt_form_encode(b, cgt_text(bot));
+    cgt_form_text(b, "wpaicg_chat_client_id", client_id);
     cgt_form_field(b, "wpaicg_chat_history", history);
-    if ((t->is & CGT_IS_ASSISTANT) && thread_id[0]) cgt_form_field(b, "thread_id", cgt_text(thread_id));
+    if ((t->is & CGT_IS_ASSISTANT) && thread_id[0]) cgt_form_text(b, "thread_id", thread_id);
 }
 
 /* ---- ids ---- */
 
 static const char cgt_hex_digits[] = "0123456789abcdef";
-enum { CGT_UUID_SIZE = 37 };            /* what the plugin takes as conversation_uuid, and the end */
-enum { CGT_SESSION_SIZE = 65 };         /* the same of session_id */
+/* what the plugin takes as conversation_uuid and session_id, and the end */
+enum { CGT_UUID_SIZE = 37, CGT_SESSION_SIZE = 65 };
 
 /* A random UUID of version 4 (RFC 9562 section 5.4), as browsers send. false: no random bytes. */
 static bool cgt_make_uuid(const chatgptt_hooks *hooks, char out[CGT_UUID_SIZE]) {
@@ -6433,9 +6422,12 @@ static bool cgt_memory_ok(const cgt_memory *m) {
 
 /* ---- AIPKIT ---- */
 
+static void cgt_put_aipkit(cgt_buffer *b, const cgt_tokens *t, const char *action) {
+    cgt_form_text(b, "action", action); cgt_form_text(b, "bot_id", t->text[CGT_T_BOT_ID]);
+}
+
 static void cgt_put_aipkit_nonce(cgt_buffer *b, const cgt_tokens *t) {
-    cgt_form_field(b, "action", cgt_text("aipkit_get_frontend_chat_nonce"));
-    cgt_form_field(b, "bot_id", cgt_text(t->text[CGT_T_BOT_ID]));
+    cgt_put_aipkit(b, t, "aipkit_get_frontend_chat_nonce");
 }
 
 /* Hands over the message. One that is a JSON object with "stream_context" would be taken for something else
@@ -6444,32 +6436,25 @@ static void cgt_put_aipkit_key(cgt_buffer *b, const cgt_tokens *t, cgt_slice mes
     cgt_slice trimmed = cgt_trim(message);
     bool taken = trimmed.len && trimmed.at[0] == '{' &&
                  (cgt_contains(trimmed, "stream_context") || cgt_contains(trimmed, "\\u"));
-    cgt_form_field(b, "action", cgt_text("aipkit_cache_sse_message"));
-    cgt_form_field(b, "_ajax_nonce", cgt_text(t->text[CGT_T_NONCE]));
-    cgt_form_field(b, "bot_id", cgt_text(t->text[CGT_T_BOT_ID]));
-    cgt_form_field(b, "message", cgt_text(taken ? "\xE2\x80\x8B" : ""));
-    cgt_form_encode(b, message);
+    cgt_put_aipkit(b, t, "aipkit_cache_sse_message");
+    cgt_form_text(b, "_ajax_nonce", t->text[CGT_T_NONCE]);
+    cgt_form_text(b, "message", taken ? "\xE2\x80\x8B" : ""); cgt_form_encode(b, message);
 }
 
 /* The query that fetches the answer. */
-static void cgt_put_aipkit_answer(cgt_buffer *b, const cgt_tokens *t, const cgt_memory *memory,
-                                  const char *key, long long unix_time) {
-    char digits[24];
-    cgt_form_field(b, "action", cgt_text("aipkit_frontend_chat_stream"));
-    cgt_form_field(b, "cache_key", cgt_text(key));
-    cgt_form_field(b, "bot_id", cgt_text(t->text[CGT_T_BOT_ID]));
-    cgt_form_field(b, "session_id", cgt_text(memory->session_id));
-    cgt_form_field(b, "conversation_uuid", cgt_text(memory->conversation_id));
-    cgt_form_field(b, "_ajax_nonce", cgt_text(t->text[CGT_T_NONCE]));
-    if (t->text[CGT_T_POST_ID][0] && strcmp(t->text[CGT_T_POST_ID], "0") != 0)
-        cgt_form_field(b, "post_id", cgt_text(t->text[CGT_T_POST_ID]));
-    if ((t->is & CGT_KEEPS_OPENAI) && memory->openai_id[0])
-        cgt_form_field(b, "previous_openai_response_id", cgt_text(memory->openai_id));
-    if ((t->is & CGT_KEEPS_GOOGLE) && memory->google_id[0])
-        cgt_form_field(b, "previous_google_interaction_id", cgt_text(memory->google_id));
-    cgt_form_field(
-        b, "_ts",
-        cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(unix_time < 0 ? 0 : unix_time) * 1000)));
+static void cgt_put_aipkit_answer(cgt_buffer *b, const cgt_tokens *t, const cgt_memory *m, const char *key,
+                                  long long unix_time) {
+    const char *post = t->text[CGT_T_POST_ID]; char digits[24];
+    cgt_put_aipkit(b, t, "aipkit_frontend_chat_stream"); cgt_form_text(b, "cache_key", key);
+    cgt_form_text(b, "session_id", m->session_id); cgt_form_text(b, "conversation_uuid", m->conversation_id);
+    cgt_form_text(b, "_ajax_nonce", t->text[CGT_T_NONCE]);
+    if (post[0] && strcmp(post, "0") != 0) cgt_form_text(b, "post_id", post);
+    if ((t->is & CGT_KEEPS_OPENAI) && m->openai_id[0])
+        cgt_form_text(b, "previous_openai_response_id", m->openai_id);
+    if ((t->is & CGT_KEEPS_GOOGLE) && m->google_id[0])
+        cgt_form_text(b, "previous_google_interaction_id", m->google_id);
+    (void)cgt_digits(digits, (unsigned long long)(unix_time < 0 ? 0 : unix_time) * 1000);
+    cgt_form_text(b, "_ts", digits);
 }
 
 /* ==== [STREAM] ==== */
