@@ -2750,13 +2750,11 @@ typedef enum cgt_conn_state { CGT_CONN_TUNNEL, CGT_CONN_TLS, CGT_CONN_READY } cg
 typedef struct cgt_conn {           /* owned by the exchange that uses it, or by the pool while it is idle */
     struct cgt_pool *pool; chatgptt_error *error;       /* error: that of the exchange */
     struct cgt_conn *next;          /* idle ones form a list, the latest first */
-    void *raw;                      /* the transport's */
-    cgt_conn_state state;
+    void *raw; cgt_conn_state state;        /* raw: the transport's */
     cgt_tls *tls; cgt_tunnel *tunnel;       /* NULL: plain; NULL: none is needed, or it stands */
     cgt_http in;                    /* of the last response, which may still have an end to come */
     size_t received, drained;       /* raw bytes that came; what came after the last response's end mark */
-    unsigned served;                /* responses it brought before this one: 0, it is new */
-    int took;                       /* ms that connecting took; -1: it is under way */
+    unsigned served; int took;      /* responses before this one; ms that connecting took, -1: under way */
     long long parked;               /* when it was given back, in ms */
     /* carried: the transport took or gave bytes, so it is connected. Of TLS: the server has not turned the
        session down that was offered; it ended without close_notify, which is no end of a body; bytes wait
@@ -3132,12 +3130,12 @@ typedef enum cgt_follow { CGT_FOLLOW_NONE, CGT_FOLLOW_REPEAT, CGT_FOLLOW_ALL } c
 typedef struct cgt_exchange {
     /* what every step looks at */
     cgt_exchange_state state;
-    cgt_exchange_event event;       /* of the last step */
-    chatgptt_code last;             /* what it said: only after AGAIN is there anything to wait for */
+    cgt_exchange_event event; chatgptt_code last;   /* of the last step; what it said: AGAIN, wait */
     cgt_slice piece;                /* of PIECE, in `buffer`: the caller's to change until the next step */
     cgt_conn *conn;                 /* owned; NULL before FIND and after the end */
-    char *buffer; size_t at, end;   /* lent by the pool while bytes in it are unread: those at [at, end) */
-    bool dry;                       /* the last read took all there was: the next would say AGAIN */
+    /* lent by the pool while bytes in it are unread: those at [at, end). dry: the last read took all there was,
+       the next would say AGAIN */
+    char *buffer; size_t at, end; bool dry;
     long long until, total;         /* when the state's own time is up, and all of it; ms, LLONG_MAX: never */
     size_t body_bytes, max_body;    /* of the response so far; more is E_LIMIT, 0: no limit */
     cgt_http in;
@@ -3147,13 +3145,12 @@ typedef struct cgt_exchange {
     /* owned until the head of the final response */
     cgt_buffer out;                 /* the request; from `asks` on it is the same after a redirect */
     size_t asks, form, unsent;      /* form: where, from `asks` on, a GET in its place would end */
-    cgt_http_line *line;            /* from the response's first byte on */
-    cgt_url to;                     /* where a redirect leads */
+    cgt_http_line *line; cgt_url to;    /* from the response's first byte on; where a redirect leads */
     /* owned until the end */
     cgt_url url; cgt_follow follow; int redirects, repeats;
     unsigned generation;            /* of connections that were left */
-    long long began, sent;          /* when FIND began; when the request's last byte went out */
-    size_t mark;                    /* raw bytes of the connection when the request began */
+    /* when FIND began; when the request's last byte went out; raw bytes of the connection when it began */
+    long long began, sent; size_t mark;
     bool challenged, coded;         /* headers: the mark of a challenge page; the body is compressed */
     char type[CHATGPTT_MAX_NAME];   /* Content-Type, as far as it fits */
 } cgt_exchange;
@@ -3162,10 +3159,6 @@ static long long cgt_after(long long now, int ms) { return ms < 0 ? LLONG_MAX : 
 
 static void cgt_trace(const chatgptt_hooks *hooks, const char *what, cgt_slice text) {
     if (hooks->trace) hooks->trace(hooks->user, what, text.at, text.len);
-}
-
-static void cgt_exchange_say(const cgt_exchange *x, const char *what, cgt_slice text) {
-    cgt_trace(x->pool->hooks, what, text);
 }
 
 /* ---- states: times are set where one is entered, and nowhere else but with a byte in or out ---- */
@@ -3180,8 +3173,7 @@ static chatgptt_code cgt_exchange_enter(cgt_exchange *x, cgt_exchange_state stat
         x->until = cgt_after(x->began, o->connect_timeout_ms); x->unsent = x->out.len;
         x->mark = x->conn->received; x->conn->drained = x->body_bytes = 0;
         x->challenged = x->coded = false; x->type[0] = '\0';
-        memset(&x->in, 0, sizeof x->in);
-        x->in.max_head = o->max_header_bytes;
+        memset(&x->in, 0, sizeof x->in); x->in.max_head = o->max_header_bytes;
         x->in.method = strcmp(x->method, "HEAD") == 0 ? CGT_HTTP_HEAD_METHOD : CGT_HTTP_OTHER;
         break;
     case CGT_X_ENDED: x->event = CGT_X_END; x->until = LLONG_MAX; break;
@@ -3251,7 +3243,7 @@ static chatgptt_code cgt_exchange_aim(cgt_exchange *x) {
 static void cgt_exchange_trace_request(const cgt_exchange *x) {
     chatgptt_error line;            /* its message is what is wanted */
     cgt_fail(&line, CHATGPTT_OK, "%s %b%b", x->method, x->url.origin, cgt_url_only_path(&x->url));
-    cgt_exchange_say(x, "request", cgt_text(line.message));
+    cgt_trace(x->pool->hooks, "request", cgt_text(line.message));
 }
 
 /* ---- FIND and CHECK ---- */
@@ -3261,7 +3253,7 @@ static chatgptt_code cgt_exchange_find(cgt_exchange *x, long long now) {
     /* where one was dead, others may be */
     x->conn = x->repeats ? NULL : cgt_conn_take(pool, &x->url, x->error, now); x->generation++;
     if (x->conn) return cgt_exchange_enter(x, CGT_X_CHECK, now);
-    cgt_exchange_say(x, "connect", x->url.authority);
+    cgt_trace(x->pool->hooks, "connect", x->url.authority);
     x->conn = cgt_conn_open(pool, &x->url, x->error);
     if (!x->conn) return x->error->code;
     x->stats->connections++;
@@ -3272,7 +3264,7 @@ static chatgptt_code cgt_exchange_find(cgt_exchange *x, long long now) {
 /* Another attempt, which is safe: nothing that the server can have acted on went out, or the one rule holds.
    */
 static chatgptt_code cgt_exchange_again(cgt_exchange *x, const char *why, long long now) {
-    cgt_exchange_say(x, "retry", cgt_text(why)); cgt_exchange_leave(x, false, now);
+    cgt_trace(x->pool->hooks, "retry", cgt_text(why)); cgt_exchange_leave(x, false, now);
     memset(x->error, 0, sizeof *x->error);
     return cgt_exchange_enter(x, CGT_X_FIND, now);
 }
@@ -3280,12 +3272,10 @@ static chatgptt_code cgt_exchange_again(cgt_exchange *x, const char *why, long l
 /* The server may have closed it, or still owe the end of the last response; a byte that nobody asked for, be
    it a part of a TLS record, would be read as the answer. */
 static chatgptt_code cgt_exchange_check(cgt_exchange *x, long long now) {
-    cgt_conn *conn = x->conn; size_t done, before = conn->received;
-    bool ended = conn->in.state == CGT_HTTP_ENDED; char *buffer = cgt_lend(x->pool); chatgptt_code code;
-    if (!buffer) return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a read buffer");
-    code = cgt_conn_do(conn, CGT_READ, buffer, CHATGPTT_READ_BUFFER, &done);
-    if (ended ? conn->received > before : !cgt_conn_drain(conn, buffer, done)) code = CHATGPTT_E_HTTP;
-    cgt_unlend(x->pool, &buffer);
+    cgt_conn *conn = x->conn; char bytes[256]; size_t done, before = conn->received;
+    bool ended = conn->in.state == CGT_HTTP_ENDED;
+    chatgptt_code code = cgt_conn_do(conn, CGT_READ, bytes, sizeof bytes, &done);
+    if (ended ? conn->received > before : !cgt_conn_drain(conn, bytes, done)) code = CHATGPTT_E_HTTP;
     if (code == CHATGPTT_OK || (code == CHATGPTT_AGAIN && !ended && now < x->until)) return code;
     if (code != CHATGPTT_AGAIN || !ended)
         return cgt_exchange_again(x, "the kept connection is of no use any more", now);
@@ -3304,7 +3294,7 @@ static void cgt_exchange_connected(cgt_exchange *x, long long now) {
     conn->took = taken;
     if (!conn->tls) return;
     stats->tls_ms = taken - stats->connect_ms; stats->resumed = conn->resumes;
-    cgt_exchange_say(x, "tls", cgt_text(conn->resumes ? "resumed" : "new session"));
+    cgt_trace(x->pool->hooks, "tls", cgt_text(conn->resumes ? "resumed" : "new session"));
 }
 
 static bool cgt_exchange_may_repeat(const cgt_exchange *x, long long now) {
@@ -3314,9 +3304,10 @@ static bool cgt_exchange_may_repeat(const cgt_exchange *x, long long now) {
            (x->unsent || now - x->sent <= soon);
 }
 
-/* The peer has closed, or `code` says that it is gone. */
+/* What a read or write said that brought nothing: DONE or E_CLOSED, the peer has gone. */
 static chatgptt_code cgt_exchange_closed(cgt_exchange *x, chatgptt_code code, long long now) {
     bool unclean = x->conn->unclean;
+    if (code != CHATGPTT_DONE && code != CHATGPTT_E_CLOSED) return code;
     if (cgt_exchange_may_repeat(x, now)) {
         x->repeats++;
         return cgt_exchange_again(x, "the kept connection was closed", now);
@@ -3330,7 +3321,7 @@ static chatgptt_code cgt_exchange_closed(cgt_exchange *x, chatgptt_code code, lo
 
 /* Reads what there is into a lent buffer. Unless it is OK, none is held. */
 static chatgptt_code cgt_exchange_read(cgt_exchange *x, long long now) {
-    chatgptt_code code = CHATGPTT_AGAIN; bool head = x->state <= CGT_X_HEAD, dry = x->dry;
+    chatgptt_code code = CHATGPTT_AGAIN; bool dry = x->dry;
     if (!dry && !x->buffer) x->buffer = cgt_lend(x->pool);
     if (!dry && !x->buffer) return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a response");
     x->at = x->end = 0;
@@ -3338,24 +3329,20 @@ static chatgptt_code cgt_exchange_read(cgt_exchange *x, long long now) {
     x->dry = x->end > 0 && x->end < CHATGPTT_READ_BUFFER && cgt_conn_is_greedy(x->conn);
     if (x->end == 0) { cgt_unlend(x->pool, &x->buffer); return code; }
     x->stats->bytes_in += x->end; x->until = cgt_after(now, x->pool->options->idle_timeout_ms);
-    if (head && !x->line) x->in.line = x->line = (cgt_http_line *)cgt_new(x->pool->hooks, sizeof *x->line);
-    if (!head || x->line) return CHATGPTT_OK;
-    return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a response's head");
+    if (x->state == CGT_X_BODY || x->line) return CHATGPTT_OK;
+    x->in.line = x->line = (cgt_http_line *)cgt_new(x->pool->hooks, sizeof *x->line);
+    return x->line ? CHATGPTT_OK : cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a head");
 }
 
 /* The request is stuck, or cannot be written: a peer that answers before it has read all will not read on,
    and may have said why it hung up. `code`: what the write said. */
 static chatgptt_code cgt_exchange_early(cgt_exchange *x, chatgptt_code code, long long now) {
-    chatgptt_error why = *x->error; chatgptt_code got = cgt_exchange_read(x, now);
-    if (got == CHATGPTT_OK) {
-        memset(x->error, 0, sizeof *x->error);
-        return cgt_exchange_enter(x, CGT_X_HEAD, now);
-    }
-    if (code == CHATGPTT_AGAIN && (got == CHATGPTT_DONE || got == CHATGPTT_E_CLOSED))
-        return cgt_exchange_closed(x, got, now);
-    if (code == CHATGPTT_AGAIN || got == CHATGPTT_E_MEMORY) return got;
-    *x->error = why;
-    return code == CHATGPTT_E_CLOSED ? cgt_exchange_closed(x, code, now) : code;
+    chatgptt_error why = *x->error; chatgptt_code got;
+    memset(x->error, 0, sizeof why);        /* an answer is no error, whatever the write met */
+    got = cgt_exchange_read(x, now);
+    if (got == CHATGPTT_OK) return cgt_exchange_enter(x, CGT_X_HEAD, now);
+    if (code != CHATGPTT_AGAIN && got != CHATGPTT_E_MEMORY) { *x->error = why; got = code; }
+    return cgt_exchange_closed(x, got, now);
 }
 
 static chatgptt_code cgt_exchange_write(cgt_exchange *x, long long now) {
@@ -3384,11 +3371,6 @@ static bool cgt_is_redirect(int status) {
     return (status >= 301 && status <= 303) || status == 307 || status == 308;
 }
 
-static chatgptt_code cgt_exchange_lost(const cgt_exchange *x, cgt_slice where, const char *why) {
-    return cgt_fail(x->error, CHATGPTT_E_STATUS, where.len ? "%b redirects to %b: %s" : "%b redirects%b: %s",
-                    x->url.authority, where, why);
-}
-
 /* Where a redirect leads; what forbids it is set as the error, which counts once the head is complete. Never
    from https to http (the cookies and the message would be readable on the way). */
 static void cgt_exchange_location(cgt_exchange *x, cgt_slice value) {
@@ -3405,7 +3387,8 @@ static void cgt_exchange_location(cgt_exchange *x, cgt_slice value) {
         else return;
     }
     if (code == CHATGPTT_E_MEMORY) cgt_fail(x->error, code, "out of memory for a redirect");
-    else cgt_exchange_lost(x, where, why);
+    else cgt_fail(x->error, CHATGPTT_E_STATUS, where.len ? "%b redirects to %b: %s" : "%b redirects%b: %s",
+                  x->url.authority, where, why);
     cgt_url_free(&x->to);
 }
 
@@ -3421,18 +3404,15 @@ static chatgptt_code cgt_exchange_proxy_refused(const cgt_exchange *x) {
 
 static chatgptt_code cgt_exchange_header(cgt_exchange *x) {
     cgt_slice name = cgt_text(x->line->name), value = cgt_text(x->line->value);
-    const chatgptt_hooks *hooks = x->pool->hooks; bool cut = x->line->cut;
-    if (cgt_is(name, "content-type")) {
-        x->type[0] = '\0';
-        cgt_line_add(x->type, sizeof x->type, value);
-    } else if (cgt_is(name, "content-encoding")) x->coded |= cgt_http_coded(value);
-    else if (cgt_is(name, "location")) {
-        if (x->follow && cgt_is_redirect(x->in.status) && !cut) cgt_exchange_location(x, value);
-    } else if (cgt_is(name, "set-cookie")) {
-        if (!cut && !cgt_exchange_is_proxy(x) &&
-            !cgt_jar_set(x->jar, &x->url, value, hooks->unix_time(hooks->user)))
-            return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a response's headers");
-    } else if (cgt_starts(name, "cf-") || cgt_starts(name, "sg-") || cgt_starts(name, "x-amzn"))
+    const chatgptt_hooks *hooks = x->pool->hooks; bool whole = !x->line->cut;
+    if (cgt_is(name, "content-type")) { x->type[0] = '\0'; cgt_line_add(x->type, sizeof x->type, value); }
+    else if (cgt_is(name, "content-encoding")) x->coded |= cgt_http_coded(value);
+    else if (cgt_is(name, "location") && whole && x->follow && cgt_is_redirect(x->in.status))
+        cgt_exchange_location(x, value);
+    else if (cgt_is(name, "set-cookie") && whole && !cgt_exchange_is_proxy(x) &&
+             !cgt_jar_set(x->jar, &x->url, value, hooks->unix_time(hooks->user)))
+        return cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a response's headers");
+    else if (cgt_starts(name, "cf-") || cgt_starts(name, "sg-") || cgt_starts(name, "x-amzn"))
         x->challenged = true;
     return CHATGPTT_OK;
 }
@@ -3441,22 +3421,19 @@ static chatgptt_code cgt_exchange_header(cgt_exchange *x) {
 static chatgptt_code cgt_exchange_go(cgt_exchange *x, long long now) {
     int status = x->in.status; bool post = strcmp(x->method, "POST") == 0;
     x->redirects++;
-    cgt_exchange_say(x, "redirect", x->to.origin); cgt_exchange_leave(x, true, now);
+    cgt_trace(x->pool->hooks, "redirect", x->to.origin); cgt_exchange_leave(x, true, now);
     cgt_url_free(&x->url);
-    x->url = x->to;
-    memset(&x->to, 0, sizeof x->to);
-    x->to.text.hooks = x->pool->hooks;
+    x->url = x->to; memset(&x->to, 0, sizeof x->to); x->to.text.hooks = x->pool->hooks;
     if (status == 303 ? strcmp(x->method, "HEAD") != 0 : status < 303 && post) {
-        x->method = "GET"; x->out.len = x->asks + x->form;
-        cgt_puts(&x->out, "\r\n");
+        x->method = "GET"; x->out.len = x->asks + x->form; cgt_puts(&x->out, "\r\n");
     }
     return cgt_exchange_aim(x) < 0 ? x->error->code : cgt_exchange_enter(x, CGT_X_FIND, now);
 }
 
 /* The error for a redirect that was to be followed and is none. */
 static chatgptt_code cgt_exchange_nowhere(const cgt_exchange *x) {
-    return cgt_exchange_lost(x, cgt_text(""),
-                             "nowhere, since Location is missing or longer than CHATGPTT_MAX_VALUE");
+    return cgt_fail(x->error, CHATGPTT_E_STATUS, "%b redirects: nowhere, since Location is missing or longer "
+                    "than CHATGPTT_MAX_VALUE", x->url.authority);
 }
 
 static void cgt_exchange_drop_line(cgt_exchange *x) {
@@ -3467,7 +3444,8 @@ static void cgt_exchange_drop_line(cgt_exchange *x) {
 /* The head is complete. */
 static chatgptt_code cgt_exchange_head(cgt_exchange *x, long long now) {
     char digits[24];
-    cgt_exchange_say(x, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)x->in.status)));
+    (void)cgt_digits(digits, (unsigned long long)x->in.status);
+    cgt_trace(x->pool->hooks, "status", cgt_text(digits));
     cgt_exchange_drop_line(x);
     if (x->error->code) return x->error->code;
     if (x->to.whole.len) return cgt_exchange_go(x, now);
@@ -3497,16 +3475,15 @@ static chatgptt_code cgt_exchange_receive(cgt_exchange *x, long long now) {
     case CGT_HTTP_HEAD: return cgt_exchange_head(x, now);
     case CGT_HTTP_BODY: return cgt_exchange_body(x);
     case CGT_HTTP_END: return cgt_exchange_enter(x, CGT_X_ENDED, now);
-    default: code = cgt_exchange_read(x, now);
+    default: return cgt_exchange_closed(x, cgt_exchange_read(x, now), now);
     }
-    return code == CHATGPTT_DONE || code == CHATGPTT_E_CLOSED ? cgt_exchange_closed(x, code, now) : code;
 }
 
 /* ---- for those above ---- */
 
-typedef struct cgt_exchange_setup {     /* what all exchanges of a stream have in common; borrowed */
-    cgt_pool *pool; cgt_jar *jar; chatgptt_error *error; chatgptt_stats *stats;
-    long long total;                    /* when all of it must be over, ms */
+/* What all exchanges of a stream have in common, borrowed; and when all of it must be over, ms. */
+typedef struct cgt_exchange_setup {
+    cgt_pool *pool; cgt_jar *jar; chatgptt_error *error; chatgptt_stats *stats; long long total;
 } cgt_exchange_setup;
 
 /* Begins an exchange on a zeroed or freed one. `url` is copied; what `asks` borrows is needed no more. */
@@ -6196,7 +6173,8 @@ static const char *const cgt_models[] = { "gpt-4o", "gpt-4", "gpt-4o-mini", NULL
 /* A blank as Python's str.strip() sees it; *len is its length. */
 static bool cgt_wide_blank(cgt_slice s, size_t *len) {
     /* all but U+2000 to U+200A; one character never matches across two */
-    static const char wide[] = "\xC2\x85\xC2\xA0\xE1\x9A\x80\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\x9F\xE3\x80\x80";
+    static const char wide[] = "\xC2\x85\xC2\xA0\xE1\x9A\x80\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAF"
+                               "\xE2\x81\x9F\xE3\x80\x80";
     size_t i;
     if (cgt_utf8_at(s.at, s.len, len) != CGT_UTF8_WHOLE) return false;
     if (*len == 1) return cgt_blank(*s.at) || *s.at == '\v' || (*s.at >= 0x1c && *s.at <= 0x1f);
@@ -6237,23 +6215,18 @@ static void cgt_fold(cgt_buffer *b, const chatgptt_message *messages, size_t cou
 enum { CGT_HISTORY_TURNS = 100 };               /* what the site's own page sends if it says nothing else */
 
 /* The substitute for the first character of `s`; NULL: it goes as it is. `label`: it follows an "AI:" in the
-   assistant's words. */
+   assistant's words. > stands for itself: without its partner it opens nothing. */
 static const char *cgt_history_substitute(cgt_slice s, bool label) {
     switch (s.at[0]) {
-    case '"': return "&quot;"; /* as the site's page sends it; a curly quote would say less about code */
+    case '"': return "&quot;";      /* as the site's page sends it; a curly quote would say less about code */
     case '<': return "&lt;";
-        /* ... > stands for itself: without its partner it opens nothing */
-    case '\\': return "\xEF\xBC\xBC";
-        /* U+FF3C, the wide form: still one sign between the same letters */
-    case '%': return s.len > 2 && cgt_hex(s.at[1]) >= 0 && cgt_hex(s.at[2]) >= 0 ? "\xEF\xBC\x85" : NULL;
-        /* U+FF05, the wide form */
-    case '\n': return "\xE2\x80\xA8";
-        /* U+2028: a blank would flatten code, an entry for each line use up the limit */
-    case '\r': return s.len > 1 && s.at[1] == '\n' ? "" : "\xE2\x80\xA8";
-    default: break;
+    case '\\': return "\xEF\xBC\xBC";      /* U+FF3C, the wide form: one sign between the same letters */
+    case '%': return s.len > 2 && cgt_is_hex(s.at[1]) && cgt_is_hex(s.at[2]) ? "\xEF\xBC\x85" : NULL;
+    case '\r': case '\n':           /* U+2028: a blank would flatten code, an entry a line use up the limit */
+        return s.at[0] == '\r' && s.len > 1 && s.at[1] == '\n' ? "" : "\xE2\x80\xA8";
+    default: /* tabs and controls are blanks; "AI: " would be cut out */
+        return (unsigned char)s.at[0] > ' ' ? NULL : label ? "\xC2\xA0" : " ";
     }
-    if ((unsigned char)s.at[0] > ' ') return NULL;
-    return label ? "\xC2\xA0" : " ";      /* tabs and controls are blanks; "AI: " would be cut out */
 }
 
 /* The words of a turn without the controls and blanks at its ends, which the server cuts off; empty: the turn
@@ -6267,14 +6240,15 @@ static cgt_slice cgt_history_text(const chatgptt_message *m) {
 }
 
 static void cgt_put_history_turn(cgt_buffer *b, bool assistant, cgt_slice s) {
-    bool zero = assistant && cgt_is(s, "0");        /* counts as nothing with the server */
+    /* "0" is nothing to the server */
+    const char *end = assistant && cgt_is(s, "0") ? "\xC2\xA0" "\"" : "\"";
     cgt_puts(b, assistant ? "\"AI: " : "\"Human: ");
     for (; s.len; s = cgt_from(s, 1)) {
         bool label = assistant && b->len > 2 && memcmp(b->data + b->len - 3, "AI:", 3) == 0;
         const char *substitute = cgt_history_substitute(s, label);
         cgt_append(b, substitute ? cgt_text(substitute) : cgt_slice_of(s.at, 1));
     }
-    cgt_puts(b, zero ? "\xC2\xA0" "\"" : "\"");
+    cgt_puts(b, end);
 }
 
 /* Appends the turns before the current message, oldest first, the newest `limit` of them (0:
@@ -6303,11 +6277,9 @@ enum { CGT_T_NONCE, CGT_T_POST_ID, CGT_T_BOT_ID, CGT_T_BOT_NAME, CGT_T_GREETING,
        CGT_T_CONSENT, CGT_TEXTS };
 
 typedef struct cgt_tokens {
-    int uses;                       /* by the client and its streams: freed with the last */
-    size_t size;                    /* of this block, which holds the texts too */
-    unsigned is;                    /* CGT_IS_WIDGET and the others, as in cgt_chat */
-    chatgptt_dialect dialect; int memory_limit;
-    long long time;                 /* when the nonce was given out, as far as we know: Unix seconds */
+    int uses; size_t size;          /* client and streams, freed with the last; this block's, texts and all */
+    /* is: CGT_IS_WIDGET and others; time: when the nonce was given out, as far as we know, Unix seconds */
+    chatgptt_dialect dialect; unsigned is; int memory_limit; long long time;
     cgt_url page, endpoint;         /* where the page was found, empty: none was needed; where messages go */
     const char *text[CGT_TEXTS];    /* "" where there is none */
 } cgt_tokens;
@@ -6319,11 +6291,9 @@ static cgt_tokens *cgt_tokens_new(const chatgptt_hooks *hooks, const cgt_slice t
     t = (cgt_tokens *)cgt_new(hooks, size);
     if (!t) return NULL;
     t->uses = 1; t->size = size; t->page.text.hooks = t->endpoint.text.hooks = hooks;
-    at = (char *)(t + 1);
-    for (i = 0; i < CGT_TEXTS; i++) {
+    for (i = 0, at = (char *)(t + 1); i < CGT_TEXTS; at += text[i++].len + 1) {
         t->text[i] = at;
         if (text[i].len) memcpy(at, text[i].at, text[i].len);
-        at += text[i].len + 1;
     }
     return t;
 }
@@ -6334,9 +6304,9 @@ static void cgt_tokens_drop(const chatgptt_hooks *hooks, cgt_tokens *t) {
 }
 
 static cgt_tokens *cgt_tokens_of_chat(const chatgptt_hooks *hooks, const cgt_chat *c, const char *bot_id) {
-    cgt_slice text[CGT_TEXTS] = { cgt_text(c->nonce), cgt_text(c->post_id), cgt_text(bot_id ? bot_id : c->bot_id),
-                                  cgt_text(c->bot_name), cgt_text(c->greeting), cgt_text(c->provider),
-                                  cgt_text(c->consent) };
+    const cgt_slice text[CGT_TEXTS] = {
+        cgt_text(c->nonce), cgt_text(c->post_id), cgt_text(bot_id ? bot_id : c->bot_id),
+        cgt_text(c->bot_name), cgt_text(c->greeting), cgt_text(c->provider), cgt_text(c->consent) };
     cgt_tokens *t = cgt_tokens_new(hooks, text);
     if (!t) return NULL;
     t->dialect = c->dialect; t->memory_limit = c->memory_limit;
@@ -6370,19 +6340,17 @@ static void cgt_put_wpaicg(cgt_buffer *b, const cgt_tokens *t, const char *clien
 
 /* ---- ids ---- */
 
-static const char cgt_hex_digits[] = "0123456789abcdef";
 /* what the plugin takes as conversation_uuid and session_id, and the end */
 enum { CGT_UUID_SIZE = 37, CGT_SESSION_SIZE = 65 };
 
 /* A random UUID of version 4 (RFC 9562 section 5.4), as browsers send. false: no random bytes. */
 static bool cgt_make_uuid(const chatgptt_hooks *hooks, char out[CGT_UUID_SIZE]) {
-    unsigned char bytes[16]; size_t i, at = 0;
+    static const char digits[] = "0123456789abcdef"; unsigned char bytes[16]; size_t i, at = 0;
     if (hooks->random(hooks->user, bytes, sizeof bytes) != CHATGPTT_OK) return false;
-    bytes[6] = (unsigned char)((bytes[6] & 0x0F) | 0x40);
-    bytes[8] = (unsigned char)((bytes[8] & 0x3F) | 0x80);
+    bytes[6] = (unsigned char)(bytes[6] % 16 + 0x40); bytes[8] = (unsigned char)(bytes[8] % 64 + 0x80);
     for (i = 0; i < sizeof bytes; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10) out[at++] = '-';
-        out[at++] = cgt_hex_digits[bytes[i] >> 4]; out[at++] = cgt_hex_digits[bytes[i] & 15];
+        out[at++] = digits[bytes[i] >> 4]; out[at++] = digits[bytes[i] & 15];
     }
     out[at] = '\0';
     return true;
@@ -6392,10 +6360,9 @@ static bool cgt_make_uuid(const chatgptt_hooks *hooks, char out[CGT_UUID_SIZE]) 
    where there is none. */
 typedef struct cgt_memory {
     char magic[7], begun;           /* begun: the site knows of it */
-    char session_id[68], conversation_id[40];   /* AIPKIT: whose it is, and which */
-    char thread_id[100];            /* WPAICG with an assistant: its thread */
-    /* AIPKIT: of the last answer, for the provider's own memory */
-    char openai_id[100], google_id[168];
+    /* AIPKIT: whose it is, and which; WPAICG with an assistant: its thread; AIPKIT: of the last answer, for
+       the provider's own memory */
+    char session_id[68], conversation_id[40], thread_id[100], openai_id[100], google_id[168];
 } cgt_memory;
 static const char cgt_memory_magic[] = "chat-1";
 
