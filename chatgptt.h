@@ -2760,8 +2760,7 @@ typedef struct cgt_conn {           /* owned by the exchange that uses it, or by
        session down that was offered; it ended without close_notify, which is no end of a body; bytes wait
        inside mbedTLS, where no descriptor shows them */
     bool carried, resumes, unclean, pending;
-    size_t size;                    /* of this block, whose end is ... */
-    char origin[1];                 /* ... whom it leads to, terminated: "https://host:port" */
+    size_t size; char origin[1];    /* of this block, whose end is: whom it leads to, "https://host:port" */
 } cgt_conn;
 
 #ifdef CHATGPTT_NO_NET
@@ -2771,8 +2770,8 @@ typedef struct cgt_net { int resolve_ms, sys_errno; const char *why; } cgt_net; 
 typedef struct cgt_pool {           /* what the exchanges of a client share */
     const chatgptt_hooks *hooks; const chatgptt_options *options; chatgptt_transport transport;
     cgt_net net;                    /* the built-in transport's */
-    cgt_conn *idle;
-    char *spare;                    /* a read buffer that nobody holds, until no stream runs; NULL: none */
+    /* spare: a read buffer that nobody holds, until no stream runs; NULL: none */
+    cgt_conn *idle; char *spare;
     cgt_url proxy; cgt_buffer login;        /* Proxy-Authorization's value; empty: none */
     cgt_trust *trust;               /* made when the first https connection needs it */
 } cgt_pool;
@@ -3131,14 +3130,14 @@ typedef struct cgt_exchange {
     /* what every step looks at */
     cgt_exchange_state state;
     cgt_exchange_event event; chatgptt_code last;   /* of the last step; what it said: AGAIN, wait */
-    cgt_slice piece;                /* of PIECE, in `buffer`: the caller's to change until the next step */
-    cgt_conn *conn;                 /* owned; NULL before FIND and after the end */
-    /* lent by the pool while bytes in it are unread: those at [at, end). dry: the last read took all there was,
-       the next would say AGAIN */
+    /* of PIECE, in `buffer`, the caller's to change until the next step; owned, NULL before FIND and at the
+       end */
+    cgt_slice piece; cgt_conn *conn;
+    /* lent by the pool while bytes in it are unread: those at [at, end). dry: the last read took all there
+       was, the next would say AGAIN */
     char *buffer; size_t at, end; bool dry;
     long long until, total;         /* when the state's own time is up, and all of it; ms, LLONG_MAX: never */
-    size_t body_bytes, max_body;    /* of the response so far; more is E_LIMIT, 0: no limit */
-    cgt_http in;
+    size_t body_bytes, max_body; cgt_http in;   /* so far; more is E_LIMIT, 0: no limit; the response */
     /* borrowed, and alive as long as the exchange */
     cgt_pool *pool; cgt_jar *jar; chatgptt_error *error; chatgptt_stats *stats;
     const char *method, *doing;     /* doing: what a time-out interrupts, in words */
@@ -3147,12 +3146,11 @@ typedef struct cgt_exchange {
     size_t asks, form, unsent;      /* form: where, from `asks` on, a GET in its place would end */
     cgt_http_line *line; cgt_url to;    /* from the response's first byte on; where a redirect leads */
     /* owned until the end */
-    cgt_url url; cgt_follow follow; int redirects, repeats;
-    unsigned generation;            /* of connections that were left */
+    cgt_url url; cgt_follow follow; int redirects, repeats; unsigned generation;    /* of connections left */
     /* when FIND began; when the request's last byte went out; raw bytes of the connection when it began */
     long long began, sent; size_t mark;
-    bool challenged, coded;         /* headers: the mark of a challenge page; the body is compressed */
-    char type[CHATGPTT_MAX_NAME];   /* Content-Type, as far as it fits */
+    /* headers: the mark of a challenge page; the body is compressed; Content-Type, as far as it fits */
+    bool challenged, coded; char type[CHATGPTT_MAX_NAME];
 } cgt_exchange;
 
 static long long cgt_after(long long now, int ms) { return ms < 0 ? LLONG_MAX : now + ms; }
@@ -3182,7 +3180,7 @@ static chatgptt_code cgt_exchange_enter(cgt_exchange *x, cgt_exchange_state stat
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_exchange_timeout(cgt_exchange *x, const char *name, int ms) {
+static chatgptt_code cgt_exchange_late(cgt_exchange *x, const char *name, int ms) {
     const cgt_conn *conn = x->conn; bool connecting = x->state == CGT_X_CONNECT;
     const char *doing = x->state == CGT_X_SEND                              ? "sending to"
                         : !connecting                                      ? x->doing
@@ -3522,14 +3520,13 @@ static chatgptt_code cgt_exchange_step(cgt_exchange *x, long long now) {
     x->event = CGT_X_NOTHING;
     while (code == CHATGPTT_OK && x->event == CGT_X_NOTHING) {
         bool blocks = x->state == CGT_X_FIND, late = x->state < CGT_X_ENDED && now >= x->total;
-        code = late ? cgt_exchange_timeout(x, "total_timeout_ms", o->total_timeout_ms)
+        code = late ? cgt_exchange_late(x, "total_timeout_ms", o->total_timeout_ms)
                     : cgt_exchange_move(x, now);
         if (blocks) now = cgt_now(x->pool->hooks);      /* a lookup takes its time */
     }
     if (code == CHATGPTT_AGAIN && now >= x->until && x->state != CGT_X_CHECK)
-        code = x->state == CGT_X_CONNECT
-                   ? cgt_exchange_timeout(x, "connect_timeout_ms", o->connect_timeout_ms)
-                   : cgt_exchange_timeout(x, "idle_timeout_ms", o->idle_timeout_ms);
+        code = x->state == CGT_X_CONNECT ? cgt_exchange_late(x, "connect_timeout_ms", o->connect_timeout_ms)
+                                         : cgt_exchange_late(x, "idle_timeout_ms", o->idle_timeout_ms);
     if (code < 0) x->state = CGT_X_FAILED;
     return x->last = code;
 }
@@ -6233,10 +6230,9 @@ static const char *cgt_history_substitute(cgt_slice s, bool label) {
    says nothing. */
 static cgt_slice cgt_history_text(const chatgptt_message *m) {
     cgt_slice s = cgt_message_text(m);
-    if (m->role == CHATGPTT_SYSTEM) return cgt_text("");
     while (s.len && (unsigned char)s.at[0] <= ' ') s = cgt_from(s, 1);
     while (s.len && (unsigned char)s.at[s.len - 1] <= ' ') s.len--;
-    return cgt_all_blank(s) ? cgt_text("") : s;
+    return m->role == CHATGPTT_SYSTEM || cgt_all_blank(s) ? cgt_text("") : s;
 }
 
 static void cgt_put_history_turn(cgt_buffer *b, bool assistant, cgt_slice s) {
@@ -6372,7 +6368,7 @@ static void cgt_memory_set(char *out, size_t size, const char *id) {
     if (id[0]) (void)cgt_fixed_set(out, size, cgt_text(cgt_has_control(cgt_text(id)) ? "" : id));
 }
 
-static bool cgt_memory_id_ok(const char *id, size_t size) {
+static bool cgt_id_ok(const char *id, size_t size) {
     const char *end = (const char *)memchr(id, '\0', size);
     return end && !cgt_has_control(cgt_text(id)) && cgt_utf8_valid(cgt_text(id));
 }
@@ -6380,11 +6376,9 @@ static bool cgt_memory_id_ok(const char *id, size_t size) {
 /* The bytes may come from anywhere: false, they are no conversation. */
 static bool cgt_memory_ok(const cgt_memory *m) {
     return memcmp(m->magic, cgt_memory_magic, sizeof m->magic) == 0 &&
-           cgt_memory_id_ok(m->session_id, CGT_SESSION_SIZE) &&
-           cgt_memory_id_ok(m->conversation_id, CGT_UUID_SIZE) &&
-           cgt_memory_id_ok(m->thread_id, sizeof m->thread_id) &&
-           cgt_memory_id_ok(m->openai_id, sizeof m->openai_id) &&
-           cgt_memory_id_ok(m->google_id, sizeof m->google_id);
+           cgt_id_ok(m->session_id, CGT_SESSION_SIZE) && cgt_id_ok(m->conversation_id, CGT_UUID_SIZE) &&
+           cgt_id_ok(m->thread_id, sizeof m->thread_id) && cgt_id_ok(m->openai_id, sizeof m->openai_id) &&
+           cgt_id_ok(m->google_id, sizeof m->google_id);
 }
 
 /* ---- AIPKIT ---- */
