@@ -162,17 +162,17 @@ extern "C" {
 /* ---- results: 0 is ok, above 0 is no error, below 0 is an error. One table makes the enum, the names and
    the texts ---- */
 
-#define CHATGPTT_CODES(X)                                                                                         \
-    X(OK, 0, "ok") X(AGAIN, 1, "not yet") X(DONE, 2, "complete")                                                  \
-    X(E_ARGUMENT, -1, "bad argument") X(E_MEMORY, -2, "out of memory") X(E_LIMIT, -3, "a limit was passed")       \
-    X(E_TIMEOUT, -4, "timed out") X(E_CANCELLED, -5, "cancelled") X(E_MODEL, -6, "unknown model")                 \
-    X(E_RESOLVE, -7, "name not found") X(E_CONNECT, -8, "cannot connect") X(E_PROXY, -9, "proxy refused")         \
-    X(E_TLS, -10, "TLS failed") X(E_CERTIFICATE, -11, "certificate not trusted") X(E_IO, -12, "connection broke") \
-    X(E_CLOSED, -13, "closed too early") X(E_HTTP, -14, "not valid HTTP/1.1")                                     \
-    X(E_STATUS, -15, "unexpected status") X(E_BLOCKED, -16, "blocked by a challenge or firewall")                 \
-    X(E_RATE_LIMITED, -17, "rate or quota limit") X(E_PAGE, -18, "no chat on the page")                           \
-    X(E_NONCE, -19, "token refused") X(E_REFUSED, -20, "refused by the site")                                     \
-    X(E_UPSTREAM, -21, "the site's model failed") X(E_REPLY, -22, "reply not understood")                         \
+#define CHATGPTT_CODES(X)                                                                               \
+    X(OK, 0, "ok") X(AGAIN, 1, "not yet") X(DONE, 2, "complete") X(E_ARGUMENT, -1, "bad argument")      \
+    X(E_MEMORY, -2, "out of memory") X(E_LIMIT, -3, "a limit was passed") X(E_TIMEOUT, -4, "timed out") \
+    X(E_CANCELLED, -5, "cancelled") X(E_MODEL, -6, "unknown model") X(E_RESOLVE, -7, "name not found")  \
+    X(E_CONNECT, -8, "cannot connect") X(E_PROXY, -9, "proxy refused") X(E_TLS, -10, "TLS failed")      \
+    X(E_CERTIFICATE, -11, "certificate not trusted") X(E_IO, -12, "connection broke")                   \
+    X(E_CLOSED, -13, "closed too early") X(E_HTTP, -14, "not valid HTTP/1.1")                           \
+    X(E_STATUS, -15, "unexpected status") X(E_BLOCKED, -16, "blocked by a challenge or firewall")       \
+    X(E_RATE_LIMITED, -17, "rate or quota limit") X(E_PAGE, -18, "no chat on the page")                 \
+    X(E_NONCE, -19, "token refused") X(E_REFUSED, -20, "refused by the site")                           \
+    X(E_UPSTREAM, -21, "the site's model failed") X(E_REPLY, -22, "reply not understood")               \
     X(E_INCOMPLETE, -23, "answer broke off") X(E_UNSUPPORTED, -24, "not supported")
 
 typedef enum chatgptt_code {
