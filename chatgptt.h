@@ -257,23 +257,21 @@ typedef struct chatgptt_options {
     const char *user_agent;         /* default "Mozilla/5.0 (compatible; chatgptt.h/VERSION)" */
     const char *address;            /* numeric address for every host reached directly; default: looked up */
     /* for the matcher, over the raw page; the caller's wins over everything */
-    const char *nonce_pattern;
-    const char *post_id_pattern;
+    const char *nonce_pattern, *post_id_pattern;
     const char *ca_file, *ca_pem;   /* trust these roots only; default: the system's store */
     /* true: any certificate. Whoever is on the path can read and change the chat */
     bool insecure;
     /* 15000: from opening a connection to its being ready for the request; -1: none */
     int connect_timeout_ms;
-    int idle_timeout_ms;            /* 150000: without a byte in or out; -1: none */
-    int total_timeout_ms;           /* 600000: from start() to the last byte, retries included; -1: none */
+    /* 150000: without a byte in or out; 600000: from start() to the last byte, retries included; -1: none */
+    int idle_timeout_ms, total_timeout_ms;
     int max_redirects;              /* 10; -1: follow none */
-    size_t max_page_bytes;          /* 8 MiB */
-    size_t max_header_bytes;        /* 64 KiB a response, 1xx and trailers included */
+    /* 8 MiB; 64 KiB a response, 1xx and trailers included */
+    size_t max_page_bytes, max_header_bytes;
     /* 256 KiB: of an event that must be held whole; text that streams through is not held */
     size_t max_event_bytes;
     size_t max_reply_bytes;         /* no limit: of a reply's body */
-    chatgptt_transport transport;   /* default: sockets */
-    chatgptt_hooks hooks;
+    chatgptt_transport transport; chatgptt_hooks hooks;     /* default: sockets; built in */
 } chatgptt_options;
 
 /* What the site remembers of a conversation. Zeroed: a new one. Plain bytes: may be copied, saved, and
@@ -6584,26 +6582,22 @@ struct chatgptt_client {
     chatgptt_stream *streams;
 };
 
-/* What is asked for. The first five are exchanges; RENEW is NONCE or PAGE, ASK is MESSAGE or KEY, as the
-   generation has it; START is whichever of these the client's tokens call for. */
+/* What is asked for. The first five are exchanges: GET the page, for the tokens; AIPKIT: POST for a fresh
+   nonce, POST the message for a key, GET the answer by its key; WPAICG: POST the message, whose response is
+   the answer. RENEW is NONCE or PAGE, ASK is MESSAGE or KEY, as the generation has it; START is whichever of
+   these the client's tokens call for. */
 typedef enum cgt_goal {
-    CGT_GOAL_PAGE,                  /* GET the page, for the tokens */
-    CGT_GOAL_NONCE,                 /* AIPKIT: POST for a fresh nonce */
-    CGT_GOAL_KEY,                   /* AIPKIT: POST the message for a key */
-    CGT_GOAL_ANSWER,                /* AIPKIT: GET the answer by its key */
-    CGT_GOAL_MESSAGE,               /* WPAICG: POST the message; the response is the answer */
+    CGT_GOAL_PAGE, CGT_GOAL_NONCE, CGT_GOAL_KEY, CGT_GOAL_ANSWER, CGT_GOAL_MESSAGE,
     CGT_GOAL_ASK, CGT_GOAL_RENEW, CGT_GOAL_START, CGT_GOAL_DONE, CGT_GOAL_FAIL
 } cgt_goal;
 
 /* How its exchange ended. NOTHING_NEW: what was renewed is what was refused. */
-typedef enum cgt_outcome {
-    CGT_GOT, CGT_REFUSED, CGT_UNKNOWN, CGT_NOTHING_NEW, CGT_FAILED, CGT_OUTCOMES
-} cgt_outcome;
+typedef enum cgt_outcome { CGT_GOT, CGT_REFUSED, CGT_UNKNOWN, CGT_NOTHING_NEW, CGT_FAILED } cgt_outcome;
 
 /* The plan of a message. A refused token or unknown action leads on only where refusals allow it: tokens that
    another stream stored meanwhile are tried first, once; then they are renewed, once a message, and only
    before any text. A key in hand leads to its answer and nowhere else: the site has the message. */
-static const unsigned char cgt_plan[][CGT_OUTCOMES] = {
+static const cgt_goal cgt_plan[][CGT_FAILED + 1] = {
     /*            got               refused          unknown action   nothing new      failed */
     /* PAGE    */ { CGT_GOAL_ASK,    CGT_GOAL_FAIL,   CGT_GOAL_FAIL,   CGT_GOAL_FAIL,   CGT_GOAL_FAIL },
     /* NONCE   */ { CGT_GOAL_ASK,    CGT_GOAL_PAGE,   CGT_GOAL_PAGE,   CGT_GOAL_FAIL,   CGT_GOAL_FAIL },
@@ -6611,77 +6605,67 @@ static const unsigned char cgt_plan[][CGT_OUTCOMES] = {
     /* ANSWER  */ { CGT_GOAL_DONE,   CGT_GOAL_RENEW,  CGT_GOAL_FAIL,   CGT_GOAL_FAIL,   CGT_GOAL_FAIL },
     /* MESSAGE */ { CGT_GOAL_DONE,   CGT_GOAL_RENEW,  CGT_GOAL_PAGE,   CGT_GOAL_FAIL,   CGT_GOAL_FAIL } };
 
+/* How the five are asked for: what a time-out interrupts, and what the reply is to hold. */
+static const struct { const char *method, *accept, *doing; cgt_asked asked; } cgt_goals[] = {
+    { "GET", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "reading the page of", CGT_ASKED_ANSWER },
+    { "POST", "*/*", "asking for a token from", CGT_ASKED_NONCE },
+    { "POST", "*/*", "waiting for the answer of", CGT_ASKED_KEY },
+    { "GET", "text/event-stream", "waiting for the answer of", CGT_ASKED_ANSWER },
+    { "POST", "*/*", "waiting for the answer of", CGT_ASKED_ANSWER } };
+
+/* PLAN: begin the goal's exchange; RUN: it runs; TELL: a piece of its body is with the reply; CANCELLED: the
+   next step says so; OVER: `last` says how, for ever. */
 typedef enum cgt_stream_state {
-    CGT_STREAM_PLAN,                /* begin the goal's exchange */
-    CGT_STREAM_RUN,                 /* it runs */
-    CGT_STREAM_TELL,                /* a piece of its body is with the reply */
-    CGT_STREAM_CANCELLED,           /* the next step says so */
-    CGT_STREAM_OVER                 /* `last` says how, for ever */
+    CGT_STREAM_PLAN, CGT_STREAM_RUN, CGT_STREAM_TELL, CGT_STREAM_CANCELLED, CGT_STREAM_OVER
 } cgt_stream_state;
 
 struct chatgptt_stream {
     cgt_stream_state state; cgt_goal goal;
     chatgptt_code last;             /* what step() came to; AGAIN only if there is something to wait for */
     cgt_exchange x;
-    cgt_reply *reply;               /* while a reply is read */
-    cgt_page *page;                 /* while a page is */
-    char *body;                     /* of the exchange's piece: what the reply has not used up */
-    size_t body_len;
-    /* how long the end may still come after finish_reason; ms, LLONG_MAX: no limit */
-    long long grace;
-    unsigned events;                /* the reply's, when the grace began anew */
+    cgt_reply *reply; cgt_page *page;       /* while one is read */
+    char *body; size_t body_len;    /* of the exchange's piece: what the reply has not used up */
+    /* how long the end may still come after finish_reason, ms, LLONG_MAX: no limit; the reply's events when
+       that began anew */
+    long long grace; unsigned events;
     chatgptt_client *client;
     chatgptt_stream *next, **at;    /* in the client's list: where it stands */
     chatgptt_error error; chatgptt_stats stats;
-    long long started, deadline;    /* ms; LLONG_MAX: never */
-    /* those the message is sent with: others may become the client's meanwhile */
-    cgt_tokens *tokens;
+    long long started, deadline, ticked;    /* ms; LLONG_MAX: never */
+    cgt_tokens *tokens;             /* the message is sent with: others may become the client's meanwhile */
     cgt_outcome cause;              /* why they are renewed; GOT: they are old, or there were none */
     int refusals, renewals, keys;   /* tokens refused; renewed for that; keys got for the message */
     char cache_key[CHATGPTT_MAX_TOKEN];     /* AIPKIT: of the message handed over */
     cgt_buffer message;             /* what is asked, folded; in a conversation the texts of all turns */
     /* in a conversation: user's and assistant's turns, their texts in `message` */
     chatgptt_message *turns; size_t num_turns, turns_size;
-    chatgptt_conversation *conversation;    /* the caller's; written at DONE */
-    cgt_memory memory;              /* what it says, with what this message adds */
-    int (*on_tick)(void *user);
-    void *tick_user;
-    long long ticked;
+    /* the caller's, written at DONE; what it says, with what this message adds */
+    chatgptt_conversation *conversation; cgt_memory memory;
+    int (*on_tick)(void *user); void *tick_user;
 };
 
-enum { CGT_GRACE_MS = 1000 };               /* after finish_reason, and after each event that still comes */
-enum { CGT_NONCE_SECONDS = (11 * 3600) };   /* WordPress keeps a nonce for 12 hours at least */
+/* GRACE: after finish_reason, and after each event that still comes; TICK: blocking calls give the caller a
+   say at least this often; NONCE: WordPress keeps one for 12 hours at least. */
+enum { CGT_GRACE_MS = 1000, CGT_TICK_MS = 100, CGT_NONCE_SECONDS = 11 * 3600 };
 
 static long long cgt_unix(const chatgptt_client *c) { return (c->hooks.unix_time)(c->hooks.user); }
 
 static cgt_slice cgt_stream_host(const chatgptt_stream *s) { return s->x.url.authority; }
 
-static chatgptt_code cgt_stream_fail(chatgptt_stream *s, chatgptt_code code, const char *what) {
-    return cgt_fail(&s->error, code, "%s", what);
-}
-
 /* ---- tokens: a client's newest, shared with the streams that use them ---- */
 
 static void cgt_stream_use(chatgptt_stream *s, cgt_tokens *tokens) {
-    if (tokens) tokens->uses++;
-    cgt_tokens_drop(&s->client->hooks, s->tokens);
+    tokens->uses++; cgt_tokens_drop(&s->client->hooks, s->tokens);
     s->tokens = tokens;
 }
 
 /* They become the client's; the caller's use of them ends. */
 static void cgt_client_store(chatgptt_client *c, cgt_tokens *tokens) {
-    chatgptt_site *site = &c->site;
+    const char *const *text = tokens->text;
+    const chatgptt_site told = { tokens->dialect, text[CGT_T_BOT_ID], text[CGT_T_BOT_NAME],
+        text[CGT_T_GREETING], text[CGT_T_PROVIDER], text[CGT_T_CONSENT], tokens->memory_limit };
     cgt_tokens_drop(&c->hooks, c->tokens);
-    c->tokens = tokens; site->dialect = tokens->dialect; site->memory_limit = tokens->memory_limit;
-    site->bot_id = tokens->text[CGT_T_BOT_ID]; site->bot_name = tokens->text[CGT_T_BOT_NAME];
-    site->greeting = tokens->text[CGT_T_GREETING]; site->provider = tokens->text[CGT_T_PROVIDER];
-    site->consent = tokens->text[CGT_T_CONSENT];
-}
-
-/* With the endpoint and the bot given, AIPKIT needs no page: the endpoint gives out nonces. */
-static bool cgt_client_without_page(const chatgptt_client *c) {
-    const chatgptt_options *o = &c->options;
-    return o->dialect == CHATGPTT_AIPKIT && o->endpoint && o->bot_id && !c->no_nonce_action;
+    c->tokens = tokens; c->site = told;
 }
 
 /* A copy of `old`, or of what the options give where there are none, with another nonce. NULL: out of memory.
@@ -6693,110 +6677,65 @@ static cgt_tokens *cgt_client_renonced(const chatgptt_client *c, const cgt_token
     text[CGT_T_NONCE] = cgt_text(nonce); t = cgt_tokens_new(&c->hooks, text);
     if (!t) return NULL;
     t->dialect = CHATGPTT_AIPKIT; t->time = cgt_unix(c);
-    if (old) t->is = old->is;
+    if (old) { t->is = old->is; t->memory_limit = old->memory_limit; }
     if (cgt_url_copy(&t->endpoint, &c->hooks, old ? &old->endpoint : &c->endpoint) == CHATGPTT_OK &&
-        (!old || cgt_url_copy(&t->page, &c->hooks, &old->page) == CHATGPTT_OK))
-        return t;
+        (!old || cgt_url_copy(&t->page, &c->hooks, &old->page) == CHATGPTT_OK)) return t;
     cgt_tokens_drop(&c->hooks, t);
     return NULL;
 }
 
 /* ---- requests ---- */
 
-/* Where the page is: past caches if it is to be fresh, by a query no cache has seen. */
-static chatgptt_code cgt_stream_page_url(const chatgptt_stream *s, cgt_url *url) {
-    const chatgptt_client *c = s->client; cgt_buffer b;
-    if (!s->tokens) return cgt_url_copy(url, &c->hooks, &c->home);
-    cgt_buffer_init(&b, &c->hooks, CHATGPTT_MAX_URL); cgt_append(&b, c->home.whole);
-    cgt_puts(&b, cgt_find(c->home.path, "?") < c->home.path.len ? "&nocache=" : "?nocache=");
-    cgt_put_number(&b, (unsigned long long)cgt_unix(c));
+/* Where the goal's exchange goes: the page, past caches by a query none has seen if it is to be fresh; the
+   endpoint, with the query that fetches the answer. */
+static chatgptt_code cgt_stream_url(const chatgptt_stream *s, cgt_url *url) {
+    const chatgptt_client *c = s->client; bool page = s->goal == CGT_GOAL_PAGE;
+    const cgt_url *to = page ? &c->home : &s->tokens->endpoint; cgt_buffer b; char digits[24];
+    if (page ? !s->tokens : s->goal != CGT_GOAL_ANSWER) return cgt_url_copy(url, &c->hooks, to);
+    cgt_buffer_init(&b, &c->hooks, CHATGPTT_MAX_URL); cgt_append(&b, to->whole);
+    if (cgt_find(to->path, "?") == to->path.len) cgt_putc(&b, '?');
+    if (!page) cgt_put_aipkit_answer(&b, s->tokens, &s->memory, s->cache_key, cgt_unix(c));
+    else cgt_form_field(&b, "nocache", cgt_slice_of(digits, cgt_digits(digits, (uint64_t)cgt_unix(c))));
     return cgt_url_take(url, &b);
 }
 
-/* The endpoint with the query that fetches the answer. */
-static chatgptt_code cgt_stream_answer_url(const chatgptt_stream *s, cgt_url *url) {
-    const cgt_url *endpoint = &s->tokens->endpoint; cgt_buffer b;
-    cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_URL);
-    cgt_append(&b, endpoint->whole);
-    if (cgt_find(endpoint->path, "?") == endpoint->path.len) cgt_putc(&b, '?');
-    cgt_put_aipkit_answer(&b, s->tokens, &s->memory, s->cache_key, cgt_unix(s->client));
-    return cgt_url_take(url, &b);
-}
-
-/* What is asked, and what goes along. In a conversation WPAICG without an assistant gets the earlier turns
-   along, as the page itself sends them; the others get the last turn only, once they remember those before.
-   */
-static void cgt_stream_put_turns(const chatgptt_stream *s, cgt_buffer *asked, cgt_buffer *history) {
-    const cgt_tokens *t = s->tokens;
-    bool along = s->turns && s->goal == CGT_GOAL_MESSAGE && !(t->is & CGT_IS_ASSISTANT);
-    if (along) cgt_put_history(history, s->turns, s->num_turns - 1, t->memory_limit);
-    else cgt_puts(history, "[]");
-    if (!s->turns) cgt_append(asked, cgt_slice_of_buffer(&s->message));
-    else if (along || s->memory.begun) cgt_append(asked, cgt_message_text(&s->turns[s->num_turns - 1]));
-    else cgt_fold(asked, s->turns, s->num_turns);
-}
-
-/* The form of a POST. */
-static void cgt_stream_put_form(const chatgptt_stream *s, cgt_buffer *form) {
-    const chatgptt_client *c = s->client; cgt_buffer asked, history;
-    if (s->goal == CGT_GOAL_NONCE) { cgt_put_aipkit_nonce(form, s->tokens); return; }
-    cgt_buffer_init(&asked, &c->hooks, CHATGPTT_MAX_REQUEST);
-    cgt_buffer_init(&history, &c->hooks, CHATGPTT_MAX_REQUEST);
-    cgt_stream_put_turns(s, &asked, &history);
-    if (s->goal == CGT_GOAL_KEY) cgt_put_aipkit_key(form, s->tokens, cgt_slice_of_buffer(&asked));
-    else cgt_put_wpaicg(form, s->tokens, c->client_id, s->memory.thread_id, cgt_slice_of_buffer(&asked),
-                        cgt_slice_of_buffer(&history));
-    if (asked.failed || history.failed) form->failed = asked.failed ? asked.failed : history.failed;
-    cgt_buffer_free(&asked); cgt_buffer_free(&history);
-}
-
-/* The exchange for the goal, whose address and form were made, or failed to be. */
-static chatgptt_code cgt_stream_ask(chatgptt_stream *s, const cgt_url *url, const cgt_buffer *form,
-                                    long long now) {
-    static const char *const accepts[] = { "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "*/*", "*/*",
-                                           "text/event-stream", "*/*" };
-    chatgptt_client *c = s->client;
-    cgt_exchange_setup setup = { &c->pool, &c->cookies, &s->error, &s->stats, s->deadline };
-    bool page = s->goal == CGT_GOAL_PAGE;
-    cgt_asks asks;
-    chatgptt_code code;
-    if (form->failed)
-        return cgt_fail(&s->error, form->failed, "the request cannot be written: %s (CHATGPTT_MAX_REQUEST)",
-                        cgt_buffer_why(form));
-    asks.method = page || s->goal == CGT_GOAL_ANSWER ? "GET" : "POST";
-    asks.page = page ? NULL : &s->tokens->page;
-    asks.user_agent = c->options.user_agent;
-    asks.accept = accepts[s->goal];
-    asks.body = cgt_slice_of_buffer(form);
-    asks.refresh = page && s->tokens;
-    code = cgt_exchange_begin(&s->x, &setup, url, &asks, now);
-    s->x.follow = page ? CGT_FOLLOW_ALL : CGT_FOLLOW_REPEAT;
-    s->x.max_body = page ? c->options.max_page_bytes : c->options.max_reply_bytes;
-    if (page) s->x.doing = "reading the page of";
-    if (s->goal == CGT_GOAL_NONCE) s->x.doing = "asking for a token from";
-    return code;
+/* The form of the message. In a conversation WPAICG without an assistant gets the earlier turns along, as the
+   page itself sends them; the others get the last turn only, once they remember those before. */
+static void cgt_stream_put_message(const chatgptt_stream *s, cgt_buffer *form) {
+    const cgt_tokens *t = s->tokens; const chatgptt_message *turns = s->turns; size_t n = s->num_turns;
+    bool key = s->goal == CGT_GOAL_KEY, along = turns && !key && !(t->is & CGT_IS_ASSISTANT);
+    cgt_buffer b; cgt_slice asked, history;
+    cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_REQUEST);
+    if (!turns) cgt_append(&b, cgt_slice_of_buffer(&s->message));
+    else if (along || s->memory.begun) cgt_append(&b, cgt_message_text(&turns[n - 1]));
+    else cgt_fold(&b, turns, n);
+    asked.len = b.len;
+    if (along) cgt_put_history(&b, turns, n - 1, t->memory_limit);
+    else cgt_puts(&b, "[]");
+    history = cgt_from(cgt_slice_of_buffer(&b), asked.len); asked.at = history.at - asked.len;
+    if (key) cgt_put_aipkit_key(form, t, asked);
+    else cgt_put_wpaicg(form, t, s->client->client_id, s->memory.thread_id, asked, history);
+    if (b.failed) form->failed = b.failed;
+    cgt_buffer_free(&b);
 }
 
 /* ---- PLAN ---- */
 
-static void cgt_stream_trace_refresh(const chatgptt_stream *s, const char *why) {
-    cgt_trace(&s->client->hooks, "refresh", cgt_text(why));
-}
-
-/* The first goal: tokens if there are none; fresh ones in place of those that may have run out. */
+/* The first goal: tokens if there are none; fresh ones in place of those that may have run out. With the
+   endpoint and the bot given, AIPKIT needs no page: the endpoint gives out nonces. */
 static cgt_goal cgt_stream_first(chatgptt_stream *s) {
-    chatgptt_client *c = s->client;
-    if (c->tokens) {
-        cgt_stream_use(s, c->tokens);
-        if (cgt_unix(c) - c->tokens->time <= CGT_NONCE_SECONDS) return CGT_GOAL_ASK;
-        cgt_stream_trace_refresh(s, "the token is old");
-        return CGT_GOAL_RENEW;
+    chatgptt_client *c = s->client; const chatgptt_options *o = &c->options;
+    bool page = o->dialect != CHATGPTT_AIPKIT || !o->endpoint || !o->bot_id || c->no_nonce_action;
+    if (!c->tokens) {
+        if (page) return CGT_GOAL_PAGE;
+        s->tokens = cgt_client_renonced(c, NULL, "");
+        if (!s->tokens) cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for tokens");
+        return s->tokens ? CGT_GOAL_NONCE : CGT_GOAL_FAIL;
     }
-    if (!cgt_client_without_page(c)) return CGT_GOAL_PAGE;
-    s->tokens = cgt_client_renonced(c, NULL, "");
-    if (s->tokens) return CGT_GOAL_NONCE;
-    cgt_stream_fail(s, CHATGPTT_E_MEMORY, "out of memory for tokens");
-    return CGT_GOAL_FAIL;
+    cgt_stream_use(s, c->tokens);
+    if (cgt_unix(c) - c->tokens->time <= CGT_NONCE_SECONDS) return CGT_GOAL_ASK;
+    cgt_trace(&c->hooks, "refresh", cgt_text("the token is old"));
+    return CGT_GOAL_RENEW;
 }
 
 /* Makes the goal one of those that are exchanges. */
@@ -6808,25 +6747,31 @@ static cgt_goal cgt_stream_settle_goal(chatgptt_stream *s, cgt_goal goal) {
     if (goal != CGT_GOAL_ASK) return goal;
     if (aipkit) return CGT_GOAL_KEY;
     if (s->keys == 0) return CGT_GOAL_MESSAGE;
-    cgt_fail(&s->error, CHATGPTT_E_STATUS,
-             "%b has changed its plugin while it held the message, which is not sent twice",
-             s->tokens->endpoint.authority);
+    cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b has changed its plugin while it held the message, which is not "
+             "sent twice", s->tokens->endpoint.authority);
     return CGT_GOAL_FAIL;
 }
 
 static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
-    chatgptt_client *c = s->client; cgt_url made; const cgt_url *url = &made; cgt_buffer form;
-    chatgptt_code code;
-    s->goal = cgt_stream_settle_goal(s, s->goal);
-    if (s->goal == CGT_GOAL_FAIL) return s->error.code;
-    memset(&made, 0, sizeof made);
-    made.text.hooks = &c->hooks;
+    chatgptt_client *c = s->client; const chatgptt_options *o = &c->options;
+    cgt_exchange_setup setup = { &c->pool, &c->cookies, &s->error, &s->stats, s->deadline };
+    cgt_goal goal = s->goal = cgt_stream_settle_goal(s, s->goal);
+    bool page = goal == CGT_GOAL_PAGE; cgt_buffer form; cgt_url url; cgt_asks asks; chatgptt_code code;
+    if (goal == CGT_GOAL_FAIL) return s->error.code;
+    memset(&url, 0, sizeof url);
     cgt_buffer_init(&form, &c->hooks, CHATGPTT_MAX_REQUEST);
-    if (s->goal == CGT_GOAL_PAGE) form.failed = cgt_stream_page_url(s, &made);
-    else if (s->goal == CGT_GOAL_ANSWER) form.failed = cgt_stream_answer_url(s, &made);
-    else { url = &s->tokens->endpoint; cgt_stream_put_form(s, &form); }
-    code = cgt_stream_ask(s, url, &form, now);
-    cgt_buffer_free(&form); cgt_url_free(&made);
+    if (goal == CGT_GOAL_NONCE) cgt_put_aipkit_nonce(&form, s->tokens);
+    if (goal == CGT_GOAL_KEY || goal == CGT_GOAL_MESSAGE) cgt_stream_put_message(s, &form);
+    if (!form.failed) form.failed = cgt_stream_url(s, &url);
+    asks.method = cgt_goals[goal].method; asks.accept = cgt_goals[goal].accept;
+    asks.page = page ? NULL : &s->tokens->page; asks.user_agent = o->user_agent;
+    asks.body = cgt_slice_of_buffer(&form); asks.refresh = page && s->tokens;
+    if (!form.failed) code = cgt_exchange_begin(&s->x, &setup, &url, &asks, now);
+    else code = cgt_fail(&s->error, form.failed, "the request cannot be written: %s (CHATGPTT_MAX_REQUEST)",
+                         cgt_buffer_why(&form));
+    s->x.follow = page ? CGT_FOLLOW_ALL : CGT_FOLLOW_REPEAT; s->x.doing = cgt_goals[goal].doing;
+    s->x.max_body = page ? o->max_page_bytes : o->max_reply_bytes;
+    cgt_buffer_free(&form); cgt_url_free(&url);
     s->state = CGT_STREAM_RUN;
     return code;
 }
@@ -6838,8 +6783,7 @@ static void cgt_stream_drop_bodies(chatgptt_stream *s) {
     cgt_free(hooks, s->page, sizeof *s->page);
     if (s->reply) cgt_reply_free(s->reply);
     cgt_free(hooks, s->reply, sizeof *s->reply);
-    s->page = NULL; s->reply = NULL; s->body_len = 0;
-    s->grace = LLONG_MAX;
+    s->page = NULL; s->reply = NULL; s->body_len = 0; s->grace = LLONG_MAX;
 }
 
 /* The exchange is over: on to the goal that the plan names. `error` is set where it is FAIL. */
@@ -6855,89 +6799,86 @@ static chatgptt_code cgt_stream_turn(chatgptt_stream *s, cgt_goal goal, long lon
 /* The token was refused, or the action is unknown: the error that stands if nothing leads on is set already.
    */
 static chatgptt_code cgt_stream_refused(chatgptt_stream *s, cgt_outcome outcome, long long now) {
-    chatgptt_client *c = s->client; bool unknown = outcome == CGT_UNKNOWN;
-    cgt_goal goal = (cgt_goal)cgt_plan[s->goal][outcome];
+    chatgptt_client *c = s->client; cgt_goal goal = cgt_plan[s->goal][outcome];
+    bool unknown = outcome == CGT_UNKNOWN, none = unknown && s->goal == CGT_GOAL_NONCE;
     /* plugin 2.3 to 2.3.40: tokens are on the page only */
-    if (s->goal == CGT_GOAL_NONCE && unknown) {
-        c->no_nonce_action = true;
-        return cgt_stream_turn(s, goal, now);
-    }
+    if (none) { c->no_nonce_action = true; return cgt_stream_turn(s, goal, now); }
     if (goal == CGT_GOAL_FAIL) return s->error.code;
-    s->refusals++;
-    if (c->tokens && c->tokens != s->tokens && s->refusals == 1) {
+    if (s->refusals++ == 0 && c->tokens && c->tokens != s->tokens) {
         cgt_stream_use(s, c->tokens);
         return cgt_stream_turn(s, CGT_GOAL_ASK, now);
     }
     if (s->renewals++) return s->error.code;
     s->cause = outcome;
-    cgt_stream_trace_refresh(s, unknown ? "unknown action" : "token refused");
+    cgt_trace(&c->hooks, "refresh", cgt_text(unknown ? "unknown action" : "token refused"));
     return cgt_stream_turn(s, goal, now);
+}
+
+/* What was renewed is what was refused. */
+static chatgptt_code cgt_stream_nothing_new(chatgptt_stream *s, long long now) {
+    bool unknown = s->cause == CGT_UNKNOWN;
+    cgt_fail(&s->error, unknown ? CHATGPTT_E_STATUS : CHATGPTT_E_NONCE,
+             unknown ? "%b does not know the chat's action (status 400): the plugin is switched off there"
+             : s->goal == CGT_GOAL_PAGE
+                     ? "%b refuses its own token: the site's page cache serves an expired token"
+                     : "%b refuses the token that it gives out itself", cgt_stream_host(s));
+    if (unknown) s->error.http_status = 400;
+    return cgt_stream_turn(s, cgt_plan[s->goal][CGT_NOTHING_NEW], now);
 }
 
 /* ---- the page ---- */
 
-/* An http endpoint that an https page names: on the page's own host it is taken for https, elsewhere refused.
-   */
-static chatgptt_code cgt_stream_upgrade(chatgptt_stream *s, const cgt_url *page, cgt_url *url) {
-    cgt_buffer b; chatgptt_code code;
-    if (url->https || !page->https) return CHATGPTT_OK;
-    if (strcmp(url->host, page->host) != 0)
-        return cgt_fail(&s->error, CHATGPTT_E_PAGE,
-                        "the https page names an http endpoint on another host (%b): refused",
-                        url->authority);
-    cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_URL); cgt_puts(&b, "https");
+/* An http endpoint that an https page names is taken for https. */
+static chatgptt_code cgt_stream_upgrade(cgt_url *url) {
+    cgt_buffer b;
+    cgt_buffer_init(&b, url->text.hooks, CHATGPTT_MAX_URL); cgt_puts(&b, "https");
     cgt_append(&b, cgt_from(url->whole, 4)); cgt_url_free(url);
-    code = cgt_url_take(url, &b);
-    return code < 0 ? cgt_stream_fail(s, code, chatgptt_code_text(code)) : CHATGPTT_OK;
+    return cgt_url_take(url, &b);
 }
 
 /* Where messages go: the option, else what the page names, else the usual place. */
 static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat, const cgt_url *page,
                                          cgt_url *url) {
-    const chatgptt_client *c = s->client;
+    const chatgptt_client *c = s->client; const char *why = ""; chatgptt_code code;
     cgt_slice named = cgt_text(chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php"), user;
-    const char *why = ""; chatgptt_code code;
     if (c->endpoint.whole.len) {
         code = cgt_url_copy(url, &c->hooks, &c->endpoint);
-        return code < 0 ? cgt_stream_fail(s, code, chatgptt_code_text(code)) : CHATGPTT_OK;
+        return code < 0 ? cgt_fail(&s->error, code, "out of memory for tokens") : code;
     }
     code = cgt_url_resolve(url, page, named, &user, &why);
     if (code == CHATGPTT_OK && user.len) { code = CHATGPTT_E_ARGUMENT; why = "it holds a user name"; }
-    if (code == CHATGPTT_OK) return cgt_stream_upgrade(s, page, url);
-    return cgt_fail(&s->error, code == CHATGPTT_E_ARGUMENT ? CHATGPTT_E_PAGE : code,
-                    "the page of %b names a bad endpoint (%b): %s", page->authority, cgt_url_place(named),
-                    why);
+    else if (code == CHATGPTT_OK && page->https && !url->https) {
+        if (strcmp(url->host, page->host) == 0) { code = cgt_stream_upgrade(url); why = "as https too long"; }
+        else { code = CHATGPTT_E_ARGUMENT; why = "it is http on another host, and the page is https"; }
+    }
+    if (code == CHATGPTT_OK) return code;
+    return cgt_fail(&s->error, code == CHATGPTT_E_ARGUMENT ? CHATGPTT_E_PAGE : code, "the page of %b names a "
+                    "bad endpoint (%b): %s", page->authority, cgt_url_place(named), why);
 }
 
-/* The page's address, unless it is the same place with a cache-busting query. */
-static const cgt_url *cgt_stream_page_at(const chatgptt_stream *s) {
-    const cgt_url *old = s->tokens ? &s->tokens->page : NULL;
-    return old && old->whole.len && cgt_same(old->origin, s->x.url.origin) ? old : &s->x.url;
-}
-
-/* The tokens on a page. NULL: the error says why. */
+/* The tokens on a page. Its address is the old one if it is the same place with a cache-busting query. NULL:
+   the error says why. */
 static cgt_tokens *cgt_stream_page_tokens(chatgptt_stream *s, const cgt_chat *chat) {
-    chatgptt_client *c = s->client;
-    cgt_tokens *t = cgt_tokens_of_chat(&c->hooks, chat, c->options.bot_id);
-    if (t && cgt_url_copy(&t->page, &c->hooks, cgt_stream_page_at(s)) == CHATGPTT_OK) {
+    chatgptt_client *c = s->client; cgt_tokens *t = cgt_tokens_of_chat(&c->hooks, chat, c->options.bot_id);
+    const cgt_url *at = &s->x.url, *old = s->tokens ? &s->tokens->page : at;
+    if (t && cgt_url_copy(&t->page, &c->hooks, cgt_same(old->origin, at->origin) ? old : at) == CHATGPTT_OK) {
         t->time = cgt_unix(c);
         if (cgt_stream_endpoint(s, chat, &t->page, &t->endpoint) == CHATGPTT_OK) return t;
-    } else cgt_stream_fail(s, CHATGPTT_E_MEMORY, "out of memory for tokens");
+    } else cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for tokens");
     cgt_tokens_drop(&c->hooks, t);
     return NULL;
 }
 
 static chatgptt_code cgt_stream_keep(chatgptt_stream *s, cgt_tokens *t, long long now) {
     cgt_client_store(s->client, t); cgt_stream_use(s, t);
-    return cgt_stream_turn(s, (cgt_goal)cgt_plan[s->goal][CGT_GOT], now);
+    return cgt_stream_turn(s, cgt_plan[s->goal][CGT_GOT], now);
 }
 
 /* What a status that is no success comes to, with the site's own words. */
 static chatgptt_code cgt_stream_status(chatgptt_stream *s, chatgptt_code code, const char *words) {
-    const char *what = code == CHATGPTT_E_BLOCKED
-                           ? "shows a challenge or firewall page, which is not for programs; it is not evaded"
-                       : s->goal == CGT_GOAL_PAGE ? "does not give the page"
-                                                  : "does not take the message";
+    const char *what = s->goal == CGT_GOAL_PAGE ? "does not give the page" : "does not take the message";
+    if (code == CHATGPTT_E_BLOCKED)
+        what = "shows a challenge or firewall page, which is not for programs; it is not evaded";
     return cgt_fail(&s->error, code, words[0] ? "%b %s (status %d): %s" : "%b %s (status %d)",
                     cgt_stream_host(s), what, s->x.in.status, words);
 }
@@ -6947,13 +6888,10 @@ static bool cgt_stream_is_success(const chatgptt_stream *s) {
 }
 
 static chatgptt_code cgt_stream_no_page(chatgptt_stream *s) {
-    const cgt_page *p = s->page; int status = s->x.in.status;
-    bool blocked = s->x.challenged || ((status == 403 || status == 503) && p->said.challenge);
-    return cgt_stream_status(s,
-                             blocked                          ? CHATGPTT_E_BLOCKED
-                             : status == 429 || status == 402 ? CHATGPTT_E_RATE_LIMITED
-                                                              : CHATGPTT_E_STATUS,
-                             cgt_said_words(&p->said));
+    chatgptt_code code = CHATGPTT_E_STATUS; const cgt_said *said = &s->page->said; int status = s->x.in.status;
+    if (status == 429 || status == 402) code = CHATGPTT_E_RATE_LIMITED;
+    if (s->x.challenged || ((status == 403 || status == 503) && said->challenge)) code = CHATGPTT_E_BLOCKED;
+    return cgt_stream_status(s, code, cgt_said_words(said));
 }
 
 static chatgptt_code cgt_stream_no_chat(chatgptt_stream *s) {
@@ -6965,27 +6903,13 @@ static chatgptt_code cgt_stream_no_chat(chatgptt_stream *s) {
                     why ? why : "neither data-nonce and data-post-id nor data-config");
 }
 
-/* What was renewed is what was refused. */
-static chatgptt_code cgt_stream_nothing_new(chatgptt_stream *s, long long now) {
-    if (s->cause == CGT_UNKNOWN) {
-        cgt_fail(&s->error, CHATGPTT_E_STATUS,
-                 "%b does not know the chat's action (status 400): the plugin is switched off there",
-                 cgt_stream_host(s));
-        s->error.http_status = 400;
-    } else cgt_fail(&s->error, CHATGPTT_E_NONCE, s->goal == CGT_GOAL_PAGE
-                                  ? "%b refuses its own token: the site's page cache serves an expired token"
-                                  : "%b refuses the token that it gives out itself", cgt_stream_host(s));
-    return cgt_stream_turn(s, (cgt_goal)cgt_plan[s->goal][CGT_NOTHING_NEW], now);
-}
-
 static chatgptt_code cgt_stream_page_end(chatgptt_stream *s, long long now) {
-    const cgt_chat *chat = &s->page->best; cgt_tokens *t;
+    const cgt_chat *chat = &s->page->best; const cgt_tokens *old = s->tokens; cgt_tokens *t;
     s->stats.page_ms = cgt_until(now, s->started);
     if (!cgt_stream_is_success(s) || s->x.challenged) return cgt_stream_no_page(s);
     if (!cgt_page_end(s->page)) return cgt_stream_no_chat(s);
-    if (s->cause == CGT_REFUSED && strcmp(s->tokens->text[CGT_T_NONCE], chat->nonce) == 0)
-        return cgt_stream_nothing_new(s, now);
-    if (s->cause == CGT_UNKNOWN && s->tokens->dialect == chat->dialect) return cgt_stream_nothing_new(s, now);
+    if ((s->cause == CGT_REFUSED && strcmp(old->text[CGT_T_NONCE], chat->nonce) == 0) ||
+        (s->cause == CGT_UNKNOWN && old->dialect == chat->dialect)) return cgt_stream_nothing_new(s, now);
     t = cgt_stream_page_tokens(s, chat);
     return t ? cgt_stream_keep(s, t, now) : s->error.code;
 }
@@ -7000,49 +6924,44 @@ static void cgt_stream_remember(chatgptt_stream *s) {
     cgt_memory_set(m->thread_id, sizeof m->thread_id, thread);
     cgt_memory_set(m->openai_id, sizeof m->openai_id, openai);
     cgt_memory_set(m->google_id, sizeof m->google_id, google);
-    /* else nothing but the history sent along */
-    m->begun = s->goal == CGT_GOAL_ANSWER || m->thread_id[0];
+    m->begun = s->goal == CGT_GOAL_ANSWER || m->thread_id[0];   /* else it knows but the history sent along */
     memset(s->conversation, 0, sizeof *s->conversation);
     memcpy(s->conversation->opaque, m, sizeof *m);
 }
 
-static chatgptt_code cgt_stream_take_nonce(chatgptt_stream *s, const char *nonce, long long now) {
-    cgt_tokens *t;
-    if (s->cause == CGT_REFUSED && strcmp(nonce, s->tokens->text[CGT_T_NONCE]) == 0)
-        return cgt_stream_nothing_new(s, now);
-    t = cgt_client_renonced(s->client, s->tokens, nonce);
-    return t ? cgt_stream_keep(s, t, now) : cgt_stream_fail(s, CHATGPTT_E_MEMORY, "out of memory for tokens");
-}
-
 static chatgptt_code cgt_stream_got(chatgptt_stream *s, long long now) {
-    if (s->goal == CGT_GOAL_NONCE) return cgt_stream_take_nonce(s, cgt_reply_token(s->reply), now);
-    if (s->goal == CGT_GOAL_KEY) {
-        (void)cgt_fixed_set(s->cache_key, sizeof s->cache_key, cgt_text(cgt_reply_token(s->reply)));
-        s->keys++;
-    } else cgt_stream_remember(s);
-    return cgt_stream_turn(s, (cgt_goal)cgt_plan[s->goal][CGT_GOT], now);
+    const char *token = cgt_reply_token(s->reply); cgt_tokens *t = NULL;
+    if (s->goal == CGT_GOAL_NONCE) {
+        if (s->cause == CGT_REFUSED && strcmp(token, s->tokens->text[CGT_T_NONCE]) == 0)
+            return cgt_stream_nothing_new(s, now);
+        t = cgt_client_renonced(s->client, s->tokens, token);
+        if (t) return cgt_stream_keep(s, t, now);
+        return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for tokens");
+    }
+    if (s->goal != CGT_GOAL_KEY) cgt_stream_remember(s);
+    else { (void)cgt_fixed_set(s->cache_key, sizeof s->cache_key, cgt_text(token)); s->keys++; }
+    return cgt_stream_turn(s, cgt_plan[s->goal][CGT_GOT], now);
 }
 
 /* The reply has come to a verdict. */
 static chatgptt_code cgt_stream_settle(chatgptt_stream *s, cgt_verdict v, long long now) {
-    cgt_slice host = cgt_stream_host(s);
+    cgt_slice host = cgt_stream_host(s); chatgptt_error *e = &s->error;
     if (v.code == CHATGPTT_DONE) return cgt_stream_got(s, now);
     if (v.code == CHATGPTT_E_NONCE && v.by == CGT_TOLD_BY_EVENT && s->renewals) v.code = CHATGPTT_E_REFUSED;
     if (v.code == CHATGPTT_E_NONCE) {
-        cgt_fail(&s->error, v.code, "%b refuses the token (status %d), also a fresh one: %s", host,
-                 s->x.in.status, v.words);
+        cgt_fail(e, v.code, "%b refuses the token (status %d), also a fresh one: %s", host, s->x.in.status,
+                 v.words);
         return v.texted ? v.code : cgt_stream_refused(s, CGT_REFUSED, now);
     }
     if (v.code == CHATGPTT_E_UNSUPPORTED) {
-        cgt_fail(&s->error, CHATGPTT_E_STATUS,
-                 "%b does not know the chat's action: the plugin is switched off there", host);
+        cgt_fail(e, CHATGPTT_E_STATUS, "%b does not know the chat's action: the plugin is switched off there",
+                 host);
         return cgt_stream_refused(s, CGT_UNKNOWN, now);
     }
     if (v.code == CHATGPTT_E_INCOMPLETE && v.texted)
-        return cgt_fail(&s->error, v.code, "the answer of %b broke off after %z bytes", host,
-                        s->stats.text_bytes);
+        return cgt_fail(e, v.code, "the answer of %b broke off after %z bytes", host, s->stats.text_bytes);
     if (v.by == CGT_TOLD_BY_STATUS) return cgt_stream_status(s, v.code, v.words);
-    return cgt_fail(&s->error, v.code, v.words[0] ? "%s: %s" : "%s%s", chatgptt_code_text(v.code), v.words);
+    return cgt_fail(e, v.code, v.words[0] ? "%s: %s" : "%s%s", chatgptt_code_text(v.code), v.words);
 }
 
 /* The connection broke, or a time ran out while only the end mark was missing: complete if the answer was
@@ -7056,38 +6975,30 @@ static chatgptt_code cgt_stream_broke(chatgptt_stream *s, chatgptt_code code, lo
     return v.code == CHATGPTT_OK || v.code == CHATGPTT_AGAIN ? code : cgt_stream_settle(s, v, now);
 }
 
-/* The grace runs from finish_reason on, anew with each event; without any text there is none. */
-static void cgt_stream_set_grace(chatgptt_stream *s, long long now) {
+/* The reply tells nothing yet. The grace runs from finish_reason on, anew with each event; without any text
+   there is none. */
+static chatgptt_code cgt_stream_told_nothing(chatgptt_stream *s, long long now) {
     cgt_verdict v = cgt_reply_verdict(s->reply);
-    if (!v.finished || !v.texted || (s->grace != LLONG_MAX && v.events == s->events)) return;
+    if (s->body_len == 0) s->state = CGT_STREAM_RUN;
+    if (!v.finished || !v.texted || (s->grace != LLONG_MAX && v.events == s->events)) return CHATGPTT_OK;
     s->grace = now + CGT_GRACE_MS; s->events = v.events;
+    return CHATGPTT_OK;
 }
 
-/* The first text is out: nothing is asked again. */
-static void cgt_stream_texted(chatgptt_stream *s, size_t len, long long now) {
-    if (s->stats.first_text_ms < 0) s->stats.first_text_ms = cgt_until(now, s->started);
-    s->stats.text_bytes += len;
-    if (s->turns || !s->message.data) return;
-    cgt_buffer_free(&s->message);
-}
-
-/* TELL: hands body bytes to the reply until it tells something. */
+/* TELL: hands body bytes to the reply until it tells something. Once text is out, nothing is asked again. */
 static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, long long now) {
     cgt_reply *r = s->reply; size_t used = 0;
     chatgptt_code code = cgt_reply_feed(r, s->body, s->body_len, &used);
     s->body += used; s->body_len -= used;
-    if (code < 0) return cgt_stream_fail(s, code, chatgptt_code_text(code));
-    switch (r->event) {
-    case CGT_REPLY_END: return cgt_stream_settle(s, cgt_reply_verdict(r), now);
-    case CGT_REPLY_NONE:
-        cgt_stream_set_grace(s, now);
-        if (s->body_len == 0) s->state = CGT_STREAM_RUN;
-        return CHATGPTT_OK;
-    default: break;
-    }
+    if (code < 0) return cgt_fail(&s->error, code, chatgptt_code_text(code));
+    if (r->event == CGT_REPLY_END) return cgt_stream_settle(s, cgt_reply_verdict(r), now);
+    if (r->event == CGT_REPLY_NONE) return cgt_stream_told_nothing(s, now);
     event->kind = r->event == CGT_REPLY_TEXT ? CHATGPTT_TEXT : CHATGPTT_NOTICE;
     event->text = r->piece.at; event->len = r->piece.len;
-    if (event->kind == CHATGPTT_TEXT) cgt_stream_texted(s, event->len, now);
+    if (event->kind == CHATGPTT_NOTICE) return CHATGPTT_OK;
+    if (s->stats.first_text_ms < 0) s->stats.first_text_ms = cgt_until(now, s->started);
+    s->stats.text_bytes += event->len;
+    if (!s->turns) cgt_buffer_free(&s->message);
     return CHATGPTT_OK;
 }
 
@@ -7095,38 +7006,33 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
 
 /* The head is complete: room for what the body is read into. */
 static chatgptt_code cgt_stream_head(chatgptt_stream *s) {
-    const cgt_exchange *x = &s->x; const chatgptt_client *c = s->client;
-    const chatgptt_options *o = &c->options;
+    const cgt_exchange *x = &s->x; const chatgptt_options *o = &s->client->options;
+    const chatgptt_hooks *hooks = &s->client->hooks;
     if (cgt_exchange_is_proxy(x)) return cgt_exchange_proxy_refused(x);
     if (cgt_is_redirect(x->in.status)) return cgt_exchange_nowhere(x);
     if (x->coded || x->in.coding_left)
-        return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED,
-                        "%b sends a compressed body though identity was asked for", cgt_stream_host(s));
+        return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "%b sends a compressed body though identity was "
+                        "asked for", cgt_stream_host(s));
     if (s->goal == CGT_GOAL_PAGE) {
-        s->page = (cgt_page *)cgt_new(&c->hooks, sizeof *s->page);
-        if (!s->page) return cgt_stream_fail(s, CHATGPTT_E_MEMORY, "out of memory for a page");
+        s->page = (cgt_page *)cgt_new(hooks, sizeof *s->page);
+        if (!s->page) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a page");
         cgt_page_init(s->page, o->bot_id, o->dialect, o->nonce_pattern, o->post_id_pattern);
         cgt_page_at(s->page, x->url.path);
         return CHATGPTT_OK;
     }
-    s->reply = (cgt_reply *)cgt_new(&c->hooks, sizeof *s->reply);
-    if (!s->reply) return cgt_stream_fail(s, CHATGPTT_E_MEMORY, "out of memory for a reply");
-    cgt_reply_init(s->reply, &c->hooks, o->max_event_bytes,
-                   s->goal == CGT_GOAL_KEY     ? CGT_ASKED_KEY
-                   : s->goal == CGT_GOAL_NONCE ? CGT_ASKED_NONCE
-                                               : CGT_ASKED_ANSWER);
+    s->reply = (cgt_reply *)cgt_new(hooks, sizeof *s->reply);
+    if (!s->reply) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a reply");
+    cgt_reply_init(s->reply, hooks, o->max_event_bytes, cgt_goals[s->goal].asked);
     cgt_reply_head(s->reply, x->in.status, cgt_text(x->type), x->challenged);
     return CHATGPTT_OK;
 }
 
-static void cgt_stream_piece(chatgptt_stream *s) {
-    cgt_slice piece = s->x.piece;
-    if (s->page && cgt_stream_is_success(s)) cgt_page_feed(s->page, piece.at, piece.len);
-    else if (s->page) cgt_said_feed(&s->page->said, piece);
-    else {
-        s->body = s->x.buffer + (piece.at - s->x.buffer); s->body_len = piece.len;
-        s->state = CGT_STREAM_TELL;
-    }
+static chatgptt_code cgt_stream_piece(chatgptt_stream *s) {
+    cgt_slice piece = s->x.piece; char *at = s->x.buffer + (piece.at - s->x.buffer);
+    if (s->reply) { s->body = at; s->body_len = piece.len; s->state = CGT_STREAM_TELL; }
+    else if (cgt_stream_is_success(s)) cgt_page_feed(s->page, piece.at, piece.len);
+    else cgt_said_feed(&s->page->said, piece);
+    return CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_stream_end(chatgptt_stream *s, long long now) {
@@ -7139,11 +7045,8 @@ static chatgptt_code cgt_stream_run(chatgptt_stream *s, long long now) {
     chatgptt_code code = cgt_exchange_step(&s->x, now);
     if (code == CHATGPTT_AGAIN) return now >= s->grace ? cgt_stream_end(s, now) : code;
     if (code < 0) return cgt_stream_broke(s, code, now);
-    switch (s->x.event) {
-    case CGT_X_STATUS: return cgt_stream_head(s);
-    case CGT_X_PIECE: cgt_stream_piece(s); return CHATGPTT_OK;
-    default: return cgt_stream_end(s, now);
-    }
+    if (s->x.event == CGT_X_STATUS) return cgt_stream_head(s);
+    return s->x.event == CGT_X_PIECE ? cgt_stream_piece(s) : cgt_stream_end(s, now);
 }
 
 /* ---- step, next, want ---- */
@@ -7167,7 +7070,7 @@ static chatgptt_code cgt_stream_move(chatgptt_stream *s, chatgptt_event *event, 
     case CGT_STREAM_PLAN: return cgt_stream_plan(s, now);
     case CGT_STREAM_RUN: return cgt_stream_run(s, now);
     case CGT_STREAM_TELL: return cgt_stream_tell(s, event, now);
-    case CGT_STREAM_CANCELLED: return cgt_stream_fail(s, CHATGPTT_E_CANCELLED, "cancelled");
+    case CGT_STREAM_CANCELLED: return cgt_fail(&s->error, CHATGPTT_E_CANCELLED, "cancelled");
     default: return s->last;
     }
 }
@@ -7198,9 +7101,6 @@ CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream) {
     return w;
 }
 
-/* Blocking calls give the caller a say at least this often. */
-enum { CGT_TICK_MS = 100 };
-
 static void cgt_stream_tick(chatgptt_stream *s, bool waited) {
     long long now;
     if (!s->on_tick) return;
@@ -7211,19 +7111,18 @@ static void cgt_stream_tick(chatgptt_stream *s, bool waited) {
 }
 
 CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event) {
-    bool waited = false;
-    if (!stream || !event) return CHATGPTT_E_ARGUMENT;
+    chatgptt_stream *s = stream; chatgptt_wait w; chatgptt_code code; bool waited = false;
+    if (!s || !event) return CHATGPTT_E_ARGUMENT;
     for (;; waited = true) {
-        chatgptt_wait w; chatgptt_code code;
-        cgt_stream_tick(stream, waited);
-        code = chatgptt_step(stream, event);
+        cgt_stream_tick(s, waited);
+        code = chatgptt_step(s, event);
         if (code != CHATGPTT_AGAIN) return code;
-        w = chatgptt_want(stream);
-        if (stream->on_tick && (w.timeout_ms < 0 || w.timeout_ms > CGT_TICK_MS)) w.timeout_ms = CGT_TICK_MS;
-        code = cgt_exchange_wait(&stream->x, &w);
-        if (code < 0)
-            return cgt_stream_over(stream, cgt_stream_fail(stream, code, "waiting failed"),
-                                   cgt_now(&stream->client->hooks));
+        w = chatgptt_want(s);
+        if (s->on_tick && (w.timeout_ms < 0 || w.timeout_ms > CGT_TICK_MS)) w.timeout_ms = CGT_TICK_MS;
+        code = cgt_exchange_wait(&s->x, &w);
+        if (code >= 0) continue;
+        cgt_fail(&s->error, code, "waiting failed");
+        return cgt_stream_over(s, code, cgt_now(&s->client->hooks));
     }
 }
 
@@ -7232,15 +7131,12 @@ CHATGPTT_API void chatgptt_cancel(chatgptt_stream *stream) {
 }
 
 CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *stream) {
-    static const chatgptt_error no_stream = {
-        CHATGPTT_E_ARGUMENT, 0, 0, 0, "no stream: chatgptt_start() failed; chatgptt_client_error() says why"
-    };
+    static const chatgptt_error no_stream = { CHATGPTT_E_ARGUMENT, 0, 0, 0,
+        "no stream: chatgptt_start() failed; chatgptt_client_error() says why" };
     return stream ? &stream->error : &no_stream;
 }
 
-CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *stream) {
-    return &stream->stats;
-}
+CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *s) { return &s->stats; }
 
 static void cgt_stream_free(chatgptt_stream *s) {
     const chatgptt_hooks *hooks = &s->client->hooks;
