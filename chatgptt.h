@@ -144,15 +144,14 @@
 
 #define CHATGPTT_VERSION "0.1.0"
 
-#if defined(CHATGPTT_STATIC) && !defined(CHATGPTT_IMPLEMENTATION)
-#error "CHATGPTT_STATIC makes every function static: define CHATGPTT_IMPLEMENTATION in the same file"
-#endif
-#if defined(CHATGPTT_STATIC) && defined(__GNUC__)
-#define CHATGPTT_API static __attribute__((unused))
-#elif defined(CHATGPTT_STATIC)
-#define CHATGPTT_API static
-#else
+#ifndef CHATGPTT_STATIC
 #define CHATGPTT_API extern
+#elif !defined(CHATGPTT_IMPLEMENTATION)
+#error "CHATGPTT_STATIC makes every function static: define CHATGPTT_IMPLEMENTATION in the same file"
+#elif defined(__GNUC__)
+#define CHATGPTT_API static __attribute__((unused))
+#else
+#define CHATGPTT_API static
 #endif
 
 #ifdef __cplusplus
@@ -6620,18 +6619,16 @@ typedef enum cgt_stream_state {
 } cgt_stream_state;
 
 struct chatgptt_stream {
-    cgt_stream_state state; cgt_goal goal;
+    cgt_stream_state state; cgt_goal goal; cgt_exchange x;
     chatgptt_code last;             /* what step() came to; AGAIN only if there is something to wait for */
-    cgt_exchange x;
     cgt_reply *reply; cgt_page *page;       /* while one is read */
     char *body; size_t body_len;    /* of the exchange's piece: what the reply has not used up */
     /* how long the end may still come after finish_reason, ms, LLONG_MAX: no limit; the reply's events when
        that began anew */
     long long grace; unsigned events;
-    chatgptt_client *client;
-    chatgptt_stream *next, **at;    /* in the client's list: where it stands */
+    chatgptt_client *client; chatgptt_stream *next, **at;       /* in its list: where it stands */
     chatgptt_error error; chatgptt_stats stats;
-    long long started, deadline, ticked;    /* ms; LLONG_MAX: never */
+    long long started, deadline;    /* ms; LLONG_MAX: never */
     cgt_tokens *tokens;             /* the message is sent with: others may become the client's meanwhile */
     cgt_outcome cause;              /* why they are renewed; GOT: they are old, or there were none */
     int refusals, renewals, keys;   /* tokens refused; renewed for that; keys got for the message */
@@ -6747,8 +6744,8 @@ static cgt_goal cgt_stream_settle_goal(chatgptt_stream *s, cgt_goal goal) {
     if (goal != CGT_GOAL_ASK) return goal;
     if (aipkit) return CGT_GOAL_KEY;
     if (s->keys == 0) return CGT_GOAL_MESSAGE;
-    cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b has changed its plugin while it held the message, which is not "
-             "sent twice", s->tokens->endpoint.authority);
+    cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b has changed its plugin while it held the message, which is not"
+             " sent twice", s->tokens->endpoint.authority);
     return CGT_GOAL_FAIL;
 }
 
@@ -6764,8 +6761,8 @@ static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
     if (goal == CGT_GOAL_KEY || goal == CGT_GOAL_MESSAGE) cgt_stream_put_message(s, &form);
     if (!form.failed) form.failed = cgt_stream_url(s, &url);
     asks.method = cgt_goals[goal].method; asks.accept = cgt_goals[goal].accept;
-    asks.page = page ? NULL : &s->tokens->page; asks.user_agent = o->user_agent;
-    asks.body = cgt_slice_of_buffer(&form); asks.refresh = page && s->tokens;
+    asks.user_agent = o->user_agent; asks.body = cgt_slice_of_buffer(&form);
+    asks.page = page ? NULL : &s->tokens->page; asks.refresh = page && s->tokens;
     if (!form.failed) code = cgt_exchange_begin(&s->x, &setup, &url, &asks, now);
     else code = cgt_fail(&s->error, form.failed, "the request cannot be written: %s (CHATGPTT_MAX_REQUEST)",
                          cgt_buffer_why(&form));
@@ -6800,14 +6797,12 @@ static chatgptt_code cgt_stream_turn(chatgptt_stream *s, cgt_goal goal, long lon
    */
 static chatgptt_code cgt_stream_refused(chatgptt_stream *s, cgt_outcome outcome, long long now) {
     chatgptt_client *c = s->client; cgt_goal goal = cgt_plan[s->goal][outcome];
-    bool unknown = outcome == CGT_UNKNOWN, none = unknown && s->goal == CGT_GOAL_NONCE;
+    bool unknown = outcome == CGT_UNKNOWN, none = unknown && s->goal == CGT_GOAL_NONCE, newer;
     /* plugin 2.3 to 2.3.40: tokens are on the page only */
     if (none) { c->no_nonce_action = true; return cgt_stream_turn(s, goal, now); }
     if (goal == CGT_GOAL_FAIL) return s->error.code;
-    if (s->refusals++ == 0 && c->tokens && c->tokens != s->tokens) {
-        cgt_stream_use(s, c->tokens);
-        return cgt_stream_turn(s, CGT_GOAL_ASK, now);
-    }
+    newer = s->refusals++ == 0 && c->tokens && c->tokens != s->tokens;
+    if (newer) { cgt_stream_use(s, c->tokens); return cgt_stream_turn(s, CGT_GOAL_ASK, now); }
     if (s->renewals++) return s->error.code;
     s->cause = outcome;
     cgt_trace(&c->hooks, "refresh", cgt_text(unknown ? "unknown action" : "token refused"));
@@ -6837,9 +6832,9 @@ static chatgptt_code cgt_stream_upgrade(cgt_url *url) {
 }
 
 /* Where messages go: the option, else what the page names, else the usual place. */
-static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat, const cgt_url *page,
-                                         cgt_url *url) {
+static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat, cgt_tokens *t) {
     const chatgptt_client *c = s->client; const char *why = ""; chatgptt_code code;
+    const cgt_url *page = &t->page; cgt_url *url = &t->endpoint;
     cgt_slice named = cgt_text(chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php"), user;
     if (c->endpoint.whole.len) {
         code = cgt_url_copy(url, &c->hooks, &c->endpoint);
@@ -6863,7 +6858,7 @@ static cgt_tokens *cgt_stream_page_tokens(chatgptt_stream *s, const cgt_chat *ch
     const cgt_url *at = &s->x.url, *old = s->tokens ? &s->tokens->page : at;
     if (t && cgt_url_copy(&t->page, &c->hooks, cgt_same(old->origin, at->origin) ? old : at) == CHATGPTT_OK) {
         t->time = cgt_unix(c);
-        if (cgt_stream_endpoint(s, chat, &t->page, &t->endpoint) == CHATGPTT_OK) return t;
+        if (cgt_stream_endpoint(s, chat, t) == CHATGPTT_OK) return t;
     } else cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for tokens");
     cgt_tokens_drop(&c->hooks, t);
     return NULL;
@@ -6883,15 +6878,13 @@ static chatgptt_code cgt_stream_status(chatgptt_stream *s, chatgptt_code code, c
                     cgt_stream_host(s), what, s->x.in.status, words);
 }
 
-static bool cgt_stream_is_success(const chatgptt_stream *s) {
-    return s->x.in.status == 200 || s->x.in.status == 203;
-}
+static bool cgt_stream_ok(const chatgptt_stream *s) { return s->x.in.status == 200 || s->x.in.status == 203; }
 
 static chatgptt_code cgt_stream_no_page(chatgptt_stream *s) {
-    chatgptt_code code = CHATGPTT_E_STATUS; const cgt_said *said = &s->page->said; int status = s->x.in.status;
+    const cgt_said *p = &s->page->said; chatgptt_code code = CHATGPTT_E_STATUS; int status = s->x.in.status;
     if (status == 429 || status == 402) code = CHATGPTT_E_RATE_LIMITED;
-    if (s->x.challenged || ((status == 403 || status == 503) && said->challenge)) code = CHATGPTT_E_BLOCKED;
-    return cgt_stream_status(s, code, cgt_said_words(said));
+    if (s->x.challenged || ((status == 403 || status == 503) && p->challenge)) code = CHATGPTT_E_BLOCKED;
+    return cgt_stream_status(s, code, cgt_said_words(p));
 }
 
 static chatgptt_code cgt_stream_no_chat(chatgptt_stream *s) {
@@ -6906,7 +6899,7 @@ static chatgptt_code cgt_stream_no_chat(chatgptt_stream *s) {
 static chatgptt_code cgt_stream_page_end(chatgptt_stream *s, long long now) {
     const cgt_chat *chat = &s->page->best; const cgt_tokens *old = s->tokens; cgt_tokens *t;
     s->stats.page_ms = cgt_until(now, s->started);
-    if (!cgt_stream_is_success(s) || s->x.challenged) return cgt_stream_no_page(s);
+    if (!cgt_stream_ok(s) || s->x.challenged) return cgt_stream_no_page(s);
     if (!cgt_page_end(s->page)) return cgt_stream_no_chat(s);
     if ((s->cause == CGT_REFUSED && strcmp(old->text[CGT_T_NONCE], chat->nonce) == 0) ||
         (s->cause == CGT_UNKNOWN && old->dialect == chat->dialect)) return cgt_stream_nothing_new(s, now);
@@ -6948,15 +6941,13 @@ static chatgptt_code cgt_stream_settle(chatgptt_stream *s, cgt_verdict v, long l
     cgt_slice host = cgt_stream_host(s); chatgptt_error *e = &s->error;
     if (v.code == CHATGPTT_DONE) return cgt_stream_got(s, now);
     if (v.code == CHATGPTT_E_NONCE && v.by == CGT_TOLD_BY_EVENT && s->renewals) v.code = CHATGPTT_E_REFUSED;
-    if (v.code == CHATGPTT_E_NONCE) {
-        cgt_fail(e, v.code, "%b refuses the token (status %d), also a fresh one: %s", host, s->x.in.status,
-                 v.words);
-        return v.texted ? v.code : cgt_stream_refused(s, CGT_REFUSED, now);
-    }
-    if (v.code == CHATGPTT_E_UNSUPPORTED) {
-        cgt_fail(e, CHATGPTT_E_STATUS, "%b does not know the chat's action: the plugin is switched off there",
-                 host);
-        return cgt_stream_refused(s, CGT_UNKNOWN, now);
+    if (v.code == CHATGPTT_E_NONCE || v.code == CHATGPTT_E_UNSUPPORTED) {
+        bool nonce = v.code == CHATGPTT_E_NONCE;
+        cgt_fail(e, nonce ? v.code : CHATGPTT_E_STATUS, nonce
+                 ? "%b refuses the token (status %d), also a fresh one: %s"
+                 : "%b does not know the chat's action: the plugin is switched off there",
+                 host, s->x.in.status, v.words);
+        return v.texted ? e->code : cgt_stream_refused(s, nonce ? CGT_REFUSED : CGT_UNKNOWN, now);
     }
     if (v.code == CHATGPTT_E_INCOMPLETE && v.texted)
         return cgt_fail(e, v.code, "the answer of %b broke off after %z bytes", host, s->stats.text_bytes);
@@ -6975,24 +6966,21 @@ static chatgptt_code cgt_stream_broke(chatgptt_stream *s, chatgptt_code code, lo
     return v.code == CHATGPTT_OK || v.code == CHATGPTT_AGAIN ? code : cgt_stream_settle(s, v, now);
 }
 
-/* The reply tells nothing yet. The grace runs from finish_reason on, anew with each event; without any text
-   there is none. */
-static chatgptt_code cgt_stream_told_nothing(chatgptt_stream *s, long long now) {
-    cgt_verdict v = cgt_reply_verdict(s->reply);
-    if (s->body_len == 0) s->state = CGT_STREAM_RUN;
-    if (!v.finished || !v.texted || (s->grace != LLONG_MAX && v.events == s->events)) return CHATGPTT_OK;
-    s->grace = now + CGT_GRACE_MS; s->events = v.events;
-    return CHATGPTT_OK;
-}
-
-/* TELL: hands body bytes to the reply until it tells something. Once text is out, nothing is asked again. */
+/* TELL: hands body bytes to the reply until it tells something. The grace runs from finish_reason on, anew
+   with each event; without any text there is none. Once text is out, nothing is asked again. */
 static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, long long now) {
-    cgt_reply *r = s->reply; size_t used = 0;
+    cgt_reply *r = s->reply; size_t used = 0; cgt_verdict v;
     chatgptt_code code = cgt_reply_feed(r, s->body, s->body_len, &used);
     s->body += used; s->body_len -= used;
     if (code < 0) return cgt_fail(&s->error, code, chatgptt_code_text(code));
     if (r->event == CGT_REPLY_END) return cgt_stream_settle(s, cgt_reply_verdict(r), now);
-    if (r->event == CGT_REPLY_NONE) return cgt_stream_told_nothing(s, now);
+    if (r->event == CGT_REPLY_NONE) {
+        v = cgt_reply_verdict(r);
+        if (s->body_len == 0) s->state = CGT_STREAM_RUN;
+        if (!v.finished || !v.texted || (s->grace != LLONG_MAX && v.events == s->events)) return CHATGPTT_OK;
+        s->grace = now + CGT_GRACE_MS; s->events = v.events;
+        return CHATGPTT_OK;
+    }
     event->kind = r->event == CGT_REPLY_TEXT ? CHATGPTT_TEXT : CHATGPTT_NOTICE;
     event->text = r->piece.at; event->len = r->piece.len;
     if (event->kind == CHATGPTT_NOTICE) return CHATGPTT_OK;
@@ -7030,23 +7018,21 @@ static chatgptt_code cgt_stream_head(chatgptt_stream *s) {
 static chatgptt_code cgt_stream_piece(chatgptt_stream *s) {
     cgt_slice piece = s->x.piece; char *at = s->x.buffer + (piece.at - s->x.buffer);
     if (s->reply) { s->body = at; s->body_len = piece.len; s->state = CGT_STREAM_TELL; }
-    else if (cgt_stream_is_success(s)) cgt_page_feed(s->page, piece.at, piece.len);
+    else if (cgt_stream_ok(s)) cgt_page_feed(s->page, piece.at, piece.len);
     else cgt_said_feed(&s->page->said, piece);
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_stream_end(chatgptt_stream *s, long long now) {
+/* The body ends with its exchange, or where the end mark is all that is missing and the grace is over. */
+static chatgptt_code cgt_stream_run(chatgptt_stream *s, long long now) {
+    chatgptt_code code = cgt_exchange_step(&s->x, now);
+    if (code < 0) return cgt_stream_broke(s, code, now);
+    if (code == CHATGPTT_AGAIN && now < s->grace) return code;
+    if (s->x.event == CGT_X_STATUS) return cgt_stream_head(s);
+    if (s->x.event == CGT_X_PIECE) return cgt_stream_piece(s);
     if (s->page) return cgt_stream_page_end(s, now);
     cgt_reply_eof(s->reply);
     return cgt_stream_settle(s, cgt_reply_verdict(s->reply), now);
-}
-
-static chatgptt_code cgt_stream_run(chatgptt_stream *s, long long now) {
-    chatgptt_code code = cgt_exchange_step(&s->x, now);
-    if (code == CHATGPTT_AGAIN) return now >= s->grace ? cgt_stream_end(s, now) : code;
-    if (code < 0) return cgt_stream_broke(s, code, now);
-    if (s->x.event == CGT_X_STATUS) return cgt_stream_head(s);
-    return s->x.event == CGT_X_PIECE ? cgt_stream_piece(s) : cgt_stream_end(s, now);
 }
 
 /* ---- step, next, want ---- */
@@ -7091,9 +7077,8 @@ CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event
 CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream) {
     const chatgptt_stream *s = stream; long long now; chatgptt_wait w;
     memset(&w, 0, sizeof w);
-    if (!s) return w;
-    w.generation = s->x.generation;
-    if (!s->x.pool) return w;
+    if (s) w.generation = s->x.generation;
+    if (!s || !s->x.pool) return w;
     now = cgt_now(&s->client->hooks); w = cgt_exchange_want(&s->x, now);
     if (s->last != CHATGPTT_AGAIN || s->state == CGT_STREAM_CANCELLED) w.timeout_ms = 0;
     else if (s->grace != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(s->grace, now) < w.timeout_ms))
@@ -7101,20 +7086,11 @@ CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream) {
     return w;
 }
 
-static void cgt_stream_tick(chatgptt_stream *s, bool waited) {
-    long long now;
-    if (!s->on_tick) return;
-    now = cgt_now(&s->client->hooks);
-    if (!waited && now - s->ticked < CGT_TICK_MS) return;
-    s->ticked = now;
-    if (s->on_tick(s->tick_user)) chatgptt_cancel(s);
-}
-
 CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event) {
-    chatgptt_stream *s = stream; chatgptt_wait w; chatgptt_code code; bool waited = false;
+    chatgptt_stream *s = stream; chatgptt_wait w; chatgptt_code code;
     if (!s || !event) return CHATGPTT_E_ARGUMENT;
-    for (;; waited = true) {
-        cgt_stream_tick(s, waited);
+    for (;;) {
+        if (s->on_tick && s->on_tick(s->tick_user)) chatgptt_cancel(s);
         code = chatgptt_step(s, event);
         if (code != CHATGPTT_AGAIN) return code;
         w = chatgptt_want(s);
@@ -7158,19 +7134,15 @@ CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream) {
 
 /* What streams share, and the calls that block until an answer is whole. */
 
-CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code) {
-#define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return #name;
+static const char *cgt_code_words(chatgptt_code code, bool name_wanted) {
+#define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return name_wanted ? #name : (text);
     CHATGPTT_CODES(CHATGPTT_X)
 #undef CHATGPTT_X
     return "?";
 }
 
-CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code) {
-#define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return text;
-    CHATGPTT_CODES(CHATGPTT_X)
-#undef CHATGPTT_X
-    return "?";
-}
+CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code) { return cgt_code_words(code, true); }
+CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code) { return cgt_code_words(code, false); }
 
 CHATGPTT_API const char *chatgptt_model(size_t index) {
     return index < sizeof cgt_models / sizeof *cgt_models ? cgt_models[index] : NULL;
@@ -7184,85 +7156,73 @@ static chatgptt_code cgt_check_model(chatgptt_error *error, const char *model) {
 /* ---- open ---- */
 
 static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport *t, chatgptt_error *error) {
-    const char *missing = NULL;
+    bool whole = t->open && t->read && t->write && t->want && t->wait && t->close; const char *missing;
 #ifndef CHATGPTT_NO_NET
     if (!h->now_ms) h->now_ms = cgt_builtin_now_ms;
     if (!h->unix_time) h->unix_time = cgt_builtin_unix_time;
     if (!h->random) h->random = cgt_builtin_random;
     if (!t->open && !t->read && !t->write && !t->want && !t->wait && !t->close) return CHATGPTT_OK;
 #endif
-    if (!h->now_ms) missing = "hooks.now_ms";
-    else if (!h->unix_time) missing = "hooks.unix_time";
-    else if (!h->random) missing = "hooks.random";
-    else if (!t->open || !t->read || !t->write || !t->want || !t->wait || !t->close)
-        missing = "a function of transport";
-    return missing ? cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is missing in the options", missing)
-                   : CHATGPTT_OK;
+    missing = !h->now_ms ? "hooks.now_ms" : !h->unix_time ? "hooks.unix_time" : !h->random ? "hooks.random"
+              : !whole ? "a function of transport" : NULL;
+    if (!missing) return CHATGPTT_OK;
+    return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is missing in the options", missing);
 }
 
 #define CGT_OR(field, value) if (o->field == 0) o->field = (value)
 
 static void cgt_fill_options(chatgptt_options *o) {
     CGT_OR(user_agent, "Mozilla/5.0 (compatible; chatgptt.h/" CHATGPTT_VERSION ")");
-    CGT_OR(connect_timeout_ms, 15000);
-    CGT_OR(idle_timeout_ms, 150000);
-    CGT_OR(total_timeout_ms, 600000);
-    CGT_OR(max_redirects, 10);
-    CGT_OR(max_page_bytes, (size_t)8 << 20);
-    CGT_OR(max_header_bytes, (size_t)64 << 10);
-    CGT_OR(max_event_bytes, (size_t)256 << 10);
+    CGT_OR(connect_timeout_ms, 15000); CGT_OR(idle_timeout_ms, 150000); CGT_OR(total_timeout_ms, 600000);
+    CGT_OR(max_redirects, 10); CGT_OR(max_page_bytes, (size_t)8 << 20);
+    CGT_OR(max_header_bytes, (size_t)64 << 10); CGT_OR(max_event_bytes, (size_t)256 << 10);
 }
 
 #undef CGT_OR
 
-/* The option strings, for what is done to all of them. ca_pem is the only one that may hold line ends. */
-#define CGT_STRINGS(X)                                                                                    \
-    X(ca_pem)                                                                                             \
-    X(url) X(endpoint) X(bot_id) X(client_id) X(model) X(proxy) X(user_agent) X(address) X(nonce_pattern) \
-        X(post_id_pattern) X(ca_file)
-#define CGT_STRING_NAME(field) #field,
-#define CGT_STRING_PLACE(field) strings[n++] = &o->field;
+/* The option strings, for what is done to all of them. kind: m may hold line ends; t, a token; p, a pattern;
+   the others are one line. */
+#define CGT_STRING(field, kind) { #field, offsetof(chatgptt_options, field), kind }
+static const struct { const char *name; size_t at; char kind; } cgt_strings[] = {
+    CGT_STRING(ca_pem, 'm'), CGT_STRING(url, 'l'), CGT_STRING(endpoint, 'l'), CGT_STRING(bot_id, 't'),
+    CGT_STRING(client_id, 't'), CGT_STRING(model, 'l'), CGT_STRING(proxy, 'l'), CGT_STRING(user_agent, 'l'),
+    CGT_STRING(address, 'l'), CGT_STRING(nonce_pattern, 'p'), CGT_STRING(post_id_pattern, 'p'),
+    CGT_STRING(ca_file, 'l') };
+enum { CGT_NUM_STRINGS = sizeof cgt_strings / sizeof *cgt_strings };
 
-static const char *const cgt_string_names[] = { CGT_STRINGS(CGT_STRING_NAME) };
-enum { CGT_NUM_STRINGS = sizeof cgt_string_names / sizeof *cgt_string_names };
-
-static void cgt_list_strings(chatgptt_options *o, const char **strings[CGT_NUM_STRINGS]) {
-    size_t n = 0;
-    CGT_STRINGS(CGT_STRING_PLACE)
+static const char **cgt_string(chatgptt_options *o, size_t i) {
+    return (const char **)(void *)((char *)o + cgt_strings[i].at);
 }
 
 static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *error) {
-    const char **strings[CGT_NUM_STRINGS], *why; size_t i, at; cgt_pattern pattern;
-    cgt_list_strings(o, strings);
+    const char *why; size_t i, at; cgt_pattern pattern;
     for (i = 0; i < CGT_NUM_STRINGS; i++) {
-        const char *text = *strings[i], *name = cgt_string_names[i];
-        bool token = strings[i] == &o->bot_id || strings[i] == &o->client_id;
-        bool is_pattern = strings[i] == &o->nonce_pattern || strings[i] == &o->post_id_pattern;
+        const char *text = *cgt_string(o, i), *name = cgt_strings[i].name; char kind = cgt_strings[i].kind;
         if (!text) continue;
-        if (i > 0 && cgt_has_control(cgt_text(text)))
+        if (kind != 'm' && cgt_has_control(cgt_text(text)))
             return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s (%b) holds a control character", name,
                             cgt_url_place(cgt_text(text)));
-        if (token && (*text == '\0' || strlen(text) >= CHATGPTT_MAX_TOKEN))
-            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is empty or longer than CHATGPTT_MAX_TOKEN",
-                            name);
-        if (is_pattern && !cgt_pattern_compile(&pattern, cgt_text(text), &at, &why))
+        if (kind == 't' && (*text == '\0' || strlen(text) >= CHATGPTT_MAX_TOKEN))
+            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: empty, or longer than CHATGPTT_MAX_TOKEN", name);
+        if (kind == 'p' && !cgt_pattern_compile(&pattern, cgt_text(text), &at, &why))
             return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: %s, at position %z", name, why, at);
     }
     return CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
-    const char **strings[CGT_NUM_STRINGS]; size_t i, at = 0;
-    cgt_list_strings(&c->options, strings);
-    for (i = 0; i < CGT_NUM_STRINGS; i++)
-        if (*strings[i]) c->strings_size = cgt_sum(c->strings_size, strlen(*strings[i]) + 1);
-    c->strings = (char *)cgt_resize(&c->hooks, NULL, 0, c->strings_size);
-    if (!c->strings) return CHATGPTT_E_MEMORY;
+    size_t i, at = 0, size;
     for (i = 0; i < CGT_NUM_STRINGS; i++) {
-        size_t size = *strings[i] ? strlen(*strings[i]) + 1 : 0;
-        if (size == 0) continue;
-        memcpy(c->strings + at, *strings[i], size);
-        *strings[i] = c->strings + at; at += size;
+        const char *text = *cgt_string(&c->options, i);
+        if (text) c->strings_size = cgt_sum(c->strings_size, strlen(text) + 1);
+    }
+    c->strings = (char *)cgt_resize(&c->hooks, NULL, 0, c->strings_size);
+    if (!c->strings) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a client");
+    for (i = 0; i < CGT_NUM_STRINGS; i++) {
+        const char **text = cgt_string(&c->options, i);
+        if (!*text) continue;
+        size = strlen(*text) + 1; memcpy(c->strings + at, *text, size);
+        *text = c->strings + at; at += size;
     }
     return CHATGPTT_OK;
 }
@@ -7273,8 +7233,7 @@ static chatgptt_code cgt_make_ids(chatgptt_client *c) {
     const char *given = c->options.client_id; char uuid[CGT_UUID_SIZE];
     if (!cgt_make_uuid(&c->hooks, c->session_id) || !cgt_make_uuid(&c->hooks, uuid))
         return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
-    memcpy(c->client_id, uuid, 8);          /* ten of its digits, past the first dash */
-    memcpy(c->client_id + 8, uuid + 9, 2);
+    memcpy(c->client_id, uuid, 8); memcpy(c->client_id + 8, uuid + 9, 2);   /* ten digits, past the dash */
     if (!given) return CHATGPTT_OK;
     (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(given));
     c->session_id[0] = '\0';                /* AIPKIT knows its guests by session, of 64 bytes at most */
@@ -7284,14 +7243,12 @@ static chatgptt_code cgt_make_ids(chatgptt_client *c) {
 
 /* Parses a URL that the caller gave. */
 static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char *text, const char *name) {
-    const char *why = ""; cgt_slice user;
+    const char *why = ""; cgt_slice user, place = cgt_url_place(cgt_text(text));
     chatgptt_code code = cgt_url_parse(url, &c->hooks, cgt_text(text), &user, &why);
-    if (code < 0)
-        return cgt_fail(&c->error, code, "%s (%b) is no URL: %s", name, cgt_url_place(cgt_text(text)), why);
-    if (user.len)
-        return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED,
-                        "%s (%b) holds a user name: not supported for a site", name, url->authority);
-    return url->https ? cgt_pool_trust(&c->pool, &c->error) : CHATGPTT_OK;
+    if (code < 0) return cgt_fail(&c->error, code, "%s (%b) is no URL: %s", name, place, why);
+    if (!user.len) return url->https ? cgt_pool_trust(&c->pool, &c->error) : CHATGPTT_OK;
+    return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "%s (%b) holds a user name: not supported for a site",
+                    name, url->authority);
 }
 
 /* The page of an endpoint that stands alone is its site's front page. */
@@ -7307,22 +7264,20 @@ static chatgptt_code cgt_setup_urls(chatgptt_client *c) {
 
 /* The options are in place, but their strings are still the caller's. */
 static chatgptt_code cgt_setup(chatgptt_client *c) {
-    chatgptt_code code = cgt_fill_hooks(&c->hooks, &c->options.transport, &c->error);
-    cgt_fill_options(&c->options);
-    if (code == CHATGPTT_OK) code = cgt_check_strings(&c->options, &c->error);
-    if (code == CHATGPTT_OK) code = cgt_check_model(&c->error, c->options.model);
+    chatgptt_options *o = &c->options; chatgptt_error *e = &c->error;
+    chatgptt_code code = cgt_fill_hooks(&c->hooks, &o->transport, e);
+    cgt_fill_options(o);
+    if (code == CHATGPTT_OK) code = cgt_check_strings(o, e);
+    if (code == CHATGPTT_OK) code = cgt_check_model(e, o->model);
+    if (code == CHATGPTT_OK) code = cgt_copy_strings(c);
     if (code < 0) return code;
-    if (cgt_copy_strings(c) < 0) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a client");
     c->site.bot_id = c->site.bot_name = c->site.greeting = c->site.provider = c->site.consent = "";
-    c->pool.transport = c->options.transport; c->pool.options = &c->options;
-    c->cookies.hooks = &c->hooks;
+    c->pool.transport = o->transport; c->pool.options = o;
 #ifndef CHATGPTT_NO_NET
-    c->pool.net.hooks = &c->hooks; c->pool.net.address = c->options.address;
-    c->pool.net.resolve_ms = -1;
-    if (!c->pool.transport.open) c->pool.transport = cgt_net_transport(&c->pool.net);
+    c->pool.net.hooks = &c->hooks; c->pool.net.address = o->address; c->pool.net.resolve_ms = -1;
+    if (!o->transport.open) c->pool.transport = cgt_net_transport(&c->pool.net);
 #endif
-    code =
-        c->options.proxy ? cgt_pool_set_proxy(&c->pool, cgt_text(c->options.proxy), &c->error) : CHATGPTT_OK;
+    if (o->proxy) code = cgt_pool_set_proxy(&c->pool, cgt_text(o->proxy), e);
     if (code == CHATGPTT_OK) code = cgt_setup_urls(c);
     return code == CHATGPTT_OK ? cgt_make_ids(c) : code;
 }
@@ -7332,11 +7287,10 @@ CHATGPTT_API void chatgptt_close(chatgptt_client *client) {
     if (!client) return;
     while (client->streams) chatgptt_finish(client->streams);
     cgt_pool_close(&client->pool); cgt_jar_free(&client->cookies);
-    cgt_url_free(&client->home); cgt_tokens_drop(&client->hooks, client->tokens);
-    cgt_url_free(&client->endpoint);
+    cgt_url_free(&client->home); cgt_url_free(&client->endpoint);
+    cgt_tokens_drop(&client->hooks, client->tokens);
     hooks = client->hooks;
-    cgt_free(&hooks, client->strings, client->strings_size);
-    cgt_free(&hooks, client, sizeof *client);
+    cgt_free(&hooks, client->strings, client->strings_size); cgt_free(&hooks, client, sizeof *client);
 }
 
 CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, chatgptt_error *error) {
@@ -7349,82 +7303,52 @@ CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, cha
     if (!c && error) cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a client");
     if (!c) return NULL;
     if (options) c->options = *options;
-    c->hooks = hooks;
+    c->hooks = hooks; c->cookies.hooks = c->pool.login.hooks = c->pool.hooks = &c->hooks;
     c->home.text.hooks = c->endpoint.text.hooks = c->pool.proxy.text.hooks = &c->hooks;
-    c->pool.login.hooks = c->pool.hooks = &c->hooks;
     if (cgt_setup(c) == CHATGPTT_OK) return c;
     if (error) *error = c->error;
     chatgptt_close(c);
     return NULL;
 }
 
-CHATGPTT_API const chatgptt_site *chatgptt_client_site(const chatgptt_client *client) {
-    return &client->site;
-}
+CHATGPTT_API const chatgptt_site *chatgptt_client_site(const chatgptt_client *c) { return &c->site; }
 
 CHATGPTT_API const chatgptt_error *chatgptt_client_error(const chatgptt_client *client) {
-    static const chatgptt_error no_client = {
-        CHATGPTT_E_ARGUMENT, 0, 0, 0, "no client: chatgptt_open() failed; its error parameter says why"
-    };
+    static const chatgptt_error no_client = { CHATGPTT_E_ARGUMENT, 0, 0, 0,
+        "no client: chatgptt_open() failed; its error parameter says why" };
     return client ? &client->error : &no_client;
 }
 
 /* ---- start: what is asked is checked before anything is sent ---- */
 
+static chatgptt_code cgt_bad(chatgptt_error *e, const char *s) { return cgt_fail(e, CHATGPTT_E_ARGUMENT, s); }
+
 static bool cgt_says_nothing(cgt_slice text) { return cgt_all_blank(text) || cgt_is(cgt_trim(text), "0"); }
 
 static chatgptt_code cgt_check_message(chatgptt_error *error, const chatgptt_message *m, size_t i) {
-    const char *what = !m->text                                 ? "message %z has no text"
-                       : (unsigned)m->role > CHATGPTT_SYSTEM ? "message %z has no known role"
-                                                                : NULL;
-    cgt_slice text;
-    if (!what) {
-        text = cgt_message_text(m);
-        if (memchr(text.at, '\0', text.len)) what = "message %z holds a NUL";
-        else if (!cgt_utf8_valid(text))
-            what = "message %z is not valid UTF-8, which the site takes for an empty one";
-    }
+    const char *what = NULL; cgt_slice text = m->text ? cgt_message_text(m) : cgt_text("");
+    if (!m->text) what = "message %z has no text";
+    else if ((unsigned)m->role > CHATGPTT_SYSTEM) what = "message %z has no known role";
+    else if (memchr(text.at, '\0', text.len)) what = "message %z holds a NUL";
+    else if (!cgt_utf8_valid(text)) what = "message %z: not UTF-8, which the site takes for an empty one";
     return what ? cgt_fail(error, CHATGPTT_E_ARGUMENT, what, i) : CHATGPTT_OK;
 }
 
-/* In a conversation the last turn is what is asked; system messages are no turns. */
-static chatgptt_code cgt_check_last(chatgptt_error *error, const chatgptt_message *messages, size_t count) {
-    while (count && messages[count - 1].role == CHATGPTT_SYSTEM) count--;
-    if (count == 0) return CHATGPTT_OK;
-    if (messages[count - 1].role != CHATGPTT_USER)
-        return cgt_fail(error, CHATGPTT_E_ARGUMENT, "the last message of a conversation must be the user's");
-    if (!cgt_says_nothing(cgt_message_text(&messages[count - 1]))) return CHATGPTT_OK;
-    return cgt_fail(error, CHATGPTT_E_ARGUMENT,
-                    "the last message is empty or \"0\", which the site takes for nothing: nothing was sent");
-}
-
-static chatgptt_code cgt_check_messages(chatgptt_error *error, const chatgptt_message *messages,
-                                        size_t count) {
-    size_t i, said = 0;
+/* In a conversation the last turn is what is asked, and must be the user's; system messages are no turns. */
+static chatgptt_code cgt_check_request(chatgptt_error *e, const chatgptt_request *r) {
+    const chatgptt_message *messages = r->messages;
+    size_t i, said = 0, count = r->num_messages, turns = r->conversation ? count : 0;
+    if (cgt_check_model(e, r->model) < 0) return e->code;
+    if (count == 0) return cgt_bad(e, "no message: set prompt, or messages and num_messages");
     for (i = 0; i < count; i++) {
-        if (cgt_check_message(error, &messages[i], i) < 0) return error->code;
+        if (cgt_check_message(e, &messages[i], i) < 0) return e->code;
         if (!(count == 1 ? cgt_says_nothing : cgt_all_blank)(cgt_message_text(&messages[i]))) said++;
     }
-    if (count == 0)
-        return cgt_fail(error, CHATGPTT_E_ARGUMENT, "no message: set prompt, or messages and num_messages");
-    if (said) return CHATGPTT_OK;
-    return cgt_fail(error, CHATGPTT_E_ARGUMENT,
-                    "the message is empty or \"0\", which the site takes for nothing: nothing was sent");
-}
-
-static chatgptt_code cgt_check_request(chatgptt_client *c, const chatgptt_request *r,
-                                       const chatgptt_message *messages, size_t count) {
-    chatgptt_code code = cgt_check_model(&c->error, r->model);
-    if (code == CHATGPTT_OK) code = cgt_check_messages(&c->error, messages, count);
-    if (code == CHATGPTT_OK && r->conversation) code = cgt_check_last(&c->error, messages, count);
-    return code;
-}
-
-static void cgt_stream_set_times(chatgptt_stream *s) {
-    s->started = s->ticked = cgt_now(&s->client->hooks);
-    s->deadline = cgt_after(s->started, s->client->options.total_timeout_ms); s->grace = LLONG_MAX;
-    s->stats.resolve_ms = s->stats.connect_ms = s->stats.tls_ms = s->stats.page_ms = s->stats.first_text_ms =
-        s->stats.total_ms = -1;
+    while (turns && messages[turns - 1].role == CHATGPTT_SYSTEM) turns--;
+    if (turns && messages[turns - 1].role != CHATGPTT_USER)
+        return cgt_bad(e, "the last message of a conversation must be the user's");
+    if (said && !(turns && cgt_says_nothing(cgt_message_text(&messages[turns - 1])))) return CHATGPTT_OK;
+    return cgt_bad(e, "the message is empty or \"0\", which the site takes for nothing: nothing was sent");
 }
 
 /* ---- conversations ---- */
@@ -7439,45 +7363,40 @@ static void cgt_put_system(cgt_buffer *b, const chatgptt_message *messages, size
     }
 }
 
-static void cgt_stream_add_turn(chatgptt_stream *s, chatgptt_role role, size_t before) {
-    s->turns[s->num_turns].role = role; s->turns[s->num_turns++].len = s->message.len - before;
-}
-
 /* Copies the turns of a conversation. Nothing but system messages: then they are what is asked. */
 static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *messages, size_t count) {
-    size_t i, at = 0; bool asked = false;
+    size_t i, at = 0, before; int asked = 0; cgt_buffer *b = &s->message; chatgptt_message *turn;
     s->turns_size = count * sizeof *s->turns;       /* no overflow: the caller's array is larger */
-    s->turns = (chatgptt_message *)cgt_new(&s->client->hooks, s->turns_size);
-    if (!s->turns) { s->turns_size = 0; s->message.failed = CHATGPTT_E_MEMORY; return; }
+    turn = s->turns = (chatgptt_message *)cgt_new(&s->client->hooks, s->turns_size);
+    if (!turn) { b->failed = CHATGPTT_E_MEMORY; return; }
     for (i = 0; i < count; i++) {
-        cgt_slice text = cgt_message_text(&messages[i]); size_t before = s->message.len;
+        cgt_slice text = cgt_message_text(&messages[i]);
         if (messages[i].role == CHATGPTT_SYSTEM || cgt_all_blank(text)) continue;
-        if (messages[i].role == CHATGPTT_USER && !asked) cgt_put_system(&s->message, messages, count);
-        asked |= messages[i].role == CHATGPTT_USER;
-        cgt_append(&s->message, text); cgt_stream_add_turn(s, messages[i].role, before);
+        before = b->len; turn->role = messages[i].role;
+        if (turn->role == CHATGPTT_USER && asked++ == 0) cgt_put_system(b, messages, count);
+        cgt_append(b, text);
+        turn++->len = b->len - before;
     }
-    if (s->num_turns == 0) {
-        cgt_put_system(&s->message, messages, count);
-        if (s->message.len >= 2) s->message.len -= 2;       /* the blank line behind the last */
-        cgt_stream_add_turn(s, CHATGPTT_USER, 0);
+    if (turn == s->turns) {
+        cgt_put_system(b, messages, count);
+        if (b->len >= 2) b->len -= 2;               /* the blank line behind the last */
+        turn++->len = b->len;
     }
-    /* only now does the text stay where it is */
-    for (i = 0; i < s->num_turns && !s->message.failed; i++) {
-        s->turns[i].text = s->message.data + at; at += s->turns[i].len;
-    }
+    s->num_turns = (size_t)(turn - s->turns);
+    for (i = 0; i < s->num_turns && !b->failed; at += s->turns[i++].len)
+        s->turns[i].text = b->data + at;            /* only now does the text stay where it is */
 }
 
 /* Reads the caller's conversation, or begins one: its ids are made now. Without one, the message is a
    conversation of its own. */
 static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_conversation *conversation) {
-    static const chatgptt_conversation none = { { 0 } }; chatgptt_client *c = s->client;
-    cgt_memory *m = &s->memory;
+    static const chatgptt_conversation none = { { 0 } };
+    chatgptt_client *c = s->client; cgt_memory *m = &s->memory;
     s->conversation = conversation;
     if (conversation && memcmp(conversation, &none, sizeof none) != 0) {
         memcpy(m, conversation->opaque, sizeof *m);
         if (cgt_memory_ok(m)) return CHATGPTT_OK;
-        return cgt_fail(&c->error, CHATGPTT_E_ARGUMENT,
-                        "the conversation's bytes are damaged: zero them for a new one");
+        return cgt_bad(&c->error, "the conversation's bytes are damaged: zero them for a new one");
     }
     memcpy(m->magic, cgt_memory_magic, sizeof m->magic);
     memcpy(m->session_id, c->session_id, sizeof c->session_id);
@@ -7485,55 +7404,46 @@ static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_convers
     return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
 }
 
-static chatgptt_code cgt_stream_setup(chatgptt_stream *s, const chatgptt_request *request,
-                                      const chatgptt_message *messages, size_t count) {
-    chatgptt_client *c = s->client;
+static chatgptt_code cgt_stream_setup(chatgptt_stream *s, const chatgptt_request *r) {
+    chatgptt_client *c = s->client; chatgptt_stats *t = &s->stats;
+    s->goal = CGT_GOAL_START; s->on_tick = r->on_tick; s->tick_user = r->tick_user;
+    s->started = cgt_now(&c->hooks); s->grace = LLONG_MAX;
+    s->deadline = cgt_after(s->started, c->options.total_timeout_ms);
+    t->resolve_ms = t->connect_ms = t->tls_ms = t->page_ms = t->first_text_ms = t->total_ms = -1;
     cgt_buffer_init(&s->message, &c->hooks, CHATGPTT_MAX_REQUEST);
-    if (!request->conversation) cgt_fold(&s->message, messages, count);
-    else cgt_stream_copy_turns(s, messages, count);
-    if (s->message.failed == CHATGPTT_E_LIMIT)
-        return cgt_fail(
-            &c->error, CHATGPTT_E_LIMIT,
-            "the message is longer than CHATGPTT_MAX_REQUEST: shorten it, or leave out old turns");
-    if (s->message.failed) return cgt_fail(&c->error, s->message.failed, "out of memory for a stream");
-    return cgt_stream_open_memory(s, request->conversation);
-}
-
-static chatgptt_stream *cgt_stream_new(chatgptt_client *c, const chatgptt_request *request,
-                                       const chatgptt_message *messages, size_t count) {
-    chatgptt_stream *s = (chatgptt_stream *)cgt_new(&c->hooks, sizeof *s);
-    if (!s) { cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a stream"); return NULL; }
-    s->client = c; s->goal = CGT_GOAL_START;
-    if (cgt_stream_setup(s, request, messages, count) < 0) { cgt_stream_free(s); return NULL; }
-    s->on_tick = request->on_tick; s->tick_user = request->tick_user;
-    cgt_stream_set_times(s);
-    s->next = c->streams; s->at = &c->streams;
-    if (s->next) s->next->at = &s->next;
-    c->streams = s;
-    return s;
+    if (!r->conversation) cgt_fold(&s->message, r->messages, r->num_messages);
+    else cgt_stream_copy_turns(s, r->messages, r->num_messages);
+    if (!s->message.failed) return cgt_stream_open_memory(s, r->conversation);
+    return cgt_fail(&c->error, s->message.failed, s->message.failed == CHATGPTT_E_MEMORY
+                    ? "out of memory for a stream"
+                    : "the message is longer than CHATGPTT_MAX_REQUEST: shorten it, or leave out old turns");
 }
 
 CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chatgptt_request *request) {
-    chatgptt_message one; const chatgptt_message *messages = &one; size_t count = 1;
+    chatgptt_request r; chatgptt_stream *s; chatgptt_error *e; chatgptt_message prompt;
     if (!client) return NULL;
-    memset(&client->error, 0, sizeof client->error);
-    if (!request) { cgt_fail(&client->error, CHATGPTT_E_ARGUMENT, "no request"); return NULL; }
-    if (request->prompt && request->num_messages) {
-        cgt_fail(&client->error, CHATGPTT_E_ARGUMENT, "give either prompt or messages, not both");
-        return NULL;
-    }
-    one.role = CHATGPTT_USER; one.text = request->prompt; one.len = 0;
-    if (!request->prompt) { messages = request->messages; count = messages ? request->num_messages : 0; }
-    if (cgt_check_request(client, request, messages, count) < 0) return NULL;
-    return cgt_stream_new(client, request, messages, count);
+    e = &client->error; memset(e, 0, sizeof *e);
+    if (!request) { cgt_bad(e, "no request"); return NULL; }
+    r = *request;
+    if (r.prompt && r.num_messages) cgt_bad(e, "give either prompt or messages, not both");
+    prompt.role = CHATGPTT_USER; prompt.text = r.prompt; prompt.len = 0;
+    if (r.prompt) { r.messages = &prompt; r.num_messages = 1; }
+    if (!r.messages) r.num_messages = 0;
+    if (e->code || cgt_check_request(e, &r) < 0) return NULL;
+    s = (chatgptt_stream *)cgt_new(&client->hooks, sizeof *s);
+    if (!s) { cgt_fail(e, CHATGPTT_E_MEMORY, "out of memory for a stream"); return NULL; }
+    s->client = client;
+    if (cgt_stream_setup(s, &r) < 0) { cgt_stream_free(s); return NULL; }
+    s->next = client->streams; s->at = &client->streams; client->streams = s;
+    if (s->next) s->next->at = &s->next;
+    return s;
 }
 
 /* ---- blocking calls ---- */
 
 CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt_request *request,
                                          chatgptt_text_fn *on_text, void *user) {
-    chatgptt_stream *stream = chatgptt_start(client, request); chatgptt_event event;
-    chatgptt_code code;
+    chatgptt_stream *stream = chatgptt_start(client, request); chatgptt_event event; chatgptt_code code;
     if (!stream) return chatgptt_client_error(client)->code;
     while ((code = chatgptt_next(stream, &event)) == CHATGPTT_OK)
         if (event.kind == CHATGPTT_TEXT && on_text && on_text(user, event.text, event.len))
@@ -7544,22 +7454,21 @@ CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt
 }
 
 static int cgt_collect(void *user, const char *text, size_t len) {
-    cgt_buffer *b = (cgt_buffer *)user;
-    cgt_append(b, cgt_slice_of(text, len));
-    return b->failed != CHATGPTT_OK;
+    cgt_append((cgt_buffer *)user, cgt_slice_of(text, len));
+    return ((cgt_buffer *)user)->failed != CHATGPTT_OK;
 }
 
 /* The size of the block stands before the text, for chatgptt_free(). */
 CHATGPTT_API char *chatgptt_ask(chatgptt_client *client, const char *prompt) {
-    chatgptt_request request; chatgptt_code code; cgt_buffer b; size_t size = 0;
+    chatgptt_request request; cgt_buffer b; size_t size = 0;
     if (!client) return NULL;
     memset(&request, 0, sizeof request);
     request.prompt = prompt;
     cgt_buffer_init(&b, &client->hooks, SIZE_MAX / 4);
     cgt_append(&b, cgt_slice_of((const char *)&size, sizeof size));
-    code = b.failed ? b.failed : chatgptt_chat(client, &request, cgt_collect, &b);
-    if (b.failed) code = cgt_fail(&client->error, b.failed, "out of memory for the answer");
-    if (code < 0 || !b.data) { cgt_buffer_free(&b); return NULL; }
+    if (!b.failed) chatgptt_chat(client, &request, cgt_collect, &b);
+    if (b.failed) cgt_fail(&client->error, b.failed, "out of memory for the answer");
+    if (client->error.code || !b.data) { cgt_buffer_free(&b); return NULL; }
     memcpy(b.data, &b.size, sizeof b.size);
     return b.data + sizeof size;
 }
@@ -7580,41 +7489,30 @@ CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text) {
 static const char cgt_state_magic[] = "cgptst2\n";
 
 enum cgt_tag {
-    CGT_TAG_HOME = 'h', CGT_TAG_PAGE = 'p', CGT_TAG_ENDPOINT = 'e', CGT_TAG_CLIENT = 'c',
-    CGT_TAG_SESSION = 's', CGT_TAG_DIALECT = 'd', CGT_TAG_TIME = 't', CGT_TAG_FLAGS = 'f',
-    CGT_TAG_LIMIT = 'l', CGT_TAG_COOKIE = 'k', CGT_TAG_TLS = 'T', CGT_TAG_END = '.'
+    CGT_TAG_HOME = 'h', CGT_TAG_PAGE = 'p', CGT_TAG_ENDPOINT = 'e', CGT_TAG_DIALECT = 'd', CGT_TAG_TIME = 't',
+    CGT_TAG_FLAGS = 'f', CGT_TAG_LIMIT = 'l', CGT_TAG_COOKIE = 'k', CGT_TAG_TLS = 'T', CGT_TAG_END = '.'
 };
 
-static const char cgt_text_tags[CGT_TEXTS + 1] = "nibNGPC";     /* of the tokens' texts, in their order */
+/* Texts: the tokens' in their order, then the client's own two ids. */
+enum { CGT_S_CLIENT = CGT_TEXTS, CGT_S_SESSION, CGT_STATE_TEXTS };
+static const char cgt_text_tags[] = "nibNGPCcs";
 
 enum { CGT_NO_NONCE_ACTION = 16, CGT_FLAGS_ALL = 31 };     /* beside what tokens are */
 
-/* Whether a state of `home` may send messages to `other`: the same host, or one of its domain (www.), and
-   never by http in place of https. */
-static bool cgt_state_near(const cgt_url *home, const cgt_url *other) {
-    if (home->https && !other->https) return false;
-    return cgt_domain_match(home, cgt_text(other->host)) || cgt_domain_match(other, cgt_text(home->host));
+/* The same host, or one of the other's domain (www.). */
+static bool cgt_related(cgt_slice a, cgt_slice b) { return cgt_domain_holds(a, b) || cgt_domain_holds(b, a); }
+
+/* Whether a state of this client may send messages to `url`: not by http in place of https, nor elsewhere. */
+static bool cgt_state_near(const chatgptt_client *c, const cgt_url *url) {
+    if (url->whole.len == 0) return true;
+    return (url->https || !c->home.https) && cgt_related(cgt_text(c->home.host), cgt_text(url->host));
 }
 
-/* An endpoint elsewhere counts only where the options name it, since what a page named cannot be told from
-   what was planted. */
-static bool cgt_state_endpoint_ok(const chatgptt_client *c, const cgt_url *endpoint) {
-    if (c->endpoint.whole.len) return cgt_same(c->endpoint.whole, endpoint->whole);
-    return cgt_state_near(&c->home, endpoint);
-}
-
-/* Whether tokens with these addresses may be kept and taken over. */
+/* Whether tokens with these addresses may be kept and taken over. An endpoint elsewhere counts only where the
+   options name it, since what a page named cannot be told from what was planted. */
 static bool cgt_state_fits(const chatgptt_client *c, const cgt_url *page, const cgt_url *endpoint) {
-    if (page->whole.len && !cgt_state_near(&c->home, page)) return false;
-    return endpoint->whole.len && cgt_state_endpoint_ok(c, endpoint);
-}
-
-/* Cookies of hosts on the way are not kept. */
-static bool cgt_state_keeps(const chatgptt_client *c, const cgt_cookie *cookie) {
-    cgt_slice home = cgt_text(c->home.host), domain = cookie->domain;
-    if (cgt_domain_match(&c->home, domain)) return true;
-    return domain.len > home.len + 1 && domain.at[domain.len - home.len - 1] == '.' &&
-           cgt_same(cgt_from(domain, domain.len - home.len), home);
+    if (!cgt_state_near(c, page) || endpoint->whole.len == 0) return false;
+    return c->endpoint.whole.len ? cgt_same(c->endpoint.whole, endpoint->whole) : cgt_state_near(c, endpoint);
 }
 
 /* ---- save ---- */
@@ -7632,38 +7530,33 @@ static void cgt_put_number_record(cgt_buffer *b, char tag, long long n) {
     cgt_put_record(b, tag, cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(n < 0 ? 0 : n))));
 }
 
-/* Its fields, each ended by a NUL, which none can hold. */
-static void cgt_put_cookie(cgt_buffer *b, const cgt_cookie *c) {
-    const cgt_slice fields[] = { c->name, c->value, c->domain, c->path }; size_t i;
-    cgt_putc(b, (char)('0' + c->host_only + 2 * c->secure));
-    if (c->until != LLONG_MAX) cgt_put_number(b, (unsigned long long)c->until);
-    cgt_putc(b, '\0');
-    for (i = 0; i < 4; i++) { cgt_append(b, fields[i]); cgt_putc(b, '\0'); }
-}
-
+/* A record of its fields, each ended by a NUL, which none can hold. Cookies of hosts on the way are not kept.
+   */
 static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b) {
-    const cgt_cookie *cookie; cgt_buffer text;
+    const cgt_cookie *k; cgt_buffer text; int i;
     cgt_buffer_init(&text, &c->hooks, CHATGPTT_MAX_STATE);
-    for (cookie = c->cookies.first; cookie; cookie = cookie->next) {
-        if (cookie->until <= cgt_unix(c) || !cgt_state_keeps(c, cookie)) continue;
+    for (k = c->cookies.first; k; k = k->next) {
+        const cgt_slice fields[] = { k->name, k->value, k->domain, k->path };
+        if (k->until <= cgt_unix(c) || !cgt_related(cgt_text(c->home.host), k->domain)) continue;
         text.len = 0;
-        cgt_put_cookie(&text, cookie);
-        cgt_put_record(b, CGT_TAG_COOKIE, cgt_slice_of_buffer(&text));
+        cgt_putc(&text, (char)('0' + k->host_only + 2 * k->secure));
+        if (k->until != LLONG_MAX) cgt_put_number(&text, (unsigned long long)k->until);
+        for (i = 0; i < 4; i++) { cgt_putc(&text, '\0'); cgt_append(&text, fields[i]); }
+        cgt_putc(&text, '\0'); cgt_put_record(b, CGT_TAG_COOKIE, cgt_slice_of_buffer(&text));
     }
     if (text.failed) b->failed = text.failed;
     cgt_buffer_free(&text);
 }
 
 static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b) {
-    const cgt_tokens *t = c->tokens; int i;
+    const cgt_tokens *t = c->tokens; int i; unsigned none = c->no_nonce_action ? CGT_NO_NONCE_ACTION : 0u;
     cgt_put_record(b, CGT_TAG_PAGE, t->page.whole);
     cgt_put_record(b, CGT_TAG_ENDPOINT, t->endpoint.whole);
     cgt_put_number_record(b, CGT_TAG_DIALECT, t->dialect);
     cgt_put_number_record(b, CGT_TAG_TIME, t->time);
     for (i = 0; i < CGT_TEXTS; i++) cgt_put_record(b, cgt_text_tags[i], cgt_text(t->text[i]));
     cgt_put_number_record(b, CGT_TAG_LIMIT, t->memory_limit);
-    cgt_put_number_record(b, CGT_TAG_FLAGS,
-                          (long long)t->is + (c->no_nonce_action ? CGT_NO_NONCE_ACTION : 0));
+    cgt_put_number_record(b, CGT_TAG_FLAGS, t->is | none);
 }
 
 static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
@@ -7681,22 +7574,21 @@ static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
 }
 
 CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size) {
-    chatgptt_error *error; cgt_buffer b; size_t len;
-    if (!client) return 0;
-    error = &((chatgptt_client *)(size_t)client)->error;       /* all else stays as it was */
-    cgt_buffer_init(&b, &client->hooks, CHATGPTT_MAX_STATE); cgt_puts(&b, cgt_state_magic);
-    cgt_put_record(&b, CGT_TAG_HOME, client->home.whole);
-    cgt_put_record(&b, CGT_TAG_CLIENT, cgt_text(client->client_id));
-    cgt_put_record(&b, CGT_TAG_SESSION, cgt_text(client->session_id));
-    if (client->tokens && cgt_state_fits(client, &client->tokens->page, &client->tokens->endpoint))
-        cgt_save_tokens(client, &b);
-    if (client->tokens) cgt_save_cookies(client, &b);
-    cgt_save_sessions(client, &b);
+    const chatgptt_client *c = client; cgt_buffer b; size_t len;
+    if (!c) return 0;
+    cgt_buffer_init(&b, &c->hooks, CHATGPTT_MAX_STATE); cgt_puts(&b, cgt_state_magic);
+    cgt_put_record(&b, CGT_TAG_HOME, c->home.whole);
+    cgt_put_record(&b, cgt_text_tags[CGT_S_CLIENT], cgt_text(c->client_id));
+    cgt_put_record(&b, cgt_text_tags[CGT_S_SESSION], cgt_text(c->session_id));
+    if (c->tokens && cgt_state_fits(c, &c->tokens->page, &c->tokens->endpoint)) cgt_save_tokens(c, &b);
+    if (c->tokens) cgt_save_cookies(c, &b);
+    cgt_save_sessions(c, &b);
     cgt_put_number_record(&b, CGT_TAG_END, (long long)(cgt_fnv(0, cgt_slice_of_buffer(&b)) >> 1));
     len = b.failed ? 0 : b.len;
     if (len && len <= size && buffer) memcpy(buffer, b.data, len);
-    if (b.failed)
-        cgt_fail(error, b.failed, "the state cannot be saved: %s (CHATGPTT_MAX_STATE)", cgt_buffer_why(&b));
+    if (b.failed)           /* all else of the client stays as it was */
+        cgt_fail(&((chatgptt_client *)(size_t)c)->error, b.failed,
+                 "the state cannot be saved: %s (CHATGPTT_MAX_STATE)", cgt_buffer_why(&b));
     cgt_buffer_free(&b);
     return len;
 }
@@ -7704,17 +7596,14 @@ CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, s
 /* ---- load ---- */
 
 typedef struct cgt_draft {          /* what a state says, as far as it is in order; slices lie in its bytes */
-    cgt_slice text[CGT_TEXTS]; cgt_url page, endpoint; cgt_jar cookies;
-    long long time, dialect, limit, flags;
-    char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_SESSION_SIZE]; bool home_ok, no_memory;
+    cgt_slice text[CGT_STATE_TEXTS]; cgt_url page, endpoint; cgt_jar cookies;
+    long long time, dialect, limit, flags; bool home_ok, no_memory;
 } cgt_draft;
 
-static bool cgt_load_text(char *out, size_t size, cgt_slice s) {
-    return !cgt_has_control(s) && cgt_utf8_valid(s) && cgt_fixed_set(out, size, s);
-}
-
-static bool cgt_load_slice(cgt_slice *out, size_t size, cgt_slice s) {
-    *out = s;
+static bool cgt_load_text(cgt_draft *d, size_t i, cgt_slice s) {
+    size_t size = i == CGT_T_GREETING || i == CGT_T_CONSENT ? CHATGPTT_MAX_WORDS
+                  : i == CGT_S_SESSION ? (size_t)CGT_SESSION_SIZE : CHATGPTT_MAX_TOKEN;
+    d->text[i] = s;
     return !cgt_has_control(s) && cgt_utf8_valid(s) && s.len < size;
 }
 
@@ -7731,42 +7620,31 @@ static bool cgt_load_number(long long *out, cgt_slice s, long long max) {
 }
 
 static bool cgt_load_cookie(const chatgptt_client *c, cgt_draft *d, cgt_slice s) {
-    cgt_cookie cookie;
-    cgt_slice *const fields[] = { &cookie.name, &cookie.value, &cookie.domain, &cookie.path };
-    cgt_slice until; size_t i, n;
-    memset(&cookie, 0, sizeof cookie);
-    cookie.until = LLONG_MAX;
-    if (s.len == 0 || s.at[0] < '0' || s.at[0] > '3') return false;
-    cookie.host_only = (s.at[0] - '0') & 1; cookie.secure = (s.at[0] - '0') & 2; s = cgt_from(s, 1);
+    cgt_cookie k; cgt_slice field[5]; int i;
+    memset(&k, 0, sizeof k);
+    k.until = LLONG_MAX;
     for (i = 0; i < 5; i++) {
         const char *end = (const char *)memchr(s.at, '\0', s.len);
         if (!end) return false;
-        n = (size_t)(end - s.at);
-        if (i == 0) until = cgt_slice_of(s.at, n);
-        else *fields[i - 1] = cgt_slice_of(s.at, n);
-        s = cgt_from(s, n + 1);
-        if (i == 0 && until.len && !cgt_load_number(&cookie.until, until, LLONG_MAX - 1)) return false;
+        field[i] = cgt_slice_of(s.at, (size_t)(end - s.at)); s = cgt_from(s, field[i].len + 1);
     }
-    if (s.len || !cgt_cookie_ok(&cookie) || !cgt_state_keeps(c, &cookie)) return false;
-    d->no_memory = !cgt_jar_put(&d->cookies, &cookie, cgt_unix(c));
+    if (s.len || field[0].len == 0 || *field[0].at < '0' || *field[0].at > '3') return false;
+    k.host_only = *field[0].at & 1; k.secure = *field[0].at & 2; field[0] = cgt_from(field[0], 1);
+    if (field[0].len && !cgt_load_number(&k.until, field[0], LLONG_MAX - 1)) return false;
+    k.name = field[1]; k.value = field[2]; k.domain = field[3]; k.path = field[4];
+    if (!cgt_cookie_ok(&k) || !cgt_related(cgt_text(c->home.host), k.domain)) return false;
+    d->no_memory = !cgt_jar_put(&d->cookies, &k, cgt_unix(c));
     return !d->no_memory;
 }
 
 /* One record into the draft. false: it is not in order. */
 static bool cgt_load_record(const chatgptt_client *c, cgt_draft *d, char tag, cgt_slice s) {
     const char *text = tag ? strchr(cgt_text_tags, tag) : NULL;
-    if (text) {
-        int i = (int)(text - cgt_text_tags);
-        return cgt_load_slice(
-            &d->text[i], i == CGT_T_GREETING || i == CGT_T_CONSENT ? CHATGPTT_MAX_WORDS : CHATGPTT_MAX_TOKEN,
-            s);
-    }
+    if (text) return cgt_load_text(d, (size_t)(text - cgt_text_tags), s);
     switch (tag) {
     case CGT_TAG_HOME: d->home_ok = cgt_same(s, c->home.whole); return d->home_ok;
     case CGT_TAG_PAGE: return cgt_load_url(d, &d->page, &c->hooks, s);
     case CGT_TAG_ENDPOINT: return cgt_load_url(d, &d->endpoint, &c->hooks, s);
-    case CGT_TAG_CLIENT: return cgt_load_text(d->client_id, sizeof d->client_id, s);
-    case CGT_TAG_SESSION: return cgt_load_text(d->session_id, sizeof d->session_id, s);
     case CGT_TAG_TIME: return cgt_load_number(&d->time, s, LLONG_MAX / 2);
     case CGT_TAG_FLAGS: return cgt_load_number(&d->flags, s, CGT_FLAGS_ALL);
     case CGT_TAG_LIMIT: return cgt_load_number(&d->limit, s, 100000);
@@ -7789,56 +7667,45 @@ static bool cgt_next_record(cgt_slice *rest, char *tag, cgt_slice *s) {
 }
 
 static bool cgt_load_draft(const chatgptt_client *c, cgt_draft *d, cgt_slice all) {
-    size_t magic = sizeof cgt_state_magic - 1; char tag = 0; long long sum;
-    cgt_slice rest, s = cgt_text("");
+    size_t magic = sizeof cgt_state_magic - 1; char tag = 0; long long sum; cgt_slice rest, s = cgt_text("");
     if (all.len < magic || memcmp(all.at, cgt_state_magic, magic) != 0) return false;
     rest = cgt_from(all, magic);
     while (cgt_next_record(&rest, &tag, &s) && tag != CGT_TAG_END)
         if (!cgt_load_record(c, d, tag, s)) return false;
     if (tag != CGT_TAG_END || rest.len || !d->home_ok || !cgt_load_number(&sum, s, LLONG_MAX)) return false;
     if (sum != (long long)(cgt_fnv(0, cgt_slice_of(all.at, all.len - s.len - 5)) >> 1)) return false;
-    if (d->page.whole.len && !cgt_state_near(&c->home, &d->page)) return false;
-    return !d->endpoint.whole.len || c->endpoint.whole.len || cgt_state_endpoint_ok(c, &d->endpoint);
+    return cgt_state_near(c, &d->page) && (c->endpoint.whole.len || cgt_state_near(c, &d->endpoint));
 }
 
-/* Whether the draft's tokens are what these options ask for. */
-static bool cgt_load_has_tokens(const chatgptt_client *c, const cgt_draft *d) {
-    const chatgptt_options *o = &c->options;
-    if (!d->text[CGT_T_NONCE].len || d->dialect == CHATGPTT_AUTO ||
-        !cgt_state_fits(c, &d->page, &d->endpoint))
-        return false;
-    if (d->dialect == CHATGPTT_WPAICG && d->page.whole.len == 0) return false;
-    if (o->bot_id && !cgt_is(d->text[CGT_T_BOT_ID], o->bot_id)) return false;
-    return o->dialect == CHATGPTT_AUTO || (long long)o->dialect == d->dialect;
-}
-
-/* false: out of memory. */
+/* Takes over the draft's tokens, if they are what these options ask for. false: out of memory. */
 static bool cgt_load_tokens(chatgptt_client *c, cgt_draft *d) {
-    cgt_tokens *t;
-    if (!cgt_load_has_tokens(c, d)) return true;
+    const chatgptt_options *o = &c->options; cgt_tokens *t;
+    if (!d->text[CGT_T_NONCE].len || !cgt_state_fits(c, &d->page, &d->endpoint)) return true;
+    if (d->dialect == CHATGPTT_AUTO || (o->dialect && (long long)o->dialect != d->dialect)) return true;
+    if (d->dialect == CHATGPTT_WPAICG && d->page.whole.len == 0) return true;
+    if (o->bot_id && !cgt_is(d->text[CGT_T_BOT_ID], o->bot_id)) return true;
     t = cgt_tokens_new(&c->hooks, d->text);
     if (!t) return false;
     t->dialect = (chatgptt_dialect)d->dialect; t->memory_limit = (int)d->limit; t->time = d->time;
-    t->is = (unsigned)d->flags & ~(unsigned)CGT_NO_NONCE_ACTION; t->page = d->page;
-    t->endpoint = d->endpoint;
+    t->is = (unsigned)d->flags & ~(unsigned)CGT_NO_NONCE_ACTION; t->page = d->page; t->endpoint = d->endpoint;
     memset(&d->page, 0, sizeof d->page); memset(&d->endpoint, 0, sizeof d->endpoint);
     c->no_nonce_action = d->flags & CGT_NO_NONCE_ACTION;
     cgt_client_store(c, t);
     return true;
 }
 
-static void cgt_load_rest(chatgptt_client *c, cgt_draft *d, cgt_slice all) {
-    char tag; cgt_jar jar = c->cookies;
-    cgt_slice s, rest = cgt_from(all, sizeof cgt_state_magic - 1);
-    if (!c->options.client_id && d->client_id[0]) memcpy(c->client_id, d->client_id, sizeof c->client_id);
-    if (!c->options.client_id && d->session_id[0]) memcpy(c->session_id, d->session_id, sizeof c->session_id);
+static void cgt_load_rest(chatgptt_client *c, cgt_draft *d, cgt_slice rest) {
+    cgt_slice s, id = d->text[CGT_S_CLIENT], session = d->text[CGT_S_SESSION]; cgt_jar jar = c->cookies;
+    bool ours = !c->options.client_id; char tag;
+    if (ours && id.len) (void)cgt_fixed_set(c->client_id, sizeof c->client_id, id);
+    if (ours && session.len) (void)cgt_fixed_set(c->session_id, sizeof c->session_id, session);
     c->cookies = d->cookies; d->cookies = jar;
+    rest = cgt_from(rest, sizeof cgt_state_magic - 1);
 #ifndef CHATGPTT_NO_TLS
     while (c->pool.trust && cgt_next_record(&rest, &tag, &s))
         if (tag == CGT_TAG_TLS) cgt_session_load(c->pool.trust, s);
-#else
-    (void)tag; (void)s; (void)rest;
 #endif
+    (void)tag; (void)s;
 }
 
 CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *buffer, size_t size) {
@@ -7852,17 +7719,14 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
     if (ok && !no_memory) cgt_load_rest(c, d, all);
     cgt_url_free(&d->page); cgt_url_free(&d->endpoint); cgt_jar_free(&d->cookies);
     cgt_free(&c->hooks, d, sizeof *d);
+    if (ok && !no_memory) return CHATGPTT_OK;
     if (no_memory) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a saved state");
-    return ok ? CHATGPTT_OK
-              : cgt_fail(&c->error, CHATGPTT_E_ARGUMENT,
-                         "the saved state is damaged or of another site; it was not taken over");
+    return cgt_bad(&c->error, "the saved state is damaged or of another site; it was not taken over");
 }
 
 /* Nothing private leaks into the file that includes this. */
 #undef CGT_ANY
-#undef CGT_STRINGS
-#undef CGT_STRING_NAME
-#undef CGT_STRING_PLACE
+#undef CGT_STRING
 #undef CGT_TLS_VERSION
 
 #endif /* CHATGPTT_IMPLEMENTATION_DONE */
