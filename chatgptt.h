@@ -7165,8 +7165,7 @@ static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport 
 #endif
     missing = !h->now_ms ? "hooks.now_ms" : !h->unix_time ? "hooks.unix_time" : !h->random ? "hooks.random"
               : !whole ? "a function of transport" : NULL;
-    if (!missing) return CHATGPTT_OK;
-    return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s is missing in the options", missing);
+    return missing ? cgt_fail(error, CHATGPTT_E_ARGUMENT, "the options lack %s", missing) : CHATGPTT_OK;
 }
 
 #define CGT_OR(field, value) if (o->field == 0) o->field = (value)
@@ -7211,18 +7210,17 @@ static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *erro
 }
 
 static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
-    size_t i, at = 0, size;
+    size_t i, at = 0, size; const char **text;
     for (i = 0; i < CGT_NUM_STRINGS; i++) {
-        const char *text = *cgt_string(&c->options, i);
-        if (text) c->strings_size = cgt_sum(c->strings_size, strlen(text) + 1);
+        text = cgt_string(&c->options, i);
+        if (*text) c->strings_size = cgt_sum(c->strings_size, strlen(*text) + 1);
     }
     c->strings = (char *)cgt_resize(&c->hooks, NULL, 0, c->strings_size);
     if (!c->strings) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a client");
     for (i = 0; i < CGT_NUM_STRINGS; i++) {
-        const char **text = cgt_string(&c->options, i);
-        if (!*text) continue;
-        size = strlen(*text) + 1; memcpy(c->strings + at, *text, size);
-        *text = c->strings + at; at += size;
+        text = cgt_string(&c->options, i); size = *text ? strlen(*text) + 1 : 0;
+        if (size) *text = (char *)memcpy(c->strings + at, *text, size);
+        at += size;
     }
     return CHATGPTT_OK;
 }
@@ -7358,8 +7356,8 @@ static void cgt_put_system(cgt_buffer *b, const chatgptt_message *messages, size
     size_t i;
     for (i = 0; i < count; i++) {
         cgt_slice text = cgt_message_text(&messages[i]);
-        if (messages[i].role != CHATGPTT_SYSTEM || cgt_all_blank(text)) continue;
-        cgt_append(b, text); cgt_puts(b, "\n\n");
+        bool says = messages[i].role == CHATGPTT_SYSTEM && !cgt_all_blank(text);
+        if (says) { cgt_append(b, text); cgt_puts(b, "\n\n"); }
     }
 }
 
@@ -7448,8 +7446,7 @@ CHATGPTT_API chatgptt_code chatgptt_chat(chatgptt_client *client, const chatgptt
     while ((code = chatgptt_next(stream, &event)) == CHATGPTT_OK)
         if (event.kind == CHATGPTT_TEXT && on_text && on_text(user, event.text, event.len))
             chatgptt_cancel(stream);
-    client->error = stream->error;
-    chatgptt_finish(stream);
+    client->error = stream->error; chatgptt_finish(stream);
     return code;
 }
 
@@ -7552,8 +7549,7 @@ static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b) {
     const cgt_tokens *t = c->tokens; int i; unsigned none = c->no_nonce_action ? CGT_NO_NONCE_ACTION : 0u;
     cgt_put_record(b, CGT_TAG_PAGE, t->page.whole);
     cgt_put_record(b, CGT_TAG_ENDPOINT, t->endpoint.whole);
-    cgt_put_number_record(b, CGT_TAG_DIALECT, t->dialect);
-    cgt_put_number_record(b, CGT_TAG_TIME, t->time);
+    cgt_put_number_record(b, CGT_TAG_DIALECT, t->dialect); cgt_put_number_record(b, CGT_TAG_TIME, t->time);
     for (i = 0; i < CGT_TEXTS; i++) cgt_put_record(b, cgt_text_tags[i], cgt_text(t->text[i]));
     cgt_put_number_record(b, CGT_TAG_LIMIT, t->memory_limit);
     cgt_put_number_record(b, CGT_TAG_FLAGS, t->is | none);
