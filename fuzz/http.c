@@ -17,7 +17,7 @@ static void reset(void *state)
 
 static int ended(feed_log *log)
 {
-    feed_log_event(log, "end, %s", cgt_http_reusable(&now.http) ? "kept" : "closed");
+    feed_log_event(log, "end, %s", cgt_http_alive(&now.http) ? "kept" : "closed");
     return 1;
 }
 

@@ -3,8 +3,6 @@
    state that is refused changes nothing; one that is taken over is saved and loaded again alike. */
 #include "fuzz.h"
 
-#define MAGIC "cgptst1\n"
-
 typedef struct saved { char bytes[CHATGPTT_MAX_STATE]; size_t len; } saved;
 
 static chatgptt_client *new_client(void)
@@ -30,24 +28,33 @@ static bool save(const chatgptt_client *client, saved *s)
 static void make_file(cgt_buffer *b, char how, cgt_slice in)
 {
     cgt_buffer_init(b, fuzz_hooks(), SIZE_MAX / 4);
-    if (how != 'f') cgt_puts(b, MAGIC);
+    if (how != 'f') cgt_puts(b, cgt_state_magic);
     if (how == 'f' || how == 'r') cgt_append(b, in);
     while (how != 'f' && how != 'r' && in.len) {
         cgt_slice line = fuzz_line(&in);
-        if (line.len) cgt_put_record(b, (enum cgt_tag)line.at[0], cgt_from(line, 1));
+        if (line.len) cgt_put_record(b, line.at[0], cgt_from(line, 1));
     }
     if (how != 'f')
         cgt_put_number_record(b, CGT_TAG_END, (long long)(cgt_fnv(0, cgt_slice_of_buffer(b)) >> 1));
 }
 
 /* What is sent from it must hold no line end. */
+static void check_text(cgt_slice text)
+{
+    FUZZ_CHECK(!cgt_has_control(text) && cgt_utf8_valid(text));
+}
+
 static void check_strings(const chatgptt_client *c)
 {
-    const char *all[] = { c->chat.nonce, c->chat.post_id, c->chat.bot_id,
-                          c->client_id,  c->session_id,   c->chat.bot_name };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        FUZZ_CHECK(!cgt_has_control(cgt_text(all[i])) && cgt_utf8_valid(cgt_text(all[i])));
-    FUZZ_CHECK(!cgt_has_control(c->page.whole) && !cgt_has_control(c->endpoint.whole));
+    check_text(cgt_text(c->client_id));
+    check_text(cgt_text(c->session_id));
+    for (const cgt_cookie *cookie = c->cookies.first; cookie; cookie = cookie->next)
+        FUZZ_CHECK(cgt_cookie_ok(cookie));
+    if (!c->tokens) return;
+    for (int i = 0; i < CGT_TEXTS; i++) check_text(cgt_text(c->tokens->text[i]));
+    check_text(c->tokens->page.whole);
+    check_text(c->tokens->endpoint.whole);
+    FUZZ_CHECK(c->tokens->endpoint.whole.len > 0 && c->tokens->text[CGT_T_NONCE][0] != '\0');
 }
 
 static void check_again(const chatgptt_client *client)

@@ -1,12 +1,13 @@
-/* test_costs.c - what the manual's table of costs says is what is measured; and how many round trips a message takes,
-   warm and cold, by the scripted transport. */
+/* test_costs.c - what the manual's table of costs says is what is measured; and how many round trips a
+   message takes, warm and cold. */
 #include "chat.h"
 #define CHATGPTT_IMPLEMENTATION
 #include "script.h"
 
 #define PAGE_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %zu\r\n\r\n%s"
 #define STREAM_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-#define DELTA "data: {\"id\":\"c1\",\"choices\":[{\"delta\":{\"content\":\" word\"},\"finish_reason\":null}]}\n\n"
+#define DELTA                                                                                            \
+    "data: {\"id\":\"c1\",\"choices\":[{\"delta\":{\"content\":\" word\"},\"finish_reason\":null}]}\n\n"
 #define DELTA_CHUNK "52\r\n" DELTA "\r\n"
 #define LAST_CHUNK "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
 

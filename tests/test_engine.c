@@ -1131,6 +1131,118 @@ TEST(the_generation_follows_the_descriptor)
     script_finish(&s);
 }
 
+/* ---- transports that are odd, but may be ---- */
+
+static int empty_calls;
+
+/* Writes say that the peer has gone while it has something to say. */
+static chatgptt_code write_until_answered(void *user, void *conn, const void *bytes, size_t size,
+                                          size_t *done)
+{
+    script_peer *peer = (script_peer *)conn;
+    const script_act *act = script_advance(peer);
+    *done = 0;
+    if (act && act->kind == SCRIPT_SEND) return script_did(peer, CHATGPTT_WRITE, CHATGPTT_E_CLOSED);
+    return script_write(user, conn, bytes, size, done);
+}
+
+/* A server that has read enough answers and hangs up: its words count, not how the rest of the message fared.
+   */
+TEST(an_answer_outlives_a_failed_write)
+{
+    for (int kept = 0; kept < 2; kept++) {
+        script s;
+        begin(&s, false);
+        if (!kept) { script_end(&s); script_connection(&s); }
+        script_accept(&s, 60);
+        script_say(&s, "HTTP/1.1 413 Content Too Large\r\nContent-Type: text/html\r\n"
+                       "Content-Length: 16\r\n\r\n<p>Too long.</p>");
+        chatgptt_options options = script_options(&s);
+        options.transport.write = write_until_answered;
+        chatgptt_client *c = chatgptt_open(&options, NULL);
+        outcome o = ask(c);
+        CHECK_INT(o.code, CHATGPTT_E_STATUS);
+        CHECK_INT(o.error.http_status, 413);
+        CHECK_INT(s.opened, kept ? 1 : 2);
+        chatgptt_close(c);
+        script_finish(&s);
+    }
+}
+
+/* Every second call says OK of no byte. */
+static chatgptt_code read_nothing_first(void *user, void *conn, void *buffer, size_t size, size_t *done)
+{
+    if (empty_calls++ % 2) return script_read(user, conn, buffer, size, done);
+    *done = 0;
+    script_did((script_peer *)conn, CHATGPTT_READ, CHATGPTT_AGAIN);
+    return CHATGPTT_OK;
+}
+
+static chatgptt_code write_nothing_first(void *user, void *conn, const void *bytes, size_t size,
+                                         size_t *done)
+{
+    if (empty_calls++ % 2) return script_write(user, conn, bytes, size, done);
+    *done = 0;
+    script_did((script_peer *)conn, CHATGPTT_WRITE, CHATGPTT_AGAIN);
+    return CHATGPTT_OK;
+}
+
+TEST(ok_of_no_byte_is_not_yet)
+{
+    for (int newer = 0; newer < 2; newer++) {
+        script s;
+        begin(&s, newer);
+        tell_answer(&s, newer);
+        tell_answer(&s, newer);
+        chatgptt_options options = script_options(&s);
+        options.transport.read = read_nothing_first;
+        options.transport.write = write_nothing_first;
+        chatgptt_client *c = chatgptt_open(&options, NULL);
+        for (int i = 0; i < 2; i++) {
+            outcome o = ask(c);
+            answered(&o);
+        }
+        CHECK_INT(s.opened, 1);             /* to the check of a kept one it is no byte at all */
+        chatgptt_close(c);
+        script_finish(&s);
+    }
+}
+
+#ifndef CHATGPTT_NO_TLS
+static chatgptt_code read_nothing(void *user, void *conn, void *buffer, size_t size, size_t *done)
+{
+    (void)user; (void)buffer; (void)size;
+    empty_calls++;
+    *done = 0;
+    script_did((script_peer *)conn, CHATGPTT_READ, CHATGPTT_AGAIN);
+    return CHATGPTT_OK;
+}
+
+/* Nor does a tunnel's request turn in circles. */
+TEST(ok_of_no_byte_in_a_tunnel_is_not_yet)
+{
+    script s;
+    chatgptt_event event;
+    script_init(&s);
+    script_connection(&s);
+    script_request(&s);
+    chatgptt_options options = script_options(&s);
+    options.url = "https://www.site.test/";
+    options.proxy = "proxy.test:3128";
+    options.insecure = true;
+    options.transport.read = read_nothing;
+    empty_calls = 0;
+    script_allow(&s, "proxy.test:3128");
+    chatgptt_client *c = chatgptt_open(&options, NULL);
+    chatgptt_stream *stream = start(c, "a message like any other");
+    for (int i = 0; i < 3; i++) CHECK_INT(chatgptt_step(stream, &event), CHATGPTT_AGAIN);
+    CHECK_INT(empty_calls, 3);
+    chatgptt_finish(stream);
+    chatgptt_close(c);
+    script_finish(&s);
+}
+#endif
+
 int main(void)
 {
     make_answers();
@@ -1158,5 +1270,10 @@ int main(void)
     RUN(save_says_why_not);
     RUN(thousands_of_streams_end_in_any_order);
     RUN(the_generation_follows_the_descriptor);
+    RUN(an_answer_outlives_a_failed_write);
+    RUN(ok_of_no_byte_is_not_yet);
+#ifndef CHATGPTT_NO_TLS
+    RUN(ok_of_no_byte_in_a_tunnel_is_not_yet);
+#endif
     return check_report("engine");
 }

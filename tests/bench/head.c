@@ -49,7 +49,7 @@ static void by_http(void *user)
         if (h.event == CGT_HTTP_HEADER) told += line.value_len;
         bench_must(h.event != CGT_HTTP_NONE, "the head has no end");
     }
-    bench_must(h.status == 200 && h.chunked && told == TOLD, "the head is not read");
+    bench_must(h.status == 200 && h.coding == CGT_HTTP_CHUNKED && told == TOLD, "the head is not read");
 }
 
 #ifdef BENCH_HTTP_PARSER
