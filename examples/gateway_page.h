@@ -1,8 +1,8 @@
 /* Made of gateway_page.html by tests/gateway/embed.sh: change the page, not this. */
 static const char gateway_page_csp[] =
     "default-src 'none'; connect-src 'self'; img-src data:; "
-    "style-src 'sha256-bNARh50negToFyv8mpqPTlyo455gdvyOvt5prYACmiQ='; "
-    "script-src 'sha256-3Q8RTnnUGrsF1s0T+zV4icFmlmaobpL65dzcvOtldVU='; "
+    "style-src 'sha256-/ipwjBbAv51R5ro5Xztc3J01puFD1DKLrGaZ3qadaKs='; "
+    "script-src 'sha256-3PcED3Ql1OfI8yhgOYZvERtIQp62qU9etXnqZcWdoYU='; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'";
 
@@ -54,7 +54,7 @@ static const char *const gateway_page[] = {
     "n: none; } }\n",
     "pre, code { background: var(--code); border-radius: .3rem; font: .9em/1.45 ui-monospace, m"
     "onospace; }\n",
-    "code { padding: .1em .3em; }\n",
+    "code { padding: .1em .3em; direction: ltr; unicode-bidi: isolate; }\n",
     "pre { padding: .6rem .8rem; overflow-x: auto; border: 1px solid var(--line); }\n",
     "pre code { padding: 0; background: none; }\n",
     ".remark { color: var(--faint); font-size: .9rem; margin: 0; }\n",
@@ -131,10 +131,11 @@ static const char *const gateway_page[] = {
     "\", error }\n",
     "let running = null;          // { controller, turn, view }\n",
     "\n",
+    "// The children first: what has dir=\"auto\" is looked through again with each child it gets.\n",
     "const make = (name, parts = {}, ...children) => {\n",
-    "  const node = Object.assign(document.createElement(name), parts);\n",
+    "  const node = document.createElement(name);\n",
     "  node.append(...children);\n",
-    "  return node;\n",
+    "  return Object.assign(node, parts);\n",
     "};\n",
     "\n",
     "// ---- a small subset of Markdown, built node by node: what is no part of it stays text\n",
@@ -150,8 +151,7 @@ static const char *const gateway_page[] = {
     "  }\n",
     "  for (let i = 0; i < parts.length; i++) {\n",
     "    if (partner[i]) {\n",
-    "      out.append(make(\"code\", { textContent: parts.slice(i + 1, partner[i]).join(\"\"), "
-    "dir: \"ltr\" }));\n",
+    "      out.append(make(\"code\", { textContent: parts.slice(i + 1, partner[i]).join(\"\") }));\n",
     "      i = partner[i];\n",
     "    } else if (parts[i]) out.append(parts[i]);\n",
     "  }\n",
@@ -172,7 +172,7 @@ static const char *const gateway_page[] = {
     "}\n",
     "\n",
     "function takeList(lines, at, into, mark) {\n",
-    "  const list = make(mark === BULLET ? \"ul\" : \"ol\", { dir: \"auto\" });\n",
+    "  const list = make(mark === BULLET ? \"ul\" : \"ol\");\n",
     "  if (mark === NUMBER) list.start = Number(NUMBER.exec(lines[at])[1]);\n",
     "  while (at < lines.length && mark.test(lines[at])) {\n",
     "    let words = lines[at++].replace(mark, \"\");\n",
@@ -182,6 +182,7 @@ static const char *const gateway_page[] = {
     "    list.append(make(\"li\", { dir: \"auto\" }, inline(words)));\n",
     "    if (lines[at] === \"\" && mark.test(lines[at + 1] || \"\")) at++;\n",
     "  }\n",
+    "  list.dir = \"auto\";\n",
     "  into.append(list);\n",
     "  return at;\n",
     "}\n",
@@ -248,8 +249,8 @@ static const char *const gateway_page[] = {
     "  if (turn.state === \"stopped\") view.foot.append(make(\"p\", { className: \"remark\", te"
     "xtContent: \"Stopped.\" }));\n",
     "  if (turn.state === \"broken\")\n",
-    "    view.foot.append(make(\"p\", { className: \"remark\", textContent: \"The page was left"
-    " before the answer was whole.\" }));\n",
+    "    view.foot.append(make(\"p\", { className: \"remark\", textContent: \"It broke off befo"
+    "re it was whole.\" }));\n",
     "  if (turn.error) view.foot.append(make(\"p\", { className: \"error\", role: \"alert\", di"
     "r: \"auto\" },\n",
     "    make(\"strong\", { textContent: turn.error.what }), \" \", turn.error.todo));\n",
@@ -343,13 +344,15 @@ static const char *const gateway_page[] = {
     "  }\n",
     "}\n",
     "\n",
+    "class Broken extends Error { }\n",
+    "\n",
     "// The events of the stream, one JSON object each; it has to end in [DONE].\n",
     "async function* events(reply) {\n",
     "  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();\n",
     "  let held = \"\";\n",
     "  for (;;) {\n",
-    "    const { value, done } = await reader.read();\n",
-    "    if (done) throw new Failure(\"The answer broke off.\", \"Ask again.\");\n",
+    "    const { value, done } = await reader.read().catch(() => ({ done: true }));\n",
+    "    if (done) throw new Broken();\n",
     "    held += value;\n",
     "    const lines = held.split(\"\\n\");\n",
     "    held = lines.pop();\n",
@@ -413,6 +416,7 @@ static const char *const gateway_page[] = {
     "  } catch (error) {\n",
     "    delete turn.state;\n",
     "    if (controller.signal.aborted) turn.state = \"stopped\";\n",
+    "    else if (error instanceof Broken) turn.state = \"broken\";\n",
     "    else turn.error = error.told || { what: String(error.message), todo: OTHERWISE };\n",
     "    say(controller.signal.aborted ? \"Stopped.\" : \"The answer failed.\");\n",
     "  }\n",

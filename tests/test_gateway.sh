@@ -41,19 +41,9 @@ $CC $posix -O1 -g $sanitize $TLS_CFLAGS examples/openai_gateway.c -o "$out/opena
 
 # The sites live as long as their standard input, which descriptor 3 holds open; the gateways until they are told to stop.
 mkfifo "$work/in" "$work/told"
-started=
-start() {
-    name=$1
-    shift
-    "$@" <"$work/in" >"$work/told" 2>>"$work/log" 3>&- &
-    started="$started $!"
-    [ "$started" != " $!" ] || exec 3>"$work/in"
-    read -r url <"$work/told"
-    url=${url#url=}
-}
 # gateway OPTION...: at $url, without its /v1, until stop.
 gateway() {
-    "$out/openai_gateway" "$@" >"$work/told" 2>>"$work/log" 3>&- &
+    "${program:-$out/openai_gateway}" "$@" >"$work/told" 2>>"$work/log" 3>&- &
     pid=$!
     read -r url <"$work/told"
     url=${url#url=}
@@ -71,8 +61,11 @@ started=$!
 exec 3>"$work/in"
 "$build/demo_site" <"$work/in" >"$work/demo" 2>>"$work/log" 3>&- &
 started="$started $!"
+"$build/demo_site" --plain <"$work/in" >"$work/plain" 2>>"$work/log" 3>&- &
+started="$started $!"
 told() { until [ -s "$1" ]; do sleep 0.05; done; head -n 1 "$1" | sed 's/url=//'; }
 stub=$(told "$work/stub")
+plain=$(told "$work/plain")
 demo=$(told "$work/demo")
 
 # get PATH [CURL'S OPTIONS]: the status is in $status, what came in $work/head and $work/body.
@@ -100,7 +93,7 @@ lacks() { ! cat "$work/head" "$work/body" | grep -qF -- "$1"; }
 
 # ==== answers ====
 
-gateway --url "$demo"
+gateway --url "$plain"
 get /health;                                    check health is 200 '{"status":"ok"}' 'Content-Type: application/json'
 get /v1/models;                                 check models is 200 '"object":"list"' '"id":"gpt-4o"' '"id":"gpt-4o-mini"'
 get /v1/models/gpt-4;                           check model is 200 '"id":"gpt-4"' '"object":"model"'
@@ -112,21 +105,6 @@ chat "$(user hello ',"stream":false,"temperature":0.2,"x":{"y":[1]}')"; check 'n
 chat '{"messages":[{"role":"user","content":"hello"}]}'; check 'without a model' is 200 '"model":"gpt-4o"'
 chat '{"messages":[{"role":"system","content":"Be kind."},{"role":"developer","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"one"},{"type":"text","text":" two"}]},{"role":"assistant","content":"yes"},{"role":"user","content":"three"}]}'
 check 'all roles are folded' is 200 'System: Be kind.\nSystem: Be brief.\nUser: one two\nAssistant: yes\nUser: three\nAssistant:'
-
-chat "$(user 'hello there' ',"stream":true')" -N
-check streamed is 200 'text/event-stream' 'Transfer-Encoding: chunked'
-one_object() { grep -c '^data: {"id":"chatcmpl-[0-9a-f]*","object":"chat.completion.chunk","created":[0-9]*,"model":"gpt-4o","choices":\[{' "$work/body"; }
-chunks() { grep -c '^data: {' "$work/body"; }
-check 'each chunk is one' test "$(one_object)" -eq "$(chunks)" -a "$(chunks)" -gt 10
-check 'one id' test "$(grep -o 'chatcmpl-[0-9a-f]*' "$work/body" | sort -u | wc -l)" -eq 1
-check 'one role, first' test "$(grep -n '"role":"assistant"' "$work/body" | cut -d: -f1)" = 1
-check 'one end' test "$(grep -c '"finish_reason":"stop"' "$work/body")" -eq 1
-check 'the end is empty' grep -q '"delta":{},.*"finish_reason":"stop"' "$work/body"
-check 'the mark is last' test "$(tail -n 2 "$work/body" | head -n 1)" = 'data: [DONE]'
-check 'no usage unasked' lacks usage
-chat "$(user hello ',"stream":true,"stream_options":{"include_usage":true}')"
-check usage is 200 '"choices":[],"usage":{"prompt_tokens":2,'
-check 'usage is null before' test "$(grep -c '"usage":null' "$work/body")" -eq "$(($(chunks) - 1))"
 
 # ==== what is refused ====
 
@@ -158,6 +136,25 @@ get /health -H "X: $(head -c 50000 "$work/long")"; check 'a long head' test "$st
 printf '{"messages":[{"role":"user","content":"%s"}]}' "$(head -c 300000 "$work/long")" >"$work/chat"
 get /v1/chat/completions --data-binary "@$work/chat" -m 60; check 'a long message' is 200 '"finish_reason":"stop"'
 
+# ==== a stream ====
+
+stop plain
+gateway --url "$demo"
+chat "$(user 'hello there' ',"stream":true')" -N
+check streamed is 200 'text/event-stream' 'Transfer-Encoding: chunked'
+one_object() { grep -c '^data: {"id":"chatcmpl-[0-9a-f]*","object":"chat.completion.chunk","created":[0-9]*,"model":"gpt-4o","choices":\[{' "$work/body"; }
+chunks() { grep -c '^data: {' "$work/body"; }
+check 'each chunk is one' test "$(one_object)" -eq "$(chunks)" -a "$(chunks)" -gt 10
+check 'one id' test "$(grep -o 'chatcmpl-[0-9a-f]*' "$work/body" | sort -u | wc -l)" -eq 1
+check 'one role, first' test "$(grep -n '"role":"assistant"' "$work/body" | cut -d: -f1)" = 1
+check 'one end' test "$(grep -c '"finish_reason":"stop"' "$work/body")" -eq 1
+check 'the end is empty' grep -q '"delta":{},.*"finish_reason":"stop"' "$work/body"
+check 'the mark is last' test "$(tail -n 2 "$work/body" | head -n 1)" = 'data: [DONE]'
+check 'no usage unasked' lacks usage
+chat "$(user hello ',"stream":true,"stream_options":{"include_usage":true}')"
+check usage is 200 '"choices":[],"usage":{"prompt_tokens":2,'
+check 'usage is null before' test "$(grep -c '"usage":null' "$work/body")" -eq "$(($(chunks) - 1))"
+
 # ==== who is let in ====
 
 get /health -H 'Host: evil.example';            check 'a host that is not ours' is 403 host_not_allowed
@@ -179,7 +176,7 @@ check 'the page is its source' cmp "$work/body" examples/gateway_page.html
 check 'the page is embedded' sh -c 'tests/gateway/embed.sh examples/gateway_page.html | cmp - examples/gateway_page.h'
 stop open
 
-gateway --url "$demo" --key 'S3cret' --origin https://app.example
+gateway --url "$plain" --key 'S3cret' --origin https://app.example
 get /v1/models;                                 check 'no key' is 401 'WWW-Authenticate: Bearer' invalid_api_key authentication_error
 for key in '' S3cre S3cretS3cret s3cret S3creT; do
     get /v1/models -H "Authorization: Bearer $key"; check "key '$key'" is 401
@@ -218,9 +215,11 @@ stop absent
 
 # until_told WORDS: the stub has written them.
 until_told() { for i in $(seq 100); do grep -q "$1" "$work/stub" && return; sleep 0.1; done; return 1; }
+program=$build/openai_gateway                   # the sanitizers' own memory grows
 gateway --url "$stub"
+program=
 chat "$(user hang)" -m 0.5;                     check 'a client that hangs up cancels' until_told 'gone hang'
-: >"$work/stub.seen"; count=$(grep -c 'gone hang' "$work/stub")
+count=$(grep -c 'gone hang' "$work/stub")
 chat "$(user slow ',"stream":true')" -N -m 0.5
 more() { for i in $(seq 100); do [ "$(grep -c 'gone hang' "$work/stub")" -gt "$count" ] && return; sleep 0.1; done; return 1; }
 check 'in the midst of a stream too' more
