@@ -1,8 +1,8 @@
 /* Made of gateway_page.html by tests/gateway/embed.sh: change the page, not this. */
 static const char gateway_page_csp[] =
     "default-src 'none'; connect-src 'self'; img-src data:; "
-    "style-src 'sha256-/ipwjBbAv51R5ro5Xztc3J01puFD1DKLrGaZ3qadaKs='; "
-    "script-src 'sha256-3PcED3Ql1OfI8yhgOYZvERtIQp62qU9etXnqZcWdoYU='; "
+    "style-src 'sha256-kZK/q/xC1v5sgjXHfYxrKVzuzt7uwgsE19EJJo943/k='; "
+    "script-src 'sha256-6j9xud65U1SA6ydJUX+YCrjGwyQ6MMY+HJGhIhRK6Fg='; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'";
 
@@ -69,7 +69,7 @@ static const char *const gateway_page[] = {
     "article button { font-size: .85rem; min-height: 2rem; padding: .1rem .6rem; }\n",
     "button.main { background: var(--strong); color: var(--on-strong); border-color: transparen"
     "t; font-weight: 600; }\n",
-    "button[hidden], [hidden] { display: none; }\n",
+    "[hidden], #log:not(:empty) + #hint { display: none; }\n",
     ":focus-visible { outline: 3px solid var(--strong); outline-offset: 2px; }\n",
     "form { display: flex; gap: .5rem; align-items: end; }\n",
     "body > form { padding-block: .5rem 1rem; border-top: 1px solid var(--line); }\n",
@@ -253,7 +253,7 @@ static const char *const gateway_page[] = {
     "re it was whole.\" }));\n",
     "  if (turn.error) view.foot.append(make(\"p\", { className: \"error\", role: \"alert\", di"
     "r: \"auto\" },\n",
-    "    make(\"strong\", { textContent: turn.error.what }), \" \", turn.error.todo));\n",
+    "    make(\"strong\", { textContent: turn.error.what }), make(\"br\"), turn.error.todo));\n",
     "  if (turn.role === \"user\") return;\n",
     "  if (turn.content) {\n",
     "    const button = make(\"button\", { type: \"button\", textContent: \"Copy\" });\n",
@@ -449,8 +449,12 @@ static const char *const gateway_page[] = {
     "[1].remove();\n",
     "  show(turns[turns.length - 1]);\n",
     "  area.value = \"\";\n",
+    "  fit();\n",
     "  answer();\n",
     "}\n",
+    "\n",
+    "// As many rows as lines, where the browser does not see to it.\n",
+    "function fit() { area.rows = Math.min(8, area.value.split(\"\\n\").length); }\n",
     "\n",
     "function stop() {\n",
     "  if (running) running.controller.abort();\n",
@@ -473,6 +477,7 @@ static const char *const gateway_page[] = {
     "byId(\"form\").addEventListener(\"submit\", (event) => { event.preventDefault(); send(); });\n",
     "byId(\"stop\").addEventListener(\"click\", stop);\n",
     "byId(\"new\").addEventListener(\"click\", startAnew);\n",
+    "area.addEventListener(\"input\", fit);\n",
     "area.addEventListener(\"keydown\", (event) => {\n",
     "  if (event.key !== \"Enter\" || event.shiftKey || event.isComposing) return;\n",
     "  event.preventDefault();\n",

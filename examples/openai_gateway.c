@@ -26,6 +26,7 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,38 +200,52 @@ static void resume(call *c)
 
 /* ==== [ANSWER] what a client is told, in JSON ==== */
 
-static void put_json(text *to, cJSON *json)
+static void put_string(text *to, const char *bytes, size_t len)
 {
-    char *words = (char *)must(cJSON_PrintUnformatted((cJSON *)must(json)));
-    text_put(to, words);
-    cJSON_free(words);
-    cJSON_Delete(json);
+    size_t i;
+    text_put(to, "\"");
+    for (i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        char escape[8] = "\\n";
+        if (c < ' ' && c != '\n') snprintf(escape, sizeof escape, "\\u%04x", c);
+        if (c == '"' || c == '\\') text_put(to, "\\");
+        if (c < ' ') text_put(to, escape);
+        else         text_add(to, bytes + i, 1);
+    }
+    text_put(to, "\"");
 }
 
-static const char *error_type(unsigned status)
+/* ` stands for a quote; %s a string, %t one of this many bytes, %d a long long, %r what is JSON already. */
+static void put(text *to, const char *format, ...)
 {
-    return status == 401 ? "authentication_error" : status == 429 ? "rate_limit_error"
-           : status == 504 ? "timeout_error" : status >= 500 ? "api_error" : "invalid_request_error";
+    va_list list;
+    va_start(list, format);
+    for (; *format; format++) {
+        const char *bytes = *format == '`' ? "\"" : format;
+        char digits[24];
+        if (*format != '%') {
+            text_add(to, bytes, 1);
+        } else if (*++format == 'd') {
+            snprintf(digits, sizeof digits, "%lld", va_arg(list, long long));
+            text_put(to, digits);
+        } else {
+            bytes = va_arg(list, const char *);
+            if (*format == 't') put_string(to, bytes, va_arg(list, size_t));
+            else if (*format == 's' && bytes) put_string(to, bytes, strlen(bytes));
+            else text_put(to, bytes ? bytes : "null");
+        }
+    }
+    va_end(list);
 }
 
-static cJSON *error_json(unsigned status, const char *code, const char *param, const char *words)
-{
-    cJSON *json = cJSON_CreateObject(), *error = cJSON_AddObjectToObject(json, "error");
-    cJSON_AddStringToObject(error, "message", words);
-    cJSON_AddStringToObject(error, "type", error_type(status));
-    if (param) cJSON_AddStringToObject(error, "param", param);
-    else       cJSON_AddNullToObject(error, "param");
-    if (code) cJSON_AddStringToObject(error, "code", code);
-    else      cJSON_AddNullToObject(error, "code");
-    return json;
-}
-
-/* The response is an error. False, for those who say what they found. */
+/* The response, or what is left of it, is an error. False, for those who say what they found. */
 static bool refuse(call *c, unsigned status, const char *code, const char *param, const char *words)
 {
+    const char *type = status == 401 ? "authentication_error" : status == 429 ? "rate_limit_error"
+                       : status == 504 ? "timeout_error" : status >= 500 ? "api_error"
+                       : "invalid_request_error";
     c->status = status;
-    c->out.len = c->sent = 0;
-    put_json(&c->out, error_json(status, code, param, words));
+    put(&c->out, "{`error`:{`message`:%s,`type`:%s,`param`:%s,`code`:%s}}", words, type, param, code);
     return false;
 }
 
@@ -247,100 +262,72 @@ static unsigned status_of(chatgptt_code code)
     }
 }
 
-static cJSON *library_error(const chatgptt_error *error)
+static void refuse_for(call *c, const chatgptt_error *error)
 {
     bool model = error->code == CHATGPTT_E_MODEL;
-    return error_json(status_of(error->code), model ? "model_not_found" : chatgptt_code_name(error->code),
-                      model ? "model" : NULL, error->message);
+    refuse(c, status_of(error->code), model ? "model_not_found" : chatgptt_code_name(error->code),
+           model ? "model" : NULL, error->message);
 }
 
-/* The site counts no tokens. A token is taken for four bytes, as its makers say of English. */
-static void add_usage(const call *c, cJSON *json)
+static void put_head(call *c, const char *object)
 {
-    cJSON *usage = cJSON_AddObjectToObject(json, "usage");
-    double asked = (double)((c->asked + 3) / 4), answered = (double)((c->answered + 3) / 4);
-    cJSON_AddNumberToObject(usage, "prompt_tokens", asked);
-    cJSON_AddNumberToObject(usage, "completion_tokens", answered);
-    cJSON_AddNumberToObject(usage, "total_tokens", asked + answered);
+    put(&c->out, "{`id`:%s,`object`:%s,`created`:%d,`model`:%s,`choices`:[", c->id, object, c->created,
+        c->model);
 }
 
-static cJSON *completion(const call *c, const char *object)
+/* The site counts no tokens. One is taken for four bytes, as its makers say of English. */
+static void put_usage(call *c)
 {
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "id", c->id);
-    cJSON_AddStringToObject(json, "object", object);
-    cJSON_AddNumberToObject(json, "created", (double)c->created);
-    cJSON_AddStringToObject(json, "model", c->model);
-    return json;
+    long long asked = (long long)((c->asked + 3) / 4), answered = (long long)((c->answered + 3) / 4);
+    put(&c->out, "],`usage`:{`prompt_tokens`:%d,`completion_tokens`:%d,`total_tokens`:%d}}", asked, answered,
+        asked + answered);
 }
 
-static cJSON *add_choice(cJSON *json, const char *part, const char *role, const char *words, bool last)
+static void put_completion(call *c)
 {
-    cJSON *choice = cJSON_CreateObject(), *object = cJSON_AddObjectToObject(choice, part);
-    cJSON_AddItemToArray(cJSON_AddArrayToObject(json, "choices"), choice);
-    cJSON_AddNumberToObject(choice, "index", 0);
-    if (role) cJSON_AddStringToObject(object, "role", role);
-    if (words) cJSON_AddStringToObject(object, "content", words);
-    cJSON_AddNullToObject(choice, "logprobs");
-    if (last) cJSON_AddStringToObject(choice, "finish_reason", "stop");
-    else      cJSON_AddNullToObject(choice, "finish_reason");
-    return object;
+    put_head(c, "chat.completion");
+    put(&c->out, "{`index`:0,`message`:{`role`:`assistant`,`content`:%t,`refusal`:null},`logprobs`:null,"
+        "`finish_reason`:`stop`}", c->answer.bytes ? c->answer.bytes : "", c->answer.len);
+    put_usage(c);
+    text_free(&c->answer);
 }
 
-static void put_event(call *c, cJSON *json)
+static void put_chunk(call *c, const char *bytes, size_t len)
 {
     text_put(&c->out, "data: ");
-    put_json(&c->out, json);
-    text_put(&c->out, "\n\n");
-}
-
-static void put_chunk(call *c, const char *words, bool last)
-{
-    cJSON *json = completion(c, "chat.completion.chunk");
-    add_choice(json, "delta", c->begun ? NULL : "assistant", words, last);
-    if (c->with_usage) cJSON_AddNullToObject(json, "usage");
-    put_event(c, json);
+    put_head(c, "chat.completion.chunk");
+    put(&c->out, "{`index`:0,`delta`:{%r`content`:%t},`logprobs`:null,`finish_reason`:null}]%r}\n\n",
+        c->begun ? "" : "\"role\":\"assistant\",", bytes, len, c->with_usage ? ",\"usage\":null" : "");
     c->begun = true;
 }
 
 static void put_last_chunks(call *c)
 {
-    put_chunk(c, NULL, true);
+    text_put(&c->out, "data: ");
+    put_head(c, "chat.completion.chunk");
+    put(&c->out, "{`index`:0,`delta`:{},`logprobs`:null,`finish_reason`:`stop`}]%r}\n\n",
+        c->with_usage ? ",\"usage\":null" : "");
     if (c->with_usage) {
-        cJSON *json = completion(c, "chat.completion.chunk");
-        cJSON_AddArrayToObject(json, "choices");
-        add_usage(c, json);
-        put_event(c, json);
+        text_put(&c->out, "data: ");
+        put_head(c, "chat.completion.chunk");
+        put_usage(c);
+        text_put(&c->out, "\n\n");
     }
     text_put(&c->out, "data: [DONE]\n\n");
 }
 
-static void put_completion(call *c)
+static void put_model(call *c, const char *name)
 {
-    cJSON *json = completion(c, "chat.completion");
-    cJSON *message = add_choice(json, "message", "assistant", c->answer.bytes ? c->answer.bytes : "", true);
-    cJSON_AddNullToObject(message, "refusal");
-    add_usage(c, json);
-    put_json(&c->out, json);
-    text_free(&c->answer);
+    put(&c->out, "{`id`:%s,`object`:`model`,`created`:0,`owned_by`:`site`}", name);
 }
 
 /* ==== [PUMP] from the stream to what the client gets ==== */
 
-/* cJSON takes terminated strings: a NUL in the answer is left out. */
 static void take_text(call *c, const chatgptt_event *event)
 {
-    text plain = { 0 }, *to = c->streaming ? &plain : &c->answer;
-    const char *bytes = event->text, *end = bytes + event->len;
-    while (bytes < end) {
-        const char *nul = (const char *)memchr(bytes, '\0', (size_t)(end - bytes));
-        size_t len = (size_t)((nul ? nul : end) - bytes);
-        text_add(to, bytes, len);
-        bytes += len + 1;
-    }
     c->answered += event->len;
-    if (c->streaming && plain.len) put_chunk(c, plain.bytes, false);
-    text_free(&plain);
+    if (c->streaming) put_chunk(c, event->text, event->len);
+    else              text_add(&c->answer, event->text, event->len);
 }
 
 static void end_stream(call *c)
@@ -353,17 +340,14 @@ static void end_stream(call *c)
 /* Once text went out an error can only be told in the stream; OpenAI's clients know it there. */
 static void conclude(call *c, chatgptt_code code)
 {
-    const chatgptt_error *error = chatgptt_stream_error(c->stream);
     if (code == CHATGPTT_DONE) {
-        c->status = 200;
         if (c->streaming) put_last_chunks(c);
         else              put_completion(c);
-    } else if (c->begun) {
-        put_event(c, library_error(error));
     } else {
-        c->status = status_of(code);
-        c->streaming = false;
-        put_json(&c->out, library_error(error));
+        if (c->begun) text_put(&c->out, "data: ");
+        else          c->streaming = false;
+        refuse_for(c, chatgptt_stream_error(c->stream));
+        text_put(&c->out, "\n\n");
     }
     end_stream(c);
 }
@@ -377,7 +361,7 @@ static bool pump(call *c)
         code = chatgptt_step(c->stream, &event);
         if (code == CHATGPTT_AGAIN) return watch(c), false;
         if (code != CHATGPTT_OK) conclude(c, code);
-        else if (event.kind == CHATGPTT_TEXT) take_text(c, &event);
+        else if (event.kind == CHATGPTT_TEXT && event.len) take_text(c, &event);
         if (c->answer.len > MAX_ANSWER) {
             refuse(c, 502, "E_LIMIT", NULL, "the answer is too long to be held: ask for a stream");
             end_stream(c);
@@ -404,6 +388,13 @@ static ssize_t read_out(void *user, uint64_t position, char *buffer, size_t size
 
 /* ==== [QUESTION] what a client asks ==== */
 
+/* NULL also for what is there, but null. */
+static cJSON *member(const cJSON *json, const char *name)
+{
+    cJSON *found = cJSON_GetObjectItemCaseSensitive(json, name);
+    return cJSON_IsNull(found) ? NULL : found;
+}
+
 /* Content given as parts becomes one string, kept in the request's own tree. */
 static const char *join_parts(cJSON *message, const cJSON *parts)
 {
@@ -412,8 +403,8 @@ static const char *join_parts(cJSON *message, const cJSON *parts)
     cJSON *string;
     text_put(&joined, "");
     cJSON_ArrayForEach(part, parts) {
-        const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(part, "type"));
-        const char *words = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(part, "text"));
+        const char *type = cJSON_GetStringValue(member(part, "type"));
+        const char *words = cJSON_GetStringValue(member(part, "text"));
         if (!type || strcmp(type, "text") != 0 || !words) return text_free(&joined), NULL;
         text_put(&joined, words);
     }
@@ -426,23 +417,22 @@ static const char *join_parts(cJSON *message, const cJSON *parts)
 static const char *const not_known = "is none this gateway knows: system, developer, user, assistant";
 static const char *const no_tools = "is of a tool, and the site has none: system, developer, user, assistant";
 
-/* What is wrong with the message, if anything. */
-static const char *take_message(cJSON *item, chatgptt_message *message, const char **member)
+/* What is wrong with the message, if anything, and with which member. */
+static const char *take_message(cJSON *item, chatgptt_message *message, const char **where)
 {
     static const struct { const char *name; chatgptt_role role; } roles[] = {
         { "user", CHATGPTT_USER }, { "assistant", CHATGPTT_ASSISTANT }, { "system", CHATGPTT_SYSTEM },
         { "developer", CHATGPTT_SYSTEM } };
-    const char *role = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "role"));
-    const cJSON *content = cJSON_GetObjectItemCaseSensitive(item, "content");
-    const cJSON *calls = cJSON_GetObjectItemCaseSensitive(item, "tool_calls");
+    const char *role = cJSON_GetStringValue(member(item, "role"));
+    const cJSON *content = member(item, "content");
     size_t i;
-    *member = "role";
+    *where = "role";
     if (!role) return "is missing";
     for (i = 0; i < 4 && strcmp(roles[i].name, role) != 0; i++) {}
     if (i == 4) return strcmp(role, "tool") == 0 || strcmp(role, "function") == 0 ? no_tools : not_known;
-    *member = "tool_calls";
-    if (cJSON_GetArraySize(calls) > 0) return "cannot be passed on: the site has no tools";
-    *member = "content";
+    *where = "tool_calls";
+    if (cJSON_GetArraySize(member(item, "tool_calls")) > 0) return "cannot be passed on: no tools there";
+    *where = "content";
     message->role = roles[i].role;
     message->text = cJSON_IsArray(content) ? join_parts(item, content) : cJSON_GetStringValue(content);
     return message->text ? NULL : "must be a string, or parts of type text";
@@ -453,10 +443,10 @@ static bool take_messages(call *c, const cJSON *list, chatgptt_message *messages
     cJSON *item;
     size_t n = 0;
     cJSON_ArrayForEach(item, list) {
-        const char *member, *wrong = take_message(item, &messages[n], &member);
+        const char *where, *wrong = take_message(item, &messages[n], &where);
         if (wrong) {
             char param[64], words[192];
-            snprintf(param, sizeof param, "messages[%lu].%s", (unsigned long)n, member);
+            snprintf(param, sizeof param, "messages[%lu].%s", (unsigned long)n, where);
             snprintf(words, sizeof words, "%s %s", param, wrong);
             return refuse(c, 400, NULL, param, words);
         }
@@ -477,42 +467,37 @@ static bool has_nul(const text *body)
     return false;
 }
 
-/* Members that have to be what they are for the answer to be what was asked for; NULL: all are. */
+/* A member that has to be another for the answer to be what was asked for; NULL: there is none. */
 static const char *wrong_member(const cJSON *json, const char **words)
 {
-    const cJSON *n = cJSON_GetObjectItemCaseSensitive(json, "n");
-    const char *const names[] = { "stream", "model", "messages" };
-    int i;
-    for (i = 0; i < 3; i++) {
-        const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, names[i]);
-        bool given = item && !cJSON_IsNull(item);
-        *words = i == 0 ? "stream must be true or false" : i == 1 ? "model must be a string"
-                 : "messages must be a list of at least one message";
-        if (i == 0 && given && !cJSON_IsBool(item)) return names[i];
-        if (i == 1 && given && !cJSON_IsString(item)) return names[i];
-        if (i == 2 && (!cJSON_IsArray(item) || !item->child)) return names[i];
-    }
+    const cJSON *stream = member(json, "stream"), *model = member(json, "model"), *n = member(json, "n");
+    const cJSON *messages = member(json, "messages");
+    *words = "stream must be true or false";
+    if (stream && !cJSON_IsBool(stream)) return "stream";
+    *words = "model must be a string";
+    if (model && !cJSON_IsString(model)) return "model";
     *words = "n must be 1: the site gives one answer";
-    return n && !cJSON_IsNull(n) && !(cJSON_IsNumber(n) && n->valuedouble == 1) ? "n" : NULL;
+    if (n && !(cJSON_IsNumber(n) && n->valuedouble == 1)) return "n";
+    *words = "messages must be a list of at least one message";
+    return cJSON_IsArray(messages) && messages->child ? NULL : "messages";
 }
 
 static void describe(call *c, const cJSON *json)
 {
-    const cJSON *options = cJSON_GetObjectItemCaseSensitive(json, "stream_options");
-    const char *model = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "model"));
+    const char *model = cJSON_GetStringValue(member(json, "model"));
     size_t i;
     c->created = (long long)time(NULL);
     c->model = c->gateway->options.model ? c->gateway->options.model : chatgptt_model(0);
     for (i = 0; model && chatgptt_model(i); i++)        /* the library's own string outlives the request's */
         if (strcmp(chatgptt_model(i), model) == 0) c->model = chatgptt_model(i);
-    c->streaming = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "stream"));
-    c->with_usage = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(options, "include_usage"));
+    c->streaming = cJSON_IsTrue(member(json, "stream"));
+    c->with_usage = cJSON_IsTrue(member(member(json, "stream_options"), "include_usage"));
     snprintf(c->id, sizeof c->id, "chatcmpl-%llx%08lx", c->created, ++c->gateway->count & 0xFFFFFFFFul);
 }
 
 static bool start(call *c, const cJSON *json)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "messages");
+    const cJSON *list = member(json, "messages");
     size_t count = (size_t)cJSON_GetArraySize(list);
     chatgptt_message *messages = (chatgptt_message *)must(calloc(count, sizeof *messages));
     chatgptt_request request;
@@ -520,12 +505,9 @@ static bool start(call *c, const cJSON *json)
     describe(c, json);
     request.messages = messages;
     request.num_messages = count;
-    request.model = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "model"));
-    if (take_messages(c, list, messages) && !(c->stream = chatgptt_start(c->gateway->client, &request))) {
-        const chatgptt_error *error = chatgptt_client_error(c->gateway->client);
-        c->status = status_of(error->code);
-        put_json(&c->out, library_error(error));
-    }
+    request.model = cJSON_GetStringValue(member(json, "model"));
+    if (take_messages(c, list, messages) && !(c->stream = chatgptt_start(c->gateway->client, &request)))
+        refuse_for(c, chatgptt_client_error(c->gateway->client));
     free(messages);
     return c->stream != NULL;
 }
@@ -533,7 +515,8 @@ static bool start(call *c, const cJSON *json)
 /* Begins the stream; false: the call was refused. */
 static bool ask(call *c)
 {
-    cJSON *json = has_nul(&c->body) ? NULL : cJSON_ParseWithLength(c->body.bytes, c->body.len);
+    cJSON *json = has_nul(&c->body) ? NULL
+        : cJSON_ParseWithLengthOpts(c->body.bytes, c->body.len + 1, NULL, true);
     const char *words = "the body must be a JSON object without NUL characters", *member = NULL;
     bool begun = false;
     if (!cJSON_IsObject(json)) refuse(c, 400, NULL, NULL, words);
@@ -564,21 +547,15 @@ static const char *known_origin(const gateway *g, const char *origin)
    address and localhost are nobody's to resolve; another name has to be that of an origin given. */
 static bool host_is_ours(const gateway *g, const char *host)
 {
-    char name[64], origin[300];
+    char name[256], http[300], https[300];
     struct in6_addr address;
     bool bracketed = *host == '[';
-    size_t len = strcspn(host + bracketed, bracketed ? "]" : ":");
-    if (len < sizeof name) {
-        memcpy(name, host + bracketed, len);
-        name[len] = '\0';
-        if (bracketed ? inet_pton(AF_INET6, name, &address) == 1
-                      : strcasecmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1)
-            return true;
-    }
-    snprintf(origin, sizeof origin, "http://%.255s", host);
-    if (known_origin(g, origin)) return true;
-    snprintf(origin, sizeof origin, "https://%.255s", host);
-    return known_origin(g, origin) != NULL;
+    snprintf(http, sizeof http, "http://%.255s", host);
+    snprintf(https, sizeof https, "https://%.255s", host);
+    host += bracketed;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(host, bracketed ? "]" : ":"), host);
+    if (inet_pton(bracketed ? AF_INET6 : AF_INET, name, &address) == 1) return true;
+    return strcasecmp(name, "localhost") == 0 || known_origin(g, http) || known_origin(g, https);
 }
 
 /* Takes as long whichever byte is wrong. */
@@ -634,34 +611,27 @@ static bool head_is_fine(call *c, const char *method)
     if (!options && !(c->route == R_CHAT ? post : get))
         return refuse(c, 405, "method_not_allowed", NULL, "this path does not know the method: see Allow");
     return options || c->route <= R_HEALTH || !key || key_fits(key, header(c, "Authorization")) ||
-           refuse(c, 401, "invalid_api_key", NULL, "the gateway asks for its --key: Authorization: Bearer KEY");
-}
-
-static cJSON *model_json(const char *name)
-{
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "id", name);
-    cJSON_AddStringToObject(json, "object", "model");
-    cJSON_AddNumberToObject(json, "created", 0);
-    cJSON_AddStringToObject(json, "owned_by", "site");
-    return json;
+           refuse(c, 401, "invalid_api_key", NULL, "this gateway was started with a --key, and asks for it: "
+                  "Authorization: Bearer KEY");
 }
 
 static void list_models(call *c)
 {
-    cJSON *json = cJSON_CreateObject(), *list;
     size_t i;
-    cJSON_AddStringToObject(json, "object", "list");
-    list = cJSON_AddArrayToObject(json, "data");
-    for (i = 0; chatgptt_model(i); i++) cJSON_AddItemToArray(list, model_json(chatgptt_model(i)));
-    put_json(&c->out, json);
+    text_put(&c->out, "{\"object\":\"list\",\"data\":[");
+    for (i = 0; chatgptt_model(i); i++) {
+        if (i) text_put(&c->out, ",");
+        put_model(c, chatgptt_model(i));
+    }
+    text_put(&c->out, "]}");
 }
 
 static void show_model(call *c, const char *name)
 {
     size_t i;
-    for (i = 0; chatgptt_model(i) && strcmp(chatgptt_model(i), name) != 0; i++) {}
-    if (chatgptt_model(i)) put_json(&c->out, model_json(chatgptt_model(i)));
+    for (i = 0; chatgptt_model(i); i++)
+        if (strcmp(chatgptt_model(i), name) == 0) break;
+    if (chatgptt_model(i)) put_model(c, name);
     else refuse(c, 404, "model_not_found", "model", "no such model: GET /v1/models lists them");
 }
 
@@ -771,6 +741,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 {
     call *c = (call *)*state;
     (void)version;
+    if (((gateway *)user)->stop) return MHD_NO;
     if (!c) {
         *state = c = begin((gateway *)user, connection);
         c->route = find_route(url);
@@ -881,6 +852,8 @@ static void check_arguments(gateway *g)
     for (i = 0; i < 3 && strcmp(dialects[i], g->dialect) != 0; i++) {}
     if (i == 3 || (g->key && !*g->key)) wrong(i == 3 ? "--dialect" : "--key");
     g->options.dialect = (chatgptt_dialect)i;
+    for (i = 0; i < g->num_origins; i++)        /* as browsers send it: a path would never fit */
+        if (!strstr(g->origins[i], "://") || strchr(strstr(g->origins[i], "://") + 3, '/')) wrong("--origin");
     number(g->port, 0, 65535, "--port");
     g->options.total_timeout_ms = number(g->timeout, 1, INT_MAX / 1000, "--timeout") * 1000;
 }
@@ -936,14 +909,14 @@ static void serve(gateway *g)
     MHD_run(g->daemon);
 }
 
-/* Descriptors: two a call, and some to spare. */
+/* Descriptors: two a client, and some to spare. */
 static unsigned max_clients(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return 64;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_cur / 2 > MAX_CLIENTS ? MAX_CLIENTS : (unsigned)limit.rlim_cur / 2 - 16;
+    return limit.rlim_cur / 16 * 7 > MAX_CLIENTS ? MAX_CLIENTS : (unsigned)limit.rlim_cur / 16 * 7;
 }
 
 static bool is_loopback(const struct sockaddr *address)
@@ -967,7 +940,7 @@ static void listen_on(gateway *g)
         MHD_OPTION_SOCK_ADDR, found->ai_addr, MHD_OPTION_NOTIFY_COMPLETED, on_completed, g,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MAX_HEAD, MHD_OPTION_CONNECTION_LIMIT, max_clients(),
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     if (!g->daemon) die("cannot listen", strerror(errno));
     freeaddrinfo(found);
 }

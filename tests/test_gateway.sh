@@ -61,10 +61,13 @@ started=$!
 exec 3>"$work/in"
 "$build/demo_site" <"$work/in" >"$work/demo" 2>>"$work/log" 3>&- &
 started="$started $!"
+"$build/demo_site" --dialect aipkit <"$work/in" >"$work/newer" 2>>"$work/log" 3>&- &
+started="$started $!"
 "$build/demo_site" --plain <"$work/in" >"$work/plain" 2>>"$work/log" 3>&- &
 started="$started $!"
 told() { until [ -s "$1" ]; do sleep 0.05; done; head -n 1 "$1" | sed 's/url=//'; }
 stub=$(told "$work/stub")
+newer=$(told "$work/newer")
 plain=$(told "$work/plain")
 demo=$(told "$work/demo")
 
@@ -110,6 +113,7 @@ check 'all roles are folded' is 200 'System: Be kind.\nSystem: Be brief.\nUser: 
 
 refused() { chat "$2"; check "$1" is 400 '"type":"invalid_request_error"' "$3"; }
 refused 'no JSON' '{"messages":' '"code":null'
+refused 'more than JSON' "$(user x) x" 'JSON object'
 refused 'empty body' '' 'JSON object'
 refused 'a list' '[]' 'JSON object'
 refused 'no messages' '{}' '"param":"messages"'
@@ -245,7 +249,16 @@ busy() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
 before=$(busy); sleep 0.5
 check 'idle when nothing is to be done' test $(($(busy) - before)) -le 3
 get /health;                                    check 'and ready for more' is 200
+check 'a port that is taken' sh -c "! '$out/openai_gateway' --port ${url##*:}"
+"$out/helper" many 50 "${url##*:}" >/dev/null 2>&1 &
+many=$!
+sleep 1
 stop many
+wait $many 2>/dev/null
+
+gateway --url "$newer" --dialect aipkit
+chat "$(user hello ',"stream":true')";          check 'the newer plugin' is 200 hello '"finish_reason":"stop"' '[DONE]'
+stop newer
 
 # ==== options ====
 
@@ -254,6 +267,7 @@ check 'unknown option' usage --nonsense
 check 'no value' usage --port
 check 'bad port' usage --port 65536
 check 'bad dialect' usage --dialect klingon
+check 'an origin with a path' usage --origin https://app.example/
 check 'empty key' usage --key ''
 check 'others need a key' sh -c "! '$out/openai_gateway' --listen 0.0.0.0 2>&1 | grep -q url="
 check help sh -c "'$out/openai_gateway' --help | grep -q -- --origin"
