@@ -2,7 +2,7 @@
 static const char gateway_page_csp[] =
     "default-src 'none'; connect-src 'self'; img-src data:; "
     "style-src 'sha256-kZK/q/xC1v5sgjXHfYxrKVzuzt7uwgsE19EJJo943/k='; "
-    "script-src 'sha256-6j9xud65U1SA6ydJUX+YCrjGwyQ6MMY+HJGhIhRK6Fg='; "
+    "script-src 'sha256-9IcUnBjpK3aFnaxYGjSD5cY6uc/uDwIq4YVpb8F2694='; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'";
 
@@ -293,7 +293,7 @@ static const char *const gateway_page[] = {
     "  constructor(what, todo) { super(what); this.told = { what, todo }; }\n",
     "}\n",
     "\n",
-    "const TODO = {\n",
+    "const ADVICE = {\n",
     "  400: \"Change the message and send it again, or begin a new chat.\",\n",
     "  401: \"Ask again and give the key the gateway was started with.\",\n",
     "  413: \"The conversation has grown too long: begin a new chat.\",\n",
@@ -309,7 +309,7 @@ static const char *const gateway_page[] = {
     "  const what = error && typeof error.message === \"string\" ? error.message : \"The gatewa"
     "y answered with \" + status + \".\";\n",
     "  const kind = { rate_limit_error: 429, timeout_error: 504, api_error: 502 }[error && error.type];\n",
-    "  return new Failure(what, TODO[status] || TODO[kind] || OTHERWISE);\n",
+    "  return new Failure(what, ADVICE[status] || ADVICE[kind] || OTHERWISE);\n",
     "}\n",
     "\n",
     "function askForKey() {\n",

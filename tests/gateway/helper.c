@@ -235,6 +235,7 @@ static int many(size_t count, int port)
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "site") == 0) return site();
-    if (argc == 4 && strcmp(argv[1], "many") == 0) return many(strtoul(argv[2], NULL, 10), atoi(argv[3]));
+    if (argc == 4 && strcmp(argv[1], "many") == 0)
+        return many(strtoul(argv[2], NULL, 10), (int)strtol(argv[3], NULL, 10));
     return fputs("usage: helper site | many N PORT\n", stderr), 2;
 }
