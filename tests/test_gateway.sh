@@ -217,27 +217,34 @@ stop absent
 
 # ==== clients that hang up, or read slowly ====
 
-# until_told WORDS: the stub has written them.
-until_told() { for i in $(seq 100); do grep -q "$1" "$work/stub" && return; sleep 0.1; done; return 1; }
+# more WORDS: the stub writes them, once more than when `told_before WORDS` looked.
+count() { grep -c "$1" "$work/stub"; }
+told_before() { before=$(count "$1"); }
+more() { for i in $(seq 100); do [ "$(count "$1")" -gt "$before" ] && return; sleep 0.1; done; return 1; }
 program=$build/openai_gateway                   # the sanitizers' own memory grows
 gateway --url "$stub"
 program=
-chat "$(user hang)" -m 0.5;                     check 'a client that hangs up cancels' until_told 'gone hang'
-count=$(grep -c 'gone hang' "$work/stub")
-chat "$(user slow ',"stream":true')" -N -m 0.5
-more() { for i in $(seq 100); do [ "$(grep -c 'gone hang' "$work/stub")" -gt "$count" ] && return; sleep 0.1; done; return 1; }
-check 'in the midst of a stream too' more
+told_before 'gone hang'
+chat "$(user hang)" -m 0.5;                     check 'a client that hangs up cancels' more 'gone hang'
+told_before 'gone hang'
+chat "$(user slow ',"stream":true')" -N -m 0.5; check 'in the midst of a stream too' more 'gone hang'
+# Of half a second's fifty ticks.
+busy() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
+sleeps() { ticks=$(busy); sleep 0.5; [ $(($(busy) - ticks)) -le 5 ]; }
 resident() { awk '/VmRSS/ {print $2}' "/proc/$pid/status"; }
 get /health
-before=$(resident)
+size=$(resident)
+told_before 'held '
 curl -sSN --limit-rate 1k -m 4 -o /dev/null --data-binary "$(user flood ',"stream":true')" "$url/v1/chat/completions" 2>/dev/null &
 reader=$!
-check 'a slow reader holds the site back' until_told 'held '
-grew=$(($(resident) - before))
+check 'a slow reader holds the site back' more 'held '
+check 'the gateway sleeps meanwhile' sleeps
+grew=$(($(resident) - size))
 check "and nothing grows ($grew KB)" test "$grew" -lt 4000
 get /health;                                    check 'others are served meanwhile' is 200
+told_before 'gone flood'
 wait $reader
-check 'when it goes the stream ends' until_told 'gone flood'
+check 'when it goes the stream ends' more 'gone flood'
 stop slow
 
 # ==== many ====
@@ -245,9 +252,7 @@ stop slow
 gateway --url "$demo"
 check 'a thousand at once' "$out/helper" many 1000 "${url##*:}"
 cat "$work/check"
-busy() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
-before=$(busy); sleep 0.5
-check 'idle when nothing is to be done' test $(($(busy) - before)) -le 3
+check 'idle when nothing is to be done' sleeps
 get /health;                                    check 'and ready for more' is 200
 check 'a port that is taken' sh -c "! '$out/openai_gateway' --port ${url##*:}"
 "$out/helper" many 50 "${url##*:}" >/dev/null 2>&1 &
