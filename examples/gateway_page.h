@@ -1,7 +1,7 @@
 /* Made of gateway_page.html by tests/gateway/embed.sh: change the page, not this. */
 static const char gateway_page_csp[] =
     "default-src 'none'; connect-src 'self'; img-src data:; "
-    "style-src 'sha256-kZK/q/xC1v5sgjXHfYxrKVzuzt7uwgsE19EJJo943/k='; "
+    "style-src 'sha256-EYncJV5apvRA2uILLXqej2tT6pjrXh6p/kCcxZ1eU/U='; "
     "script-src 'sha256-9IcUnBjpK3aFnaxYGjSD5cY6uc/uDwIq4YVpb8F2694='; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'";
@@ -81,7 +81,7 @@ static const char *const gateway_page[] = {
     "textarea { resize: none; max-height: 40vh; min-height: 2.5rem; field-sizing: content; }\n",
     "dialog { color: inherit; background: var(--paper); border: 1px solid var(--line); border-r"
     "adius: .75rem; }\n",
-    "dialog { max-width: 26rem; }\n",
+    "dialog { max-width: min(26rem, calc(100vw - 2rem)); }\n",
     "dialog form { flex-direction: column; }\n",
     "dialog h2 { margin: 0; }\n",
     "dialog::backdrop { background: #0008; }\n",
