@@ -34,8 +34,7 @@ static void make(sample *r)
 
 static void by_json(void *user)
 {
-    static const cgt_json_node nodes[] = { CGT_NODE("", CGT_JSON_UNTOLD, 0, 1, 1),
-                                           CGT_NODE("data", 0, 0, 0, 0) };
+    static const cgt_json_node nodes[] = { { "", 0, CGT_JSON_UNTOLD, 0, 1, 1 }, { "data", 4, 0, 0, 0, 0 } };
     const sample *r = (const sample *)user;
     size_t at = 0, n, used, text = 0;
     cgt_json json;
