@@ -8,16 +8,19 @@
 #ifdef FUZZ_CJSON
 #include <cjson/cJSON.h>
 
-static const char *const pointers[] = {"", "/a", "/a/b", "/b/0", "/1", "/0/0", "/~1~0", "/", "/a/b/c/d"};
+static const char *const pointers[] = { "", "/a", "/a/b", "/b/0", "/1", "/0/0", "/~1~0", "/", "/a/b/c/d" };
 enum { FIELDS = sizeof pointers / sizeof *pointers };
 
 static nodes tree;
-static struct { bool told; cgt_json_type type; cgt_buffer text; } found[FIELDS];
+static struct {
+    bool told;
+    cgt_json_type type;
+    cgt_buffer text;
+} found[FIELDS];
 
 /* ---- the scanner's ---- */
 
-static void take(const cgt_json *j)
-{
+static void take(const cgt_json *j) {
     if (j->event == CGT_JSON_TEXT) cgt_append(&found[j->field].text, j->piece);
     if (j->event == CGT_JSON_VALUE) {
         FUZZ_CHECK(!found[j->field].told);
@@ -27,8 +30,7 @@ static void take(const cgt_json *j)
 }
 
 /* false: it is not valid. The bytes are the scanner's to change. */
-static bool scan(cgt_slice in)
-{
+static bool scan(cgt_slice in) {
     static char bytes[FUZZ_MAX];
     static cgt_json j;
     size_t at = 0, used;
@@ -50,21 +52,20 @@ static bool scan(cgt_slice in)
 
 /* ---- cJSON's ---- */
 
-static const cJSON *walk(const cJSON *at, const char *pointer)
-{
+static const cJSON *walk(const cJSON *at, const char *pointer) {
     while (at && *pointer) {
         char key[256];
         key[nodes_key(&pointer, key)] = '\0';
         cgt_slice digits = cgt_text(key);
         bool index = digits.len && cgt_span(digits, cgt_digit) == digits.len;
-        at = cJSON_IsArray(at) ? index ? cJSON_GetArrayItem(at, (int)strtol(key, NULL, 10)) : NULL
-           : cJSON_IsObject(at) ? cJSON_GetObjectItemCaseSensitive(at, key) : NULL;
+        at = cJSON_IsArray(at)    ? index ? cJSON_GetArrayItem(at, (int)strtol(key, NULL, 10)) : NULL
+             : cJSON_IsObject(at) ? cJSON_GetObjectItemCaseSensitive(at, key)
+                                  : NULL;
     }
     return at;
 }
 
-static bool same_type(const cJSON *c, cgt_json_type type)
-{
+static bool same_type(const cJSON *c, cgt_json_type type) {
     switch (type) {
     case CGT_JSON_STRING: return cJSON_IsString(c);
     case CGT_JSON_NUMBER: return cJSON_IsNumber(c);
@@ -77,8 +78,7 @@ static bool same_type(const cJSON *c, cgt_json_type type)
 }
 
 /* \u0000, or half a pair; a backslash before it is enough for us. Numbers that no double is cut. */
-static bool is_beyond(cgt_slice in)
-{
+static bool is_beyond(cgt_slice in) {
     for (size_t i = 0; i + 5 < in.len; i++)
         if (in.at[i] == '\\' && in.at[i + 1] == 'u' &&
             (memcmp(in.at + i + 2, "0000", 4) == 0 || cgt_lower(in.at[i + 2]) == 'd'))
@@ -89,8 +89,7 @@ static bool is_beyond(cgt_slice in)
     return false;
 }
 
-static void compare(const cJSON *root)
-{
+static void compare(const cJSON *root) {
     for (int i = 0; i < FIELDS; i++) {
         const cJSON *c = walk(root, pointers[i]);
         FUZZ_CHECK(found[i].told == (c != NULL));
@@ -99,8 +98,7 @@ static void compare(const cJSON *root)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     cgt_slice in = fuzz_input(data, size < FUZZ_MAX ? size : FUZZ_MAX);
     if (tree.count == 0) FUZZ_CHECK(nodes_make(&tree, pointers, FIELDS));
     for (int i = 0; i < FIELDS; i++) {
@@ -118,9 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #else
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    (void)data, (void)size;                 /* there is nobody to compare with */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    (void)data, (void)size; /* there is nobody to compare with */
     return 0;
 }
 #endif

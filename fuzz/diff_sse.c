@@ -4,10 +4,12 @@
    kept. */
 #include "fuzz.h"
 
-typedef struct event_log { feed_log log; cgt_buffer data; } event_log;
+typedef struct event_log {
+    feed_log log;
+    cgt_buffer data;
+} event_log;
 
-static void tell(event_log *l, cgt_slice name, cgt_slice id)
-{
+static void tell(event_log *l, cgt_slice name, cgt_slice id) {
     if (name.len > CHATGPTT_MAX_NAME) name.len = CHATGPTT_MAX_NAME;
     feed_log_piece(&l->log, "event", name.at, name.len);
     feed_log_piece(&l->log, "id", id.at, id.len);
@@ -16,8 +18,7 @@ static void tell(event_log *l, cgt_slice name, cgt_slice id)
     l->data.len = 0;
 }
 
-static void log_open(event_log *l)
-{
+static void log_open(event_log *l) {
     l->log.len = 0;
     l->log.open = NULL;
     cgt_buffer_init(&l->data, fuzz_hooks(), SIZE_MAX / 4);
@@ -25,12 +26,15 @@ static void log_open(event_log *l)
 
 /* ---- the standard's words ---- */
 
-typedef struct reading { cgt_buffer type, id; bool has_data; event_log *out; } reading;
+typedef struct reading {
+    cgt_buffer type, id;
+    bool has_data;
+    event_log *out;
+} reading;
 
-static void dispatch(reading *r)
-{
+static void dispatch(reading *r) {
     if (r->has_data) {
-        if (r->out->data.len) r->out->data.len--;               /* the last LF */
+        if (r->out->data.len) r->out->data.len--; /* the last LF */
         tell(r->out, r->type.len ? cgt_slice_of_buffer(&r->type) : cgt_text("message"),
              cgt_slice_of_buffer(&r->id));
     }
@@ -38,8 +42,7 @@ static void dispatch(reading *r)
     r->out->data.len = r->type.len = 0;
 }
 
-static void process_field(reading *r, cgt_slice field, cgt_slice value)
-{
+static void process_field(reading *r, cgt_slice field, cgt_slice value) {
     if (cgt_is(field, "event")) {
         r->type.len = 0;
         cgt_append(&r->type, value);
@@ -54,11 +57,16 @@ static void process_field(reading *r, cgt_slice field, cgt_slice value)
     }
 }
 
-static void process_line(reading *r, cgt_slice line)
-{
+static void process_line(reading *r, cgt_slice line) {
     const char *colon = line.len ? (const char *)memchr(line.at, ':', line.len) : NULL;
-    if (line.len == 0) { dispatch(r); return; }
-    if (!colon) { process_field(r, line, cgt_text("")); return; }
+    if (line.len == 0) {
+        dispatch(r);
+        return;
+    }
+    if (!colon) {
+        process_field(r, line, cgt_text(""));
+        return;
+    }
     size_t n = (size_t)(colon - line.at);
     cgt_slice value = cgt_from(line, n + 1);
     if (n == 0) return;
@@ -66,8 +74,7 @@ static void process_line(reading *r, cgt_slice line)
     process_field(r, cgt_slice_of(line.at, n), value);
 }
 
-static void refer(cgt_slice in, event_log *out)
-{
+static void refer(cgt_slice in, event_log *out) {
     reading r;
     memset(&r, 0, sizeof r);
     r.out = out;
@@ -77,7 +84,7 @@ static void refer(cgt_slice in, event_log *out)
     if (in.len >= 3 && memcmp(in.at, "\xEF\xBB\xBF", 3) == 0) in = cgt_from(in, 3);
     for (;;) {
         size_t n = cgt_find(in, "\r\n");
-        if (n == in.len) break;                                 /* an unfinished line is none */
+        if (n == in.len) break; /* an unfinished line is none */
         process_line(&r, cgt_slice_of(in.at, n));
         bool two = in.at[n] == '\r' && n + 1 < in.len && in.at[n + 1] == '\n';
         in = cgt_from(in, n + 1 + two);
@@ -89,8 +96,7 @@ static void refer(cgt_slice in, event_log *out)
 
 /* ---- the decoder's ---- */
 
-static void decode(cgt_slice in, size_t step, event_log *out)
-{
+static void decode(cgt_slice in, size_t step, event_log *out) {
     static cgt_sse s;
     memset(&s, 0, sizeof s);
     log_open(out);
@@ -110,8 +116,7 @@ static void decode(cgt_slice in, size_t step, event_log *out)
     cgt_buffer_free(&out->data);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static event_log wanted, got;
     cgt_slice in = fuzz_input(data, size < FUZZ_MAX ? size : FUZZ_MAX);
     if (in.len == 0) in.at = "";

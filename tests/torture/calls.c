@@ -11,27 +11,24 @@ static long runs_of[NET_CALLS][NET_FLAWS], failed_of[NET_CALLS][NET_FLAWS], answ
 static void calm(void) { torn.at = 0; }
 
 /* What a message may come to that a flaw befell: what was said, or what it means where it was met. */
-static bool is_due(chatgptt_code code, net_call call, net_flaw flaw)
-{
+static bool is_due(chatgptt_code code, net_call call, net_flaw flaw) {
     static const chatgptt_code closed[] = { CHATGPTT_E_CLOSED, CHATGPTT_E_INCOMPLETE, CHATGPTT_E_PROXY,
                                             CHATGPTT_E_TLS, CHATGPTT_E_PAGE };
     if (code == CHATGPTT_DONE || code == net_code(flaw, call) || code == CHATGPTT_E_INCOMPLETE) return true;
-    if (call == NET_WAIT && tears(TWO)) return code == CHATGPTT_E_CANCELLED;    /* ours: see ask_two() */
+    if (call == NET_WAIT && tears(TWO)) return code == CHATGPTT_E_CANCELLED; /* ours: see ask_two() */
     for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
         if (code == closed[i] && (flaw == NET_END || flaw == NET_RESET)) return true;
     return false;
 }
 
-static void judge(const told *t, int number, net_call call, net_flaw flaw)
-{
+static void judge(const told *t, int number, net_call call, net_flaw flaw) {
     tear_judge(torturing, t, number);
     if (!torn.hit || flaw <= NET_SHORT) tear_untouched(torturing, t);
     else if (!torturing->wanted || t->code != torturing->wanted) CHECK(is_due(t->code, call, flaw));
 }
 
 /* False when there was no n-th call. */
-static bool run(net_call call, net_flaw flaw, int n)
-{
+static bool run(net_call call, net_flaw flaw, int n) {
     told t[2];
     bool was_bad = check_now.bad;
     check_now.bad = false;
@@ -46,7 +43,8 @@ static bool run(net_call call, net_flaw flaw, int n)
     if (check_now.bad) {
         printf("    in: %s, %s in %s %d\n", torturing->name, net_flaw_names[flaw], net_call_names[call], n);
         for (int i = 0; i < 2; i++)
-            printf("    message %d: %s \"%s\" %s\n", i + 1, chatgptt_code_name(t[i].code), t[i].text, t[i].error);
+            printf("    message %d: %s \"%s\" %s\n", i + 1, chatgptt_code_name(t[i].code), t[i].text,
+                   t[i].error);
     }
     check_now.bad |= was_bad;
     runs_of[call][flaw]++;
@@ -56,14 +54,12 @@ static bool run(net_call call, net_flaw flaw, int n)
 }
 
 /* What a call of this kind cannot do: an open() that comes to nothing yet, half a wait. */
-static bool can(net_call call, net_flaw flaw)
-{
+static bool can(net_call call, net_flaw flaw) {
     if (call == NET_OPEN) return flaw >= NET_END;
     return call != NET_WAIT || flaw == NET_LATER || flaw == NET_IO;
 }
 
-static void torture_scenario(void)
-{
+static void torture_scenario(void) {
     long before = 0, after = 0;
     int calls[NET_CALLS] = { 0 };
     for (int i = 0; i < NET_CALLS * NET_FLAWS; i++) before += runs_of[i / NET_FLAWS][i % NET_FLAWS];
@@ -81,8 +77,7 @@ static void torture_scenario(void)
            calls[NET_READ], calls[NET_WRITE], calls[NET_WAIT], after - before);
 }
 
-int main(void)
-{
+int main(void) {
     long sum = 0;
 #ifndef CHATGPTT_NO_TLS
     net_tls_open();

@@ -8,15 +8,13 @@
 static const scenario *torturing;
 static long runs_in_all;
 
-static void calm(void)
-{
+static void calm(void) {
     torn.hit = torn.s.allocations >= (torn.s.fail_at ? torn.s.fail_at : torn.s.fail_from);
     torn.s.fail_at = torn.s.fail_from = 0;
 }
 
 /* One run; false when no allocation failed. */
-static bool starve(long at, long from)
-{
+static bool starve(long at, long from) {
     told t[2];
     bool was_bad = check_now.bad;
     check_now.bad = false;
@@ -38,8 +36,7 @@ static bool starve(long at, long from)
     return hit;
 }
 
-static void starve_scenario(void)
-{
+static void starve_scenario(void) {
     long n = 1, before = runs_in_all;
     while (starve(n, 0) && n < 5000 && !check_now.bad) n++;
     CHECK(n > 10 && n < 5000);
@@ -47,8 +44,7 @@ static void starve_scenario(void)
     printf("%-44s %4ld allocations, %5ld runs\n", torturing->name, n - 1, runs_in_all - before);
 }
 
-int main(void)
-{
+int main(void) {
 #ifndef CHATGPTT_NO_TLS
     net_tls_open();
 #endif

@@ -18,25 +18,37 @@ typedef enum net_call { NET_OPEN, NET_READ, NET_WRITE, NET_WAIT, NET_CALLS } net
 
 /* How a call goes wrong: later, by one byte only, an end, and errors. The connection stays as dead as it is
    said to be. */
-typedef enum net_flaw { NET_LATER, NET_SHORT, NET_END, NET_RESET, NET_IO, NET_TLS_FAULT, NET_TIMEOUT,
-                        NET_NO_MEMORY, NET_FLAWS } net_flaw;
+typedef enum net_flaw {
+    NET_LATER,
+    NET_SHORT,
+    NET_END,
+    NET_RESET,
+    NET_IO,
+    NET_TLS_FAULT,
+    NET_TIMEOUT,
+    NET_NO_MEMORY,
+    NET_FLAWS
+} net_flaw;
 
 static const char *const net_call_names[] = { "open", "read", "write", "wait" };
-static const char *const net_flaw_names[] = { "AGAIN",  "one byte",  "end of file", "reset",
-                                              "E_IO",   "E_TLS",     "E_TIMEOUT",   "E_MEMORY" };
+static const char *const net_flaw_names[] = { "AGAIN", "one byte", "end of file", "reset",
+                                              "E_IO",  "E_TLS",    "E_TIMEOUT",   "E_MEMORY" };
 
-typedef struct net_bytes { char *at; size_t len, size, used; } net_bytes;
+typedef struct net_bytes {
+    char *at;
+    size_t len, size, used;
+} net_bytes;
 
 typedef struct net_conn {
     struct net *net;
-    int requests;                           /* handled */
-    bool is_open, gone, deaf, tls;          /* gone: closed once all is read; deaf: takes no more bytes */
-    bool rest;                              /* the next read says AGAIN, since the last was cut short */
-    unsigned again;                         /* events whose last call said so */
-    chatgptt_code dead;                     /* what every call says from now on; OK: it lives */
-    long long ready_at;                     /* until then there is nothing to read */
-    net_bytes in, out, plain;               /* as they came and go; without TLS */
-    char head[512];                         /* of the last answer over TLS */
+    int requests; /* handled */
+    bool is_open, gone, deaf, tls; /* gone: closed once all is read; deaf: takes no more bytes */
+    bool rest; /* the next read says AGAIN, since the last was cut short */
+    unsigned again; /* events whose last call said so */
+    chatgptt_code dead; /* what every call says from now on; OK: it lives */
+    long long ready_at; /* until then there is nothing to read */
+    net_bytes in, out, plain; /* as they came and go; without TLS */
+    char head[512]; /* of the last answer over TLS */
     far_line far;
     char host[64];
 #ifndef CHATGPTT_NO_TLS
@@ -48,15 +60,15 @@ typedef struct net_conn {
 typedef void net_site(net_conn *c, const http_request *request);
 
 typedef struct net {
-    script s;                               /* hooks, clock, oracle; its acts are not used */
+    script s; /* hooks, clock, oracle; its acts are not used */
     net_conn conns[NET_CONNECTIONS];
     int opened;
-    net_site *site;                         /* answers by net_say() */
-    size_t read_max, early;                 /* most bytes a read gives; a request's that are answered */
+    net_site *site; /* answers by net_say() */
+    size_t read_max, early; /* most bytes a read gives; a request's that are answered */
     bool no_descriptors, hung;
-    long idle;                              /* waits since a byte moved */
+    long idle; /* waits since a byte moved */
     int calls[NET_CALLS];
-    int at;                                 /* 0: none goes wrong */
+    int at; /* 0: none goes wrong */
     net_call call;
     net_flaw flaw;
     bool hit;
@@ -74,8 +86,7 @@ static struct {
     mbedtls_ssl_ticket_context ticket;
 } net_tls;
 
-static inline void net_tls_open(void)
-{
+static inline void net_tls_open(void) {
     static const cert_spec root = { .cn = "Root", .ca = true, .key_slot = 1 },
                            leaf = { .san = "DNS:site.test,DNS:www.site.test" };
     certs_open();
@@ -87,11 +98,13 @@ static inline void net_tls_open(void)
     mbedtls_x509_crt_init(&net_tls.chain);
     mbedtls_ssl_ticket_init(&net_tls.ticket);
     cert_must(mbedtls_ssl_config_defaults(&net_tls.config, MBEDTLS_SSL_IS_SERVER,
-                                          MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT), "config");
+                                          MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT),
+              "config");
 #if MBEDTLS_VERSION_NUMBER < 0x04000000
     mbedtls_ssl_conf_rng(&net_tls.config, mbedtls_ctr_drbg_random, &net_tls.random.drbg);
     cert_must(mbedtls_ssl_ticket_setup(&net_tls.ticket, mbedtls_ctr_drbg_random, &net_tls.random.drbg,
-                                       MBEDTLS_CIPHER_AES_256_GCM, 3600), "tickets");
+                                       MBEDTLS_CIPHER_AES_256_GCM, 3600),
+              "tickets");
 #else
     cert_must(mbedtls_ssl_ticket_setup(&net_tls.ticket, PSA_ALG_GCM, PSA_KEY_TYPE_AES, 256, 3600), "tickets");
 #endif
@@ -101,8 +114,7 @@ static inline void net_tls_open(void)
     cert_must(mbedtls_ssl_conf_own_cert(&net_tls.config, &net_tls.chain, net_tls.leaf.key), "own_cert");
 }
 
-static inline void net_tls_close(void)
-{
+static inline void net_tls_close(void) {
     mbedtls_ssl_ticket_free(&net_tls.ticket);
     mbedtls_x509_crt_free(&net_tls.chain);
     mbedtls_ssl_config_free(&net_tls.config);
@@ -114,8 +126,7 @@ static inline void net_tls_close(void)
 /* ---- bytes ---- */
 
 /* Terminated. */
-static inline void net_put(net_bytes *b, const char *bytes, size_t len)
-{
+static inline void net_put(net_bytes *b, const char *bytes, size_t len) {
     if (b->size - b->len <= len) {
         b->size = (b->len + len + 1) * 2;
         b->at = (char *)realloc(b->at, b->size);
@@ -126,14 +137,19 @@ static inline void net_put(net_bytes *b, const char *bytes, size_t len)
     b->at[b->len] = '\0';
 }
 
-static inline void net_drop(net_bytes *b) { free(b->at); memset(b, 0, sizeof *b); }
+static inline void net_drop(net_bytes *b) {
+    free(b->at);
+    memset(b, 0, sizeof *b);
+}
 
 /* ---- for the site: it answers by these ---- */
 
-static inline void net_send(net_conn *c, const char *bytes, size_t len)
-{
+static inline void net_send(net_conn *c, const char *bytes, size_t len) {
     far_says(&c->net->s.far, &c->far, bytes, len);
-    if (!c->tls) { net_put(&c->out, bytes, len); return; }
+    if (!c->tls) {
+        net_put(&c->out, bytes, len);
+        return;
+    }
 #ifndef CHATGPTT_NO_TLS
     snprintf(c->head, sizeof c->head, "%.*s", (int)(len < 511 ? len : 511), bytes);
     while (len) {
@@ -148,8 +164,7 @@ static inline void net_send(net_conn *c, const char *bytes, size_t len)
 static inline void net_say(net_conn *c, const char *text) { net_send(c, text, strlen(text)); }
 
 /* Closes once all is read. */
-static inline void net_hang_up(net_conn *c)
-{
+static inline void net_hang_up(net_conn *c) {
 #ifndef CHATGPTT_NO_TLS
     if (c->tls && c->ready) mbedtls_ssl_close_notify(&c->ssl);
 #endif
@@ -158,8 +173,7 @@ static inline void net_hang_up(net_conn *c)
 
 /* ---- what arrives ---- */
 
-static inline void net_handle(net_conn *c, net_bytes *b)
-{
+static inline void net_handle(net_conn *c, net_bytes *b) {
     http_request request;
     size_t len;
     far_written(&c->net->s.far, &c->far, b->at, b->len, c->net->s.now);
@@ -179,8 +193,7 @@ static inline void net_handle(net_conn *c, net_bytes *b)
 }
 
 #ifndef CHATGPTT_NO_TLS
-static inline int net_tls_recv(void *user, unsigned char *out, size_t size)
-{
+static inline int net_tls_recv(void *user, unsigned char *out, size_t size) {
     net_bytes *in = &((net_conn *)user)->in;
     size_t len = in->len - in->used < size ? in->len - in->used : size;
     if (!len) return MBEDTLS_ERR_SSL_WANT_READ;
@@ -189,18 +202,19 @@ static inline int net_tls_recv(void *user, unsigned char *out, size_t size)
     return (int)len;
 }
 
-static inline int net_tls_send(void *user, const unsigned char *bytes, size_t size)
-{
+static inline int net_tls_send(void *user, const unsigned char *bytes, size_t size) {
     net_put(&((net_conn *)user)->out, (const char *)bytes, size);
     return (int)size;
 }
 
-static inline void net_tls_pump(net_conn *c)
-{
+static inline void net_tls_pump(net_conn *c) {
     char bytes[4096];
     int status = c->ready ? 0 : mbedtls_ssl_handshake(&c->ssl);
     if (status == MBEDTLS_ERR_SSL_WANT_READ) return;
-    if (status) { c->gone = true; return; }
+    if (status) {
+        c->gone = true;
+        return;
+    }
     c->ready = true;
     while ((status = mbedtls_ssl_read(&c->ssl, (unsigned char *)bytes, sizeof bytes)) > 0)
         net_put(&c->plain, bytes, (size_t)status);
@@ -210,8 +224,7 @@ static inline void net_tls_pump(net_conn *c)
 #endif
 
 /* From here on TLS is spoken, with the host of a tunnel or of open(). */
-static inline void net_start_tls(net_conn *c, const char *origin)
-{
+static inline void net_start_tls(net_conn *c, const char *origin) {
 #ifndef CHATGPTT_NO_TLS
     far_line fresh;
     net_drop(&c->in);
@@ -232,17 +245,15 @@ static inline void net_start_tls(net_conn *c, const char *origin)
 /* ---- the transport ---- */
 
 /* Whether this call is the one that goes wrong. */
-static inline bool net_wrong(net *n, net_call call)
-{
+static inline bool net_wrong(net *n, net_call call) {
     if (++n->calls[call] != n->at || call != n->call) return false;
     return n->hit = true;
 }
 
-static inline chatgptt_code net_code(net_flaw flaw, net_call call)
-{
+static inline chatgptt_code net_code(net_flaw flaw, net_call call) {
     switch (flaw) {
-    case NET_END: return call == NET_READ ? CHATGPTT_DONE : call == NET_OPEN ? CHATGPTT_E_RESOLVE
-                                                                             : CHATGPTT_E_CLOSED;
+    case NET_END:
+        return call == NET_READ ? CHATGPTT_DONE : call == NET_OPEN ? CHATGPTT_E_RESOLVE : CHATGPTT_E_CLOSED;
     case NET_RESET: return call == NET_OPEN ? CHATGPTT_E_CONNECT : CHATGPTT_E_CLOSED;
     case NET_IO: return CHATGPTT_E_IO;
     case NET_TLS_FAULT: return CHATGPTT_E_TLS;
@@ -252,24 +263,24 @@ static inline chatgptt_code net_code(net_flaw flaw, net_call call)
     }
 }
 
-static inline chatgptt_code net_did(net_conn *c, unsigned event, chatgptt_code code)
-{
+static inline chatgptt_code net_did(net_conn *c, unsigned event, chatgptt_code code) {
     c->again = code == CHATGPTT_AGAIN ? c->again | event : c->again & ~event;
     if (code == CHATGPTT_DONE || code == CHATGPTT_E_CLOSED) far_closed(&c->far, c->net->s.now);
     if (code == CHATGPTT_AGAIN) far_idle_call(&c->net->s.far);
-    else { c->net->idle = 0; far_progress(&c->net->s.far); }
+    else {
+        c->net->idle = 0;
+        far_progress(&c->net->s.far);
+    }
     return code;
 }
 
-static inline chatgptt_code net_die(net_conn *c, net_call call, unsigned event)
-{
+static inline chatgptt_code net_die(net_conn *c, net_call call, unsigned event) {
     chatgptt_code code = net_code(c->net->flaw, call);
     if (code != CHATGPTT_AGAIN) c->dead = code == CHATGPTT_DONE ? CHATGPTT_E_CLOSED : code;
     return net_did(c, event, code);
 }
 
-static inline chatgptt_code net_open(void *user, const char *host, const char *port, void **conn)
-{
+static inline chatgptt_code net_open(void *user, const char *host, const char *port, void **conn) {
     net *n = (net *)user;
     if (net_wrong(n, NET_OPEN)) return net_code(n->flaw, NET_OPEN);
     if (n->opened == NET_CONNECTIONS) {
@@ -288,23 +299,23 @@ static inline chatgptt_code net_open(void *user, const char *host, const char *p
     return CHATGPTT_OK;
 }
 
-static inline void net_deliver(net_conn *c, char *buffer, size_t len)
-{
+static inline void net_deliver(net_conn *c, char *buffer, size_t len) {
     memcpy(buffer, c->out.at + c->out.used, len);
     c->out.used += len;
-    if (!c->tls) { far_said(&c->far, buffer, len); return; }
+    if (!c->tls) {
+        far_said(&c->far, buffer, len);
+        return;
+    }
     if (!c->far.message) return;
     if (!c->far.message->answered) memcpy(c->far.message->head, c->head, sizeof c->head);
     c->far.message->answered += len;
 }
 
-static inline bool net_readable(const net_conn *c)
-{
+static inline bool net_readable(const net_conn *c) {
     return c->dead || ((c->out.used < c->out.len || c->gone) && c->net->s.now >= c->ready_at);
 }
 
-static inline chatgptt_code net_read(void *user, void *conn, void *buffer, size_t size, size_t *done)
-{
+static inline chatgptt_code net_read(void *user, void *conn, void *buffer, size_t size, size_t *done) {
     net *n = (net *)user;
     net_conn *c = (net_conn *)conn;
     bool wrong = net_wrong(n, NET_READ), rest = c->rest;
@@ -317,14 +328,16 @@ static inline chatgptt_code net_read(void *user, void *conn, void *buffer, size_
     if (rest || !net_readable(c)) return net_did(c, CHATGPTT_READ, CHATGPTT_AGAIN);
     if (len == 0) return net_did(c, CHATGPTT_READ, CHATGPTT_DONE);
     if (len > size) len = size;
-    if (max && len > max) { len = max; c->rest = true; }
+    if (max && len > max) {
+        len = max;
+        c->rest = true;
+    }
     net_deliver(c, (char *)buffer, len);
     *done = len;
     return net_did(c, CHATGPTT_READ, CHATGPTT_OK);
 }
 
-static inline chatgptt_code net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done)
-{
+static inline chatgptt_code net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done) {
     net *n = (net *)user;
     net_conn *c = (net_conn *)conn;
     bool wrong = net_wrong(n, NET_WRITE);
@@ -346,16 +359,14 @@ static inline chatgptt_code net_write(void *user, void *conn, const void *bytes,
 }
 
 /* When one of the events is ready; SCRIPT_NEVER: not by itself. */
-static inline long long net_ready_at(const net_conn *c, unsigned events)
-{
+static inline long long net_ready_at(const net_conn *c, unsigned events) {
     long long now = c->net->s.now;
     if (c->dead || ((events & CHATGPTT_WRITE) && !c->deaf)) return now;
     if (!(events & CHATGPTT_READ) || !(c->out.used < c->out.len || c->gone)) return SCRIPT_NEVER;
     return c->ready_at > now ? c->ready_at : now;
 }
 
-static inline chatgptt_wait net_want(void *user, void *conn)
-{
+static inline chatgptt_wait net_want(void *user, void *conn) {
     net *n = (net *)user;
     net_conn *c = (net_conn *)conn;
     chatgptt_wait wait;
@@ -374,13 +385,12 @@ static inline chatgptt_wait net_want(void *user, void *conn)
     return wait;
 }
 
-static inline chatgptt_code net_wait(void *user, const chatgptt_wait *what)
-{
+static inline chatgptt_code net_wait(void *user, const chatgptt_wait *what) {
     net *n = (net *)user;
     long long until = SCRIPT_NEVER;
     if (net_wrong(n, NET_WAIT)) {
         if (n->flaw > NET_SHORT) return net_code(n->flaw, NET_WAIT);
-        return CHATGPTT_OK;                             /* woken for nothing */
+        return CHATGPTT_OK; /* woken for nothing */
     }
     for (int i = 0; i < what->count; i++) {
         int number = what->on[i].fd - NET_FIRST_FD;
@@ -394,20 +404,21 @@ static inline chatgptt_code net_wait(void *user, const chatgptt_wait *what)
         n->hung = true;
         return CHATGPTT_E_IO;
     }
-    if (until > n->s.now) { far_progress(&n->s.far); n->s.now = until; }
+    if (until > n->s.now) {
+        far_progress(&n->s.far);
+        n->s.now = until;
+    }
     return CHATGPTT_OK;
 }
 
-static inline void net_close(void *user, void *conn)
-{
+static inline void net_close(void *user, void *conn) {
     net_conn *c = (net_conn *)conn;
     (void)user;
     CHECK(c->is_open);
     c->is_open = false;
 }
 
-static inline chatgptt_options net_options(net *n)
-{
+static inline chatgptt_options net_options(net *n) {
     chatgptt_options options = script_options(&n->s);
     const chatgptt_transport transport = { net_open, net_read, net_write, net_want, net_wait, net_close, n };
     options.transport = transport;
@@ -419,8 +430,7 @@ static inline chatgptt_options net_options(net *n)
 
 /* ---- a run's beginning and end ---- */
 
-static inline void net_begin(net *n, net_site *site)
-{
+static inline void net_begin(net *n, net_site *site) {
     script_init(&n->s);
     n->site = site;
     n->opened = 0;
@@ -432,8 +442,7 @@ static inline void net_begin(net *n, net_site *site)
 }
 
 /* What every run must leave behind: no memory, no connection open. */
-static inline void net_end(net *n)
-{
+static inline void net_end(net *n) {
     for (int i = 0; i < n->opened; i++) {
         net_conn *c = &n->conns[i];
         if (c->is_open) check_fail(__FILE__, __LINE__, "connection %d was left open", i);

@@ -1,14 +1,15 @@
 /* times.c - deadlines and cancels in real time: in every phase of a message 200 runs each end within 100 ms
-   of the moment they should, and never before it (by the library's clock, of whole ms). What the machine makes a ready thread wait is taken off, as
-   far as the system tells (schedstat). The lookup of a name is no such phase: it blocks. */
+   of the moment they should, and never before it, by the library's clock of whole ms. What the machine makes a
+   ready thread wait is taken off, as far as the system tells (schedstat). The lookup of a name is no such
+   phase: it blocks. */
 #include "../check.h"
 #include <sys/socket.h>
 
 /* The client's sockets hold little unsent, so that a message of 100 KB gets stuck. */
-static int little_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
-{
+static int little_setsockopt(int fd, int level, int name, const void *value, socklen_t len) {
     int size = 4096;
-    return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) | setsockopt(fd, level, name, value, len);
+    return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) |
+           setsockopt(fd, level, name, value, len);
 }
 
 #define setsockopt(fd, level, name, value, len) little_setsockopt(fd, level, name, value, len)
@@ -19,19 +20,29 @@ static int little_setsockopt(int fd, int level, int name, const void *value, soc
 
 enum { RUNS = 200, RUNS_A_SITE = 100, LATE_MS = 100, CLOCK_MS = 1 };
 
-typedef enum phase { CONNECTING, HANDSHAKE, TUNNEL, PAGE_HEAD, PAGE_BODY, SENDING, ANSWER_HEAD, ANSWER_BODY,
-                     KEY_HEAD, NEWER_ANSWER, PHASES } phase;
+typedef enum phase {
+    CONNECTING,
+    HANDSHAKE,
+    TUNNEL,
+    PAGE_HEAD,
+    PAGE_BODY,
+    SENDING,
+    ANSWER_HEAD,
+    ANSWER_BODY,
+    KEY_HEAD,
+    NEWER_ANSWER,
+    PHASES
+} phase;
 typedef enum way { TOTAL, OWN_LIMIT, CANCEL, TICK, WAYS } way;
 
-static const char *const phase_names[] = { "connecting", "TLS handshake", "proxy's tunnel", "page's head",
-                                           "page's body", "sending", "answer's head", "answer's body",
-                                           "newer: key", "newer: answer" };
+static const char *const phase_names[] = { "connecting",  "TLS handshake", "proxy's tunnel", "page's head",
+                                           "page's body", "sending",       "answer's head",  "answer's body",
+                                           "newer: key",  "newer: answer" };
 static const char *const way_names[] = { "total_timeout_ms", "the phase's own limit", "cancel()", "on_tick" };
 
 /* ---- the far sides: a listener that accepts nobody, or a site that falls silent ---- */
 
-static int listen_deaf(int backlog, int *port)
-{
+static int listen_deaf(int backlog, int *port) {
     struct sockaddr_in address;
     socklen_t len = sizeof address;
     memset(&address, 0, sizeof address);
@@ -46,8 +57,7 @@ static int listen_deaf(int backlog, int *port)
 }
 
 /* Connections that fill a listener's queue, so that the next ones get no answer. */
-static void fill(int fds[4], int port)
-{
+static void fill(int fds[4], int port) {
     struct sockaddr_in address;
     memset(&address, 0, sizeof address);
     address.sin_family = AF_INET;
@@ -59,42 +69,40 @@ static void fill(int fds[4], int port)
     }
 }
 
-static bool say_newer_page(int socket)
-{
-    return site_reply(socket, "200 OK", "text/html", "<div class=\"aipkit_chat_container\" data-config='"
+static bool say_newer_page(int socket) {
+    return site_reply(socket, "200 OK", "text/html",
+                      "<div class=\"aipkit_chat_container\" data-config='"
                       "{\"botId\":7,\"nonce\":\"0123456789\",\"postId\":5}'></div>");
 }
 
-static bool serve(const site_request *r, int socket)
-{
+static bool serve(const site_request *r, int socket) {
     phase where = *(const phase *)r->user;
     bool page = r->number == 0, newer = where >= KEY_HEAD;
     if (page && where == PAGE_BODY)
         return site_say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n<title>Half a page</title>");
     if (page) {
         bool good = newer ? say_newer_page(socket) : site_page(socket, r->site, "0123456789", "7");
-        if (where == SENDING) site_await(r->site, 1000000, 1000);       /* reads no more meanwhile */
+        if (where == SENDING) site_await(r->site, 1000000, 1000); /* reads no more meanwhile */
         return good;
     }
     if (where == ANSWER_BODY) return site_stream_begin(socket) && site_stream_text(socket, "Half an ans");
     if (where == NEWER_ANSWER && r->number == 1)
-        return site_reply(socket, "200 OK", "application/json", "{\"success\":true,\"data\":{\"cache_key\":"
+        return site_reply(socket, "200 OK", "application/json",
+                          "{\"success\":true,\"data\":{\"cache_key\":"
                           "\"aipkit_sse_k\"}}");
     return true;
 }
 
 /* ---- time ---- */
 
-static double now_ms(void)
-{
+static double now_ms(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 /* How long this thread was ready in all while others ran; 0: the system does not tell. */
-static double queued_ms(void)
-{
+static double queued_ms(void) {
     unsigned long long ran = 0, queued = 0;
     FILE *file = fopen("/proc/thread-self/schedstat", "r");
     if (file && fscanf(file, "%llu %llu", &ran, &queued) != 2) queued = 0;
@@ -104,7 +112,7 @@ static double queued_ms(void)
 
 /* ---- a run ---- */
 
-typedef struct job {                        /* a phase, in a thread of its own */
+typedef struct job { /* a phase, in a thread of its own */
     phase where;
     site site;
     int port, deaf, fillers[4];
@@ -112,29 +120,30 @@ typedef struct job {                        /* a phase, in a thread of its own *
     /* results */
     int early[WAYS], late[WAYS], wrong[WAYS], runs[WAYS];
     double worst[WAYS], sum[WAYS];
-    char words[400];                        /* of the first that went wrong */
-    double cancel_at;                       /* for on_tick */
+    char words[400]; /* of the first that went wrong */
+    double cancel_at; /* for on_tick */
     char *prompt;
 } job;
 
 static int tick(void *user) { return now_ms() >= ((const job *)user)->cancel_at; }
 
-static unsigned chance(job *j, unsigned below)
-{
+static unsigned chance(job *j, unsigned below) {
     j->chance = j->chance * 1103515245u + 12345u;
     return (j->chance >> 16) % below;
 }
 
 /* Steps until `at`, then cancels. */
-static chatgptt_code step_and_cancel(chatgptt_stream *stream, double at)
-{
+static chatgptt_code step_and_cancel(chatgptt_stream *stream, double at) {
     chatgptt_event event;
     chatgptt_code code;
     while ((code = chatgptt_step(stream, &event)) == CHATGPTT_OK || code == CHATGPTT_AGAIN) {
         chatgptt_wait want = chatgptt_want(stream);
         struct pollfd on[2];
         double left = at - now_ms();
-        if (left <= 0) { chatgptt_cancel(stream); continue; }
+        if (left <= 0) {
+            chatgptt_cancel(stream);
+            continue;
+        }
         if (code == CHATGPTT_OK) continue;
         for (int i = 0; i < want.count; i++) {
             on[i].fd = want.on[i].fd;
@@ -147,8 +156,7 @@ static chatgptt_code step_and_cancel(chatgptt_stream *stream, double at)
     return code;
 }
 
-static chatgptt_options job_options(job *j, way how, int ms, char *url, char *proxy)
-{
+static chatgptt_options job_options(job *j, way how, int ms, char *url, char *proxy) {
     chatgptt_options o;
     bool silent = j->where < PAGE_BODY, https = j->where == HANDSHAKE || j->where == TUNNEL;
     memset(&o, 0, sizeof o);
@@ -156,18 +164,17 @@ static chatgptt_options job_options(job *j, way how, int ms, char *url, char *pr
     snprintf(proxy, 60, "127.0.0.1:%d", j->port);
     o.url = url;
     if (j->where == TUNNEL) o.proxy = proxy;
-    o.insecure = true;                      /* no trust store has to be read */
+    o.insecure = true; /* no trust store has to be read */
     if (how == TOTAL) o.total_timeout_ms = ms;
     if (how == OWN_LIMIT && j->where <= TUNNEL) o.connect_timeout_ms = ms;
     else if (how == OWN_LIMIT) o.idle_timeout_ms = ms;
     return o;
 }
 
-static void note(job *j, way how, chatgptt_code code, const char *words, double late)
-{
+static void note(job *j, way how, chatgptt_code code, const char *words, double late) {
     bool times_out = how <= OWN_LIMIT, broke = j->where == ANSWER_BODY && code == CHATGPTT_E_INCOMPLETE;
     bool wrong = code != (times_out ? CHATGPTT_E_TIMEOUT : CHATGPTT_E_CANCELLED) && !(times_out && broke);
-    double limit = how == TICK ? LATE_MS + 10 : LATE_MS;        /* on_tick is asked every 100 ms */
+    double limit = how == TICK ? LATE_MS + 10 : LATE_MS; /* on_tick is asked every 100 ms */
     j->runs[how]++;
     j->wrong[how] += wrong;
     j->early[how] += late < -CLOCK_MS;
@@ -175,48 +182,56 @@ static void note(job *j, way how, chatgptt_code code, const char *words, double 
     j->sum[how] += late;
     if (late > j->worst[how]) j->worst[how] = late;
     if ((wrong || late < -CLOCK_MS || late > limit) && !j->words[0])
-        snprintf(j->words, sizeof j->words, "%s: %s %.1f ms late: %s", way_names[how], chatgptt_code_name(code),
-                 late, words);
+        snprintf(j->words, sizeof j->words, "%s: %s %.1f ms late: %s", way_names[how],
+                 chatgptt_code_name(code), late, words);
 }
 
-static void run(job *j, way how)
-{
+static void run(job *j, way how) {
     char url[60], proxy[60];
     int ms = 1 + (int)chance(j, how == TICK ? 100 : 30);
     chatgptt_options options = job_options(j, how, ms, url, proxy);
     chatgptt_error error;
     chatgptt_request request;
     chatgptt_client *c = chatgptt_open(&options, &error);
-    if (!c) { note(j, how, error.code, error.message, 0); return; }
+    if (!c) {
+        note(j, how, error.code, error.message, 0);
+        return;
+    }
     memset(&request, 0, sizeof request);
     request.prompt = j->where == SENDING ? j->prompt : "Hello?";
-    if (how == TICK) { request.on_tick = tick; request.tick_user = j; }
+    if (how == TICK) {
+        request.on_tick = tick;
+        request.tick_user = j;
+    }
     double queued = queued_ms(), begun = now_ms();
     chatgptt_event event;
     chatgptt_stream *stream = chatgptt_start(c, &request);
     chatgptt_code code;
     j->cancel_at = begun + ms;
     if (how == CANCEL) code = step_and_cancel(stream, begun + ms);
-    else do code = chatgptt_next(stream, &event); while (code == CHATGPTT_OK);
+    else do
+            code = chatgptt_next(stream, &event);
+        while (code == CHATGPTT_OK);
     double late = now_ms() - begun - ms;
-    if (late > 0) { late -= queued_ms() - queued; if (late < 0) late = 0; }
-    if (how == OWN_LIMIT && j->where > TUNNEL && late < 0) late = 0;    /* of silence: begins later */
+    if (late > 0) {
+        late -= queued_ms() - queued;
+        if (late < 0) late = 0;
+    }
+    if (how == OWN_LIMIT && j->where > TUNNEL && late < 0) late = 0; /* of silence: begins later */
     note(j, how, code, chatgptt_stream_error(stream)->message, late);
     chatgptt_finish(stream);
     chatgptt_close(c);
 }
 
 /* Its sockets take little unread. */
-static void start_site(job *j)
-{
+static void start_site(job *j) {
     int size = 4096;
     if (!site_start(&j->site, serve, &j->where) ||
         setsockopt(j->site.listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) != 0)
         abort();
 }
 
-static void *work(void *user)
-{
+static void *work(void *user) {
     job *j = (job *)user;
     bool silent = j->where < PAGE_BODY;
     for (int how = 0; how < WAYS; how++)
@@ -235,8 +250,7 @@ static void *work(void *user)
 static job jobs[PHASES];
 static const job *judged;
 
-static void judge(void)
-{
+static void judge(void) {
     for (int how = 0; how < WAYS; how++) {
         CHECK_INT(judged->runs[how], RUNS);
         CHECK_INT(judged->wrong[how], 0);
@@ -248,8 +262,7 @@ static void judge(void)
     if (judged->words[0]) printf("    %s\n", judged->words);
 }
 
-int main(void)
-{
+int main(void) {
     static char prompt[100001];
     pthread_t threads[PHASES];
     setvbuf(stdout, NULL, _IOLBF, 0);
