@@ -15,6 +15,7 @@ static bool is_due(chatgptt_code code, net_call call, net_flaw flaw) {
     static const chatgptt_code closed[] = { CHATGPTT_E_CLOSED, CHATGPTT_E_INCOMPLETE, CHATGPTT_E_PROXY,
                                             CHATGPTT_E_TLS, CHATGPTT_E_PAGE };
     if (code == CHATGPTT_DONE || code == net_code(flaw, call) || code == CHATGPTT_E_INCOMPLETE) return true;
+    if (tears(RACES_LATE) && code == CHATGPTT_E_CLOSED) return true;
     if (call == NET_WAIT && tears(TWO)) return code == CHATGPTT_E_CANCELLED; /* ours: see ask_two() */
     for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
         if (code == closed[i] && (flaw == NET_END || flaw == NET_RESET)) return true;
