@@ -67,6 +67,8 @@ static void torture_scenario(void) {
     for (int call = 0; call < NET_CALLS; call++)
         for (int flaw = 0; flaw < NET_FLAWS; flaw++) {
             int n = 1;
+            /* bytes that come after the question cannot be told from its answer */
+            if ((torturing->how & STRAY) && call == NET_READ && flaw == NET_LATER) continue;
             if (!can((net_call)call, (net_flaw)flaw)) continue;
             while (!check_now.bad && run((net_call)call, (net_flaw)flaw, n) && n < 2000) n++;
             CHECK(n < 2000);

@@ -47,6 +47,7 @@ typedef struct net_conn {
     unsigned again; /* events whose last call said so */
     chatgptt_code dead; /* what every call says from now on; OK: it lives */
     long long ready_at; /* until then there is nothing to read */
+    size_t seam; /* no read goes over this place of `out` */
     net_bytes in, out, plain; /* as they came and go; without TLS */
     char head[512]; /* of the last answer over TLS */
     far_line far;
@@ -328,6 +329,7 @@ static inline chatgptt_code net_read(void *user, void *conn, void *buffer, size_
     if (rest || !net_readable(c)) return net_did(c, CHATGPTT_READ, CHATGPTT_AGAIN);
     if (len == 0) return net_did(c, CHATGPTT_READ, CHATGPTT_DONE);
     if (len > size) len = size;
+    if (c->seam > c->out.used && len > c->seam - c->out.used) len = c->seam - c->out.used;
     if (max && len > max) {
         len = max;
         c->rest = true;

@@ -47,6 +47,7 @@ enum {
 #define BY_JSON (1LL << 33) /* assistant's thread in a reply that does not stream */
 #define HTTPS (1LL << 34)
 #define RACES_LATE (1LL << 35) /* RACES, 1.5 s after the request: a message may end with E_CLOSED */
+#define STRAY (1LL << 36) /* behind each response come others that nobody asked for */
 
 typedef struct scenario {
     const char *name;
@@ -83,6 +84,8 @@ static const scenario scenarios[] = {
     { "older, kept connection dropped", DROPS, CHATGPTT_OK },
     { "older, kept connection races", RACES, CHATGPTT_OK },
     { "older, kept connection races late", RACES_LATE, CHATGPTT_OK },
+    { "older, bytes that nobody asked for", STRAY, CHATGPTT_OK },
+    { "newer, bytes that nobody asked for", NEWER | STRAY, CHATGPTT_OK },
     { "older, rate limited", SAYS_LIMIT, CHATGPTT_E_RATE_LIMITED },
     { "older, the model fails behind text", BREAKS, CHATGPTT_E_REFUSED },
     { "older, proxy", PROXY, CHATGPTT_OK },
@@ -131,6 +134,9 @@ static struct {
 
 static bool tears(long long quirk) { return (tearing.how & quirk) != 0; }
 
+static const char stray[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 67\r\n\r\n"
+                            "{\"status\":\"success\",\"data\":\"This is what somebody else was told\"}  ";
+
 static void reply(net_conn *c, const char *status, const char *type, const char *body, bool counted) {
     static char out[20000];
     char extra[400];
@@ -157,6 +163,8 @@ static void reply(net_conn *c, const char *status, const char *type, const char 
     if ((size_t)len >= sizeof out) abort();
     if (tears(SLOW)) c->ready_at = c->net->s.now + 700;
     net_send(c, out, (size_t)len);
+    if (tears(STRAY)) c->seam = c->out.len;
+    for (int i = 0; tears(STRAY) && i < 3; i++) net_say(c, stray);
     if (tears(CLOSES | DROPS) || c->deaf || (tears(TO_CLOSE) && !counted)) net_hang_up(c);
 }
 
