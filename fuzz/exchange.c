@@ -1,8 +1,8 @@
 /* exchange.c - the engine against what a server does. Input: a byte of options (see plan), a byte for the
-   cuts, then what comes on the connections, one after another, on each after a first request. In it \x01 waits
-   for one more request, \x02 ends the connection and begins the next, \x03 is a second of silence, \x04
-   breaks the connection, \x05 resets it, \x06 has the next one refused. Up to three requests are made, on
-   kept connections if they allow it. None goes out again but by the one safe rule or redirected; over TLS
+   cuts, then what comes on the connections, one after another, on each after a first request. In it \x01
+   waits for one more request, \x02 ends the connection and begins the next, \x03 is a second of silence,
+   \x04 breaks the connection, \x05 resets it, \x06 has the next one refused. Up to three requests are made,
+   on kept connections if they allow it. None goes out again but by the one safe rule or redirected; over TLS
    nothing plain is sent, and from https nothing leads to http; a cookie goes back to where it came from; no
    error tells a query, a body or a login; nobody waits 0 ms for nothing; memory has a bound; cuts change
    nothing. */
