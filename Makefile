@@ -127,11 +127,11 @@ torture: $(TORTURES)
 
 # A Cortex-M3 asks a question: needs gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm.
 firmware: $(BUILD)/demo_site
-	@tests/test_firmware.sh
+	@tests/firmware.sh
 
 # What takes too long for every change. Each part says in its last line what it did; the first that fails ends it.
 slow: all
-	tests/run.sh tests/slow_proxy.sh tests/slow_gateway.sh
+	tests/run.sh tests/slow_proxy.sh tests/slow_gateway.sh tests/static.sh tests/firmware.sh
 	tests/mbedtls.sh $(BUILD)/mbedtls-3.6
 	$(MAKE) test BUILD=$(BUILD)/3.6 MBEDTLS=$(BUILD)/mbedtls-3.6
 	$(MAKE) test BUILD=$(BUILD)/no-tls NO_TLS=1
@@ -215,10 +215,11 @@ $(BUILD)/probe: tests/probe.c chatgptt.h $(BUILD)/flags | mbedtls-found
 $(BUILD)/mutants: tests/mutants.c $(BUILD)/flags
 	$(CC) $(BASE) $(CFLAGS) $< -o $@
 
-# Without optimizing: the sanitizers then take a third of the time to build, and the tests no longer to run.
+# Without optimizing the sanitizers take a third of the time to build; it pays only where a test runs long.
+LONG = test_aipkit test_match test_page test_stream test_wpaicg_reply
 $(BUILD)/tests/%: tests/%.c chatgptt.h $(wildcard tests/*.h examples/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
-	$(CC) $(BASE) -O0 -g $(SANITIZE) $(LINK)
+	$(CC) $(BASE) $(if $(filter $*,$(LONG)),-O1,-O0) -g1 $(SANITIZE) $(LINK)
 
 $(BUILD)/torture/%: tests/torture/%.c chatgptt.h $(wildcard tests/*.h tests/torture/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
@@ -235,7 +236,7 @@ $(BUILD)/bench/%: tests/bench/%.c tests/bench/bench.h chatgptt.h $(wildcard test
 # The target as a program that replays files.
 $(BUILD)/fuzz/%: fuzz/%.c fuzz/fuzz.h fuzz/replay.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
-	$(CC) $(BASE) -O0 -g $(SANITIZE) fuzz/replay.c $(LINK) $(call fuzz-peer,$*)
+	$(CC) $(BASE) -O0 -g1 $(SANITIZE) fuzz/replay.c $(LINK) $(call fuzz-peer,$*)
 
 # A differential target's peer: it names the header in an #include of its own.
 fuzz-peer = $(if $(shell grep -l 'cjson/cJSON.h' fuzz/$1.c),$(call peer,cjson/cJSON.h,-DFUZZ_CJSON -lcjson))

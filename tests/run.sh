@@ -4,7 +4,7 @@
 # LEFT_OUT: programs that are not run, WHY: the reason. The last line is "N passed, N failed"; exit 1 if a case failed, a program
 # crashed, hung or told nothing.
 limit=${TEST_TIMEOUT:-300}
-jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)}
+jobs=${JOBS:-$(($(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1))}     # one more than processors: some only wait
 times=${BUILD:-build}/times
 passed=0 failed=0 skipped=0
 summary='^[^ ]+: [0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$'
