@@ -62,7 +62,7 @@ LEFT_OUT = $(filter-out $(MINDED),$(shell grep -lE 'include .*(site|sys/socket|s
     $(filter-out tests/test_fuzz.sh,$(wildcard tests/test_*.sh))
 else
 TOOLS    = $(patsubst examples/%.c,$(BUILD)/%,$(filter-out $(ABSENT),$(wildcard examples/*.c))) $(BUILD)/probe \
-    $(BUILD)/libchatgptt.so
+    $(if $(MBEDTLS),,$(BUILD)/libchatgptt.so)
 endif
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(LEFT_OUT),$(wildcard tests/test_*.c)))
 CHECKED  = $(patsubst tests/%.c,$(BUILD)/valgrind/%,$(filter-out $(LEFT_OUT),$(wildcard tests/test_*.c)))
