@@ -1178,7 +1178,7 @@ static uint32_t cgt_small(uint32_t c) {
 static size_t cgt_punycode(char out[64], const uint32_t *code, size_t count) {
     static const char digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     uint32_t n = 128, delta = 0, bias = 72, least, q, k, t; size_t len = 4, done, basic, i;
-    memcpy(out, "xn--", 4);
+    for (i = 0; i < 4; i++) out[i] = "xn--"[i];
     for (i = 0; i < count; i++) if (code[i] < 128) out[len++] = (char)code[i];
     basic = done = len - 4;
     if (basic) out[len++] = '-';
@@ -1723,7 +1723,7 @@ static long long cgt_days(long long y, long long m, long long day) {    /* since
 
 static int cgt_month(cgt_slice word) {
     static const char names[] = "jan\0feb\0mar\0apr\0may\0jun\0jul\0aug\0sep\0oct\0nov\0dec"; int month = 12;
-    while (month && !cgt_starts(word, names + 4 * (month - 1))) month--;
+    while (month && !cgt_starts(word, &names[4 * (size_t)(month - 1)])) month--;
     return month;
 }
 
@@ -2558,7 +2558,7 @@ static chatgptt_code cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
 /* Takes the proxy option: http://[user:password@]host[:port], the scheme may be missing. Its login is never
    part of a message. */
 static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt_error *error) {
-    const char *why = "out of memory"; cgt_slice user; cgt_buffer b; chatgptt_code code;
+    const char *why = "out of memory"; cgt_slice user = cgt_text(""); cgt_buffer b; chatgptt_code code;
     bool bare = !cgt_contains(text, "://");
     if (!bare && !cgt_starts(text, "http://"))
         return cgt_fail(error, CHATGPTT_E_UNSUPPORTED,
@@ -3830,7 +3830,7 @@ static bool cgt_json_number_whole(const cgt_json *j) {
 }
 
 static chatgptt_code cgt_json_number(cgt_json *j, cgt_json_run *r) {
-    cgt_json_state next = j->state;
+    cgt_json_state next;
     for (r->start = r->in; r->in < r->end; j->state = next, r->in++)
         if ((next = cgt_json_number_state(j->state, *r->in)) == CGT_JSON_NUMBER_START) break;
     j->piece = cgt_slice_of(r->start, (size_t)(r->in - r->start));
@@ -4351,6 +4351,7 @@ static void cgt_html_feed(cgt_html *h, const char *in, size_t len, size_t *used)
 typedef struct cgt_words {
     char title[CHATGPTT_MAX_TOKEN], text[2 * CHATGPTT_MAX_TOKEN];
     bool titled, over;              /* the title, the sentence is complete */
+    bool headed;                    /* the sentence so far is a heading of one word: what it means follows */
 } cgt_words;
 
 /* Appends to a line whose characters may come in pieces, so that its UTF-8 is checked by whoever quotes it.
@@ -4380,9 +4381,16 @@ static void cgt_words_take(cgt_words *w, const cgt_html *h) {
         if (w->titled) cgt_said_end(w->title, sizeof w->title);
     }
     if (w->over) return;
-    if (h->event == CGT_HTML_TEXT) w->over = !cgt_said_add(w->text, sizeof w->text, h->piece);
-    if (h->event == CGT_HTML_TAG || h->event == CGT_HTML_CLOSE)
-        w->over = w->text[0] && !cgt_html_is(h, " a b i em strong span code small u ");
+    if (h->event == CGT_HTML_TEXT) {
+        if (w->headed && cgt_trim(h->piece).len) {
+            (void)cgt_said_add(w->text, sizeof w->text, cgt_text(": ")); w->headed = false;
+        }
+        w->over = !cgt_said_add(w->text, sizeof w->text, h->piece);
+    } else if ((h->event == CGT_HTML_TAG || h->event == CGT_HTML_CLOSE) && w->text[0] &&
+               !cgt_html_is(h, " a b i em strong span code small u ")) {
+        if (h->event == CGT_HTML_CLOSE && cgt_html_is(h, " h1 ") && !strchr(w->text, ' ')) w->headed = true;
+        w->over = !w->headed;
+    }
     if (w->over) cgt_said_end(w->text, sizeof w->text);
 }
 
@@ -4679,7 +4687,7 @@ static bool cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dial
    than its character. */
 static void cgt_unescape(char *text) {
     cgt_json_run r;
-    r.in = r.out = text; r.end = text + strlen(text);
+    memset(&r, 0, sizeof r); r.in = r.out = text; r.end = text + strlen(text);
     for (;;) {
         cgt_json_common(&r);
         if (r.in == r.end) break;
@@ -4770,15 +4778,18 @@ typedef enum cgt_sse_field {
     CGT_SSE_F_COMMENT, CGT_SSE_F_RETRY, CGT_SSE_F_DATA, CGT_SSE_F_EVENT, CGT_SSE_F_ID, CGT_SSE_UNKNOWN
 } cgt_sse_field;
 
+enum { CGT_SSE_BEGUN = 6 };
+
 typedef struct cgt_sse {
     cgt_slice piece; cgt_sse_event event; cgt_sse_state state; cgt_sse_field field;
     bool named, data;               /* the event has a name of its own; it has data */
     bool known;                     /* there was a line that the standard knows */
     /* cr: an LF that comes belongs to it; over: told, forget it at the next feed */
-    bool raw, cr, over, begun;
+    bool raw, cr, over;
     char lead;                      /* the first byte of a JUNK line */
     char word[6];                   /* the field's name so far */
-    unsigned char word_len, bom; size_t name_len, next_len;
+    unsigned char word_len, bom;    /* bom: how much of a byte order mark came; CGT_SSE_BEGUN: none can */
+    size_t name_len, next_len;
     /* next: an id whose line is not over */
     char name[CHATGPTT_MAX_NAME], id[CHATGPTT_MAX_NAME], next[CHATGPTT_MAX_NAME];
 } cgt_sse;
@@ -4790,7 +4801,7 @@ static cgt_slice cgt_sse_name(const cgt_sse *s) {
 static void cgt_sse_field_begin(cgt_sse *s, cgt_slice word) {
     static const char *const names[] = { "", "retry", "data", "event", "id" }; int field = 0;
     while (field < CGT_SSE_UNKNOWN && !cgt_is(word, names[field])) field++;
-    s->field = (cgt_sse_field)field; s->begun = true; s->known = s->known || field != CGT_SSE_UNKNOWN;
+    s->field = (cgt_sse_field)field; s->bom = CGT_SSE_BEGUN; s->known = s->known || field != CGT_SSE_UNKNOWN;
     s->next_len = 0; s->state = CGT_SSE_AFTER_COLON;
     if (field == CGT_SSE_F_EVENT) s->name_len = 0;
     if (field != CGT_SSE_F_DATA) return;
@@ -4836,9 +4847,9 @@ static size_t cgt_sse_line(cgt_sse *s, const char *in, size_t len) {
         if (len > 5) s->state = CGT_SSE_VALUE;
         return len > 5 && in[5] == ' ' ? 6 : 5;
     }
-    if (!s->begun && s->bom < 3 && in[0] == bom[s->bom]) { s->bom++; return 1; }
+    if (s->bom < 3 && in[0] == bom[s->bom]) { s->bom++; return 1; }
     /* half a byte order mark is part of some unknown field */
-    s->word_len = !s->begun && s->bom % 3 ? sizeof s->word : 0; s->begun = true; s->bom = 0;
+    s->word_len = s->bom % 3 ? sizeof s->word : 0; s->bom = CGT_SSE_BEGUN;
     s->lead = in[0];
     s->state = in[0] == '{' || in[0] == '<' || in[0] == '[' ? CGT_SSE_JUNK_LINE : CGT_SSE_FIELD;
     return 0;
@@ -4850,7 +4861,7 @@ static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len) {
     if (s->raw) { s->event = CGT_SSE_JUNK; s->piece = cgt_slice_of(in, len); return len; }
     s->cr = in[0] == '\r';
     if (lf) return 1;
-    if (in[0] == '\n' || s->cr) { s->begun = true; cgt_sse_line_end(s); return 1; }
+    if (in[0] == '\n' || s->cr) { s->bom = CGT_SSE_BEGUN; cgt_sse_line_end(s); return 1; }
     switch (s->state) {
     case CGT_SSE_LINE: return cgt_sse_line(s, in, len);
     case CGT_SSE_FIELD:
@@ -5045,7 +5056,7 @@ static chatgptt_code cgt_reply_broken(cgt_reply *r, chatgptt_code code, const ch
 
 /* What is no JSON and no event may say something to people. What only leads up to JSON is not yet noise. */
 static chatgptt_code cgt_reply_noise(cgt_reply *r, cgt_slice s) {
-    while (!r->said && s.len && memchr(" \t\r\n{\xEF\xBB\xBF", s.at[0], 8)) s = cgt_from(s, 1);
+    while (!r->said && s.len && !cgt_find(cgt_slice_of(s.at, 1), " \t\r\n{\xEF\xBB\xBF")) s = cgt_from(s, 1);
     if (!s.len) return CHATGPTT_OK;
     if (!r->said) r->said = (cgt_said *)cgt_new(r->held.hooks, sizeof *r->said);
     if (!r->said) return cgt_reply_told(r, CHATGPTT_E_MEMORY, CGT_TOLD_BY_US);
@@ -5993,7 +6004,7 @@ static cgt_goal cgt_stream_settle_goal(chatgptt_stream *s, cgt_goal goal) {
     if (aipkit) return CGT_GOAL_KEY;
     if (s->keys == 0) return CGT_GOAL_MESSAGE;
     cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b has changed its plugin while it held the message, which is not"
-             " sent twice", s->tokens->endpoint.authority);
+             " sent twice", cgt_stream_host(s));
     return CGT_GOAL_FAIL;
 }
 
