@@ -3590,8 +3590,8 @@ static void cgt_json_key(cgt_json *j, cgt_slice s, bool last) {
     const cgt_json_node *in = &j->nodes[j->in], *first = j->nodes + in->child, *had = first + j->like,
                         *child = had, *end = first + in->count; size_t at = j->key_at, len = at + s.len;
     for (; child < end; child++)
-        if ((child->len == len || (child->len > len && !last)) && memcmp(child->key, had->key, at) == 0 &&
-            memcmp(child->key + at, s.at, s.len) == 0)
+        if ((child->len == len || (child->len > len && !last)) && (at || !s.len || *child->key == *s.at) &&
+            memcmp(child->key, had->key, at) == 0 && memcmp(child->key + at, s.at, s.len) == 0)
             break;
     j->like = (unsigned char)(child - first); j->key_at = (uint32_t)len;
     if (!last) return;
