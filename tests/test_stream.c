@@ -572,6 +572,28 @@ TEST(deadlines_are_exact)
         }
 }
 
+/* After finish_reason the second of grace begins anew with each event; a comment is none. */
+TEST(grace_begins_anew)
+{
+    script s;
+    script_init(&s);
+    script_exchange(&s, NULL, 0);
+    script_say(&s, REPLY_HEAD_TEXT EVENT("Hi") FINISH);
+    script_pause(&s, 800);
+    script_say(&s, EVENT(" there"));
+    script_pause(&s, 800);
+    script_say(&s, EVENT("!"));
+    script_pause(&s, 800);
+    script_say(&s, ": still here\n\n");
+    chatgptt_client *c = open_on(&s);
+    outcome o = ask_by(&s, c, "hi", NEXT);
+    CHECK_INT(o.code, CHATGPTT_DONE);
+    CHECK_STR(o.text, "Hi there!");
+    CHECK_INT(s.now, 1000 + 1600 + 1000);
+    chatgptt_close(c);
+    script_finish(&s);
+}
+
 /* finish_reason without any text: an empty answer, and no whole one; waited for as if it had not come. */
 TEST(grace_needs_text)
 {
@@ -1436,6 +1458,7 @@ int main(void)
     RUN(no_part_of_a_page_counts);
     RUN(all_ways_give_the_same_text);
     RUN(deadlines_are_exact);
+    RUN(grace_begins_anew);
     RUN(grace_needs_text);
     RUN(slow_callers_lose_nothing);
     RUN(cancel_in_every_phase);
