@@ -17,7 +17,7 @@ skip() { echo "skipped: $1"; }
 
 no_tls=
 case $TLS_CFLAGS in *CHATGPTT_NO_TLS*) no_tls=NO_TLS=1 ;; esac
-root=$work/root prefix=$work/root/opt/chat
+root=$work/tree prefix=$work/tree/opt/chat
 check install make install BUILD="$BUILD" CC="$CC" $no_tls DESTDIR="$root" PREFIX=/opt/chat
 for file in include/chatgptt.h bin/chatgptt share/man/man1/chatgptt.1 share/man/man3/chatgptt.3 \
     share/pkgconfig/chatgptt.pc share/cmake/chatgptt/chatgptt-config.cmake share/doc/chatgptt/LICENCE \
