@@ -215,11 +215,13 @@ $(BUILD)/probe: tests/probe.c chatgptt.h $(BUILD)/flags | mbedtls-found
 $(BUILD)/mutants: tests/mutants.c $(BUILD)/flags
 	$(CC) $(BASE) $(CFLAGS) $< -o $@
 
-# Without optimizing the sanitizers take a third of the time to build; it pays only where a test runs long.
+# Without optimizing the sanitizers take a third of the time to build; it pays only where a test runs long. Without TLS
+# in the header, a test may still include the site that speaks it.
 LONG = test_aipkit test_match test_page test_stream test_wpaicg_reply
 $(BUILD)/tests/%: tests/%.c chatgptt.h $(wildcard tests/*.h examples/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(if $(filter $*,$(LONG)),-O1,-O0) -g1 $(SANITIZE) $(LINK)
+	$(CC) $(BASE) $(if $(filter $*,$(LONG)),-O1,-O0) -g1 $(SANITIZE) $(LINK) \
+	    $(if $(NO_TLS),$(call peer,mbedtls/ssl.h,-lmbedtls -lmbedx509 -lmbedcrypto))
 
 $(BUILD)/torture/%: tests/torture/%.c chatgptt.h $(wildcard tests/*.h tests/torture/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)

@@ -3,7 +3,7 @@
 # which there is http only where no mbedTLS was built for it. Its size is printed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-BUILD=${BUILD:-build} CC=${CC:-cc} TLS_CFLAGS=${TLS_CFLAGS:-} TLS_LIBS=${TLS_LIBS:-}
+BUILD=${BUILD:-build} CC=${CC:-cc} TLS_CFLAGS=${TLS_CFLAGS:-} TLS_LIBS=${TLS_LIBS--lmbedtls -lmbedx509 -lmbedcrypto}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0 skipped=0
