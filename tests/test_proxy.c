@@ -150,6 +150,7 @@ TEST(plain_http_in_absolute_form)
 
 TEST(https_through_a_tunnel)
 {
+    NEEDS_TLS;
     static const struct { const char *url, *target, *proxy, *login;
     } rows[] = {
         { "https://site.test/a?b", "site.test:443", PROXY, "" },
@@ -348,6 +349,7 @@ static const fault *this_fault;
    client not spoilt. */
 static void run_fault(void)
 {
+    NEEDS_TLS;
     const fault *f = this_fault;
     for (int kind = 0; kind < 4; kind++) {
         script s;
@@ -381,6 +383,7 @@ static void run_fault(void)
 /* A proxy that speaks on its own after its answer, in a read of its own: no TLS. */
 TEST(garbage_for_a_handshake)
 {
+    NEEDS_TLS;
     static const char *const says[] = { "hello, I am the proxy\r\n", "HTTP/1.1 200 OK\r\n\r\n",
                                         "\x80\x81\x82\x83\x84\x85\x86" };
     for (size_t i = 0; i < ROWS(says); i++) {
@@ -403,6 +406,7 @@ TEST(garbage_for_a_handshake)
 
 TEST(every_allocation_fails)
 {
+    NEEDS_TLS;
     long k, count = 0;
     for (k = 1; k <= count || k == 1; k++) {
         script s;
@@ -492,6 +496,7 @@ TEST(broken_framings)
 /* From http to https on the way: the tunnel gets the login, and the page is asked for inside it only. */
 TEST(redirected_into_a_tunnel)
 {
+    NEEDS_TLS;
     script s;
     char head[600];
     script_init(&s);
@@ -597,6 +602,7 @@ static void through_tunnel(const char *login, outcome o[2], tls_site *behind)
 
 TEST(one_tunnel_serves_all)
 {
+    NEEDS_TLS;
     for (relay.slow = 0; relay.slow < 2; relay.slow++) {
         outcome o[2];
         static tls_site behind;
@@ -616,6 +622,7 @@ TEST(one_tunnel_serves_all)
 
 TEST(logins_are_the_proxys)
 {
+    NEEDS_TLS;
     outcome o[2];
     static tls_site behind;
     relay.wants_login = true;
@@ -634,6 +641,7 @@ TEST(logins_are_the_proxys)
 /* A 407 inside the tunnel is the site's, and gets nothing. */
 TEST(a_login_the_site_asks_for)
 {
+    NEEDS_TLS;
     outcome o[2];
     static tls_site behind;
     refuses = true;

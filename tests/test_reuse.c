@@ -135,6 +135,7 @@ static chatgptt_client *open_tls(const char *host, int port, const char *address
 
 TEST(one_handshake_serves_all)
 {
+    NEEDS_TLS;
     for (int kind = 0; kind < 8; kind++) {
         static tls_site s;
         newer = kind & 1, late = kind & 2;
@@ -474,6 +475,7 @@ TEST(scopes_are_refused)
 /* No name for an address in the ClientHello; the certificate is compared with it all the same. */
 TEST(no_sni_for_addresses)
 {
+    NEEDS_TLS;
     static const struct { bool v6; const char *host, *sni; chatgptt_code code;
     } rows[] = {
         { true, "[::1]", "", CHATGPTT_DONE },

@@ -395,6 +395,7 @@ TEST(damaged_bytes)
 
 TEST(of_another_site)
 {
+    NEEDS_TLS;
     static const char *const urls[] = { "http://site.test:81/", "http://www.site.test/",
                                         "http://site.test/chat", "http://site.test/?", "https://site.test/" };
     state st = old_state();
@@ -618,6 +619,7 @@ static bool start_tls(tls_site *site, int max_version)
 /* The second client resumes the first one's session, if it trusts the same roots and no more. */
 TEST(sessions_are_resumed)
 {
+    NEEDS_TLS;
     static const struct {
         const char *pem;
         bool resumed;
@@ -652,6 +654,7 @@ TEST(sessions_are_resumed)
    reached all the same. */
 TEST(sessions_damaged)
 {
+    NEEDS_TLS;
     static tls_site site;
     if (!start_tls(&site, 0)) return;
     chatgptt_client *c = open_tls("site.test", site.port, root_pem);

@@ -311,10 +311,10 @@ run bare "$tool" -u "${plain#http://}" hello
 # ==== the doctor: no message is sent ====
 
 run doctor "$tool" --doctor "$looked"
-run doctor_bare "$tool" --doctor "${looked#http://}"
 run doctor_down "$tool" --doctor --url "$down"
 run doctor_page "$tool" --doctor "$looked/nothing"
 if [ "$tls" ]; then
+    run doctor_bare "$tool" --doctor "${looked#http://}"
     run doctor_tls "$tool" --doctor "$looked_tls" --ca "$looked_ca"
     run doctor_other "$tool" --doctor "$looked" --endpoint "$looked_tls/wp-admin/admin-ajax.php" --ca "$looked_ca"
     run doctor_direct "$tool" --doctor --endpoint "$looked_tls/wp-admin/admin-ajax.php" --bot 7 --dialect aipkit --ca "$looked_ca"
@@ -590,15 +590,15 @@ check doctor status doctor 0
 check "doctor steps" told doctor lookup connect page tokens endpoint message
 check "doctor endpoint" shows doctor.out '^endpoint +http://127.*/wp-admin/admin-ajax\.php$'
 check "doctor tokens" shows doctor.out '^tokens .*wpaicg.*bot 0'
-check doctor_bare status doctor_bare 0
-check "doctor_bare notice" one_line doctor_bare '^chatgptt: notice: no https there, so by http: '
-check "doctor_bare steps" ends_with "$work/doctor_bare.out" '^message  *not sent; '
 check doctor_down status doctor_down 1
 check "doctor_down tells" one_line doctor_down '^chatgptt: E_CONNECT: '
 check "doctor_down steps" told doctor_down lookup no failed
 check doctor_page status doctor_page 1
 check "doctor_page steps" told doctor_page lookup connect page failed
 if [ "$tls" ]; then
+    check doctor_bare status doctor_bare 0
+    check "doctor_bare notice" one_line doctor_bare '^chatgptt: notice: no https there, so by http: '
+    check "doctor_bare steps" ends_with "$work/doctor_bare.out" '^message  *not sent; '
     check doctor_tls status doctor_tls 0
     check "doctor_tls steps" told doctor_tls lookup connect tls page tokens endpoint message
     check "doctor_tls tokens" shows doctor_tls.out '^tokens .*aipkit.*bot 7'

@@ -5,6 +5,7 @@
 #define TLS_SITE_H
 
 #include "certs.h"
+#include "check.h"
 #include "request.h"
 
 #include <mbedtls/ssl.h>
@@ -28,6 +29,13 @@ enum {
 };
 
 enum { TLS_1_0 = 0x0301, TLS_1_1, TLS_1_2, TLS_1_3 };
+
+/* The first line of a case that speaks to one. */
+#ifdef CHATGPTT_NO_TLS
+#define NEEDS_TLS SKIP("built without TLS")
+#else
+#define NEEDS_TLS ((void)0)
+#endif
 
 typedef size_t tls_site_answer(const http_request *request, char *out, size_t size);     /* bytes written */
 
