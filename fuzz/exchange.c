@@ -6,8 +6,7 @@
    nothing plain is sent, and from https nothing leads to http; a cookie goes back to where it came from; no
    error tells a query, a body or a login; nobody waits 0 ms for nothing; memory has a bound; cuts change
    nothing. */
-#include "fuzz.h"
-#include "../tests/script.h"
+#include "marks.h"
 
 enum { EXCHANGES = 3, MAX_MEMORY = 40000, MAX_STEPS = 20000, MAX_ZERO_WAITS = 20 };
 
@@ -23,51 +22,6 @@ static struct {
     long long wrote_at;
     int repeats;
 } now;
-
-/* ---- the script ---- */
-
-static void say(script *s, const char *from, const char *to) {
-    if (to > from && s->num_acts < SCRIPT_ACTS) script_send(s, from, (size_t)(to - from), 1);
-}
-
-static void begin(script *s) {
-    script_connection(s);
-    if (s->num_acts < SCRIPT_ACTS) script_request(s);
-}
-
-static void act(script *s, char mark) {
-    bool next = mark == 2 || mark == 6;
-    if (s->num_acts == SCRIPT_ACTS) return;
-    switch (mark) {
-    case 1: script_request(s); break;
-    case 3: script_pause(s, 1000); break;
-    case 4: script_fail(s, CHATGPTT_READ | CHATGPTT_WRITE, CHATGPTT_E_IO); break;
-    case 5: script_fail(s, CHATGPTT_READ | CHATGPTT_WRITE, CHATGPTT_E_CLOSED); break;
-    default: script_end(s);
-    }
-    if (next && s->num_peers < SCRIPT_CONNECTIONS) begin(s);
-    if (mark == 6) script_refuse(s, CHATGPTT_E_CONNECT);
-}
-
-/* Connections beyond the input's are refused. */
-static void write_script(script *s, cgt_slice in) {
-    const char *from = in.at, *end = in.at + in.len, *at;
-    script_init(s);
-    s->far.counts_only = true;
-    begin(s);
-    for (at = from; at < end; at++) {
-        if (*at < 1 || *at > 6) continue;
-        say(s, from, at);
-        act(s, *at);
-        from = at + 1;
-    }
-    say(s, from, end);
-    if (s->num_acts < SCRIPT_ACTS) script_end(s);
-    while (s->num_peers < SCRIPT_CONNECTIONS) {
-        script_connection(s);
-        script_refuse(s, CHATGPTT_E_CONNECT);
-    }
-}
 
 /* ---- what is watched ---- */
 
@@ -310,7 +264,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     unsigned char how = fuzz_byte(&in), cuts = fuzz_byte(&in);
     plan(how);
     now.crossed = false;
-    write_script(&now.s, in);
+    write_script(&now.s, in, 6);
     run(in, &whole);
     now.s.read_max = 1 + cuts % 31;
     now.s.write_max = cuts % 3 * 50;

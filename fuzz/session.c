@@ -3,55 +3,10 @@
    \x01 waits for one more request, \x02 ends the connection and begins the next, \x03 is a second of silence,
    \x04 breaks the connection. However reads and writes are cut, text and end are the same; nothing leaks,
    nothing hangs, what is told is whole UTF-8, what is sent is well-formed and not without bound. */
-#include "fuzz.h"
-#include "../tests/script.h"
+#include "marks.h"
 
 /* of two messages: pages with their redirects, tokens, a refresh each, retries */
 #define MAX_REQUESTS 40
-
-/* ---- the script ---- */
-
-static void say(script *s, const char *from, const char *to)
-{
-    if (to > from && s->num_acts < SCRIPT_ACTS) script_send(s, from, (size_t)(to - from), 1);
-}
-
-static void begin(script *s)
-{
-    script_connection(s);
-    if (s->num_acts < SCRIPT_ACTS) script_request(s);
-}
-
-static void act(script *s, char mark)
-{
-    if (s->num_acts == SCRIPT_ACTS) return;
-    if (mark == 1) script_request(s);
-    if (mark == 2) script_end(s);
-    if (mark == 2 && s->num_peers < SCRIPT_CONNECTIONS) begin(s);
-    if (mark == 3) script_pause(s, 1000);
-    if (mark == 4) script_fail(s, CHATGPTT_READ | CHATGPTT_WRITE, CHATGPTT_E_IO);
-}
-
-/* Connections beyond the input's are refused. */
-static void write_script(script *s, cgt_slice in)
-{
-    const char *from = in.at, *end = in.at + in.len, *at;
-    script_init(s);
-    s->far.counts_only = true;              /* what a page calls its nonce may well be its title */
-    begin(s);
-    for (at = from; at < end; at++) {
-        if (*at < 1 || *at > 4) continue;
-        say(s, from, at);
-        act(s, *at);
-        from = at + 1;
-    }
-    say(s, from, end);
-    if (s->num_acts < SCRIPT_ACTS) script_end(s);
-    while (s->num_peers < SCRIPT_CONNECTIONS) {
-        script_connection(s);
-        script_refuse(s, CHATGPTT_E_CONNECT);
-    }
-}
 
 /* Whether a request was written while bytes of the answer before it were still on their way. That they follow
    a whole answer shows only if they are there in time, which is chance with real servers too: such runs are
@@ -154,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cgt_slice in = fuzz_input(data, size < FUZZ_MAX ? size : FUZZ_MAX);
     unsigned char how = fuzz_byte(&in), cuts = fuzz_byte(&in);
     crossed = false;
-    write_script(&s, in);
+    write_script(&s, in, 4);
     run(&s, how, &whole);
     s.read_max = 1 + cuts % 31;
     s.write_max = cuts % 3 * 50;    /* not less: the script looks for a whole request at every write */

@@ -4,6 +4,7 @@
    */
 #define CHATGPTT_IMPLEMENTATION
 #include "script.h"
+#include "asking.h"
 #include "chat.h"
 
 #define ROWS(table) (sizeof (table) / sizeof *(table))
@@ -62,44 +63,7 @@ static void begin(script *s, bool newer)
 
 /* ---- asking ---- */
 
-typedef struct outcome {
-    chatgptt_code code;
-    char text[300];
-    chatgptt_error error;
-    chatgptt_stats stats;
-} outcome;
-
-static chatgptt_stream *start(chatgptt_client *c, const char *prompt)
-{
-    chatgptt_request request;
-    memset(&request, 0, sizeof request);
-    request.prompt = prompt;
-    return chatgptt_start(c, &request);
-}
-
-static outcome take(chatgptt_client *c, chatgptt_stream *stream)
-{
-    outcome o;
-    chatgptt_event event;
-    memset(&o, 0, sizeof o);
-    if (!stream) { o.error = *chatgptt_client_error(c); o.code = o.error.code; return o; }
-    while ((o.code = chatgptt_next(stream, &event)) == CHATGPTT_OK)
-        if (event.kind == CHATGPTT_TEXT)
-            snprintf(o.text + strlen(o.text), sizeof o.text - strlen(o.text), "%.*s", (int)event.len,
-                     event.text);
-    o.error = *chatgptt_stream_error(stream);
-    o.stats = *chatgptt_stream_stats(stream);
-    chatgptt_finish(stream);
-    return o;
-}
-
 static outcome ask(chatgptt_client *c) { return take(c, start(c, "a message like any other")); }
-
-static bool answered(const outcome *o)
-{
-    return (CHECK_INT(o->code, CHATGPTT_DONE) && CHECK_STR(o->text, CHAT_ANSWER)) ||
-           (printf("    %s\n", o->error.message), false);
-}
 
 static chatgptt_client *open_on(script *s)
 {

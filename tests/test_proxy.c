@@ -5,6 +5,7 @@
 #include "chat.h"
 #define CHATGPTT_IMPLEMENTATION
 #include "script.h"
+#include "asking.h"
 
 #define ROWS(table) (sizeof (table) / sizeof *(table))
 #define PROXY "http://proxy.test:3128"
@@ -37,31 +38,10 @@ static void trace_to(void *user, const char *what, const char *text, size_t len)
 
 /* ---- asking ---- */
 
-typedef struct outcome {
-    chatgptt_code code;
-    char text[100];
-    chatgptt_error error;
-    chatgptt_stats stats;
-} outcome;
-
 static outcome ask(chatgptt_client *c)
 {
-    outcome o;
-    chatgptt_event event;
-    chatgptt_request request;
-    memset(&o, 0, sizeof o);
-    memset(&request, 0, sizeof request);
-    request.prompt = "hi";
-    chatgptt_stream *stream = chatgptt_start(c, &request);
-    if (!CHECK(stream)) return o;
-    while ((o.code = chatgptt_next(stream, &event)) == CHATGPTT_OK)
-        if (event.kind == CHATGPTT_TEXT)
-            snprintf(o.text + strlen(o.text), sizeof o.text - strlen(o.text), "%.*s", (int)event.len,
-                     event.text);
-    o.error = *chatgptt_stream_error(stream);
-    o.stats = *chatgptt_stream_stats(stream);
+    outcome o = take(c, start(c, "hi"));
     check_hushed("the error", cgt_text(o.error.message));
-    chatgptt_finish(stream);
     return o;
 }
 

@@ -5,6 +5,7 @@
 #include "chat.h"
 #define CHATGPTT_IMPLEMENTATION
 #include "script.h"
+#include "asking.h"
 #include <dirent.h>
 #include <fcntl.h>
 
@@ -22,43 +23,7 @@ static int open_descriptors(void)       /* -1: nowhere to count them */
 
 /* ---- asking ---- */
 
-typedef struct outcome {
-    chatgptt_code code;
-    char text[200];
-    chatgptt_error error;
-    chatgptt_stats stats;
-} outcome;
-
-static outcome finish_asking(chatgptt_client *c, chatgptt_stream *stream)
-{
-    outcome o;
-    chatgptt_event event;
-    memset(&o, 0, sizeof o);
-    if (!stream) { o.error = *chatgptt_client_error(c); o.code = o.error.code; return o; }
-    while ((o.code = chatgptt_next(stream, &event)) == CHATGPTT_OK)
-        if (event.kind == CHATGPTT_TEXT)
-            snprintf(o.text + strlen(o.text), sizeof o.text - strlen(o.text), "%.*s", (int)event.len,
-                     event.text);
-    o.error = *chatgptt_stream_error(stream);
-    o.stats = *chatgptt_stream_stats(stream);
-    chatgptt_finish(stream);
-    return o;
-}
-
-static chatgptt_stream *start(chatgptt_client *c)
-{
-    chatgptt_request request;
-    memset(&request, 0, sizeof request);
-    request.prompt = "hi";
-    return chatgptt_start(c, &request);
-}
-static outcome ask(chatgptt_client *c) { return finish_asking(c, start(c)); }
-
-static bool answered(const outcome *o)
-{
-    return (CHECK_INT(o->code, CHATGPTT_DONE) && CHECK_STR(o->text, CHAT_ANSWER)) ||
-           (printf("    %s\n", o->error.message), false);
-}
+static outcome ask(chatgptt_client *c) { return take(c, start(c, "hi")); }
 
 /* ---- what a message costs, counted at the server ---- */
 
@@ -265,7 +230,7 @@ TEST(idle_cap)
     script_init(&s);
     for (int i = 0; i < MANY; i++) { script_page(&s); script_answer(&s); }
     chatgptt_client *c = open_on(&s);
-    for (int i = 0; i < MANY; i++) streams[i] = start(c);
+    for (int i = 0; i < MANY; i++) streams[i] = start(c, "hi");
     s.read_max = 20;
     for (int rounds = 0; done < MANY && CHECK(rounds < 1000); rounds++) {
         done = 0;
