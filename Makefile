@@ -48,6 +48,11 @@ endif
 # What follows the flags of every program.
 LINK = $(TLS_CFLAGS) $< $(LDFLAGS) $(TLS_LIBS) -pthread -o $@
 
+# A peer's flags if a header of it is there: $(call peer,HEADER,FLAGS). What a # is inside $(shell) depends on make's version.
+hash := \#
+comma := ,
+peer = $(shell echo '$(hash)include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 && echo '$2')
+
 # Two examples need more than the header: one is built to say so where its library is absent, the other left out with a word.
 package = $(shell pkg-config --cflags --libs $1 2>/dev/null || echo absent)
 FLAGS_libuv_loop     = $(if $(filter absent,$(call package,libuv)),,-DWITH_UV $(call package,libuv))
@@ -61,6 +66,8 @@ MINDED   = $(shell grep -lw CHATGPTT_NO_NET tests/test_*.c)
 LEFT_OUT = $(filter-out $(MINDED),$(shell grep -lE 'include .*(site|sys/socket|sys/wait)\.h' tests/test_*.c)) \
     $(filter-out tests/test_fuzz.sh,$(wildcard tests/test_*.sh))
 else
+# A site that speaks TLS needs mbedTLS even where the header does without.
+LEFT_OUT = $(if $(NO_TLS),$(if $(call peer,mbedtls/ssl.h,yes),,$(filter-out tests/test_tls.c,$(shell grep -l '"tls_site\.h"' tests/test_*.c))))
 TOOLS    = $(patsubst examples/%.c,$(BUILD)/%,$(filter-out $(ABSENT),$(wildcard examples/*.c))) $(BUILD)/probe \
     $(if $(MBEDTLS),,$(BUILD)/libchatgptt.so)
 endif
@@ -74,7 +81,7 @@ MANUALS  = $(wildcard examples/*.1)
 
 # What the scripts under tests/ build with, and what they leave out.
 export CC CFLAGS BUILD TLS_CFLAGS TLS_LIBS LEFT_OUT SITES SEED SECTIONS
-export WHY = it needs sockets, or a tool that does
+export WHY = it needs $(if $(NO_NET),sockets$(comma) or a tool that does,mbedTLS)
 
 # A job for each processor; goals given together run one after another.
 ifeq ($(MAKELEVEL)$(filter-out 0 1,$(words $(MAKECMDGOALS))),0)
@@ -227,16 +234,13 @@ $(BUILD)/torture/%: tests/torture/%.c chatgptt.h $(wildcard tests/*.h tests/tort
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -O1 -g $(SANITIZE) $(LINK)
 
-# A peer's flags if a header of it is there: $(call peer,HEADER,FLAGS).
-peer = $(shell echo '\#include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 && echo '$2')
-
 $(BUILD)/bench/%: tests/bench/%.c tests/bench/bench.h chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags | mbedtls-found
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(LINK) $(call peer,cjson/cJSON.h,-DBENCH_CJSON -lcjson) $(call peer,pcre2.h,-DBENCH_PCRE2 -lpcre2-8) \
 	    $(call peer,curl/curl.h,-DBENCH_CURL -lcurl) $(call peer,http_parser.h,-DBENCH_HTTP_PARSER -lhttp_parser)
 
 # The target as a program that replays files.
-$(BUILD)/fuzz/%: fuzz/%.c fuzz/fuzz.h fuzz/replay.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
+$(BUILD)/fuzz/%: fuzz/%.c $(wildcard fuzz/*.h) fuzz/replay.c chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -O0 -g1 $(SANITIZE) fuzz/replay.c $(LINK) $(call fuzz-peer,$*)
 
