@@ -95,12 +95,7 @@ layers() { code && awk -f tests/layers.awk "$out/chatgptt.c" "$out/code"; }
 # State that is told by flags is told by none of them: a struct has six bool members at most.
 flags() { code && awk -v h="$header" -f tests/flags.awk "$out/code"; }
 
-# The budget is 5000 lines, 110 columns wide. The header is over it, and may only shrink: never above what it has now.
-CODE_LINES=5316
-code_lines() {
-    code && awk -v most="$CODE_LINES" 'NF {n++} END {
-        print n " lines of code of at most " most ": " n - 5000 " over the budget of 5000"; exit n > most}' "$out/code"
-}
+code_lines() { code && awk 'NF {n++} END {print n " lines of code of at most 5000"; exit n > 5000}' "$out/code"; }
 
 #### its switches and limits
 
