@@ -3567,8 +3567,8 @@ typedef struct cgt_json {
     bool in_key, told;              /* the string is a key; the value under way is a field */
     unsigned char node, in;         /* of the value that comes; of the innermost wanted container */
     unsigned char like;             /* the first child of `in` that the key is like so far */
-    unsigned char part_len, hold_len;
-    char part[12], hold[4];         /* the start of a cut character or escape; one that waits to be told */
+    unsigned char part_len;
+    char part[12], hold[4];         /* the start of a cut character or escape; the one it became */
     unsigned short depth, in_depth; /* the latter of `in`, which only holds children of wanted containers */
     uint32_t key_at, index;         /* the key's bytes so far; of the next element of `in` */
     uint32_t arrays[CHATGPTT_MAX_DEPTH / 32 + 1];       /* a bit a depth: the container there is an array */
@@ -3604,11 +3604,10 @@ static void cgt_json_key(cgt_json *j, cgt_slice s, bool last) {
 
 /* ---- structure ---- */
 
-static chatgptt_code cgt_json_begin(cgt_json *j, cgt_json_type type, cgt_json_state state, const char *rest) {
-    j->type = type; j->state = state; j->literal = rest;
-    j->told = j->node != CGT_JSON_NOWHERE && j->nodes[j->node].field != CGT_JSON_UNTOLD;
-    if (j->told) j->field = j->nodes[j->node].field;
-    return CHATGPTT_OK;
+static void cgt_json_begin(cgt_json *j, cgt_json_type type, cgt_json_state state) {
+    j->type = type; j->state = state; j->told = false;
+    if (j->node == CGT_JSON_NOWHERE) return;
+    j->field = j->nodes[j->node].field; j->told = j->field != CGT_JSON_UNTOLD;
 }
 
 static void cgt_json_done(cgt_json *j, cgt_json_state next) {    /* a value is complete; a container begins */
@@ -3620,10 +3619,10 @@ static bool cgt_json_in_array(const cgt_json *j) { return j->arrays[j->depth / 3
 
 static chatgptt_code cgt_json_open(cgt_json *j, cgt_json_type type) {
     if (j->depth == CHATGPTT_MAX_DEPTH) {
-        (void)cgt_json_bad(j, "nested deeper than CHATGPTT_MAX_DEPTH");
+        j->why = "nested deeper than CHATGPTT_MAX_DEPTH";
         return CHATGPTT_E_LIMIT;
     }
-    cgt_json_begin(j, type, CGT_JSON_OPENED, ""); cgt_json_done(j, CGT_JSON_OPENED);
+    cgt_json_begin(j, type, CGT_JSON_OPENED); cgt_json_done(j, CGT_JSON_OPENED);
     j->depth++;
     if (cgt_json_in_array(j) != (type == CGT_JSON_ARRAY))
         j->arrays[j->depth / 32] ^= (uint32_t)1 << j->depth % 32;
@@ -3644,31 +3643,26 @@ static void cgt_json_close(cgt_json *j) {
 
 static bool cgt_json_joins(const cgt_json *j) { return j->told && j->field < j->joined; }
 
-/* A value begins with this byte, which is used up unless it is a number's: that is part of its text. */
-static chatgptt_code cgt_json_value(cgt_json *j, char **in) {
-    char c = *(*in)++, digits[24];
+/* A value begins with this byte. */
+static chatgptt_code cgt_json_value(cgt_json *j, char c) {
+    static const char *const words[] = { "rue", "alse", "ull" }; char digits[24];
+    int word = c == 't' ? 0 : c == 'f' ? 1 : c == 'n' ? 2 : 3;
     if (cgt_json_in_array(j)) {
         cgt_json_key_begin(j);
         cgt_json_key(j, cgt_slice_of(digits, cgt_digits(digits, j->index)), true);
         if (j->depth == j->in_depth) j->index++;
     }
-    switch (c) {
-    case '{': return cgt_json_open(j, CGT_JSON_OBJECT);
-    case '[': return cgt_json_open(j, CGT_JSON_ARRAY);
-    case 't': return cgt_json_begin(j, CGT_JSON_TRUE, CGT_JSON_LITERAL, "rue");
-    case 'f': return cgt_json_begin(j, CGT_JSON_FALSE, CGT_JSON_LITERAL, "alse");
-    case 'n': return cgt_json_begin(j, CGT_JSON_NULL, CGT_JSON_LITERAL, "ull");
-    case '"':
-        cgt_json_begin(j, CGT_JSON_STRING, CGT_JSON_IN_STRING, "");
+    if (c == '{' || c == '[') return cgt_json_open(j, c == '{' ? CGT_JSON_OBJECT : CGT_JSON_ARRAY);
+    if (c == '"') {
+        cgt_json_begin(j, CGT_JSON_STRING, CGT_JSON_IN_STRING);
         if (!cgt_json_joins(j) || !j->spare[0]) return CHATGPTT_OK;
         memcpy(j->part, j->spare, sizeof j->spare);
         j->part_len = sizeof j->spare; j->spare[0] = '\0';
-        return CHATGPTT_OK;
-    default:
-        if (c != '-' && !cgt_digit(c)) return cgt_json_bad(j, "a value was expected");
-        --*in;
-        return cgt_json_begin(j, CGT_JSON_NUMBER, CGT_JSON_NUMBER_START, "");
-    }
+    } else if (word < 3) {
+        cgt_json_begin(j, (cgt_json_type)(CGT_JSON_TRUE + word), CGT_JSON_LITERAL); j->literal = words[word];
+    } else if (c == '-' || cgt_digit(c)) cgt_json_begin(j, CGT_JSON_NUMBER, CGT_JSON_NUMBER_START);
+    else return cgt_json_bad(j, "a value was expected");
+    return CHATGPTT_OK;
 }
 
 /* ---- strings ---- */
@@ -3771,8 +3765,7 @@ static void cgt_json_common(cgt_json_run *r) {
     }
 }
 
-/* A character that is cut or wrong. What is there of it waits in `part`; when it is whole, it waits in `hold`
-   for its own event. */
+/* A character that is cut or wrong. What is there of it waits in `part`; when it is whole, it is told alone. */
 static chatgptt_code cgt_json_cut(cgt_json *j, cgt_json_run *r) {
     size_t n = 0; int len;
     while ((len = cgt_json_char(j->part, j->part_len, j->hold, &n)) == 0 && r->in < r->end) {
@@ -3786,31 +3779,34 @@ static chatgptt_code cgt_json_cut(cgt_json *j, cgt_json_run *r) {
         n = sizeof j->spare;
         if (cgt_json_joins(j)) { memcpy(j->spare, j->part, n); j->part_len = 0; return CHATGPTT_OK; }
     }
-    j->hold_len = (unsigned char)(len > 0 ? (size_t)len : cgt_utf8_put(j->hold, 0xFFFD));
+    j->piece = cgt_slice_of(j->hold, len > 0 ? (size_t)len : cgt_utf8_put(j->hold, 0xFFFD));
     j->part_len = (unsigned char)(j->part_len - n);
     memmove(j->part, j->part + n, j->part_len);
     if (j->part_len == 1) { j->part_len = 0; r->in--; }         /* it showed that this one is over */
+    if (j->in_key) cgt_json_key(j, j->piece, false);
+    else if (j->told) j->event = CGT_JSON_TEXT;
     return CHATGPTT_OK;
 }
 
+/* Text goes first; the closing quote or anything odd behind it is met again. */
 static chatgptt_code cgt_json_text(cgt_json *j, cgt_json_run *r) {
-    bool closed = false; chatgptt_code code = CHATGPTT_OK;
+    bool closed;
     r->start = r->out = r->in;
-    while (code == CHATGPTT_OK && !j->hold_len && r->in < r->end && !closed) {
-        if (!j->part_len) cgt_json_common(r);
-        closed = !j->part_len && r->in < r->end && *r->in == '"';
-        if (closed || r->in == r->end || (j->told && r->out != r->start)) break;
-        if (j->part_len || (unsigned char)*r->in >= 0x20) code = cgt_json_cut(j, r);
-        else code = cgt_json_bad(j, "control character in a string");
-    }
+    if (!j->part_len) cgt_json_common(r);
+    closed = !j->part_len && r->in < r->end && *r->in == '"';
     j->piece = cgt_slice_of(r->start, (size_t)(r->out - r->start));
-    /* text goes first; the closing quote or anything odd behind it is met again */
     if (j->told && j->piece.len) { j->event = CGT_JSON_TEXT; return CHATGPTT_OK; }
     if (j->in_key) cgt_json_key(j, j->piece, closed);
-    if (closed) r->in++;
-    if (closed && j->in_key) { j->in_key = false; j->state = CGT_JSON_COLON; }
-    else if (closed) cgt_json_done(j, CGT_JSON_AFTER);
-    return code;
+    if (closed) {
+        r->in++;
+        if (!j->in_key) cgt_json_done(j, CGT_JSON_AFTER);
+        else { j->in_key = false; j->state = CGT_JSON_COLON; }
+        return CHATGPTT_OK;
+    }
+    if (r->in == r->end) return CHATGPTT_OK;
+    if (!j->part_len && (unsigned char)*r->in < 0x20)
+        return cgt_json_bad(j, "control character in a string");
+    return cgt_json_cut(j, r);
 }
 
 /* ---- the rest ---- */
@@ -3847,34 +3843,28 @@ static chatgptt_code cgt_json_literal(cgt_json *j, cgt_json_run *r) {
     return CHATGPTT_OK;
 }
 
-/* What stands between values, up to a value, an event or the end of the input. */
+/* What stands between values. */
 static chatgptt_code cgt_json_structure(cgt_json *j, cgt_json_run *r) {
-    chatgptt_code code = CHATGPTT_OK;
-    while (code == CHATGPTT_OK && r->in < r->end && j->state <= CGT_JSON_AFTER && j->event == CGT_JSON_NONE) {
-        char c = *r->in;
-        if (c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t')) { r->in++; continue; }
-        switch (j->state) {
-        case CGT_JSON_OPENED: case CGT_JSON_AFTER:
-            if (c == (cgt_json_in_array(j) ? ']' : '}')) { r->in++; cgt_json_close(j); continue; }
-            if (j->state == CGT_JSON_AFTER && c != ',')
-                return cgt_json_bad(j, "a comma or the end of the container was expected");
-            if (j->state == CGT_JSON_AFTER) r->in++;
-            j->state = cgt_json_in_array(j) ? CGT_JSON_EXPECT : CGT_JSON_KEY;
-            break;
-        case CGT_JSON_KEY:
-            if (c != '"') return cgt_json_bad(j, "a key was expected");
-            r->in++; j->state = CGT_JSON_IN_STRING; j->in_key = true;
-            cgt_json_key_begin(j);
-            code = cgt_json_text(j, r);
-            break;
-        case CGT_JSON_COLON:
-            if (c != ':') return cgt_json_bad(j, "a colon was expected");
-            r->in++; j->state = CGT_JSON_EXPECT;
-            break;
-        default: code = cgt_json_value(j, &r->in);
-        }
+    char c = *r->in++;
+    if (c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t')) return CHATGPTT_OK;
+    switch (j->state) {
+    case CGT_JSON_OPENED: case CGT_JSON_AFTER:
+        if (c == (cgt_json_in_array(j) ? ']' : '}')) { cgt_json_close(j); return CHATGPTT_OK; }
+        if (j->state == CGT_JSON_OPENED) r->in--;
+        else if (c != ',') return cgt_json_bad(j, "a comma or the end of the container was expected");
+        j->state = cgt_json_in_array(j) ? CGT_JSON_EXPECT : CGT_JSON_KEY;
+        return CHATGPTT_OK;
+    case CGT_JSON_KEY:
+        if (c != '"') return cgt_json_bad(j, "a key was expected");
+        j->state = CGT_JSON_IN_STRING; j->in_key = true; cgt_json_key_begin(j);
+        return CHATGPTT_OK;
+    case CGT_JSON_COLON:
+        j->state = CGT_JSON_EXPECT;
+        return c == ':' ? CHATGPTT_OK : cgt_json_bad(j, "a colon was expected");
+    default:
+        if (cgt_digit(c) || c == '-') r->in--;    /* a part of its text */
+        return cgt_json_value(j, c);
     }
-    return code;
 }
 
 static chatgptt_code cgt_json_step(cgt_json *j, cgt_json_run *r) {
@@ -3895,15 +3885,9 @@ static void cgt_json_end(cgt_json *j) { j->state = CGT_JSON_ENDED; j->event = CG
 static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *used) {
     chatgptt_code code = CHATGPTT_OK; cgt_json_run r;
     r.in = in; r.end = in + len; j->event = CGT_JSON_NONE;
-    while (code == CHATGPTT_OK && j->event == CGT_JSON_NONE) {
-        if (j->hold_len) {          /* a character that waited for its own event */
-            j->piece = cgt_slice_of(j->hold, j->hold_len); j->hold_len = 0;
-            if (j->in_key) cgt_json_key(j, j->piece, false);
-            else if (j->told) j->event = CGT_JSON_TEXT;
-        } else if (j->state == CGT_JSON_CLOSED) cgt_json_end(j);
-        else if (r.in == r.end || j->state == CGT_JSON_ENDED) break;
-        else code = cgt_json_step(j, &r);
-    }
+    while (code == CHATGPTT_OK && j->event == CGT_JSON_NONE && r.in < r.end && j->state < CGT_JSON_CLOSED)
+        code = cgt_json_step(j, &r);
+    if (j->event == CGT_JSON_NONE && j->state == CGT_JSON_CLOSED) cgt_json_end(j);
     *used = (size_t)(r.in - in);
     return code;
 }
