@@ -4957,8 +4957,7 @@ enum {  /* what an object says; refused, success: AIPKIT's envelope; nonce: its 
 };
 typedef struct cgt_object {         /* what is known of the JSON object under way */
     int part, words_of;             /* the field whose text is kept; the field the words are from */
-    bool bad_part;                  /* it is too long or holds a NUL */
-    unsigned is;
+    bool fits; unsigned is;         /* the text is not too long and holds no NUL */
 } cgt_object;
 
 typedef struct cgt_reply {          /* what a delta touches comes first */
@@ -4980,7 +4979,7 @@ typedef struct cgt_reply {          /* what a delta touches comes first */
     char thread_id[CHATGPTT_MAX_TOKEN];     /* or the token asked for */
     char openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN]; char type[32];
     char words[CHATGPTT_MAX_WORDS];
-    cgt_buffer held, decoded;       /* of an explicit `message` event, which is held whole */
+    cgt_buffer held;                /* the text of an explicit `message` event */
     cgt_said *said;                 /* what the noise around JSON or events says; NULL: there was none */
     size_t noise;
 } cgt_reply;
@@ -4990,12 +4989,11 @@ static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max
     r->asked = asked; r->status = 200; r->code = CHATGPTT_AGAIN;
     r->mode = asked == CGT_ASKED_ANSWER ? CGT_REPLY_SNIFF : CGT_REPLY_MUTE;
     cgt_buffer_init(&r->held, hooks, max_event);
-    cgt_buffer_init(&r->decoded, hooks, cgt_sum(max_event, cgt_sum(max_event, max_event)));
 }
 
 static void cgt_reply_free(cgt_reply *r) {
     cgt_free(r->held.hooks, r->said, sizeof *r->said); r->said = NULL;
-    cgt_buffer_free(&r->held); cgt_buffer_free(&r->decoded);
+    cgt_buffer_free(&r->held);
 }
 
 static bool cgt_reply_success(const cgt_reply *r) { return r->status == 200 || r->status == 203; }
@@ -5065,8 +5063,7 @@ static bool cgt_reply_answers(const cgt_reply *r) {
     if (r->mode == CGT_REPLY_MUTE || r->dressed) return false;
     if (r->json.field == CGT_F_DATA) return r->mode == CGT_REPLY_JSON && !(r->now.is & CGT_O_BAD_STATUS);
     if (r->json.field == CGT_F_THREAD_DELTA) return r->kind == CGT_KIND_THREAD_DELTA;
-    return r->mode == CGT_REPLY_EVENTS &&
-           (r->kind == CGT_KIND_PLAIN || r->kind == CGT_KIND_MESSAGE || r->kind == CGT_KIND_WARNING);
+    return r->mode == CGT_REPLY_EVENTS && (r->kind == CGT_KIND_PLAIN || r->kind == CGT_KIND_WARNING);
 }
 
 /* Text of the answer goes out; behind another message of the same reply with a blank line before it. */
@@ -5087,12 +5084,10 @@ static char *cgt_reply_keeps(cgt_reply *r, int field) {
 }
 
 static void cgt_reply_keep(cgt_reply *r, int field, cgt_slice s) {
-    char *to = cgt_reply_keeps(r, field); bool ok = true;
+    char *to = cgt_reply_keeps(r, field);
     if (!to) return;
-    if (r->now.part != field) { to[0] = '\0'; r->now.bad_part = false; }
-    r->now.part = field;
-    if (!r->now.bad_part) cgt_token_add(to, CHATGPTT_MAX_TOKEN, s, &ok);
-    if (!ok) { to[0] = '\0'; r->now.bad_part = true; }
+    if (r->now.part != field) { to[0] = '\0'; r->now.fits = true; }
+    r->now.part = field; cgt_token_add(to, CHATGPTT_MAX_TOKEN, s, &r->now.fits);
 }
 
 static void cgt_reply_piece(cgt_reply *r, cgt_slice s) {
@@ -5102,7 +5097,7 @@ static void cgt_reply_piece(cgt_reply *r, cgt_slice s) {
         if (field == CGT_F_ERROR && r->json.type == CGT_JSON_STRING) r->now.is |= CGT_O_FAILED;
         cgt_reply_words(r, s);
     } else if (r->json.type != CGT_JSON_STRING) return;
-    else if (r->kind == CGT_KIND_MESSAGE) cgt_append(&r->decoded, s);
+    else if (r->kind == CGT_KIND_MESSAGE) cgt_append(&r->held, s);
     else if (cgt_reply_answers(r)) cgt_reply_text(r, s);
 }
 
@@ -5218,29 +5213,22 @@ static cgt_kind cgt_reply_kind(const cgt_sse *s) {
 
 /* The words of an error dressed as an answer are complete at a finish_reason or [LIMITED]. */
 static chatgptt_code cgt_reply_dressed(cgt_reply *r) {
-    cgt_line_add(r->words, sizeof r->words, cgt_slice_of_buffer(&r->decoded));
-    r->decoded.len = 0;             /* the event that ends them has none of its own */
+    cgt_line_add(r->words, sizeof r->words, cgt_slice_of_buffer(&r->held));
+    r->held.len = 0;                /* the event that ends them has none of its own */
     return cgt_reply_told(r, r->now.is & CGT_O_FINISH ? CHATGPTT_E_UPSTREAM : CHATGPTT_OK, CGT_TOLD_BY_EVENT);
 }
 
-/* An explicit `message` event is all there: an answer's, or an error's word. */
+/* An explicit `message` event is all there: an answer's, or an error's word, which may be no JSON. */
 static chatgptt_code cgt_reply_held(cgt_reply *r) {
-    size_t at = 0, took = 0; chatgptt_code code, verdict;
-    r->decoded.len = 0;
-    cgt_reply_object(r);
-    do {
-        code = cgt_reply_scan(r, r->held.data + at, r->held.len - at, &took); at += took;
-    } while (code == CHATGPTT_OK && r->json.event != CGT_JSON_NONE && r->json.event != CGT_JSON_END);
-    if (r->decoded.failed) return cgt_reply_told(r, r->decoded.failed, CGT_TOLD_BY_US);
-    verdict = cgt_reply_judge(r);
+    bool whole = r->body == CGT_BODY_OBJECT; chatgptt_code verdict = cgt_reply_judge(r);
     if (!r->dispatched && !(r->now.is & CGT_O_ID) && verdict == CHATGPTT_OK) {
         r->dressed = true; r->words[0] = '\0';
     }
     if (r->dressed) return cgt_reply_dressed(r);
-    if (code < 0) return cgt_reply_broken(r, code, "an event is not JSON");
+    if (!whole) return cgt_reply_broken(r, CHATGPTT_E_REPLY, "an event is not JSON");
     r->finished = r->finished || r->now.is & CGT_O_FINISH;
     if (verdict < 0) return cgt_reply_told(r, verdict, CGT_TOLD_BY_OBJECT);
-    if (r->decoded.len) cgt_reply_text(r, cgt_slice_of_buffer(&r->decoded));
+    if (r->held.len) cgt_reply_text(r, cgt_slice_of_buffer(&r->held));
     return CHATGPTT_OK;
 }
 
@@ -5255,20 +5243,17 @@ static chatgptt_code cgt_reply_error(cgt_reply *r, chatgptt_code verdict) {
 static chatgptt_code cgt_reply_event_object(cgt_reply *r) {
     chatgptt_code verdict = cgt_reply_judge(r);
     switch (r->kind) {
-    case CGT_KIND_PLAIN:
+    case CGT_KIND_PLAIN: case CGT_KIND_THREAD_DELTA:
         if (r->now.is & CGT_O_ID) r->started = true;
         if (r->dressed) return cgt_reply_dressed(r);
         r->finished = r->finished || r->now.is & CGT_O_FINISH;
         return cgt_reply_told(r, verdict, CGT_TOLD_BY_OBJECT);
-    case CGT_KIND_THREAD_DELTA: return cgt_reply_told(r, verdict, CGT_TOLD_BY_OBJECT);
     case CGT_KIND_ERROR: return cgt_reply_told(r, cgt_reply_error(r, verdict), CGT_TOLD_BY_EVENT);
     case CGT_KIND_WARNING: case CGT_KIND_NOTICE:
-        if (!r->words[0]) break;
-        r->event = CGT_REPLY_NOTICE; r->piece = cgt_text(r->words);
-        break;
-    default: break;
+        if (r->words[0]) { r->event = CGT_REPLY_NOTICE; r->piece = cgt_text(r->words); }
+    /* fall through */
+    default: return CHATGPTT_OK;
     }
-    return CHATGPTT_OK;
 }
 
 /* Data that is no object: an end mark, or a thread's id. */
@@ -5285,25 +5270,23 @@ static chatgptt_code cgt_reply_bare(cgt_reply *r) {
 static chatgptt_code cgt_reply_dispatch(cgt_reply *r) {
     chatgptt_code code = CHATGPTT_OK;
     if (r->body == CGT_BODY_UNKNOWN) r->kind = cgt_reply_kind(&r->sse);     /* all its data was blank */
-    if (r->body == CGT_BODY_JSON && !r->dressed)
+    if (r->body == CGT_BODY_BARE) code = cgt_reply_bare(r);
+    else if (r->kind == CGT_KIND_MESSAGE && r->body) code = cgt_reply_held(r);
+    else if (r->body == CGT_BODY_JSON && !r->dressed)
         code = cgt_reply_broken(r, CHATGPTT_E_REPLY, "an event is not JSON");
-    else if (r->kind == CGT_KIND_MESSAGE && r->held.len && r->held.data[0] == '{') code = cgt_reply_held(r);
-    else if (r->body == CGT_BODY_BARE) code = cgt_reply_bare(r);
     if (code == CHATGPTT_OK && r->kind == CGT_KIND_START) { r->gap = r->started; r->started = true; }
     if (code == CHATGPTT_OK && r->kind == CGT_KIND_ERROR && r->body != CGT_BODY_OBJECT) {
         r->words[0] = '\0'; code = cgt_reply_told(r, CHATGPTT_E_UPSTREAM, CGT_TOLD_BY_EVENT);
     }
     if (code == CHATGPTT_OK && r->kind == CGT_KIND_DONE) code = cgt_reply_end(r, CGT_TOLD_BY_EVENT);
-    r->dispatched++; r->body = CGT_BODY_UNKNOWN; r->held.len = 0;
+    r->dispatched++; r->body = CGT_BODY_UNKNOWN;
     return code;
 }
 
 /* The first byte of an event's data that is no blank decides what the data is. */
 static void cgt_reply_open_data(cgt_reply *r, char c) {
-    r->kind = cgt_reply_kind(&r->sse); r->bare[0] = '\0';
-    r->held.len = 0;
-    if (r->kind == CGT_KIND_MESSAGE) r->body = c == '{' ? CGT_BODY_SKIP : CGT_BODY_BARE;
-    else r->body = r->kind == CGT_KIND_OTHER ? CGT_BODY_SKIP : c == '{' ? CGT_BODY_JSON : CGT_BODY_BARE;
+    r->kind = cgt_reply_kind(&r->sse); r->bare[0] = '\0'; r->held.len = 0;
+    r->body = r->kind == CGT_KIND_OTHER ? CGT_BODY_SKIP : c == '{' ? CGT_BODY_JSON : CGT_BODY_BARE;
     if (r->body == CGT_BODY_JSON) cgt_reply_object(r);
 }
 
@@ -5316,15 +5299,12 @@ static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *
         if (n == len) return CHATGPTT_OK;
         cgt_reply_open_data(r, in[n]);
     }
-    if (r->kind == CGT_KIND_MESSAGE && r->body == CGT_BODY_SKIP) {
-        cgt_append(&r->held, cgt_slice_of(in + n, len - n));
-        if (r->held.failed == CHATGPTT_E_LIMIT) cgt_reply_say(r, "an event longer than max_event_bytes");
-        return cgt_reply_told(r, r->held.failed, CGT_TOLD_BY_US);
-    }
     if (r->body == CGT_BODY_BARE) (void)cgt_said_add(r->bare, sizeof r->bare, cgt_slice_of(in, len));
     if (r->body != CGT_BODY_JSON) return CHATGPTT_OK;
     code = cgt_reply_scan(r, in + n, len - n, took); *took += n;
-    if (code < 0 && (r->dressed || r->kind == CGT_KIND_NOTICE)) {
+    if (r->held.failed == CHATGPTT_E_LIMIT) cgt_reply_say(r, "an event longer than max_event_bytes");
+    if (r->held.failed) return cgt_reply_told(r, r->held.failed, CGT_TOLD_BY_US);
+    if (code < 0 && (r->dressed || r->kind == CGT_KIND_NOTICE || r->kind == CGT_KIND_MESSAGE)) {
         r->body = CGT_BODY_SKIP; *took = len;
         return CHATGPTT_OK;
     }
@@ -5377,10 +5357,11 @@ static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t
 
 /* ---- all bodies ---- */
 
-/* What was looked at so far is the start of a body that is no event stream, or of one. */
+/* What was looked at so far, in `bare` behind a blank, is the start of a body that is no event stream, or of one.
+   */
 static chatgptt_code cgt_reply_sniffed(cgt_reply *r, cgt_reply_mode mode) {
-    char start[8]; size_t len = strlen(r->bare), used;
-    memcpy(start, r->bare, len);
+    char start[8]; size_t len = r->bare[0] ? strlen(r->bare + 1) : 0, used;
+    memcpy(start, r->bare + 1, len);
     r->bare[0] = '\0'; r->mode = mode;
     if (mode == CGT_REPLY_JSON) return cgt_reply_seek(r, start, len, &used);
     cgt_sse_feed(&r->sse, start, len, &used);
@@ -5389,14 +5370,15 @@ static chatgptt_code cgt_reply_sniffed(cgt_reply *r, cgt_reply_mode mode) {
 
 /* An event stream begins with a line of one, after a byte order mark and empty lines. */
 static chatgptt_code cgt_reply_sniff(cgt_reply *r, const char *in, size_t len, size_t *used) {
-    static const char *const starts[] = { ":", "data:", "event:", "id:", "retry:" };
     for (*used = 0; *used < len; ++*used) {
-        size_t n = strlen(r->bare), i = 0; char c = in[*used];
+        size_t n = strlen(r->bare); char c = in[*used];
         if (n == 0 && c && strchr("\r\n\xEF\xBB\xBF", c)) continue;
+        if (n == 0) r->bare[n++] = ' ';
         r->bare[n] = c; r->bare[n + 1] = '\0';
-        while (i < sizeof starts / sizeof *starts && strncmp(starts[i], r->bare, n + 1) != 0) i++;
-        if (i == sizeof starts / sizeof *starts) r->bare[n] = '\0';
-        if (i == sizeof starts / sizeof *starts) return cgt_reply_sniffed(r, CGT_REPLY_JSON);
+        if (!c || !strstr(" : data: event: id: retry:", r->bare)) {
+            r->bare[n] = '\0';
+            return cgt_reply_sniffed(r, CGT_REPLY_JSON);
+        }
         if (c == ':') { ++*used; return cgt_reply_sniffed(r, CGT_REPLY_EVENTS); }
     }
     return CHATGPTT_OK;
@@ -5452,34 +5434,39 @@ static chatgptt_code cgt_reply_json_eof(cgt_reply *r) {
     return code;
 }
 
+/* What an event stream comes to if no more can come. OK: nothing was told. */
+static chatgptt_code cgt_reply_so_far(const cgt_reply *r) {
+    if (r->dressed) return CHATGPTT_E_UPSTREAM;
+    if (!r->texted) return CHATGPTT_OK;
+    return r->finished && r->body != CGT_BODY_JSON ? CHATGPTT_DONE : CHATGPTT_E_INCOMPLETE;
+}
+
 static chatgptt_code cgt_reply_events_eof(cgt_reply *r) {
-    chatgptt_code code = CHATGPTT_OK;
+    bool bare = r->body != CGT_BODY_JSON && (r->kind != CGT_KIND_MESSAGE || r->body == CGT_BODY_BARE);
     /* [DONE] without its blank line */
-    if (r->sse.data && !r->sse.over && r->body != CGT_BODY_JSON && r->held.len == 0)
-        code = cgt_reply_dispatch(r);
+    chatgptt_code code = r->sse.data && !r->sse.over && bare ? cgt_reply_dispatch(r) : CHATGPTT_OK;
     if (code != CHATGPTT_OK) return code;
-    if (r->finished && r->texted && !r->dressed && r->body != CGT_BODY_JSON)
-        return cgt_reply_end(r, CGT_TOLD_BY_EVENT);
+    code = cgt_reply_so_far(r);
+    if (code == CHATGPTT_DONE) return cgt_reply_end(r, CGT_TOLD_BY_EVENT);
     cgt_reply_told(r, CHATGPTT_E_UPSTREAM, r->dressed ? CGT_TOLD_BY_EVENT : CGT_TOLD_BY_US);
     if (!r->sse.known) cgt_said_end(r->words, sizeof r->words);
     if (r->said) { r->words[0] = '\0'; cgt_reply_say(r, cgt_reply_said(r)); }
-    if (r->dressed || r->said || r->sse.raw) return CHATGPTT_E_UPSTREAM;
-    if (r->texted || (r->started && !r->finished)) return CHATGPTT_E_INCOMPLETE;
+    if (r->said || r->sse.raw) return CHATGPTT_E_UPSTREAM;
+    if (code != CHATGPTT_OK) return code;
+    if (r->started && !r->finished) return CHATGPTT_E_INCOMPLETE;
     cgt_reply_say(r, r->dispatched || r->finished ? "the answer is empty" : "the event stream is empty");
     return CHATGPTT_E_UPSTREAM;
 }
 
 /* Makes one clean line of the site's words: entities are decoded, as a browser would show them. */
 static void cgt_reply_clean(cgt_reply *r) {
-    char line[CHATGPTT_MAX_WORDS]; cgt_html html; cgt_slice s = cgt_text(r->words); size_t used;
+    char line[CHATGPTT_MAX_WORDS]; cgt_html html; size_t used, i; cgt_slice s = cgt_text(r->words);
     memset(&html, 0, sizeof html);
-    line[0] = '\0';
-    for (; s.len; s = cgt_from(s, used)) {
-        cgt_html_feed(&html, s.at, s.len, &used);
-        if (html.event == CGT_HTML_TEXT) cgt_line_add(line, sizeof line, html.piece);
-    }
-    cgt_html_feed(&html, " ", 1, &used);          /* an entity may end with the words */
-    if (html.event == CGT_HTML_TEXT) cgt_line_add(line, sizeof line, html.piece);
+    for (i = 0, line[0] = '\0'; i < 2; i++, s = cgt_text(" "))         /* an entity may end with the words */
+        for (; s.len; s = cgt_from(s, used)) {
+            cgt_html_feed(&html, s.at, s.len, &used);
+            if (html.event == CGT_HTML_TEXT) cgt_line_add(line, sizeof line, html.piece);
+        }
     memcpy(r->words, line, sizeof line);
 }
 
@@ -5488,10 +5475,9 @@ static void cgt_reply_close(cgt_reply *r, chatgptt_code code) {
     if (strchr(r->words, '&') || !cgt_utf8_valid(cgt_text(r->words))) cgt_reply_clean(r);
     cgt_said_end(r->words, sizeof r->words);
     if (code == CHATGPTT_E_REPLY) {
+        const char *const type[] = { " (Content-Type: ", r->type[0] ? r->type : "none", ")" }; int i;
         cgt_reply_say(r, "neither JSON nor events");
-        cgt_line_add(r->words, sizeof r->words, cgt_text(" (Content-Type: "));
-        cgt_line_add(r->words, sizeof r->words, cgt_text(r->type[0] ? r->type : "none"));
-        cgt_line_add(r->words, sizeof r->words, cgt_text(")"));
+        for (i = 0; i < 3; i++) cgt_line_add(r->words, sizeof r->words, cgt_text(type[i]));
     }
 }
 
@@ -5536,11 +5522,7 @@ static cgt_verdict cgt_reply_verdict(const cgt_reply *r) {
 /* What it comes to if no more can come. OK: the connection's own error stands. */
 static cgt_verdict cgt_reply_broke(const cgt_reply *r) {
     cgt_verdict v = cgt_reply_verdict(r);
-    if (v.code != CHATGPTT_AGAIN) return v;
-    v.code = CHATGPTT_OK;
-    if (r->dressed) v.code = CHATGPTT_E_UPSTREAM;
-    else if (r->texted)
-        v.code = v.finished && r->body != CGT_BODY_JSON ? CHATGPTT_DONE : CHATGPTT_E_INCOMPLETE;
+    if (v.code == CHATGPTT_AGAIN) v.code = cgt_reply_so_far(r);
     return v;
 }
 

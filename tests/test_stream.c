@@ -1129,7 +1129,7 @@ TEST(limits_are_kept)
         { 0, 0, 20, 0, false, EVENT("Hi") },
         { 0, 0, 0, 60, true, EVENT("what is longer than an event may be but streams through") },
         { 0, 0, 0, 60, false,
-          "event: message\n" EVENT("what is longer than an event may be and must be held") },
+          "event: message\n" EVENT("what is longer than an event may be and must be held, all of it") },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         script s;
