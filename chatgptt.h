@@ -467,9 +467,6 @@ cannot connect, verify, or tell an expired certificate: define them, or CHATGPTT
 #ifndef CHATGPTT_MAX_URL
 #define CHATGPTT_MAX_URL       4096     /* any URL, encoded */
 #endif
-#if CHATGPTT_READ_BUFFER < 256 || CHATGPTT_MAX_URL < 256
-#error "at least: CHATGPTT_READ_BUFFER 256, CHATGPTT_MAX_URL 256"
-#endif
 #define CHATGPTT_MAX_ORIGIN    288      /* "https://host:port" */
 #define CHATGPTT_MAX_CERTIFICATE 32768  /* one root of the trust store; the chain of a server */
 /* where systems keep their roots: Debian, Fedora, SUSE, Alpine and BSD and macOS, FreeBSD */
@@ -487,9 +484,6 @@ cannot connect, verify, or tell an expired certificate: define them, or CHATGPTT
 #ifndef CHATGPTT_MAX_DRAIN
 #define CHATGPTT_MAX_DRAIN     4096     /* what may still come of a response whose end mark was seen */
 #endif
-#if CHATGPTT_MAX_COOKIES < 4 || CHATGPTT_MAX_IDLE < 1 || CHATGPTT_MAX_DRAIN < 32
-#error "at least: CHATGPTT_MAX_COOKIES 4, CHATGPTT_MAX_IDLE 1, CHATGPTT_MAX_DRAIN 32"
-#endif
 #define CHATGPTT_MAX_IDLE_MS   55000    /* how long one is kept; servers close theirs after 60 s or more */
 /* how long the next message waits for it, before it opens a connection of its own */
 #define CHATGPTT_MAX_DRAIN_MS  250
@@ -499,9 +493,6 @@ cannot connect, verify, or tell an expired certificate: define them, or CHATGPTT
 #ifndef CHATGPTT_MAX_REQUEST
 #define CHATGPTT_MAX_REQUEST   8388608  /* head and body of one request: PHP takes no more by default */
 #endif
-#if CHATGPTT_MAX_STATE < 4096 || CHATGPTT_MAX_REQUEST < 4096
-#error "at least: CHATGPTT_MAX_STATE 4096, CHATGPTT_MAX_REQUEST 4096"
-#endif
 #ifndef CHATGPTT_MAX_NAME
 #define CHATGPTT_MAX_NAME      64       /* name of a header, attribute or event that is looked at */
 #endif
@@ -510,9 +501,6 @@ cannot connect, verify, or tell an expired certificate: define them, or CHATGPTT
 #endif
 #ifndef CHATGPTT_MAX_CHUNK_EXT
 #define CHATGPTT_MAX_CHUNK_EXT 16384    /* chunk extensions of one response, all together */
-#endif
-#if CHATGPTT_MAX_NAME < 32 || CHATGPTT_MAX_VALUE < 64 || CHATGPTT_MAX_CHUNK_EXT < 16
-#error "at least: CHATGPTT_MAX_NAME 32, CHATGPTT_MAX_VALUE 64, CHATGPTT_MAX_CHUNK_EXT 16"
 #endif
 #define CHATGPTT_MAX_INTERIM   16       /* 1xx responses before the real one */
 /* buffers one step() works through before it lets the caller breathe */
@@ -525,17 +513,11 @@ cannot connect, verify, or tell an expired certificate: define them, or CHATGPTT
 #ifndef CHATGPTT_MAX_CAPTURE
 #define CHATGPTT_MAX_CAPTURE   1024     /* what a pattern may capture from a page */
 #endif
-#if CHATGPTT_MAX_PATTERN < 40 || CHATGPTT_MAX_PATTERN > 62 || CHATGPTT_MAX_CAPTURE < 64
-#error "CHATGPTT_MAX_PATTERN 40 to 62, CHATGPTT_MAX_CAPTURE at least 64"
-#endif
 #ifndef CHATGPTT_MAX_TOKEN
 #define CHATGPTT_MAX_TOKEN     128      /* nonce, ids, names the page gives */
 #endif
 #ifndef CHATGPTT_MAX_WORDS
 #define CHATGPTT_MAX_WORDS     512      /* the site's own words, kept for an error message */
-#endif
-#if CHATGPTT_MAX_TOKEN < 48 || CHATGPTT_MAX_WORDS < 64
-#error "at least: CHATGPTT_MAX_TOKEN 48, CHATGPTT_MAX_WORDS 64"
 #endif
 #ifndef CHATGPTT_MAX_DEPTH
 #define CHATGPTT_MAX_DEPTH     64       /* nesting of JSON */
@@ -543,8 +525,18 @@ cannot connect, verify, or tell an expired certificate: define them, or CHATGPTT
 #ifndef CHATGPTT_MAX_NOISE
 #define CHATGPTT_MAX_NOISE     65536    /* what may stand before the JSON of a reply */
 #endif
-#if CHATGPTT_MAX_DEPTH < 12 || CHATGPTT_MAX_NOISE < 64
-#error "at least: CHATGPTT_MAX_DEPTH 12, CHATGPTT_MAX_NOISE 64"
+
+/* Below these a page would never end, or the protocol not be spoken. */
+#if CHATGPTT_READ_BUFFER < 256 || CHATGPTT_MAX_URL < 256 || CHATGPTT_MAX_COOKIES < 4 || CHATGPTT_MAX_IDLE < 1
+#error "at least: CHATGPTT_READ_BUFFER 256, CHATGPTT_MAX_URL 256, CHATGPTT_MAX_COOKIES 4, CHATGPTT_MAX_IDLE 1"
+#elif CHATGPTT_MAX_DRAIN < 32 || CHATGPTT_MAX_STATE < 4096 || CHATGPTT_MAX_REQUEST < 4096
+#error "at least: CHATGPTT_MAX_DRAIN 32, CHATGPTT_MAX_STATE 4096, CHATGPTT_MAX_REQUEST 4096"
+#elif CHATGPTT_MAX_NAME < 32 || CHATGPTT_MAX_VALUE < 64 || CHATGPTT_MAX_CHUNK_EXT < 16
+#error "at least: CHATGPTT_MAX_NAME 32, CHATGPTT_MAX_VALUE 64, CHATGPTT_MAX_CHUNK_EXT 16"
+#elif CHATGPTT_MAX_PATTERN < 40 || CHATGPTT_MAX_PATTERN > 62 || CHATGPTT_MAX_CAPTURE < 64
+#error "CHATGPTT_MAX_PATTERN 40 to 62, CHATGPTT_MAX_CAPTURE at least 64"
+#elif CHATGPTT_MAX_TOKEN < 48 || CHATGPTT_MAX_WORDS < 64 || CHATGPTT_MAX_DEPTH < 12 || CHATGPTT_MAX_NOISE < 64
+#error "at least: CHATGPTT_MAX_TOKEN 48, CHATGPTT_MAX_WORDS 64, CHATGPTT_MAX_DEPTH 12, CHATGPTT_MAX_NOISE 64"
 #endif
 
 /* ==== [BASE] ==== */
@@ -3765,7 +3757,7 @@ static void cgt_json_common(cgt_json_run *r) {
     }
 }
 
-/* A character that is cut or wrong. What is there of it waits in `part`; when it is whole, it is told alone. */
+/* A character that is cut or wrong. What is there of it waits in `part`; once it is whole it is told alone. */
 static chatgptt_code cgt_json_cut(cgt_json *j, cgt_json_run *r) {
     size_t n = 0; int len;
     while ((len = cgt_json_char(j->part, j->part_len, j->hold, &n)) == 0 && r->in < r->end) {
@@ -5357,8 +5349,7 @@ static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t
 
 /* ---- all bodies ---- */
 
-/* What was looked at so far, in `bare` behind a blank, is the start of a body that is no event stream, or of one.
-   */
+/* What was looked at so far, in `bare` behind a blank, begins a body that is no event stream, or one. */
 static chatgptt_code cgt_reply_sniffed(cgt_reply *r, cgt_reply_mode mode) {
     char start[8]; size_t len = r->bare[0] ? strlen(r->bare + 1) : 0, used;
     memcpy(start, r->bare + 1, len);
