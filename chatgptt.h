@@ -426,6 +426,9 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #ifndef CHATGPTT_NO_NET
 #include <errno.h>
@@ -3662,34 +3665,24 @@ static chatgptt_code cgt_json_value(cgt_json *j, char c) {
 /* Decoded text on its way out: from `start` on it lies in the caller's bytes, behind what was read (`in`). */
 typedef struct cgt_json_run { char *start, *out, *in, *end; } cgt_json_run;
 
-/* The top bit of each byte that is no plain ASCII of a string; only the lowest of them is sure. */
-static uint64_t cgt_json_specials(uint64_t x) {
-    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-    uint64_t quote = x ^ (ones * '"'), slash = x ^ (ones * '\\');
-    return (((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | x) & tops;
-}
-
-/* Moves plain ASCII up, eight bytes at a time: 0.7 instructions a byte. */
-static void cgt_json_plain(cgt_json_run *r) {
-    char *in = r->in, *out = r->out;
-    while (r->end - in >= 8) {
-        uint64_t x, specials;
-        memcpy(&x, in, 8);
-        specials = cgt_json_specials(x);
-#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        /* eight would reach what is still to be read */
-        if (specials && in != out && in - out < 8) break;
-        memcpy(out, &x, 8);
-        if (specials) { r->in = in + (__builtin_ctzll(specials) >> 3); r->out = out + (r->in - in); return; }
-#else
-        if (specials) break;
-        memcpy(out, &x, 8);
-#endif
-        in += 8; out += 8;
+/* How many plain ASCII bytes come first, sixteen or eight at a time; of eight any other sets its top bit. */
+static size_t cgt_json_plain(const char *in, const char *end) {
+    const uint64_t ones = 0x0101010101010101u; const char *at = in; uint64_t x, quote, slash;
+#ifdef __SSE2__
+    for (; end - at >= 16; at += 16) {
+        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)at), odd = _mm_cmplt_epi8(b, _mm_set1_epi8(' '));
+        odd = _mm_or_si128(odd, _mm_cmpeq_epi8(b, _mm_set1_epi8('"')));
+        odd = _mm_or_si128(odd, _mm_cmpeq_epi8(b, _mm_set1_epi8('\\')));
+        if (_mm_movemask_epi8(odd)) return (size_t)(at - in + __builtin_ctz((unsigned)_mm_movemask_epi8(odd)));
     }
-    for (; in < r->end && (unsigned char)*in >= 0x20 && (unsigned char)*in < 0x80; *out++ = *in++)
-        if (*in == '"' || *in == '\\') break;
-    r->in = in; r->out = out;
+#endif
+    for (; end - at >= 8; at += 8) {
+        memcpy(&x, at, 8); quote = x ^ (ones * '"'); slash = x ^ (ones * '\\');
+        x = ((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | x;
+        if (x & ones << 7) break;
+    }
+    while (at < end && (unsigned char)(*at - 0x20) < 0x60 && *at != '"' && *at != '\\') at++;
+    return (size_t)(at - in);
 }
 
 static uint32_t cgt_json_digit(char c) {
@@ -3706,12 +3699,9 @@ static uint32_t cgt_json_hex(const char *p) {     /* beyond 0xFFFF: these are no
 }
 
 static char cgt_json_escaped(char c) {            /* NUL: no such escape */
-    switch (c) {
-    case '"': case '\\': case '/': return c;
-    case 'b': return '\b'; case 'f': return '\f'; case 'n': return '\n'; case 'r': return '\r';
-    case 't': return '\t';
-    default: return '\0';
-    }
+    static const char of[] = "\"\\/nrtbf", to[] = "\"\\/\n\r\t\b\f"; size_t i = 0;
+    while (of[i] && of[i] != c) i++;
+    return to[i];
 }
 
 /* A character beyond ASCII or an escape: its bytes in `out`, of which there are that many; 0: it is cut, -1:
@@ -3747,7 +3737,9 @@ static void cgt_json_common(cgt_json_run *r) {
     size_t n;
     for (;;) {
         int len;
-        cgt_json_plain(r);
+        n = cgt_json_plain(r->in, r->end);
+        if (r->out != r->in) memmove(r->out, r->in, n);
+        r->in += n; r->out += n;
         if (r->in == r->end || *r->in == '"' || (unsigned char)*r->in < 0x20) return;
         do {
             len = cgt_json_char(r->in, (size_t)(r->end - r->in), r->out, &n);
