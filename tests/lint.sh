@@ -141,6 +141,24 @@ limits_are_checked() {
     done <"$out/limits" | none
 }
 
+# mbedTLS as small devices configure it (tests/compile/reduced.h), the system's and those that tests/mbedtls.sh unpacked; where it
+# cannot work the compiler says what is missing.
+reduced_mbedtls() {
+    case $TLS_CFLAGS in *NO_TLS*) echo "built without TLS"; exit 77 ;; esac
+    for flags in "$TLS_CFLAGS" $(ls -d "${BUILD:-build}"/mbedtls-*/include 2>/dev/null | sed 's/^/-isystem/'); do
+        for number in 1 2 3 4 5 6 7 8; do
+            $CC $posix $flags -I. -DMBEDTLS_CONFIG_FILE='"tests/compile/reduced.h"' -DREDUCED=$number $WARNINGS -Werror \
+                -fsyntax-only tests/compile/implement.c >"$out/reduced.log" 2>&1
+            case $?:$number in
+                0:[1-5]) ;;
+                0:*) echo "$flags REDUCED=$number: compiles" ;;
+                *:[1-5]) echo "$flags REDUCED=$number:"; head -n 5 "$out/reduced.log" ;;
+                *) grep -q '#error.*chatgptt.h: mbedTLS without' "$out/reduced.log" || echo "$flags REDUCED=$number: no word of what is missing" ;;
+            esac
+        done
+    done | none
+}
+
 #### what the code must not do
 
 # calls FILE NAMES: where one of NAMES (a|b|c) is called.
@@ -227,7 +245,7 @@ top_level_is_fixed() { ls | grep -vxE 'build|chatgptt\.h|tests|examples|fuzz|Mak
 
 CHECKS="exported_names static_exports_nothing no_writable_data core_needs_nothing no_files
     contents_are_banners no_forward_declarations function_lengths section_lengths layers flags code_lines
-    switches limits_are_checked
+    switches limits_are_checked reduced_mbedtls
     banned_calls header_leaves_the_process_alone frames_gcc frames_clang
     long_lines warnings_gcc warnings_clang analyzer_gcc clang_tidy cppcheck_finds_nothing
     no_marks no_machine_paths no_package_hosts top_level_is_fixed"
