@@ -865,11 +865,10 @@ typedef struct cgt_net {            /* what the sockets of a client share: the t
 
 typedef struct cgt_socket {
     struct addrinfo *list;          /* what the lookup gave; NULL: connected */
-    struct addrinfo *next[2];       /* the untried of the first one's family, and of others; NULL: none */
+    const struct addrinfo *next;    /* the first that is untried; NULL: none */
     long long next_at;              /* when the next attempt may start */
-    /* attempts under way, -1: none; once connected, fd[0] is the connection */
-    int fd[2];
-    int tried, latest;              /* how many addresses; which slot has the younger of two attempts */
+    /* attempts under way, the older first, -1: none; once connected, fd[0] is the connection */
+    int fd[2], tried;               /* tried: how many addresses */
     unsigned events, generation;    /* what the last AGAIN waits for */
 } cgt_socket;
 
@@ -878,85 +877,62 @@ static chatgptt_code cgt_net_fail(cgt_net *net, chatgptt_code code, int number, 
     return code;
 }
 
+/* Ends attempt i; the younger one moves up. */
 static void cgt_socket_drop(cgt_net *net, cgt_socket *s, int i) {
     if (s->fd[i] >= 0) { close(s->fd[i]); s->generation = ++net->generation; }
-    s->fd[i] = -1;
+    s->fd[i] = s->fd[1]; s->fd[1] = -1;
 }
 
-/* The first in `a` that is, or is not, of the list's first family. */
-static struct addrinfo *cgt_socket_skip(const cgt_socket *s, struct addrinfo *a, int other) {
-    while (a && (a->ai_family != s->list->ai_family) != other) a = a->ai_next;
-    return a;
+/* Puts behind each address the next one of another family: the resolver's first choice stays first. */
+static void cgt_socket_alternate(struct addrinfo *a) {
+    for (; a; a = a->ai_next) {
+        struct addrinfo **at = &a->ai_next, *other;
+        while (*at && (*at)->ai_family == a->ai_family) at = &(*at)->ai_next;
+        other = *at;
+        if (other) { *at = other->ai_next; other->ai_next = a->ai_next; a->ai_next = other; }
+    }
 }
 
-static bool cgt_socket_more(const cgt_socket *s) {
-    return s->list && s->tried < CHATGPTT_MAX_ADDRESSES && (s->next[0] || s->next[1]);
-}
-
-/* The next address: families alternate, the resolver's first choice comes first. */
-static struct addrinfo *cgt_socket_address(cgt_socket *s) {
-    int other = s->next[1] && (s->tried & 1 || !s->next[0]);
-    struct addrinfo *a = s->next[other];
-    s->next[other] = cgt_socket_skip(s, a->ai_next, other); s->tried++;
-    return a;
-}
-
-static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char *host, const char *port) {
-    long long began = cgt_now(net->hooks); struct addrinfo hints; int failed;
-    memset(&hints, 0, sizeof hints); hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM; hints.ai_flags = net->address ? AI_NUMERICHOST : 0;
-    failed = getaddrinfo(net->address ? net->address : host, port, &hints, &s->list);
-    net->resolve_ms = cgt_until(cgt_now(net->hooks), began);
-    if (failed) s->list = NULL;
-    else { s->next[0] = s->list; s->next[1] = cgt_socket_skip(s, s->list, 1); return CHATGPTT_OK; }
-    return cgt_net_fail(net, failed == EAI_MEMORY ? CHATGPTT_E_MEMORY : CHATGPTT_E_RESOLVE,
-                        failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
-}
-
-/* A socket on its way to this address; -1: errno says why there is none. */
-static int cgt_socket_start(const struct addrinfo *a) {
-    int yes = 1, type = a->ai_socktype, fd, number;
+/* A socket on its way to this address; -1: sys_errno says why there is none. */
+static int cgt_socket_start(cgt_net *net, const struct addrinfo *a) {
+    int yes = 1, type = a->ai_socktype, fd;
 #ifdef SOCK_CLOEXEC
     type |= SOCK_CLOEXEC;           /* so that no program that another thread starts now gets it */
 #endif
     fd = socket(a->ai_family, type, a->ai_protocol);
-    if (fd < 0) return fd;
+    if (fd >= 0) {
 #ifdef SO_NOSIGPIPE
-    (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
+        (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
 #endif
-    /* a long request's last segment, and a TLS flight's, must not wait for the peer's delayed ACK */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC); (void)fcntl(fd, F_SETFL, O_NONBLOCK);
-    if (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS || errno == EINTR) return fd;
-    number = errno; close(fd); errno = number;
+        /* a long request's last segment, and a TLS flight's, must not wait for the peer's delayed ACK */
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC); (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+        if (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS || errno == EINTR) return fd;
+    }
+    net->sys_errno = errno;
+    if (fd >= 0) close(fd);
     return -1;
 }
 
-/* Starts attempts until one is under way in the empty slot i or none is left. */
-static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i) {
-    while (s->fd[i] < 0 && cgt_socket_more(s)) {
-        s->fd[i] = cgt_socket_start(cgt_socket_address(s));
-        if (s->fd[i] < 0) net->sys_errno = errno;
-    }
-    s->latest = i; s->generation = ++net->generation;
-    s->next_at = cgt_now(net->hooks) + (s->fd[1 - i] < 0 ? (int)CGT_ATTEMPT_MS : (int)CGT_PATIENCE_MS);
+/* Starts attempts until one is under way, in place of the older of two, or no address is left. */
+static void cgt_socket_attempt(cgt_net *net, cgt_socket *s) {
+    int *fd = &s->fd[s->fd[0] >= 0];
+    if (s->fd[1] >= 0) cgt_socket_drop(net, s, 0);
+    for (; *fd < 0 && s->next; s->next = ++s->tried < CHATGPTT_MAX_ADDRESSES ? s->next->ai_next : NULL)
+        *fd = cgt_socket_start(net, s->next);
+    s->generation = ++net->generation;
+    s->next_at = cgt_now(net->hooks) + (fd == s->fd ? (int)CGT_ATTEMPT_MS : (int)CGT_PATIENCE_MS);
 }
 
-/* Whether attempt i has connected; one that failed is dropped. */
+/* Whether attempt i has connected, which ends the race; one that failed is dropped. */
 static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i) {
     struct pollfd p = { s->fd[i], POLLOUT, 0 }; int failed = 0; socklen_t size = sizeof failed;
     if (p.fd < 0 || poll(&p, 1, 0) != 1) return false;
     if (getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
-    if (failed == 0) return true;
-    cgt_socket_drop(net, s, i);
-    net->sys_errno = failed; s->next_at = LLONG_MIN;
-    return false;
-}
-
-static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i) {
-    cgt_socket_drop(net, s, 1 - i);
-    s->fd[0] = s->fd[i]; s->fd[1] = -1; s->events = 0;
-    freeaddrinfo(s->list); s->list = NULL;
+    cgt_socket_drop(net, s, failed ? i : 1 - i);
+    if (failed) { net->sys_errno = failed; s->next_at = LLONG_MIN; }
+    else { freeaddrinfo(s->list); s->list = NULL; s->events = 0; }
+    return failed == 0;
 }
 
 /* OK: connected; AGAIN: attempts are under way; E_CONNECT: the last one failed. */
@@ -964,75 +940,71 @@ static chatgptt_code cgt_socket_connect(cgt_net *net, cgt_socket *s) {
     int i;
     if (!s->list) return CHATGPTT_OK;
     s->events = CHATGPTT_WRITE;
-    for (i = 0; i < 2; i++)
-        if (cgt_socket_arrived(net, s, i)) { cgt_socket_win(net, s, i); return CHATGPTT_OK; }
-    i = s->fd[0] < 0 ? 0 : s->fd[1] < 0 ? 1 : 1 - s->latest;
-    if (cgt_socket_more(s) && ((s->fd[0] < 0 && s->fd[1] < 0) || cgt_now(net->hooks) >= s->next_at)) {
-        cgt_socket_drop(net, s, i); cgt_socket_attempt(net, s, i);
-    }
-    if (s->fd[0] >= 0 || s->fd[1] >= 0) return CHATGPTT_AGAIN;
+    for (i = 1; i >= 0; i--) if (cgt_socket_arrived(net, s, i)) return CHATGPTT_OK;
+    if (s->next && (s->fd[0] < 0 || cgt_now(net->hooks) >= s->next_at)) cgt_socket_attempt(net, s);
+    if (s->fd[0] >= 0) return CHATGPTT_AGAIN;
     return cgt_net_fail(net, CHATGPTT_E_CONNECT, net->sys_errno, NULL);
 }
 
 static void cgt_net_close(void *user, void *conn) {
-    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn; int i;
-    for (i = 0; i < 2; i++) cgt_socket_drop(net, s, i);
+    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn;
+    cgt_socket_drop(net, s, 1); cgt_socket_drop(net, s, 0);
     if (s->list) freeaddrinfo(s->list);
     cgt_free(net->hooks, s, sizeof *s);
 }
 
 static chatgptt_code cgt_net_open(void *user, const char *host, const char *port, void **conn) {
     cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)cgt_new(net->hooks, sizeof *s);
-    chatgptt_code code;
-    net->sys_errno = 0;
+    long long began = cgt_now(net->hooks); struct addrinfo hints; int failed; chatgptt_code code;
     if (!s) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
-    s->fd[0] = s->fd[1] = -1; code = cgt_socket_resolve(net, s, host, port);
-    if (code < 0) { cgt_net_close(net, s); return code; }
-    *conn = s;
+    memset(&hints, 0, sizeof hints); hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM; hints.ai_flags = net->address ? AI_NUMERICHOST : 0;
+    failed = getaddrinfo(net->address ? net->address : host, port, &hints, &s->list);
+    net->resolve_ms = cgt_until(cgt_now(net->hooks), began);
+    if (failed) {
+        code = cgt_net_fail(net, failed == EAI_MEMORY ? CHATGPTT_E_MEMORY : CHATGPTT_E_RESOLVE,
+                            failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
+        cgt_free(net->hooks, s, sizeof *s);
+        return code;
+    }
+    cgt_socket_alternate(s->list);
+    s->next = s->list; s->fd[0] = s->fd[1] = -1; *conn = s;
     return CHATGPTT_OK;
 }
 
-/* What a failed read or write means: AGAIN, E_CLOSED if the peer has gone, or E_IO. */
-static chatgptt_code cgt_socket_trouble(cgt_net *net, cgt_socket *s, unsigned events) {
-    bool gone = errno == ECONNRESET || errno == EPIPE || errno == ECONNABORTED || errno == ENOTCONN;
-    s->events |= events;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return CHATGPTT_AGAIN;
-    return cgt_net_fail(net, gone ? CHATGPTT_E_CLOSED : CHATGPTT_E_IO, errno, NULL);
-}
-
-static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done) {
-    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn;
-    chatgptt_code code = cgt_socket_connect(net, s); ssize_t n;
-    *done = 0;
-    if (code) return code;
-    do n = recv(s->fd[0], buffer, size, 0); while (n < 0 && errno == EINTR);
-    if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_READ);
-    s->events &= ~CHATGPTT_READ; *done = (size_t)n;
-    return n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
-}
-
-static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done) {
-    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn;
-    chatgptt_code code = cgt_socket_connect(net, s); ssize_t n; int flags = 0;
+/* Reads to `in`, or writes `out` where that is NULL. */
+static chatgptt_code cgt_net_move(void *user, void *conn, void *in, const void *out, size_t size,
+                                  size_t *done) {
+    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn; int how = 0; ssize_t n;
+    chatgptt_code code = cgt_socket_connect(net, s); unsigned event = in ? CHATGPTT_READ : CHATGPTT_WRITE;
 #ifdef MSG_NOSIGNAL
-    flags = MSG_NOSIGNAL;           /* a peer that hung up must not kill the host program */
+    how = MSG_NOSIGNAL;             /* a peer that hung up must not kill the host program */
 #endif
     *done = 0;
     if (code) return code;
-    do n = send(s->fd[0], bytes, size, flags); while (n < 0 && errno == EINTR);
-    if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_WRITE);
-    s->events &= ~CHATGPTT_WRITE; *done = (size_t)n;
-    return CHATGPTT_OK;
+    do n = in ? recv(s->fd[0], in, size, 0) : send(s->fd[0], out, size, how); while (n < 0 && errno == EINTR);
+    s->events |= event;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return CHATGPTT_AGAIN;
+    if (n < 0) return cgt_net_fail(net, errno == ECONNRESET || errno == EPIPE || errno == ECONNABORTED ||
+                                   errno == ENOTCONN ? CHATGPTT_E_CLOSED : CHATGPTT_E_IO, errno, NULL);
+    s->events &= ~event; *done = (size_t)n;
+    return in && n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done) {
+    return cgt_net_move(user, conn, buffer, NULL, size, done);
+}
+
+static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done) {
+    return cgt_net_move(user, conn, NULL, bytes, size, done);
 }
 
 static chatgptt_wait cgt_net_want(void *user, void *conn) {
     cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn; chatgptt_wait w; int i;
     memset(&w, 0, sizeof w);
-    for (i = 0; i < 2; i++)
-        if (s->fd[i] >= 0) { w.on[w.count].fd = s->fd[i]; w.on[w.count++].events = s->events; }
-    w.timeout_ms = w.count && !cgt_socket_more(s) ? -1 : 0;
-    if (w.count && cgt_socket_more(s)) w.timeout_ms = cgt_until(s->next_at, cgt_now(net->hooks));
-    w.generation = s->generation;
+    for (i = 0; i < 2 && s->fd[i] >= 0; i++) { w.on[i].fd = s->fd[i]; w.on[i].events = s->events; }
+    w.timeout_ms = i == 0 ? 0 : s->list && s->next ? cgt_until(s->next_at, cgt_now(net->hooks)) : -1;
+    w.count = i; w.generation = s->generation;
     return w;
 }
 
