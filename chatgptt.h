@@ -564,9 +564,8 @@ static bool cgt_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c =
 static bool cgt_control(char c) { return (unsigned char)c < 0x20 || c == 0x7f; }
 
 static int cgt_hex(char c) {      /* -1: no hex digit */
-    if (cgt_digit(c)) return c - '0';
     c = cgt_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return cgt_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static bool cgt_starts(cgt_slice s, const char *lower) {      /* in any letter case */
@@ -599,8 +598,7 @@ static size_t cgt_sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX :
 
 /* The number at the start of `s`, -1 if there is none or it passes `max`. */
 static long long cgt_number(cgt_slice s, long long max) {
-    long long n = 0;
-    size_t i, digits = cgt_span(s, cgt_digit);
+    long long n = 0; size_t i, digits = cgt_span(s, cgt_digit);
     for (i = 0; i < digits && n >= 0; i++)                  /* n stays in its type */
         n = n > max / 10 || s.at[i] - '0' > max - n * 10 ? -1 : n * 10 + (s.at[i] - '0');
     return digits ? n : -1;
@@ -666,12 +664,8 @@ static cgt_utf8 cgt_utf8_at(const char *at, size_t size, size_t *len) {
     *len = 1;
     if (p[0] < 0x80) return CGT_UTF8_WHOLE;
     if (p[0] < 0xC2 || p[0] > 0xF4) return CGT_UTF8_BAD;
-    for (i = 1; i < want; i++, low = 0x80, high = 0xBF) {
-        *len = i;
-        if (i == size) return CGT_UTF8_CUT;
-        if (p[i] < low || p[i] > high) return CGT_UTF8_BAD;
-    }
-    *len = want;
+    for (i = 1; i < want; *len = ++i, low = 0x80, high = 0xBF)
+        if (i == size || p[i] < low || p[i] > high) return i == size ? CGT_UTF8_CUT : CGT_UTF8_BAD;
     return CGT_UTF8_WHOLE;
 }
 
@@ -697,12 +691,11 @@ static bool cgt_utf8_valid(cgt_slice s) {
 static void cgt_line_add(char *line, size_t size, cgt_slice s) {
     size_t len = strlen(line), n;
     for (; s.at && s.len; s = cgt_from(s, n)) {
-        bool whole = cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE;
-        bool blank = whole && n == 1 && (cgt_control(*s.at) || *s.at == ' ');
+        bool blank = cgt_control(*s.at) || *s.at == ' '; cgt_slice c = cgt_slice_of(blank ? " " : "?", 1);
+        if (cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE && !blank) c = cgt_slice_of(s.at, n);
         if (blank && (len == 0 || line[len - 1] == ' ')) continue;
-        if (len + (whole ? n : 1) >= size) break;
-        if (whole && !blank) { memcpy(line + len, s.at, n); len += n; }
-        else line[len++] = blank ? ' ' : '?';
+        if (len + c.len >= size) break;
+        memcpy(line + len, c.at, c.len); len += c.len;
     }
     line[len] = '\0';
 }
@@ -745,15 +738,13 @@ static void cgt_buffer_free(cgt_buffer *b) {
 }
 
 static bool cgt_reserve(cgt_buffer *b, size_t more) {
-    size_t need = cgt_sum(cgt_sum(b->len, more), 1), size = cgt_sum(need, need / 2); char *data;
-    if (b->failed) return false;
-    if (need - 1 > b->max || need == SIZE_MAX) { b->failed = CHATGPTT_E_LIMIT; return false; }
-    if (need <= b->size) return true;
-    if (size < 128) size = 128;
+    size_t need = cgt_sum(cgt_sum(b->len, more), 1), size = need < 86 ? 128 : cgt_sum(need, need / 2);
+    char *data;
+    if (!b->failed && (need - 1 > b->max || need == SIZE_MAX)) b->failed = CHATGPTT_E_LIMIT;
+    if (b->failed || need <= b->size) return !b->failed;
     data = (char *)cgt_resize(b->hooks, b->data, b->size, size);
-    if (!data) { b->failed = CHATGPTT_E_MEMORY; return false; }
-    b->data = data; b->size = size;
-    return true;
+    if (data) { b->data = data; b->size = size; } else b->failed = CHATGPTT_E_MEMORY;
+    return data != NULL;
 }
 
 static void cgt_append(cgt_buffer *b, cgt_slice s) {
@@ -783,13 +774,12 @@ static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const c
     memset(error, 0, sizeof *error); error->code = code;
     va_start(args, format);
     for (; *format; format += plain ? plain : 2) {
-        plain = strcspn(format, "%"); piece = cgt_slice_of(format, plain);
-        if (plain == 0) switch (format[1]) {
-        case 's': piece = cgt_text(va_arg(args, const char *)); break;
-        case 'b': piece = va_arg(args, cgt_slice); break;
-        case 'z': piece = cgt_slice_of(digits, cgt_digits(digits, va_arg(args, size_t))); break;
-        default: piece = cgt_slice_of(digits, cgt_digits(digits, (unsigned)va_arg(args, int)));
-        }
+        plain = strcspn(format, "%");
+        piece = plain ? cgt_slice_of(format, plain)
+                : format[1] == 's' ? cgt_text(va_arg(args, const char *))
+                : format[1] == 'b' ? va_arg(args, cgt_slice)
+                : cgt_slice_of(digits, cgt_digits(digits, format[1] == 'z' ? va_arg(args, size_t)
+                                                                           : (unsigned)va_arg(args, int)));
         cgt_line_add(error->message, sizeof error->message, piece);
     }
     va_end(args);
@@ -860,11 +850,10 @@ typedef struct cgt_net {            /* what the sockets of a client share: the t
 
 typedef struct cgt_socket {
     struct addrinfo *list;          /* what the lookup gave; NULL: connected */
-    struct addrinfo *next[2];       /* the untried of the first one's family, and of others; NULL: none */
+    const struct addrinfo *next;    /* the first that is untried; NULL: none */
     long long next_at;              /* when the next attempt may start */
-    /* attempts under way, -1: none; once connected, fd[0] is the connection */
-    int fd[2];
-    int tried, latest;              /* how many addresses; which slot has the younger of two attempts */
+    /* attempts under way, the older first, -1: none; once connected, fd[0] is the connection */
+    int fd[2], tried;               /* tried: how many addresses */
     unsigned events, generation;    /* what the last AGAIN waits for */
 } cgt_socket;
 
@@ -873,85 +862,62 @@ static chatgptt_code cgt_net_fail(cgt_net *net, chatgptt_code code, int number, 
     return code;
 }
 
+/* Ends attempt i; the younger one moves up. */
 static void cgt_socket_drop(cgt_net *net, cgt_socket *s, int i) {
     if (s->fd[i] >= 0) { close(s->fd[i]); s->generation = ++net->generation; }
-    s->fd[i] = -1;
+    s->fd[i] = s->fd[1]; s->fd[1] = -1;
 }
 
-/* The first in `a` that is, or is not, of the list's first family. */
-static struct addrinfo *cgt_socket_skip(const cgt_socket *s, struct addrinfo *a, int other) {
-    while (a && (a->ai_family != s->list->ai_family) != other) a = a->ai_next;
-    return a;
+/* Puts behind each address the next one of another family: the resolver's first choice stays first. */
+static void cgt_socket_alternate(struct addrinfo *a) {
+    for (; a; a = a->ai_next) {
+        struct addrinfo **at = &a->ai_next, *other;
+        while (*at && (*at)->ai_family == a->ai_family) at = &(*at)->ai_next;
+        other = *at;
+        if (other) { *at = other->ai_next; other->ai_next = a->ai_next; a->ai_next = other; }
+    }
 }
 
-static bool cgt_socket_more(const cgt_socket *s) {
-    return s->list && s->tried < CHATGPTT_MAX_ADDRESSES && (s->next[0] || s->next[1]);
-}
-
-/* The next address: families alternate, the resolver's first choice comes first. */
-static struct addrinfo *cgt_socket_address(cgt_socket *s) {
-    int other = s->next[1] && (s->tried & 1 || !s->next[0]);
-    struct addrinfo *a = s->next[other];
-    s->next[other] = cgt_socket_skip(s, a->ai_next, other); s->tried++;
-    return a;
-}
-
-static chatgptt_code cgt_socket_resolve(cgt_net *net, cgt_socket *s, const char *host, const char *port) {
-    long long began = cgt_now(net->hooks); struct addrinfo hints; int failed;
-    memset(&hints, 0, sizeof hints); hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM; hints.ai_flags = net->address ? AI_NUMERICHOST : 0;
-    failed = getaddrinfo(net->address ? net->address : host, port, &hints, &s->list);
-    net->resolve_ms = cgt_until(cgt_now(net->hooks), began);
-    if (failed) s->list = NULL;
-    else { s->next[0] = s->list; s->next[1] = cgt_socket_skip(s, s->list, 1); return CHATGPTT_OK; }
-    return cgt_net_fail(net, failed == EAI_MEMORY ? CHATGPTT_E_MEMORY : CHATGPTT_E_RESOLVE,
-                        failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
-}
-
-/* A socket on its way to this address; -1: errno says why there is none. */
-static int cgt_socket_start(const struct addrinfo *a) {
-    int yes = 1, type = a->ai_socktype, fd, number;
+/* A socket on its way to this address; -1: sys_errno says why there is none. */
+static int cgt_socket_start(cgt_net *net, const struct addrinfo *a) {
+    int yes = 1, type = a->ai_socktype, fd;
 #ifdef SOCK_CLOEXEC
     type |= SOCK_CLOEXEC;           /* so that no program that another thread starts now gets it */
 #endif
     fd = socket(a->ai_family, type, a->ai_protocol);
-    if (fd < 0) return fd;
+    if (fd >= 0) {
 #ifdef SO_NOSIGPIPE
-    (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
+        (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
 #endif
-    /* a long request's last segment, and a TLS flight's, must not wait for the peer's delayed ACK */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC); (void)fcntl(fd, F_SETFL, O_NONBLOCK);
-    if (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS || errno == EINTR) return fd;
-    number = errno; close(fd); errno = number;
+        /* a long request's last segment, and a TLS flight's, must not wait for the peer's delayed ACK */
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC); (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+        if (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS || errno == EINTR) return fd;
+    }
+    net->sys_errno = errno;
+    if (fd >= 0) close(fd);
     return -1;
 }
 
-/* Starts attempts until one is under way in the empty slot i or none is left. */
-static void cgt_socket_attempt(cgt_net *net, cgt_socket *s, int i) {
-    while (s->fd[i] < 0 && cgt_socket_more(s)) {
-        s->fd[i] = cgt_socket_start(cgt_socket_address(s));
-        if (s->fd[i] < 0) net->sys_errno = errno;
-    }
-    s->latest = i; s->generation = ++net->generation;
-    s->next_at = cgt_now(net->hooks) + (s->fd[1 - i] < 0 ? (int)CGT_ATTEMPT_MS : (int)CGT_PATIENCE_MS);
+/* Starts attempts until one is under way, in place of the older of two, or no address is left. */
+static void cgt_socket_attempt(cgt_net *net, cgt_socket *s) {
+    int *fd = &s->fd[s->fd[0] >= 0];
+    if (s->fd[1] >= 0) cgt_socket_drop(net, s, 0);
+    for (; *fd < 0 && s->next; s->next = ++s->tried < CHATGPTT_MAX_ADDRESSES ? s->next->ai_next : NULL)
+        *fd = cgt_socket_start(net, s->next);
+    s->generation = ++net->generation;
+    s->next_at = cgt_now(net->hooks) + (fd == s->fd ? (int)CGT_ATTEMPT_MS : (int)CGT_PATIENCE_MS);
 }
 
-/* Whether attempt i has connected; one that failed is dropped. */
+/* Whether attempt i has connected, which ends the race; one that failed is dropped. */
 static bool cgt_socket_arrived(cgt_net *net, cgt_socket *s, int i) {
     struct pollfd p = { s->fd[i], POLLOUT, 0 }; int failed = 0; socklen_t size = sizeof failed;
     if (p.fd < 0 || poll(&p, 1, 0) != 1) return false;
     if (getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
-    if (failed == 0) return true;
-    cgt_socket_drop(net, s, i);
-    net->sys_errno = failed; s->next_at = LLONG_MIN;
-    return false;
-}
-
-static void cgt_socket_win(cgt_net *net, cgt_socket *s, int i) {
-    cgt_socket_drop(net, s, 1 - i);
-    s->fd[0] = s->fd[i]; s->fd[1] = -1; s->events = 0;
-    freeaddrinfo(s->list); s->list = NULL;
+    cgt_socket_drop(net, s, failed ? i : 1 - i);
+    if (failed) { net->sys_errno = failed; s->next_at = LLONG_MIN; }
+    else { freeaddrinfo(s->list); s->list = NULL; s->events = 0; }
+    return failed == 0;
 }
 
 /* OK: connected; AGAIN: attempts are under way; E_CONNECT: the last one failed. */
@@ -959,88 +925,79 @@ static chatgptt_code cgt_socket_connect(cgt_net *net, cgt_socket *s) {
     int i;
     if (!s->list) return CHATGPTT_OK;
     s->events = CHATGPTT_WRITE;
-    for (i = 0; i < 2; i++)
-        if (cgt_socket_arrived(net, s, i)) { cgt_socket_win(net, s, i); return CHATGPTT_OK; }
-    i = s->fd[0] < 0 ? 0 : s->fd[1] < 0 ? 1 : 1 - s->latest;
-    if (cgt_socket_more(s) && ((s->fd[0] < 0 && s->fd[1] < 0) || cgt_now(net->hooks) >= s->next_at)) {
-        cgt_socket_drop(net, s, i); cgt_socket_attempt(net, s, i);
-    }
-    if (s->fd[0] >= 0 || s->fd[1] >= 0) return CHATGPTT_AGAIN;
-    return cgt_net_fail(net, CHATGPTT_E_CONNECT, net->sys_errno, NULL);
+    for (i = 1; i >= 0; i--) if (cgt_socket_arrived(net, s, i)) return CHATGPTT_OK;
+    if (s->next && (s->fd[0] < 0 || cgt_now(net->hooks) >= s->next_at)) cgt_socket_attempt(net, s);
+    return s->fd[0] >= 0 ? CHATGPTT_AGAIN : cgt_net_fail(net, CHATGPTT_E_CONNECT, net->sys_errno, NULL);
 }
 
 static void cgt_net_close(void *user, void *conn) {
-    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn; int i;
-    for (i = 0; i < 2; i++) cgt_socket_drop(net, s, i);
+    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn;
+    cgt_socket_drop(net, s, 1); cgt_socket_drop(net, s, 0);
     if (s->list) freeaddrinfo(s->list);
     cgt_free(net->hooks, s, sizeof *s);
 }
 
 static chatgptt_code cgt_net_open(void *user, const char *host, const char *port, void **conn) {
     cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)cgt_new(net->hooks, sizeof *s);
-    chatgptt_code code;
-    net->sys_errno = 0;
+    long long began = cgt_now(net->hooks); struct addrinfo hints; int failed; chatgptt_code code;
     if (!s) return cgt_net_fail(net, CHATGPTT_E_MEMORY, 0, "out of memory");
-    s->fd[0] = s->fd[1] = -1; code = cgt_socket_resolve(net, s, host, port);
-    if (code < 0) { cgt_net_close(net, s); return code; }
-    *conn = s;
-    return CHATGPTT_OK;
+    memset(&hints, 0, sizeof hints); hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM; hints.ai_flags = net->address ? AI_NUMERICHOST : 0;
+    failed = getaddrinfo(net->address ? net->address : host, port, &hints, &s->list);
+    net->resolve_ms = cgt_until(cgt_now(net->hooks), began);
+    s->next = s->list; s->fd[0] = s->fd[1] = -1;
+    if (!failed) { cgt_socket_alternate(s->list); *conn = s; return CHATGPTT_OK; }
+    code = cgt_net_fail(net, failed == EAI_MEMORY ? CHATGPTT_E_MEMORY : CHATGPTT_E_RESOLVE,
+                        failed == EAI_SYSTEM ? errno : 0, gai_strerror(failed));
+    cgt_free(net->hooks, s, sizeof *s);
+    return code;
 }
 
-/* What a failed read or write means: AGAIN, E_CLOSED if the peer has gone, or E_IO. */
-static chatgptt_code cgt_socket_trouble(cgt_net *net, cgt_socket *s, unsigned events) {
-    bool gone = errno == ECONNRESET || errno == EPIPE || errno == ECONNABORTED || errno == ENOTCONN;
-    s->events |= events;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return CHATGPTT_AGAIN;
-    return cgt_net_fail(net, gone ? CHATGPTT_E_CLOSED : CHATGPTT_E_IO, errno, NULL);
-}
-
-static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done) {
-    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn;
-    chatgptt_code code = cgt_socket_connect(net, s); ssize_t n;
-    *done = 0;
-    if (code) return code;
-    do n = recv(s->fd[0], buffer, size, 0); while (n < 0 && errno == EINTR);
-    if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_READ);
-    s->events &= ~CHATGPTT_READ; *done = (size_t)n;
-    return n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
-}
-
-static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done) {
-    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn;
-    chatgptt_code code = cgt_socket_connect(net, s); ssize_t n; int flags = 0;
+/* Reads to `in`, or writes `out` where that is NULL. */
+static chatgptt_code cgt_net_move(void *user, void *conn, void *in, const void *out, size_t size,
+                                  size_t *done) {
+    cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn; int how = 0; ssize_t n;
+    chatgptt_code code = cgt_socket_connect(net, s); unsigned event = in ? CHATGPTT_READ : CHATGPTT_WRITE;
 #ifdef MSG_NOSIGNAL
-    flags = MSG_NOSIGNAL;           /* a peer that hung up must not kill the host program */
+    how = MSG_NOSIGNAL;             /* a peer that hung up must not kill the host program */
 #endif
     *done = 0;
     if (code) return code;
-    do n = send(s->fd[0], bytes, size, flags); while (n < 0 && errno == EINTR);
-    if (n < 0) return cgt_socket_trouble(net, s, CHATGPTT_WRITE);
-    s->events &= ~CHATGPTT_WRITE; *done = (size_t)n;
-    return CHATGPTT_OK;
+    do n = in ? recv(s->fd[0], in, size, 0) : send(s->fd[0], out, size, how); while (n < 0 && errno == EINTR);
+    s->events |= event;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return CHATGPTT_AGAIN;
+    if (n < 0) return cgt_net_fail(net, errno == ECONNRESET || errno == EPIPE || errno == ECONNABORTED ||
+                                   errno == ENOTCONN ? CHATGPTT_E_CLOSED : CHATGPTT_E_IO, errno, NULL);
+    s->events &= ~event; *done = (size_t)n;
+    return in && n == 0 ? CHATGPTT_DONE : CHATGPTT_OK;
+}
+
+static chatgptt_code cgt_net_read(void *user, void *conn, void *buffer, size_t size, size_t *done) {
+    return cgt_net_move(user, conn, buffer, NULL, size, done);
+}
+
+static chatgptt_code cgt_net_write(void *user, void *conn, const void *bytes, size_t size, size_t *done) {
+    return cgt_net_move(user, conn, NULL, bytes, size, done);
 }
 
 static chatgptt_wait cgt_net_want(void *user, void *conn) {
     cgt_net *net = (cgt_net *)user; cgt_socket *s = (cgt_socket *)conn; chatgptt_wait w; int i;
     memset(&w, 0, sizeof w);
-    for (i = 0; i < 2; i++)
-        if (s->fd[i] >= 0) { w.on[w.count].fd = s->fd[i]; w.on[w.count++].events = s->events; }
-    w.timeout_ms = w.count && !cgt_socket_more(s) ? -1 : 0;
-    if (w.count && cgt_socket_more(s)) w.timeout_ms = cgt_until(s->next_at, cgt_now(net->hooks));
-    w.generation = s->generation;
+    for (i = 0; i < 2 && s->fd[i] >= 0; i++) { w.on[i].fd = s->fd[i]; w.on[i].events = s->events; }
+    w.timeout_ms = i == 0 ? 0 : s->list && s->next ? cgt_until(s->next_at, cgt_now(net->hooks)) : -1;
+    w.count = i; w.generation = s->generation;
     return w;
 }
 
 static chatgptt_code cgt_net_wait(void *user, const chatgptt_wait *what) {
-    struct pollfd p[2]; int i;
+    struct pollfd p[2]; int i; unsigned on;
     for (i = 0; i < what->count; i++) {
-        unsigned on = what->on[i].events;
-        p[i].fd = what->on[i].fd; p[i].revents = 0;
+        p[i].fd = what->on[i].fd; on = what->on[i].events;
         p[i].events = (short)((on & CHATGPTT_READ ? POLLIN : 0) | (on & CHATGPTT_WRITE ? POLLOUT : 0));
     }
-    if (poll(p, (nfds_t)what->count, what->timeout_ms) < 0 && errno != EINTR && errno != EAGAIN)
-        return cgt_net_fail((cgt_net *)user, CHATGPTT_E_IO, errno, NULL);
-    return CHATGPTT_OK;
+    i = poll(p, (nfds_t)what->count, what->timeout_ms);
+    if (i >= 0 || errno == EINTR || errno == EAGAIN) return CHATGPTT_OK;
+    return cgt_net_fail((cgt_net *)user, CHATGPTT_E_IO, errno, NULL);
 }
 
 static chatgptt_transport cgt_net_transport(cgt_net *net) {
@@ -1069,10 +1026,9 @@ static bool cgt_path_plain(char c) { return cgt_query_plain(c) && !strchr("^`{|}
 
 /* Appends with percent-encoding, a form's blanks as `+`, all that is not plain. */
 static void cgt_encode(cgt_buffer *b, cgt_slice s, bool (*plain)(char)) {
-    static const char hex[] = "0123456789ABCDEF"; char code[4] = "%xx";
+    static const char hex[] = "0123456789ABCDEF"; char code[4] = "%xx"; size_t run;
     for (; s.len; s = cgt_from(s, 1)) {
-        size_t run = cgt_span(s, plain);
-        cgt_append(b, cgt_slice_of(s.at, run)); s = cgt_from(s, run);
+        run = cgt_span(s, plain); cgt_append(b, cgt_slice_of(s.at, run)); s = cgt_from(s, run);
         if (s.len == 0) return;
         code[1] = hex[(unsigned char)*s.at >> 4]; code[2] = hex[(unsigned char)*s.at & 15];
         cgt_puts(b, *s.at == ' ' && plain == cgt_form_plain ? "+" : code);
@@ -1123,23 +1079,22 @@ static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4]) {
     size_t i, end; long long n;
     for (i = 0; i < 4; i++, s = cgt_from(s, end + (end < s.len))) {
         end = cgt_find(s, "."); n = cgt_whole_number(cgt_slice_of(s.at, end), 255);
-        if (n < 0 || end > 3 || (end > 1 && s.at[0] == '0') || (end < s.len) != (i < 3)) return 0;
+        if (n < 0 || (end > 1 && s.at[0] == '0') || (end < s.len) != (i < 3)) return 0;
         out[i] = (unsigned char)n;
     }
     return 4;
 }
 
 static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 0: it is none */
-    size_t n = 0, gap = 17, end, i;
+    size_t n = 0, gap = 17, end, i; unsigned value;
     memset(out, 0, 16);
     if (cgt_starts(s, "::")) { gap = 0; s = cgt_from(s, 2); }
     for (; s.len; s = cgt_from(s, end + (end < s.len))) {
-        unsigned value = 0;
         end = cgt_span(s, cgt_is_hex);
         if (n && end == 0 && s.at[0] == ':' && gap == 17) { gap = n; continue; }
         if (n <= 12 && cgt_parse_ipv4(s, out + n)) { n += 4; break; }
         if (end == 0 || end > 4 || n == 16 || (end < s.len && s.at[end] != ':') || end + 1 == s.len) return 0;
-        for (i = 0; i < end; i++) value = value * 16 + (unsigned)cgt_hex(s.at[i]);
+        for (i = 0, value = 0; i < end; i++) value = value * 16 + (unsigned)cgt_hex(s.at[i]);
         out[n++] = (unsigned char)(value >> 8); out[n++] = (unsigned char)(value & 0xFF);
     }
     if ((n == 16) == (gap < 17)) return 0;
@@ -1242,13 +1197,11 @@ static const char *cgt_url_split(cgt_slice authority, cgt_slice *host, cgt_slice
    or a password, which may hold any character. Empty: it has none that is sure. */
 static cgt_slice cgt_url_place(cgt_slice any) {
     cgt_slice none = cgt_slice_of("", 0), host = none, port = none;
-    size_t end = cgt_find(any, ":/?#\\"); bool literal;
+    size_t end = cgt_find(any, ":/?#\\"), from; bool literal;
     if (end < any.len && any.at[end] == ':') any = cgt_from(any, end + 1);
-    end = cgt_span(any, cgt_slash);
-    if (end < 2) return none;
-    any = cgt_from(any, end); end = cgt_find(any, "/?#\\");
-    if (cgt_find(cgt_from(any, end), "@") < any.len - end) return none;
-    any.len = end; any = cgt_from(any, cgt_past(any, '@'));
+    end = cgt_span(any, cgt_slash); any = cgt_from(any, end); from = cgt_past(any, '@');
+    if (end < 2 || from > cgt_find(any, "/?#\\")) return none;
+    any = cgt_from(any, from); any.len = cgt_find(any, "/?#\\");
     if (cgt_url_split(any, &host, &port, &literal))     /* a bad port hides no host, if it is no password */
         any = port.len && cgt_digit(port.at[0]) && !literal ? host : none;
     return !literal && cgt_span(host, cgt_in_name) < host.len ? none : any;
@@ -1268,8 +1221,7 @@ static void cgt_url_build(cgt_url *url, cgt_slice host, cgt_slice port, cgt_slic
     if (number != usual) { cgt_putc(b, ':'); cgt_put_number(b, (unsigned long long)number); }
     path = b->len;
     cgt_url_put_path(b, cgt_slice_of(rest.at, query)); cgt_encode(b, cgt_from(rest, query), cgt_query_plain);
-    end = b->len;
-    if (end > CHATGPTT_MAX_URL && !b->failed) b->failed = CHATGPTT_E_LIMIT;
+    end = b->len; b->max += 512;        /* host and port stand there once more */
     cgt_putc(b, '\0'); cgt_append(b, host); cgt_putc(b, '\0');
     at = b->len; cgt_put_number(b, (unsigned long long)number);
     if (b->failed) return;
@@ -1284,7 +1236,7 @@ static chatgptt_code cgt_url_parse(cgt_url *url, const chatgptt_hooks *hooks, cg
                                    const char **why) {
     cgt_slice authority, host, port; unsigned char address[4]; char name[256]; size_t n; chatgptt_code code;
     memset(url, 0, sizeof *url); *user = cgt_slice_of(in.at, 0);
-    cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL + 512);     /* host and port stand there twice */
+    cgt_buffer_init(&url->text, hooks, CHATGPTT_MAX_URL);
     url->https = cgt_starts(in, "https://");
     *why = cgt_has_control(in) ? "it holds a control character"
            : url->https || cgt_starts(in, "http://") ? NULL : "it does not begin with http:// or https://";
@@ -1317,20 +1269,18 @@ static chatgptt_code cgt_url_copy(cgt_url *to, const chatgptt_hooks *hooks, cons
    4.4) slashes before a host may be more than two, and may lack behind another scheme than the base's. */
 static chatgptt_code cgt_url_resolve(cgt_url *url, const cgt_url *base, cgt_slice ref, cgt_slice *user,
                                      const char **why) {
-    cgt_buffer b; chatgptt_code code; cgt_slice rest = ref, path = base->path;
-    size_t colon = cgt_find(ref, ":/?#\\"), slashes; bool https = base->https;
+    cgt_buffer b; chatgptt_code code; cgt_slice rest = ref, path = base->path; char first;
+    size_t colon = cgt_find(ref, ":/?#\\"), slashes; bool tls = cgt_starts(ref, "https:");
+    bool http = tls || cgt_starts(ref, "http:"), https = http ? tls : base->https;
     bool own = colon > 0 && colon < ref.len && ref.at[colon] == ':';
     cgt_buffer_init(&b, base->text.hooks, CHATGPTT_MAX_URL);
-    if (cgt_starts(ref, "http:") || cgt_starts(ref, "https:")) {
-        https = colon == 5; rest = cgt_from(ref, colon + 1); own = false;
-    }
-    slashes = cgt_span(rest, cgt_slash);
+    if (http) rest = cgt_from(ref, colon + 1);
+    slashes = cgt_span(rest, cgt_slash); first = rest.len ? *rest.at : '#';
     if (slashes > 1 || https != base->https) {
         cgt_puts(&b, https ? "https://" : "http://"); rest = cgt_from(rest, slashes);
-    } else if (!own) {
-        if (rest.len && rest.at[0] != '#') path.len = cgt_find(path, "?");
-        if (slashes) path.len = 0;
-        else if (rest.len && rest.at[0] != '#' && rest.at[0] != '?') path.len = cgt_past(path, '/');
+    } else if (http || !own) {
+        if (first != '#') path.len = cgt_find(path, "?");
+        if (first != '#' && first != '?') path.len = slashes ? 0 : cgt_past(path, '/');
         cgt_append(&b, base->origin); cgt_append(&b, path);
     }
     cgt_append(&b, rest);
@@ -1380,20 +1330,16 @@ typedef struct cgt_asks {           /* what the second part says; all borrowed u
 
 /* Returns where the form begins: a GET in its place has all that stands before it. */
 static size_t cgt_put_asks(cgt_buffer *b, const cgt_asks *a) {
-    size_t form;
+    size_t form; bool post = strcmp(a->method, "POST") == 0;
     cgt_put_header(b, "User-Agent", cgt_text(a->user_agent));
-    cgt_put_header(b, "Accept", cgt_text(a->accept));
-    cgt_put_header(b, "Accept-Encoding", cgt_text("identity"));
-    if (a->page && a->page->whole.len) {
-        cgt_put_header(b, "Origin", a->page->origin); cgt_put_header(b, "Referer", a->page->whole);
-    }
+    cgt_put_header(b, "Accept", cgt_text(a->accept)); cgt_puts(b, "Accept-Encoding: identity\r\n");
+    if (a->page) cgt_put_header(b, "Origin", a->page->origin);
+    if (a->page) cgt_put_header(b, "Referer", a->page->whole);
     if (a->refresh) cgt_puts(b, "Cache-Control: no-cache\r\nPragma: no-cache\r\n");
     form = b->len;
-    if (strcmp(a->method, "POST") == 0) {
-        cgt_puts(b, "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
-        cgt_put_number(b, a->body.len); cgt_puts(b, "\r\n");
-    }
-    cgt_puts(b, "\r\n"); cgt_append(b, a->body);
+    if (post) cgt_puts(b, "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
+    if (post) cgt_put_number(b, a->body.len);
+    cgt_puts(b, post ? "\r\n\r\n" : "\r\n"); cgt_append(b, a->body);
     return form;
 }
 

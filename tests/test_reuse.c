@@ -547,6 +547,9 @@ TEST(addresses_race)
         { "HHHG", 2250, 2 },
         { "HHHHHHHHHHHHHG", 12250, 2 },
         { "HHHHHHHHHHHHHHHG", 14250, 2 },
+        { "HHHHHHHHHHHHHHHHG", -1, 2 },
+        { "RRRRRRRRRRRRRRRG", 0, 1 },
+        { "RRRRRRRRRRRRRRRRG", -2, 1 },
         { "RRRRRRRRRRRRRRRR", -2, 1 },
         { "HRR", -1, 2 },
         { "RRH", -1, 1 },
@@ -569,8 +572,7 @@ TEST(addresses_race)
         struct addrinfo **end = &sock->list;
         for (const char *at = rows[i].places; *at; at++, end = &(*end)->ai_next)
             *end = address_of(*at == 'G' ? GOOD : *at == 'H' ? HOLE : REFUSED);
-        sock->next[0] = sock->list;             /* all of one family */
-        sock->next[1] = NULL;
+        sock->next = sock->list;                /* all of one family */
         chatgptt_code code = CHATGPTT_AGAIN;
         unsigned generation = 0;
         while (code == CHATGPTT_AGAIN && s.now <= 16000 && CHECK(turns++ < 200)) {
@@ -604,7 +606,7 @@ TEST(addresses_race)
     close_places();
 }
 
-/* Families alternate, the first one's first; no more than CHATGPTT_MAX_ADDRESSES. */
+/* Families alternate, the first one's first; how many are tried at most says addresses_race. */
 TEST(families_alternate)
 {
     CHECK(sizeof(cgt_socket) <= 64);
@@ -617,27 +619,23 @@ TEST(families_alternate)
         { "666444", "646464" },
         { "466664", "464666" },
         { "444466", "464644" },
-        { "66666666666666666664", "6466666666666666" },
-        { "6666666666444444444", "6464646464646464" },
+        { "66666666666666666664", "64666666666666666666" },
+        { "6666666666444444444", "6464646464646464646" },
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct addrinfo list[24];
-        char got[CHATGPTT_MAX_ADDRESSES + 1] = "";
+        char got[ROWS(list) + 1] = "";
         int last[2] = {-1, -1};
-        cgt_socket s;
-        memset(&s, 0, sizeof s);
         memset(list, 0, sizeof list);
         for (size_t k = 0; rows[i][0][k]; k++) {
             list[k].ai_family = rows[i][0][k] == '6' ? AF_INET6 : AF_INET;
             if (k) list[k - 1].ai_next = &list[k];
         }
-        s.list = list;
-        s.next[0] = list;
-        s.next[1] = cgt_socket_skip(&s, list, 1);
-        for (int k = 0; cgt_socket_more(&s); k++) {
-            const struct addrinfo *a = cgt_socket_address(&s);
+        cgt_socket_alternate(list);
+        char *now = got;
+        for (const struct addrinfo *a = list; a; a = a->ai_next) {
             int six = a->ai_family == AF_INET6, at = (int)(a - list);
-            got[k] = six ? '6' : '4';
+            *now++ = six ? '6' : '4';
             CHECK(at > last[six]);                      /* within a family the resolver's order */
             last[six] = at;
         }
