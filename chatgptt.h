@@ -1758,13 +1758,11 @@ static long long cgt_date(cgt_slice s) {
 
 /* ---- matching ---- */
 
-/* Whether a host is the domain or lies in it; an address lies in none. */
+/* Whether a host is the domain or lies in it; an address, which ends in a number, lies in none. */
 static bool cgt_domain_holds(cgt_slice domain, cgt_slice host) {
-    unsigned char address[4];
-    if (cgt_same(host, domain)) return true;
-    if (host.len <= domain.len || host.at[host.len - domain.len - 1] != '.') return false;
-    if (cgt_find(host, ":") < host.len || cgt_parse_ipv4(host, address)) return false;
-    return cgt_same(cgt_from(host, host.len - domain.len), domain);
+    size_t before = host.len > domain.len ? host.len - domain.len : 0;
+    if (before && (host.at[before - 1] != '.' || cgt_ends_in_number(host))) return false;
+    return cgt_same(cgt_from(host, before), domain);
 }
 
 static bool cgt_domain_match(const cgt_url *u, cgt_slice d) { return cgt_domain_holds(d, cgt_text(u->host)); }
@@ -1777,11 +1775,6 @@ static bool cgt_path_match(cgt_slice request, cgt_slice path) {
 
 static cgt_slice cgt_url_only_path(const cgt_url *url) {
     return cgt_slice_of(url->path.at, cgt_find(url->path, "?"));
-}
-
-static cgt_slice cgt_default_path(const cgt_url *url) {
-    size_t end = cgt_past(cgt_url_only_path(url), '/');
-    return cgt_slice_of(url->path.at, end > 1 ? end - 1 : 1);
 }
 
 /* ---- the jar ---- */
@@ -1803,11 +1796,6 @@ static bool cgt_cookie_ok(const cgt_cookie *c) {
     return cgt_span(c->domain, cgt_in_name) == c->domain.len || cgt_parse_ipv6(c->domain, address);
 }
 
-static bool cgt_cookie_same(const cgt_cookie *a, const cgt_cookie *b) {
-    return cgt_same(a->name, b->name) && cgt_same(a->domain, b->domain) && cgt_same(a->path, b->path) &&
-           a->host_only == b->host_only;
-}
-
 static void cgt_copy_slice(char **to, cgt_slice *s) {
     if (s->len) memcpy(*to, s->at, s->len);
     s->at = *to; *to += s->len;
@@ -1827,7 +1815,8 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *f, long long now) {
     size_t size = sizeof *f + f->name.len + f->value.len + f->domain.len + f->path.len; char *text;
     cgt_cookie **at = &jar->first, *c = f->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
     if (!c && f->until > now) return false;
-    while (*at && !cgt_cookie_same(*at, f)) at = &(*at)->next;
+    while (*at && !(cgt_same((*at)->name, f->name) && (*at)->host_only == f->host_only &&
+                    cgt_same((*at)->domain, f->domain) && cgt_same((*at)->path, f->path))) at = &(*at)->next;
     if (*at) cgt_jar_remove(jar, at);
     if (!c) return true;
     *c = *f; c->size = size; text = (char *)(c + 1);
@@ -1840,40 +1829,24 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *f, long long now) {
 
 /* ---- Set-Cookie ---- */
 
-/* When a Max-Age runs out, -1: at once; 0: it is no number. */
+/* When a Max-Age runs out; -1: it is no number. */
 static long long cgt_max_age(cgt_slice value, long long now) {
-    bool minus = value.len && value.at[0] == '-'; cgt_slice digits = cgt_from(value, minus);
+    bool minus = cgt_starts(value, "-"); cgt_slice digits = cgt_from(value, minus);
     long long age = cgt_number(digits, 10LL * 365 * 86400);
-    if (digits.len == 0 || cgt_span(digits, cgt_digit) < digits.len) return 0;
-    return minus || age == 0 ? -1 : age < 0 ? LLONG_MAX : now + age;
-}
-
-typedef struct cgt_cookie_draft { cgt_cookie cookie; char domain[256]; bool has_age; } cgt_cookie_draft;
-
-/* The last of a kind counts. */
-static void cgt_cookie_attribute(cgt_cookie_draft *d, cgt_slice name, cgt_slice value, long long now) {
-    cgt_cookie *c = &d->cookie; long long ends = cgt_max_age(value, now), date = cgt_date(value);
-    if (value.len > CGT_COOKIE_ATTRIBUTE) return;
-    if (cgt_is_any_case(name, "secure")) c->secure = true;
-    else if (cgt_is_any_case(name, "path")) c->path = value;
-    else if (cgt_is_any_case(name, "max-age") && ends) { c->until = ends; d->has_age = true; }
-    else if (cgt_is_any_case(name, "expires") && !d->has_age && date >= 0) c->until = date <= now ? -1 : date;
-    else if (cgt_is_any_case(name, "domain")) {
-        if (value.len && value.at[0] == '.') value = cgt_from(value, 1);
-        c->domain = cgt_slice_of(d->domain, cgt_host_normal(d->domain, value));
-        if (value.len && !c->domain.len) c->domain = cgt_text(".");     /* no name: matches nothing */
-    }
+    if (digits.len == 0 || cgt_span(digits, cgt_digit) < digits.len) return -1;
+    return minus ? 0 : age < 0 ? LLONG_MAX : now + age;
 }
 
 /* Whether the cookie may be set from here; settles its domain and path. A domain of one label is a whole
    country's. */
 static bool cgt_cookie_settle(cgt_cookie *c, const cgt_url *url) {
+    size_t folder = cgt_past(cgt_url_only_path(url), '/');
     if (cgt_starts(c->name, "__host-") && c->path.len == 0) return false;
     if (c->domain.len && !cgt_domain_match(url, c->domain)) return false;
     c->host_only = cgt_one_label(c->domain);
     if (c->host_only && c->domain.len && !cgt_is(c->domain, url->host)) return false;
     if (c->host_only) c->domain = cgt_text(url->host);
-    if (c->path.len == 0 || c->path.at[0] != '/') c->path = cgt_default_path(url);
+    if (!cgt_starts(c->path, "/")) c->path = cgt_slice_of(url->path.at, folder - (folder > 1));
     return true;
 }
 
@@ -1889,17 +1862,28 @@ static bool cgt_jar_guards(const cgt_jar *jar, const cgt_cookie *c, long long no
 /* Takes one Set-Cookie value that came from `url`. What is not well-formed or not allowed is left out. false:
    out of memory. */
 static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now) {
-    bool sound = cgt_span(value, cgt_in_line) == value.len; cgt_slice part = cgt_cut(&value, ";"), name;
-    cgt_cookie_draft d; cgt_cookie *c = &d.cookie;
-    memset(&d, 0, sizeof d); c->until = LLONG_MAX;
-    if (cgt_find(part, "=") < part.len) c->name = cgt_cut(&part, "=");
-    c->value = cgt_trim(part);
-    while (value.len) {
-        part = cgt_cut(&value, ";"); name = cgt_cut(&part, "=");
-        cgt_cookie_attribute(&d, name, cgt_trim(part), now);
+    bool sound = cgt_span(value, cgt_in_line) == value.len, aged = false; char domain[256]; cgt_cookie c;
+    cgt_slice part = cgt_cut(&value, ";"), name;
+    memset(&c, 0, sizeof c); c.until = LLONG_MAX;
+    if (cgt_find(part, "=") < part.len) c.name = cgt_cut(&part, "=");
+    c.value = cgt_trim(part);
+    while (value.len) {         /* attributes: the last of a kind counts, an age more than a date */
+        long long ends, date;
+        part = cgt_cut(&value, ";"); name = cgt_cut(&part, "="); part = cgt_trim(part);
+        ends = cgt_max_age(part, now); date = cgt_date(part);
+        if (part.len > CGT_COOKIE_ATTRIBUTE) continue;
+        if (cgt_is_any_case(name, "secure")) c.secure = true;
+        else if (cgt_is_any_case(name, "path")) c.path = part;
+        else if (cgt_is_any_case(name, "max-age") && ends >= 0) { c.until = ends; aged = true; }
+        else if (cgt_is_any_case(name, "expires") && date >= 0 && !aged) c.until = date;
+        else if (cgt_is_any_case(name, "domain")) {
+            part = cgt_from(part, cgt_starts(part, "."));
+            c.domain = cgt_slice_of(domain, cgt_host_normal(domain, part));
+            if (part.len && !c.domain.len) c.domain = cgt_text(".");    /* no name: matches nothing */
+        }
     }
-    if (!sound || !cgt_cookie_settle(c, url) || !cgt_cookie_ok(c)) return true;
-    return (!url->https && (c->secure || cgt_jar_guards(jar, c, now))) || cgt_jar_put(jar, c, now);
+    if (!sound || !cgt_cookie_settle(&c, url) || !cgt_cookie_ok(&c)) return true;
+    return (!url->https && (c.secure || cgt_jar_guards(jar, &c, now))) || cgt_jar_put(jar, &c, now);
 }
 
 /* ---- Cookie ---- */
@@ -1912,16 +1896,12 @@ static bool cgt_cookie_goes(const cgt_cookie *c, const cgt_url *url, long long n
 
 /* Appends the Cookie header's value for a request: longer paths first, then older cookies. */
 static void cgt_jar_header(const cgt_jar *jar, const cgt_url *to, long long now, cgt_buffer *out) {
-    size_t below = SIZE_MAX, next; const cgt_cookie *c;
-    do {
-        for (c = jar->first, next = 0; c; c = c->next)          /* the longest path below the one just done */
-            if (c->path.len < below && cgt_cookie_goes(c, to, now) && c->path.len > next) next = c->path.len;
-        for (c = jar->first; c && next; c = c->next) if (c->path.len == next && cgt_cookie_goes(c, to, now)) {
+    size_t len = cgt_url_only_path(to).len; const cgt_cookie *c;       /* no path that matches is longer */
+    for (; len; len--)
+        for (c = jar->first; c; c = c->next) if (c->path.len == len && cgt_cookie_goes(c, to, now)) {
             cgt_puts(out, out->len ? "; " : ""); cgt_append(out, c->name);
             cgt_puts(out, c->name.len ? "=" : ""); cgt_append(out, c->value);
         }
-        below = next;
-    } while (next);
 }
 
 /* ==== [TLS] ==== */
