@@ -1420,10 +1420,10 @@ typedef enum cgt_http_method { CGT_HTTP_OTHER, CGT_HTTP_HEAD_METHOD, CGT_HTTP_CO
 typedef enum cgt_http_coding { CGT_HTTP_PLAIN, CGT_HTTP_CHUNKED, CGT_HTTP_CODED } cgt_http_coding;
 
 typedef enum cgt_http_state {
-    CGT_HTTP_STATUS_LINE, CGT_HTTP_STATUS_LF, CGT_HTTP_FIRST_LINE, CGT_HTTP_LINE, CGT_HTTP_NAME, /* a head */
-    CGT_HTTP_BEFORE_VALUE, CGT_HTTP_VALUE, CGT_HTTP_LINE_LF, CGT_HTTP_HEAD_LF,
-    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE, CGT_HTTP_CHUNK_SIZE, CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT,
-    CGT_HTTP_CHUNK_LF, CGT_HTTP_CHUNK_DATA, CGT_HTTP_DATA_CR, CGT_HTTP_DATA_LF,
+    CGT_HTTP_STATUS_LINE, CGT_HTTP_STATUS_LF, CGT_HTTP_FIRST_LINE, CGT_HTTP_NAME, CGT_HTTP_BEFORE_VALUE,
+    CGT_HTTP_VALUE, CGT_HTTP_LINE_LF, CGT_HTTP_LINE, CGT_HTTP_HEAD_LF,          /* a head up to here */
+    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE, CGT_HTTP_DATA_CR, CGT_HTTP_DATA_LF, CGT_HTTP_CHUNK_SIZE,
+    CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT, CGT_HTTP_CHUNK_LF, CGT_HTTP_CHUNK_DATA,
     CGT_HTTP_COMPLETE, CGT_HTTP_ENDED
 } cgt_http_state;
 
@@ -1466,10 +1466,8 @@ static int cgt_http_which(cgt_slice name, int first) {      /* its number if it 
 static bool cgt_tab_or_space(char c) { return c == ' ' || c == '\t'; }
 static bool cgt_in_line(char c) { return c == '\t' || !cgt_control(c); }
 
-static bool cgt_http_tchar(char c) {      /* RFC 9110 section 5.6.2 */
-    static const uint32_t set[8] = { 0, 0x03FF6CFA, 0xC7FFFFFE, 0x57FFFFFF, 0, 0, 0, 0 };
-    return set[(unsigned char)c >> 5] >> ((unsigned char)c & 31) & 1;
-}
+/* RFC 9110 section 5.6.2 */
+static bool cgt_http_tchar(char c) { return cgt_alnum(c) || c == '-' || (c && strchr("!#$%&'*+.^_`|~", c)); }
 
 static bool cgt_http_lists(cgt_slice list, const char *word) {
     while (list.len) if (cgt_is_any_case(cgt_cut(&list, ","), word)) return true;
@@ -1487,27 +1485,25 @@ static bool cgt_http_coded(cgt_slice value) {
 
 /* "HTTP/1.x NNN" with or without a reason, a byte at a time. */
 static void cgt_http_status_byte(cgt_http *h, char c) {
-    int at = h->at; bool ok = true;
-    h->at += at < 13;
-    if (at < 7) ok = c == "HTTP/1."[at];
-    else if (at == 7) { ok = cgt_digit(c); h->minor = c - '0'; h->status = 0; }
-    else if (at == 8) ok = c == ' ';
-    else if (at < 12) { ok = cgt_digit(c); h->status = h->status * 10 + (c - '0'); }
-    else if (c == '\r') h->state = CGT_HTTP_STATUS_LF;
-    else ok = at == 12 ? c == ' ' : cgt_in_line(c);
-    if (at == 12 && h->status < 100) ok = false;
-    if (!ok) cgt_http_bad(h, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
+    static const char form[] = "HTTP/1.0 000 ";         /* 0: any digit */
+    int at = h->at; bool digit = at < 12 && form[at] == '0', end = at > 11 && c == '\r';
+    bool ok = end || (digit ? cgt_digit(c) : at < 13 ? c == form[at] : cgt_in_line(c));
+    if (at < 13) h->at++;
+    if (at == 7) { h->minor = c - '0'; h->status = 0; }
+    else if (digit) h->status = h->status * 10 + (c - '0');
+    if (end) h->state = CGT_HTTP_STATUS_LF;
+    if (!ok || (at == 12 && h->status < 100))
+        cgt_http_bad(h, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
 }
 
 /* Content-Length, maybe a list of equal ones (RFC 9110 section 8.6). */
 static void cgt_http_length(cgt_http *h, cgt_slice v) {
-    bool more = true;
-    while (more) {
-        long long n;
+    bool more; long long n;
+    do {
         more = cgt_find(v, ",") < v.len; n = cgt_whole_number(cgt_cut(&v, ","), LLONG_MAX);
         if (n < 0 || (h->counted && (unsigned long long)n != h->left)) cgt_http_bad(h, "bad Content-Length");
         h->counted = true; h->left = (unsigned long long)n;
-    }
+    } while (more);
 }
 
 /* Transfer-Encoding (RFC 9112 section 6.3). Chunked that is said twice, by a server and the program behind
@@ -1534,33 +1530,30 @@ static void cgt_http_header(cgt_http *h) {
         cgt_http_limit(h, "a header that frames the message is longer than CHATGPTT_MAX_VALUE");
     else if (kept == CGT_HTTP_LENGTH) cgt_http_length(h, v);
     else if (kept == CGT_HTTP_CODING) cgt_http_codings(h, v);
-    else if (kept == CGT_HTTP_CONNECTION && cgt_http_lists(v, "close")) h->close = true;
-    else if (kept == CGT_HTTP_CONNECTION && cgt_http_lists(v, "keep-alive")) h->alive = true;
+    else if (kept == CGT_HTTP_CONNECTION) {
+        h->close |= cgt_http_lists(v, "close"); h->alive |= cgt_http_lists(v, "keep-alive");
+    }
 }
 
-/* The name ends, at a colon or with its line. One with blanks or other damage is no name, but some reader may
+/* A name ends at a colon or with its line. One with blanks or other damage is no name, but some reader may
    take what stands before the damage, or what is left without it, for one. */
-static void cgt_http_named(cgt_http *h, bool colon) {
-    cgt_http_line *l = h->line; cgt_slice name = cgt_slice_of(l->name, l->name_len); size_t n = 0, i;
-    bool whole = colon && name.len > 0 && cgt_span(name, cgt_http_tchar) == name.len;
-    h->kept = whole ? cgt_http_which(name, CGT_HTTP_KEPT) : 0;
-    for (i = 0; !whole && i <= name.len; i++)
-        if (i < name.len && cgt_http_tchar(l->name[i])) l->name[n++] = l->name[i];
-        else if (cgt_http_which(cgt_slice_of(l->name, n), CGT_HTTP_LOCATION))
-            cgt_http_bad(h, "a header that frames or redirects has a damaged name");
-}
-
 static size_t cgt_http_name(cgt_http *h, const char *in, size_t len) {
-    cgt_http_line *l = h->line; size_t n;
+    cgt_http_line *l = h->line; size_t n, i, left = 0;
     for (n = 0; n < len && in[n] != ':' && in[n] != '\r' && in[n] != '\n'; n++)
         if (l->name_len < sizeof l->name) l->name[l->name_len++] = cgt_lower(in[n]);
     if (n == len) return n;
-    h->state = CGT_HTTP_BEFORE_VALUE; cgt_http_named(h, in[n] == ':');
+    h->state = CGT_HTTP_BEFORE_VALUE;
+    if (in[n] == ':') h->kept = cgt_http_which(cgt_slice_of(l->name, l->name_len), CGT_HTTP_KEPT);
+    for (i = 0; !h->kept && i <= l->name_len; i++)
+        if (i < l->name_len && cgt_http_tchar(l->name[i])) l->name[left++] = l->name[i];
+        else if (cgt_http_which(cgt_slice_of(l->name, left), CGT_HTTP_LOCATION))
+            cgt_http_bad(h, "a header that frames or redirects has a damaged name");
     return n + (in[n] == ':');
 }
 
 /* The first byte of a line, used if 1: a fold of the line before, the blank line, or a new name. Most lines
-   need not be read to know that they are not looked at: those of a 1xx are not the answer's. */
+   need not be read to know that they are not looked at: those of a 1xx are not the answer's, and the mask's
+   letters are c, l, s, t and x. */
 static size_t cgt_http_begin(cgt_http *h, char c) {
     cgt_http_line *l = h->line; bool fold = h->state == CGT_HTTP_LINE && cgt_tab_or_space(c);
     if (fold && h->kept && l->value_len && l->value_len < sizeof l->value - 1) l->value[l->value_len++] = ' ';
@@ -1568,48 +1561,47 @@ static size_t cgt_http_begin(cgt_http *h, char c) {
     if (h->kept) { cgt_http_header(h); return 0; }
     if (c == '\r') { h->state = CGT_HTTP_HEAD_LF; return 1; }
     h->damaged = false; h->state = CGT_HTTP_VALUE;
-    if (h->trailer || h->status < 200 || (cgt_letter(c) && !strchr("cltsx", cgt_lower(c)))) return 0;
+    if (h->trailer || h->status < 200 || (cgt_letter(c) && !(0x1181008u >> (c & 31) & 1))) return 0;
     h->state = CGT_HTTP_NAME; l->name_len = l->value_len = 0; l->cut = false;
     return 0;
 }
 
-static void cgt_http_keep(cgt_http *h, cgt_slice s) {
-    cgt_http_line *l = h->line; size_t room = sizeof l->value - 1 - l->value_len;
-    if (cgt_span(s, cgt_in_line) < s.len) h->damaged = true;
-    if (s.len > room) { l->cut = true; s.len = room; }
-    memcpy(l->value + l->value_len, s.at, s.len); l->value_len += s.len;
-}
-
 /* Up to the end of the line, found by memchr: the path of all that is not looked at. */
 static size_t cgt_http_value(cgt_http *h, const char *in, size_t len) {
-    const char *cr = (const char *)memchr(in, '\r', len); size_t n = cr ? (size_t)(cr - in) : len;
+    const char *cr = (const char *)memchr(in, '\r', len); size_t n = cr ? (size_t)(cr - in) : len, room;
     size_t blanks = h->state == CGT_HTTP_VALUE ? 0 : cgt_span(cgt_slice_of(in, n), cgt_tab_or_space);
+    cgt_slice s = cgt_slice_of(in + blanks, n - blanks); cgt_http_line *l = h->line;
     if (memchr(in, '\n', n)) cgt_http_bad(h, "a line ends in LF without CR");
     if (blanks == len) return len;
-    if (h->kept) cgt_http_keep(h, cgt_slice_of(in + blanks, n - blanks));
-    h->state = cr ? CGT_HTTP_LINE_LF : CGT_HTTP_VALUE;
-    return n + (cr != NULL);
+    h->state = cr ? CGT_HTTP_LINE_LF : CGT_HTTP_VALUE; n += cr != NULL;
+    if (!h->kept) return n;
+    room = sizeof l->value - 1 - l->value_len; h->damaged |= cgt_span(s, cgt_in_line) < s.len;
+    if (s.len > room) { l->cut = true; s.len = room; }
+    memcpy(l->value + l->value_len, s.at, s.len); l->value_len += s.len;
+    return n;
 }
 
-static void cgt_http_expect(cgt_http *h, char c, char wanted, cgt_http_state next) {
-    h->at = 0; h->state = next;
-    if (c != wanted) cgt_http_bad(h, wanted == '\n' ? "CR without LF" : "a chunk is longer than its size");
+/* The one character that may stand here; the state behind it is the next of cgt_http_state. */
+static void cgt_http_expect(cgt_http *h, char c) {
+    bool lf = h->state != CGT_HTTP_DATA_CR;
+    if (h->state == CGT_HTTP_CHUNK_LF && !h->left) { h->trailer = true; h->state = CGT_HTTP_LINE_LF; }
+    h->at = 0; h->state = (cgt_http_state)(h->state + 1);
+    if (c != (lf ? '\n' : '\r')) cgt_http_bad(h, lf ? "CR without LF" : "a chunk is longer than its size");
 }
 
 /* After the blank line: where the body ends (RFC 9112 section 6.3), or the next head after a 1xx. */
 static void cgt_http_head(cgt_http *h, char lf) {
     bool none = h->method == CGT_HTTP_HEAD_METHOD || h->status == 204 || h->status == 304 ||
                 (h->method == CGT_HTTP_CONNECT && h->status < 300);
-    cgt_http_expect(h, lf, '\n', CGT_HTTP_STATUS_LINE);
+    cgt_http_expect(h, lf); h->state = CGT_HTTP_STATUS_LINE;
     if (h->status == 101) cgt_http_bad(h, "switches protocols unasked");
     if (h->status < 200 && ++h->interim > CHATGPTT_MAX_INTERIM)
         cgt_http_limit(h, "too many 1xx (CHATGPTT_MAX_INTERIM)");
     if (h->status < 200 || h->failed) return;
     if (!h->trailer) h->event = CGT_HTTP_HEAD;
-    if (none || h->trailer) h->state = CGT_HTTP_COMPLETE;
-    else if (h->coding) h->state = h->coding == CGT_HTTP_CHUNKED ? CGT_HTTP_CHUNK_SIZE : CGT_HTTP_TO_CLOSE;
-    else if (h->counted) h->state = h->left ? CGT_HTTP_COUNTED : CGT_HTTP_COMPLETE;
-    else h->state = CGT_HTTP_TO_CLOSE;
+    h->state = none || h->trailer || (h->counted && !h->coding && !h->left) ? CGT_HTTP_COMPLETE
+               : h->coding == CGT_HTTP_CHUNKED ? CGT_HTTP_CHUNK_SIZE
+               : h->counted && !h->coding ? CGT_HTTP_COUNTED : CGT_HTTP_TO_CLOSE;
     if (!none && h->coding && (h->counted || h->minor == 0)) h->close = true;       /* faulty framing */
     if (h->coding) h->left = 0;
 }
@@ -1641,18 +1633,13 @@ static size_t cgt_http_body(cgt_http *h, char *in, size_t len) {
 static size_t cgt_http_take(cgt_http *h, char *in, size_t len) {
     switch (h->state) {
     case CGT_HTTP_STATUS_LINE: cgt_http_status_byte(h, *in); break;
-    case CGT_HTTP_STATUS_LF: cgt_http_expect(h, *in, '\n', CGT_HTTP_FIRST_LINE); break;
     case CGT_HTTP_FIRST_LINE: case CGT_HTTP_LINE: return cgt_http_begin(h, *in);
     case CGT_HTTP_NAME: return cgt_http_name(h, in, len);
     case CGT_HTTP_BEFORE_VALUE: case CGT_HTTP_VALUE: return cgt_http_value(h, in, len);
-    case CGT_HTTP_LINE_LF: cgt_http_expect(h, *in, '\n', CGT_HTTP_LINE); break;
     case CGT_HTTP_HEAD_LF: cgt_http_head(h, *in); break;
     case CGT_HTTP_COUNTED: case CGT_HTTP_TO_CLOSE: case CGT_HTTP_CHUNK_DATA: return cgt_http_body(h, in, len);
-    case CGT_HTTP_CHUNK_LF:
-        h->trailer = !h->left; cgt_http_expect(h, *in, '\n', h->left ? CGT_HTTP_CHUNK_DATA : CGT_HTTP_LINE);
-        break;
-    case CGT_HTTP_DATA_CR: cgt_http_expect(h, *in, '\r', CGT_HTTP_DATA_LF); break;
-    case CGT_HTTP_DATA_LF: cgt_http_expect(h, *in, '\n', CGT_HTTP_CHUNK_SIZE); break;
+    case CGT_HTTP_CHUNK_LF: case CGT_HTTP_STATUS_LF: case CGT_HTTP_LINE_LF:
+    case CGT_HTTP_DATA_CR: case CGT_HTTP_DATA_LF: cgt_http_expect(h, *in); break;
     default: cgt_http_chunk_byte(h, *in);
     }
     return 1;
