@@ -1361,10 +1361,10 @@ typedef enum cgt_http_method { CGT_HTTP_OTHER, CGT_HTTP_HEAD_METHOD, CGT_HTTP_CO
 typedef enum cgt_http_coding { CGT_HTTP_PLAIN, CGT_HTTP_CHUNKED, CGT_HTTP_CODED } cgt_http_coding;
 
 typedef enum cgt_http_state {
-    CGT_HTTP_STATUS_LINE, CGT_HTTP_STATUS_LF, CGT_HTTP_FIRST_LINE, CGT_HTTP_LINE, CGT_HTTP_NAME, /* a head */
-    CGT_HTTP_BEFORE_VALUE, CGT_HTTP_VALUE, CGT_HTTP_LINE_LF, CGT_HTTP_HEAD_LF,
-    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE, CGT_HTTP_CHUNK_SIZE, CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT,
-    CGT_HTTP_CHUNK_LF, CGT_HTTP_CHUNK_DATA, CGT_HTTP_DATA_CR, CGT_HTTP_DATA_LF,
+    CGT_HTTP_STATUS_LINE, CGT_HTTP_STATUS_LF, CGT_HTTP_FIRST_LINE, CGT_HTTP_NAME, CGT_HTTP_BEFORE_VALUE,
+    CGT_HTTP_VALUE, CGT_HTTP_LINE_LF, CGT_HTTP_LINE, CGT_HTTP_HEAD_LF,          /* a head up to here */
+    CGT_HTTP_COUNTED, CGT_HTTP_TO_CLOSE, CGT_HTTP_DATA_CR, CGT_HTTP_DATA_LF, CGT_HTTP_CHUNK_SIZE,
+    CGT_HTTP_CHUNK_BLANK, CGT_HTTP_CHUNK_EXT, CGT_HTTP_CHUNK_LF, CGT_HTTP_CHUNK_DATA,
     CGT_HTTP_COMPLETE, CGT_HTTP_ENDED
 } cgt_http_state;
 
@@ -1407,10 +1407,8 @@ static int cgt_http_which(cgt_slice name, int first) {      /* its number if it 
 static bool cgt_tab_or_space(char c) { return c == ' ' || c == '\t'; }
 static bool cgt_in_line(char c) { return c == '\t' || !cgt_control(c); }
 
-static bool cgt_http_tchar(char c) {      /* RFC 9110 section 5.6.2 */
-    static const uint32_t set[8] = { 0, 0x03FF6CFA, 0xC7FFFFFE, 0x57FFFFFF, 0, 0, 0, 0 };
-    return set[(unsigned char)c >> 5] >> ((unsigned char)c & 31) & 1;
-}
+/* RFC 9110 section 5.6.2 */
+static bool cgt_http_tchar(char c) { return cgt_alnum(c) || c == '-' || (c && strchr("!#$%&'*+.^_`|~", c)); }
 
 static bool cgt_http_lists(cgt_slice list, const char *word) {
     while (list.len) if (cgt_is_any_case(cgt_cut(&list, ","), word)) return true;
@@ -1428,27 +1426,25 @@ static bool cgt_http_coded(cgt_slice value) {
 
 /* "HTTP/1.x NNN" with or without a reason, a byte at a time. */
 static void cgt_http_status_byte(cgt_http *h, char c) {
-    int at = h->at; bool ok = true;
-    h->at += at < 13;
-    if (at < 7) ok = c == "HTTP/1."[at];
-    else if (at == 7) { ok = cgt_digit(c); h->minor = c - '0'; h->status = 0; }
-    else if (at == 8) ok = c == ' ';
-    else if (at < 12) { ok = cgt_digit(c); h->status = h->status * 10 + (c - '0'); }
-    else if (c == '\r') h->state = CGT_HTTP_STATUS_LF;
-    else ok = at == 12 ? c == ' ' : cgt_in_line(c);
-    if (at == 12 && h->status < 100) ok = false;
-    if (!ok) cgt_http_bad(h, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
+    static const char form[] = "HTTP/1.0 000 ";         /* 0: any digit */
+    int at = h->at; bool digit = at < 12 && form[at] == '0', end = at > 11 && c == '\r';
+    bool ok = end || (digit ? cgt_digit(c) : at < 13 ? c == form[at] : cgt_in_line(c));
+    if (at < 13) h->at++;
+    if (at == 7) { h->minor = c - '0'; h->status = 0; }
+    else if (digit) h->status = h->status * 10 + (c - '0');
+    if (end) h->state = CGT_HTTP_STATUS_LF;
+    if (!ok || (at == 12 && h->status < 100))
+        cgt_http_bad(h, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
 }
 
 /* Content-Length, maybe a list of equal ones (RFC 9110 section 8.6). */
 static void cgt_http_length(cgt_http *h, cgt_slice v) {
-    bool more = true;
-    while (more) {
-        long long n;
+    bool more; long long n;
+    do {
         more = cgt_find(v, ",") < v.len; n = cgt_whole_number(cgt_cut(&v, ","), LLONG_MAX);
         if (n < 0 || (h->counted && (unsigned long long)n != h->left)) cgt_http_bad(h, "bad Content-Length");
         h->counted = true; h->left = (unsigned long long)n;
-    }
+    } while (more);
 }
 
 /* Transfer-Encoding (RFC 9112 section 6.3). Chunked that is said twice, by a server and the program behind
@@ -1475,33 +1471,30 @@ static void cgt_http_header(cgt_http *h) {
         cgt_http_limit(h, "a header that frames the message is longer than CHATGPTT_MAX_VALUE");
     else if (kept == CGT_HTTP_LENGTH) cgt_http_length(h, v);
     else if (kept == CGT_HTTP_CODING) cgt_http_codings(h, v);
-    else if (kept == CGT_HTTP_CONNECTION && cgt_http_lists(v, "close")) h->close = true;
-    else if (kept == CGT_HTTP_CONNECTION && cgt_http_lists(v, "keep-alive")) h->alive = true;
+    else if (kept == CGT_HTTP_CONNECTION) {
+        h->close |= cgt_http_lists(v, "close"); h->alive |= cgt_http_lists(v, "keep-alive");
+    }
 }
 
-/* The name ends, at a colon or with its line. One with blanks or other damage is no name, but some reader may
+/* A name ends at a colon or with its line. One with blanks or other damage is no name, but some reader may
    take what stands before the damage, or what is left without it, for one. */
-static void cgt_http_named(cgt_http *h, bool colon) {
-    cgt_http_line *l = h->line; cgt_slice name = cgt_slice_of(l->name, l->name_len); size_t n = 0, i;
-    bool whole = colon && name.len > 0 && cgt_span(name, cgt_http_tchar) == name.len;
-    h->kept = whole ? cgt_http_which(name, CGT_HTTP_KEPT) : 0;
-    for (i = 0; !whole && i <= name.len; i++)
-        if (i < name.len && cgt_http_tchar(l->name[i])) l->name[n++] = l->name[i];
-        else if (cgt_http_which(cgt_slice_of(l->name, n), CGT_HTTP_LOCATION))
-            cgt_http_bad(h, "a header that frames or redirects has a damaged name");
-}
-
 static size_t cgt_http_name(cgt_http *h, const char *in, size_t len) {
-    cgt_http_line *l = h->line; size_t n;
+    cgt_http_line *l = h->line; size_t n, i, left = 0;
     for (n = 0; n < len && in[n] != ':' && in[n] != '\r' && in[n] != '\n'; n++)
         if (l->name_len < sizeof l->name) l->name[l->name_len++] = cgt_lower(in[n]);
     if (n == len) return n;
-    h->state = CGT_HTTP_BEFORE_VALUE; cgt_http_named(h, in[n] == ':');
+    h->state = CGT_HTTP_BEFORE_VALUE;
+    if (in[n] == ':') h->kept = cgt_http_which(cgt_slice_of(l->name, l->name_len), CGT_HTTP_KEPT);
+    for (i = 0; !h->kept && i <= l->name_len; i++)
+        if (i < l->name_len && cgt_http_tchar(l->name[i])) l->name[left++] = l->name[i];
+        else if (cgt_http_which(cgt_slice_of(l->name, left), CGT_HTTP_LOCATION))
+            cgt_http_bad(h, "a header that frames or redirects has a damaged name");
     return n + (in[n] == ':');
 }
 
 /* The first byte of a line, used if 1: a fold of the line before, the blank line, or a new name. Most lines
-   need not be read to know that they are not looked at: those of a 1xx are not the answer's. */
+   need not be read to know that they are not looked at: those of a 1xx are not the answer's, and the mask's
+   letters are c, l, s, t and x. */
 static size_t cgt_http_begin(cgt_http *h, char c) {
     cgt_http_line *l = h->line; bool fold = h->state == CGT_HTTP_LINE && cgt_tab_or_space(c);
     if (fold && h->kept && l->value_len && l->value_len < sizeof l->value - 1) l->value[l->value_len++] = ' ';
@@ -1509,48 +1502,47 @@ static size_t cgt_http_begin(cgt_http *h, char c) {
     if (h->kept) { cgt_http_header(h); return 0; }
     if (c == '\r') { h->state = CGT_HTTP_HEAD_LF; return 1; }
     h->damaged = false; h->state = CGT_HTTP_VALUE;
-    if (h->trailer || h->status < 200 || (cgt_letter(c) && !strchr("cltsx", cgt_lower(c)))) return 0;
+    if (h->trailer || h->status < 200 || (cgt_letter(c) && !(0x1181008u >> (c & 31) & 1))) return 0;
     h->state = CGT_HTTP_NAME; l->name_len = l->value_len = 0; l->cut = false;
     return 0;
 }
 
-static void cgt_http_keep(cgt_http *h, cgt_slice s) {
-    cgt_http_line *l = h->line; size_t room = sizeof l->value - 1 - l->value_len;
-    if (cgt_span(s, cgt_in_line) < s.len) h->damaged = true;
-    if (s.len > room) { l->cut = true; s.len = room; }
-    memcpy(l->value + l->value_len, s.at, s.len); l->value_len += s.len;
-}
-
 /* Up to the end of the line, found by memchr: the path of all that is not looked at. */
 static size_t cgt_http_value(cgt_http *h, const char *in, size_t len) {
-    const char *cr = (const char *)memchr(in, '\r', len); size_t n = cr ? (size_t)(cr - in) : len;
+    const char *cr = (const char *)memchr(in, '\r', len); size_t n = cr ? (size_t)(cr - in) : len, room;
     size_t blanks = h->state == CGT_HTTP_VALUE ? 0 : cgt_span(cgt_slice_of(in, n), cgt_tab_or_space);
+    cgt_slice s = cgt_slice_of(in + blanks, n - blanks); cgt_http_line *l = h->line;
     if (memchr(in, '\n', n)) cgt_http_bad(h, "a line ends in LF without CR");
     if (blanks == len) return len;
-    if (h->kept) cgt_http_keep(h, cgt_slice_of(in + blanks, n - blanks));
-    h->state = cr ? CGT_HTTP_LINE_LF : CGT_HTTP_VALUE;
-    return n + (cr != NULL);
+    h->state = cr ? CGT_HTTP_LINE_LF : CGT_HTTP_VALUE; n += cr != NULL;
+    if (!h->kept) return n;
+    room = sizeof l->value - 1 - l->value_len; h->damaged |= cgt_span(s, cgt_in_line) < s.len;
+    if (s.len > room) { l->cut = true; s.len = room; }
+    memcpy(l->value + l->value_len, s.at, s.len); l->value_len += s.len;
+    return n;
 }
 
-static void cgt_http_expect(cgt_http *h, char c, char wanted, cgt_http_state next) {
-    h->at = 0; h->state = next;
-    if (c != wanted) cgt_http_bad(h, wanted == '\n' ? "CR without LF" : "a chunk is longer than its size");
+/* The one character that may stand here; the state behind it is the next of cgt_http_state. */
+static void cgt_http_expect(cgt_http *h, char c) {
+    bool lf = h->state != CGT_HTTP_DATA_CR;
+    if (h->state == CGT_HTTP_CHUNK_LF && !h->left) { h->trailer = true; h->state = CGT_HTTP_LINE_LF; }
+    h->at = 0; h->state = (cgt_http_state)(h->state + 1);
+    if (c != (lf ? '\n' : '\r')) cgt_http_bad(h, lf ? "CR without LF" : "a chunk is longer than its size");
 }
 
 /* After the blank line: where the body ends (RFC 9112 section 6.3), or the next head after a 1xx. */
 static void cgt_http_head(cgt_http *h, char lf) {
     bool none = h->method == CGT_HTTP_HEAD_METHOD || h->status == 204 || h->status == 304 ||
                 (h->method == CGT_HTTP_CONNECT && h->status < 300);
-    cgt_http_expect(h, lf, '\n', CGT_HTTP_STATUS_LINE);
+    cgt_http_expect(h, lf); h->state = CGT_HTTP_STATUS_LINE;
     if (h->status == 101) cgt_http_bad(h, "switches protocols unasked");
     if (h->status < 200 && ++h->interim > CHATGPTT_MAX_INTERIM)
         cgt_http_limit(h, "too many 1xx (CHATGPTT_MAX_INTERIM)");
     if (h->status < 200 || h->failed) return;
     if (!h->trailer) h->event = CGT_HTTP_HEAD;
-    if (none || h->trailer) h->state = CGT_HTTP_COMPLETE;
-    else if (h->coding) h->state = h->coding == CGT_HTTP_CHUNKED ? CGT_HTTP_CHUNK_SIZE : CGT_HTTP_TO_CLOSE;
-    else if (h->counted) h->state = h->left ? CGT_HTTP_COUNTED : CGT_HTTP_COMPLETE;
-    else h->state = CGT_HTTP_TO_CLOSE;
+    h->state = none || h->trailer || (h->counted && !h->coding && !h->left) ? CGT_HTTP_COMPLETE
+               : h->coding == CGT_HTTP_CHUNKED ? CGT_HTTP_CHUNK_SIZE
+               : h->counted && !h->coding ? CGT_HTTP_COUNTED : CGT_HTTP_TO_CLOSE;
     if (!none && h->coding && (h->counted || h->minor == 0)) h->close = true;       /* faulty framing */
     if (h->coding) h->left = 0;
 }
@@ -1582,18 +1574,13 @@ static size_t cgt_http_body(cgt_http *h, char *in, size_t len) {
 static size_t cgt_http_take(cgt_http *h, char *in, size_t len) {
     switch (h->state) {
     case CGT_HTTP_STATUS_LINE: cgt_http_status_byte(h, *in); break;
-    case CGT_HTTP_STATUS_LF: cgt_http_expect(h, *in, '\n', CGT_HTTP_FIRST_LINE); break;
     case CGT_HTTP_FIRST_LINE: case CGT_HTTP_LINE: return cgt_http_begin(h, *in);
     case CGT_HTTP_NAME: return cgt_http_name(h, in, len);
     case CGT_HTTP_BEFORE_VALUE: case CGT_HTTP_VALUE: return cgt_http_value(h, in, len);
-    case CGT_HTTP_LINE_LF: cgt_http_expect(h, *in, '\n', CGT_HTTP_LINE); break;
     case CGT_HTTP_HEAD_LF: cgt_http_head(h, *in); break;
     case CGT_HTTP_COUNTED: case CGT_HTTP_TO_CLOSE: case CGT_HTTP_CHUNK_DATA: return cgt_http_body(h, in, len);
-    case CGT_HTTP_CHUNK_LF:
-        h->trailer = !h->left; cgt_http_expect(h, *in, '\n', h->left ? CGT_HTTP_CHUNK_DATA : CGT_HTTP_LINE);
-        break;
-    case CGT_HTTP_DATA_CR: cgt_http_expect(h, *in, '\r', CGT_HTTP_DATA_LF); break;
-    case CGT_HTTP_DATA_LF: cgt_http_expect(h, *in, '\n', CGT_HTTP_CHUNK_SIZE); break;
+    case CGT_HTTP_CHUNK_LF: case CGT_HTTP_STATUS_LF: case CGT_HTTP_LINE_LF:
+    case CGT_HTTP_DATA_CR: case CGT_HTTP_DATA_LF: cgt_http_expect(h, *in); break;
     default: cgt_http_chunk_byte(h, *in);
     }
     return 1;
@@ -1699,13 +1686,11 @@ static long long cgt_date(cgt_slice s) {
 
 /* ---- matching ---- */
 
-/* Whether a host is the domain or lies in it; an address lies in none. */
+/* Whether a host is the domain or lies in it; an address, which ends in a number, lies in none. */
 static bool cgt_domain_holds(cgt_slice domain, cgt_slice host) {
-    unsigned char address[4];
-    if (cgt_same(host, domain)) return true;
-    if (host.len <= domain.len || host.at[host.len - domain.len - 1] != '.') return false;
-    if (cgt_find(host, ":") < host.len || cgt_parse_ipv4(host, address)) return false;
-    return cgt_same(cgt_from(host, host.len - domain.len), domain);
+    size_t before = host.len > domain.len ? host.len - domain.len : 0;
+    if (before && (host.at[before - 1] != '.' || cgt_ends_in_number(host))) return false;
+    return cgt_same(cgt_from(host, before), domain);
 }
 
 static bool cgt_domain_match(const cgt_url *u, cgt_slice d) { return cgt_domain_holds(d, cgt_text(u->host)); }
@@ -1718,11 +1703,6 @@ static bool cgt_path_match(cgt_slice request, cgt_slice path) {
 
 static cgt_slice cgt_url_only_path(const cgt_url *url) {
     return cgt_slice_of(url->path.at, cgt_find(url->path, "?"));
-}
-
-static cgt_slice cgt_default_path(const cgt_url *url) {
-    size_t end = cgt_past(cgt_url_only_path(url), '/');
-    return cgt_slice_of(url->path.at, end > 1 ? end - 1 : 1);
 }
 
 /* ---- the jar ---- */
@@ -1744,11 +1724,6 @@ static bool cgt_cookie_ok(const cgt_cookie *c) {
     return cgt_span(c->domain, cgt_in_name) == c->domain.len || cgt_parse_ipv6(c->domain, address);
 }
 
-static bool cgt_cookie_same(const cgt_cookie *a, const cgt_cookie *b) {
-    return cgt_same(a->name, b->name) && cgt_same(a->domain, b->domain) && cgt_same(a->path, b->path) &&
-           a->host_only == b->host_only;
-}
-
 static void cgt_copy_slice(char **to, cgt_slice *s) {
     if (s->len) memcpy(*to, s->at, s->len);
     s->at = *to; *to += s->len;
@@ -1768,7 +1743,8 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *f, long long now) {
     size_t size = sizeof *f + f->name.len + f->value.len + f->domain.len + f->path.len; char *text;
     cgt_cookie **at = &jar->first, *c = f->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
     if (!c && f->until > now) return false;
-    while (*at && !cgt_cookie_same(*at, f)) at = &(*at)->next;
+    while (*at && !(cgt_same((*at)->name, f->name) && (*at)->host_only == f->host_only &&
+                    cgt_same((*at)->domain, f->domain) && cgt_same((*at)->path, f->path))) at = &(*at)->next;
     if (*at) cgt_jar_remove(jar, at);
     if (!c) return true;
     *c = *f; c->size = size; text = (char *)(c + 1);
@@ -1781,40 +1757,24 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *f, long long now) {
 
 /* ---- Set-Cookie ---- */
 
-/* When a Max-Age runs out, -1: at once; 0: it is no number. */
+/* When a Max-Age runs out; -1: it is no number. */
 static long long cgt_max_age(cgt_slice value, long long now) {
-    bool minus = value.len && value.at[0] == '-'; cgt_slice digits = cgt_from(value, minus);
+    bool minus = cgt_starts(value, "-"); cgt_slice digits = cgt_from(value, minus);
     long long age = cgt_number(digits, 10LL * 365 * 86400);
-    if (digits.len == 0 || cgt_span(digits, cgt_digit) < digits.len) return 0;
-    return minus || age == 0 ? -1 : age < 0 ? LLONG_MAX : now + age;
-}
-
-typedef struct cgt_cookie_draft { cgt_cookie cookie; char domain[256]; bool has_age; } cgt_cookie_draft;
-
-/* The last of a kind counts. */
-static void cgt_cookie_attribute(cgt_cookie_draft *d, cgt_slice name, cgt_slice value, long long now) {
-    cgt_cookie *c = &d->cookie; long long ends = cgt_max_age(value, now), date = cgt_date(value);
-    if (value.len > CGT_COOKIE_ATTRIBUTE) return;
-    if (cgt_is_any_case(name, "secure")) c->secure = true;
-    else if (cgt_is_any_case(name, "path")) c->path = value;
-    else if (cgt_is_any_case(name, "max-age") && ends) { c->until = ends; d->has_age = true; }
-    else if (cgt_is_any_case(name, "expires") && !d->has_age && date >= 0) c->until = date <= now ? -1 : date;
-    else if (cgt_is_any_case(name, "domain")) {
-        if (value.len && value.at[0] == '.') value = cgt_from(value, 1);
-        c->domain = cgt_slice_of(d->domain, cgt_host_normal(d->domain, value));
-        if (value.len && !c->domain.len) c->domain = cgt_text(".");     /* no name: matches nothing */
-    }
+    if (digits.len == 0 || cgt_span(digits, cgt_digit) < digits.len) return -1;
+    return minus ? 0 : age < 0 ? LLONG_MAX : now + age;
 }
 
 /* Whether the cookie may be set from here; settles its domain and path. A domain of one label is a whole
    country's. */
 static bool cgt_cookie_settle(cgt_cookie *c, const cgt_url *url) {
+    size_t folder = cgt_past(cgt_url_only_path(url), '/');
     if (cgt_starts(c->name, "__host-") && c->path.len == 0) return false;
     if (c->domain.len && !cgt_domain_match(url, c->domain)) return false;
     c->host_only = cgt_one_label(c->domain);
     if (c->host_only && c->domain.len && !cgt_is(c->domain, url->host)) return false;
     if (c->host_only) c->domain = cgt_text(url->host);
-    if (c->path.len == 0 || c->path.at[0] != '/') c->path = cgt_default_path(url);
+    if (!cgt_starts(c->path, "/")) c->path = cgt_slice_of(url->path.at, folder - (folder > 1));
     return true;
 }
 
@@ -1830,17 +1790,28 @@ static bool cgt_jar_guards(const cgt_jar *jar, const cgt_cookie *c, long long no
 /* Takes one Set-Cookie value that came from `url`. What is not well-formed or not allowed is left out. false:
    out of memory. */
 static bool cgt_jar_set(cgt_jar *jar, const cgt_url *url, cgt_slice value, long long now) {
-    bool sound = cgt_span(value, cgt_in_line) == value.len; cgt_slice part = cgt_cut(&value, ";"), name;
-    cgt_cookie_draft d; cgt_cookie *c = &d.cookie;
-    memset(&d, 0, sizeof d); c->until = LLONG_MAX;
-    if (cgt_find(part, "=") < part.len) c->name = cgt_cut(&part, "=");
-    c->value = cgt_trim(part);
-    while (value.len) {
-        part = cgt_cut(&value, ";"); name = cgt_cut(&part, "=");
-        cgt_cookie_attribute(&d, name, cgt_trim(part), now);
+    bool sound = cgt_span(value, cgt_in_line) == value.len, aged = false; char domain[256]; cgt_cookie c;
+    cgt_slice part = cgt_cut(&value, ";"), name;
+    memset(&c, 0, sizeof c); c.until = LLONG_MAX;
+    if (cgt_find(part, "=") < part.len) c.name = cgt_cut(&part, "=");
+    c.value = cgt_trim(part);
+    while (value.len) {         /* attributes: the last of a kind counts, an age more than a date */
+        long long ends, date;
+        part = cgt_cut(&value, ";"); name = cgt_cut(&part, "="); part = cgt_trim(part);
+        ends = cgt_max_age(part, now); date = cgt_date(part);
+        if (part.len > CGT_COOKIE_ATTRIBUTE) continue;
+        if (cgt_is_any_case(name, "secure")) c.secure = true;
+        else if (cgt_is_any_case(name, "path")) c.path = part;
+        else if (cgt_is_any_case(name, "max-age") && ends >= 0) { c.until = ends; aged = true; }
+        else if (cgt_is_any_case(name, "expires") && date >= 0 && !aged) c.until = date;
+        else if (cgt_is_any_case(name, "domain")) {
+            part = cgt_from(part, cgt_starts(part, "."));
+            c.domain = cgt_slice_of(domain, cgt_host_normal(domain, part));
+            if (part.len && !c.domain.len) c.domain = cgt_text(".");    /* no name: matches nothing */
+        }
     }
-    if (!sound || !cgt_cookie_settle(c, url) || !cgt_cookie_ok(c)) return true;
-    return (!url->https && (c->secure || cgt_jar_guards(jar, c, now))) || cgt_jar_put(jar, c, now);
+    if (!sound || !cgt_cookie_settle(&c, url) || !cgt_cookie_ok(&c)) return true;
+    return (!url->https && (c.secure || cgt_jar_guards(jar, &c, now))) || cgt_jar_put(jar, &c, now);
 }
 
 /* ---- Cookie ---- */
@@ -1853,16 +1824,12 @@ static bool cgt_cookie_goes(const cgt_cookie *c, const cgt_url *url, long long n
 
 /* Appends the Cookie header's value for a request: longer paths first, then older cookies. */
 static void cgt_jar_header(const cgt_jar *jar, const cgt_url *to, long long now, cgt_buffer *out) {
-    size_t below = SIZE_MAX, next; const cgt_cookie *c;
-    do {
-        for (c = jar->first, next = 0; c; c = c->next)          /* the longest path below the one just done */
-            if (c->path.len < below && cgt_cookie_goes(c, to, now) && c->path.len > next) next = c->path.len;
-        for (c = jar->first; c && next; c = c->next) if (c->path.len == next && cgt_cookie_goes(c, to, now)) {
+    size_t len = cgt_url_only_path(to).len; const cgt_cookie *c;       /* no path that matches is longer */
+    for (; len; len--)
+        for (c = jar->first; c; c = c->next) if (c->path.len == len && cgt_cookie_goes(c, to, now)) {
             cgt_puts(out, out->len ? "; " : ""); cgt_append(out, c->name);
             cgt_puts(out, c->name.len ? "=" : ""); cgt_append(out, c->value);
         }
-        below = next;
-    } while (next);
 }
 
 /* ==== [TLS] ==== */
