@@ -3302,17 +3302,15 @@ static void cgt_exchange_free(cgt_exchange *x, long long now) {
    without one. Linear time: a set of positions in the pattern walks over the text (Pike), so no text can make
    it slow. Offsets count modulo 2^32. */
 
-typedef enum cgt_repeat { CGT_ONCE, CGT_MAYBE, CGT_MANY } cgt_repeat;
-
 #define CGT_ANY 255     /* the set of `.` */
 
-/* set: 0 a literal, CGT_ANY, else 1 + its class */
-typedef struct cgt_node { unsigned char set, byte, repeat; } cgt_node;
+/* set: 0 a literal, CGT_ANY, else 1 + its class; repeat: NUL, `?` or `*`, which `+` is the second half of */
+typedef struct cgt_node { unsigned char set, byte; char repeat; } cgt_node;
 
 typedef struct cgt_pattern {
     cgt_node node[CHATGPTT_MAX_PATTERN]; unsigned char set[CHATGPTT_MAX_CLASSES][32];
     int count, sets, open, close;   /* the group lies before these nodes */
-    char literal[CHATGPTT_MAX_PATTERN];     /* what every match begins with */
+    char literal[CHATGPTT_MAX_PATTERN + 1];         /* what every match begins with, terminated */
     size_t literals, rare;          /* how long it is; which of its bytes is the rarest in pages */
 } cgt_pattern;
 
@@ -3323,7 +3321,7 @@ typedef struct cgt_match {
     uint32_t offset, from, to;      /* of the next byte in the text; of what it captured so far */
     bool found, ended;              /* there is a match; it can grow no more */
     uint64_t seen; int count, turn; /* of the threads that are alive; which list has them */
-    cgt_thread lists[2][CHATGPTT_MAX_PATTERN + 1];
+    cgt_thread lists[2][CHATGPTT_MAX_PATTERN];
 } cgt_match;
 
 typedef struct cgt_pattern_reader { cgt_slice text; size_t at; const char *why; } cgt_pattern_reader;
@@ -3364,8 +3362,7 @@ static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32]) {
 /* One that can be repeated. Equal classes share a place. */
 static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *node) {
     char c = r->text.at[r->at]; unsigned char set[32] = { 0 }; int i = 0;
-    memset(node, 0, sizeof *node);
-    if (strchr("*+?", c)) return cgt_pattern_bad(r, "nothing to repeat");
+    if (strchr("*+?", c)) return cgt_pattern_bad(r, "no character or class to repeat");
     if (strchr("^$|{", c)) return cgt_pattern_bad(r, "not supported: put a backslash before it");
     if (c != '.' && c != '[') return cgt_pattern_char(r, &node->byte);
     node->set = CGT_ANY; r->at++;
@@ -3378,29 +3375,25 @@ static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *no
     return true;
 }
 
-/* `*`, `+` or `?` if one stands at r->at, else NUL. */
-static char cgt_pattern_repeat(const cgt_pattern_reader *r) {
-    char c = r->at < r->text.len ? r->text.at[r->at] : '\0';
-    return strchr("*+?", c) ? c : '\0';
-}
-
 static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r, bool open) {
-    if (open && p->open >= 0) return cgt_pattern_bad(r, "only one group");
-    if (!open && (p->open < 0 || p->close >= 0)) return cgt_pattern_bad(r, "no group is open");
+    if (open != (p->open < 0) || p->close >= 0)
+        return cgt_pattern_bad(r, open ? "only one group" : "no group is open");
     *(open ? &p->open : &p->close) = p->count; r->at++;
-    return open || !cgt_pattern_repeat(r) || cgt_pattern_bad(r, "a group cannot be repeated");
+    return true;
 }
 
 static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
-    cgt_node node; char c = r->text.at[r->at], repeat;
+    cgt_node node = { 0, 0, 0 }; char c = r->text.at[r->at], repeat;
     if (c == '\0') return cgt_pattern_bad(r, "NUL in the pattern");
     if (c == '(' || c == ')') return cgt_pattern_group(p, r, c == '(');
     if (!cgt_pattern_atom(p, r, &node)) return false;
-    repeat = cgt_pattern_repeat(r); r->at += repeat != '\0';
+    repeat = r->at < r->text.len ? r->text.at[r->at] : '\0';
+    if (!repeat || !strchr("*+?", repeat)) repeat = '\0';
+    else r->at++;
     if (p->count + (repeat == '+') >= CHATGPTT_MAX_PATTERN)
         return cgt_pattern_bad(r, "the pattern is too long");
     if (repeat == '+') p->node[p->count++] = node;
-    node.repeat = (unsigned char)(repeat == '\0' ? CGT_ONCE : repeat == '?' ? CGT_MAYBE : CGT_MANY);
+    node.repeat = repeat == '+' ? '*' : repeat;
     p->node[p->count++] = node;
     return true;
 }
@@ -3408,11 +3401,10 @@ static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
 /* The literal that every match begins with: it is looked for by its rarest byte. */
 static void cgt_pattern_literal(cgt_pattern *p) {
     static const char common[] = " etaoinsrldc-pumhgfb/\"w.vy:=";    /* in pages, commonest first */
-    size_t n = 0, best = 0;
-    for (; (int)n < p->count && p->node[n].set == 0 && p->node[n].repeat == CGT_ONCE; n++) {
-        const char *at = (const char *)memchr(common, p->node[n].byte, sizeof common - 1);
-        size_t rank = at ? (size_t)(at - common) + 1 : sizeof common;
+    size_t n = 0, best = 0, rank;
+    for (; (int)n < p->count && p->node[n].set == 0 && !p->node[n].repeat; n++) {
         p->literal[n] = (char)p->node[n].byte;
+        rank = cgt_find(cgt_text(common), p->literal + n);
         if (rank > best) { best = rank; p->rare = n; }
     }
     p->literals = n;
@@ -3432,15 +3424,18 @@ static bool cgt_pattern_compile(cgt_pattern *p, cgt_slice text, size_t *at, cons
 }
 
 /* Adds a position and those reached from it without a byte. `arrived`: it came from the node before, not from
-   its own repetition. */
-static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived) {
+   its own repetition. Whether the end is among them: that is a match, and all that comes after it is less
+   preferred. */
+static bool cgt_match_add(cgt_match *m, cgt_thread t, bool arrived) {
     const cgt_pattern *p = m->pattern;
     for (;; t.at++, arrived = true) {
         if (arrived && t.at == p->open) t.from = m->offset;
         if (arrived && t.at == p->close) t.to = m->offset;
-        if (m->seen >> t.at & 1) return;
-        m->seen |= (uint64_t)1 << t.at; m->lists[m->turn][m->count++] = t;
-        if (t.at == p->count || p->node[t.at].repeat == CGT_ONCE) return;
+        if (m->seen >> t.at & 1) return false;
+        m->seen |= (uint64_t)1 << t.at;
+        if (t.at == p->count) { m->from = t.from; m->to = t.to; return m->found = true; }
+        m->lists[m->turn][m->count++] = t;
+        if (!p->node[t.at].repeat) return false;
     }
 }
 
@@ -3449,19 +3444,9 @@ static bool cgt_match_byte(const cgt_pattern *p, const cgt_node *node, unsigned 
     return node->set ? p->set[node->set - 1][c >> 3] >> (c & 7) & 1 : node->byte == c;
 }
 
-/* A match was reached: all that is less preferred is dropped, and no new one begins. */
-static void cgt_match_settle(cgt_match *m) {
-    const cgt_thread *list = m->lists[m->turn]; int i;
-    for (i = 0; i < m->count; i++) {
-        if (list[i].at != m->pattern->count) continue;
-        m->found = true; m->from = list[i].from; m->to = list[i].to; m->count = i;
-    }
-    m->ended = m->found && m->count == 0;
-}
-
 static void cgt_match_begin(cgt_match *m) {
     cgt_thread t = { 0, 0, 0 };
-    if (!m->found) { cgt_match_add(m, t, true); cgt_match_settle(m); }
+    if (!m->found && cgt_match_add(m, t, true)) m->ended = m->count == 0;
 }
 
 static void cgt_match_step(cgt_match *m, unsigned char c) {
@@ -3470,9 +3455,10 @@ static void cgt_match_step(cgt_match *m, unsigned char c) {
     for (i = 0; i < count; i++) {
         cgt_thread t = old[i]; const cgt_node *node = &p->node[t.at];
         if (!cgt_match_byte(p, node, c)) continue;
-        t.at += node->repeat != CGT_MANY; cgt_match_add(m, t, node->repeat != CGT_MANY);
+        t.at += node->repeat != '*';
+        if (cgt_match_add(m, t, node->repeat != '*')) break;
     }
-    cgt_match_settle(m);
+    m->ended = m->found && m->count == 0;
 }
 
 /* Where a match may begin, from `in` on, as far as the bytes go; len: nowhere. By the literal's rarest byte:
@@ -3497,12 +3483,12 @@ static size_t cgt_match_run(cgt_match *m, const char *in, size_t len) {
     const cgt_pattern *p = m->pattern; cgt_thread t = m->lists[m->turn][0];
     const cgt_node *node = &p->node[t.at]; size_t n = 0;
     if (m->count == 0) { m->offset += (uint32_t)len; return len; }
-    if (m->count != 2 || node->repeat != CGT_MANY || m->lists[m->turn][1].at != t.at + 1 ||
-        t.at + 1 == p->count || node[1].repeat != CGT_ONCE) return 0;
+    if (m->count != 2 || node->repeat != '*' || m->lists[m->turn][1].at != t.at + 1 || node[1].repeat)
+        return 0;
     while (n < len && cgt_match_byte(p, node, (unsigned char)in[n]) &&
            !cgt_match_byte(p, node + 1, (unsigned char)in[n])) n++;
     m->offset += (uint32_t)n; m->seen = 0; m->count = 0;
-    cgt_match_add(m, t, false);
+    (void)cgt_match_add(m, t, false);
     return n;
 }
 
