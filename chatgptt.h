@@ -2476,24 +2476,22 @@ static bool cgt_tls_pending(const cgt_tls *t) {
    EXCHANGE alone; CLIENT sets the pool up and closes it. */
 
 /* a proxy is asked for one: CONNECT and its answer (RFC 9110 section 9.3.6) */
-typedef struct cgt_tunnel { cgt_buffer out; size_t sent; cgt_http in; cgt_http_line line; } cgt_tunnel;
-
-/* READY: requests may go out; over plain http the first one connects */
-typedef enum cgt_conn_state { CGT_CONN_TUNNEL, CGT_CONN_TLS, CGT_CONN_READY } cgt_conn_state;
+typedef struct cgt_tunnel { cgt_buffer out; size_t sent; cgt_http_line line; } cgt_tunnel;
 
 typedef struct cgt_conn {           /* owned by the exchange that uses it, or by the pool while it is idle */
     struct cgt_pool *pool; chatgptt_error *error;       /* error: that of the exchange */
     struct cgt_conn *next;          /* idle ones form a list, the latest first */
-    void *raw; cgt_conn_state state;        /* raw: the transport's */
-    cgt_tls *tls; cgt_tunnel *tunnel;       /* NULL: plain; NULL: none is needed, or it stands */
-    cgt_http in;                    /* of the last response, which may still have an end to come */
+    /* raw: the transport's; tls: NULL: plain; tunnel: NULL: none is needed, or it stands */
+    void *raw; cgt_tls *tls; cgt_tunnel *tunnel;
+    cgt_http in;                    /* of the tunnel, or of the last response, whose end may still come */
     size_t received, drained;       /* raw bytes that came; what came after the last response's end mark */
     unsigned served; int took;      /* responses before this one; ms that connecting took, -1: under way */
     long long parked;               /* when it was given back, in ms */
-    /* carried: the transport took or gave bytes, so it is connected. Of TLS: the server has not turned the
+    /* carried: the transport took or gave bytes, so it is connected; ready: requests may go out, of which the
+       first one connects over plain http. Of TLS: the server has not turned the
        session down that was offered; it ended without close_notify, which is no end of a body; bytes wait
        inside mbedTLS, where no descriptor shows them */
-    bool carried, resumes, unclean, pending;
+    bool carried, ready, resumes, unclean, pending;
     size_t size; char origin[1];    /* of this block, whose end is: whom it leads to, "https://host:port" */
 } cgt_conn;
 
@@ -2520,7 +2518,8 @@ static char *cgt_lend(cgt_pool *pool) {     /* CHATGPTT_READ_BUFFER bytes; NULL:
     return buffer ? buffer : (char *)cgt_resize(pool->hooks, NULL, 0, CHATGPTT_READ_BUFFER);
 }
 
-static void cgt_unlend(cgt_pool *pool, char **buffer) {     /* NULL: none was lent */
+/* NULL: none was lent; the spare one itself is freed. */
+static void cgt_unlend(cgt_pool *pool, char **buffer) {
     if (!pool->spare) pool->spare = *buffer;
     else cgt_free(pool->hooks, *buffer, CHATGPTT_READ_BUFFER);
     *buffer = NULL;
@@ -2528,31 +2527,21 @@ static void cgt_unlend(cgt_pool *pool, char **buffer) {     /* NULL: none was le
 
 /* ---- settings ---- */
 
-static void cgt_put_base64(cgt_buffer *b, cgt_slice s) {
-    uint32_t bits = 0; size_t pad = (3 - s.len % 3) % 3; int have = 0;
-    for (; s.len; s = cgt_from(s, 1)) {
-        bits = bits << 8 | (unsigned char)s.at[0];
+/* Takes what stands before the @, percent-encoded, as Basic credentials (RFC 7617): decoded, with a colon,
+   in base64. */
+static chatgptt_code cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
+    bool named = cgt_find(user, ":") < user.len; unsigned bits = 0; int have = 0; cgt_buffer *b = &pool->login;
+    for (cgt_puts(b, "Basic "); user.len || !named;) {
+        bool escape = user.len > 2 && *user.at == '%' && cgt_is_hex(user.at[1]) && cgt_is_hex(user.at[2]);
+        char c = escape ? (char)(cgt_hex(user.at[1]) * 16 + cgt_hex(user.at[2])) : user.len ? *user.at : ':';
+        if (cgt_control(c)) b->failed = CHATGPTT_E_ARGUMENT;
+        named |= user.len == 0; user = cgt_from(user, escape ? 3 : user.len > 0);
+        bits = bits << 8 | (unsigned char)c;
         for (have += 8; have >= 6; have -= 6) cgt_putc(b, cgt_base64_digits[bits >> (have - 6) & 63]);
     }
     if (have) cgt_putc(b, cgt_base64_digits[bits << (6 - have) & 63]);
-    while (pad--) cgt_putc(b, '=');
-}
-
-/* Takes what stands before the @, percent-encoded, as Basic credentials (RFC 7617). */
-static chatgptt_code cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
-    bool named = cgt_find(user, ":") < user.len; cgt_buffer plain, *login = &pool->login;
-    cgt_buffer_init(&plain, pool->hooks, CHATGPTT_MAX_URL);
-    for (; user.len; user = cgt_from(user, 1)) {
-        bool escape = *user.at == '%' && user.len > 2 && cgt_is_hex(user.at[1]) && cgt_is_hex(user.at[2]);
-        cgt_putc(&plain, escape ? (char)(cgt_hex(user.at[1]) * 16 + cgt_hex(user.at[2])) : *user.at);
-        if (escape) user = cgt_from(user, 2);
-    }
-    if (!named) cgt_putc(&plain, ':');
-    cgt_puts(login, "Basic "); cgt_put_base64(login, cgt_slice_of_buffer(&plain));
-    if (plain.failed) login->failed = plain.failed;
-    if (cgt_has_control(cgt_slice_of_buffer(&plain))) login->failed = CHATGPTT_E_ARGUMENT;
-    cgt_buffer_free(&plain);
-    return login->failed;
+    if (have) cgt_puts(b, have == 2 ? "==" : "=");
+    return b->failed;
 }
 
 /* Takes the proxy option: http://[user:password@]host[:port], the scheme may be missing. Its login is never
@@ -2644,7 +2633,7 @@ static chatgptt_code cgt_conn_do(cgt_conn *conn, cgt_act act, void *bytes, size_
 static void cgt_tunnel_free(cgt_conn *conn) {
     if (conn->tunnel) cgt_buffer_free(&conn->tunnel->out);
     cgt_free(conn->pool->hooks, conn->tunnel, sizeof *conn->tunnel);
-    conn->tunnel = NULL;
+    conn->tunnel = NULL; conn->in.line = NULL;
 }
 
 /* The request for a tunnel. false: out of memory. */
@@ -2652,7 +2641,8 @@ static bool cgt_tunnel_new(cgt_conn *conn, const cgt_url *url) {
     const cgt_pool *pool = conn->pool; int i;
     cgt_tunnel *t = conn->tunnel = (cgt_tunnel *)cgt_new(pool->hooks, sizeof *t);
     if (!t) return false;
-    t->in.method = CGT_HTTP_CONNECT; t->in.max_head = pool->options->max_header_bytes; t->in.line = &t->line;
+    conn->in.method = CGT_HTTP_CONNECT; conn->in.max_head = pool->options->max_header_bytes;
+    conn->in.line = &t->line;
     cgt_buffer_init(&t->out, pool->hooks, CHATGPTT_MAX_REQUEST);
     for (i = 0; i < 2; i++) {
         cgt_puts(&t->out, i ? "Host: " : "CONNECT "); cgt_append(&t->out, url->authority);
@@ -2678,8 +2668,8 @@ static chatgptt_code cgt_tunnel_refused(const cgt_pool *pool, chatgptt_error *er
 /* Reads the proxy's answer to CONNECT. Nothing may follow it: the server of a TLS connection does not speak
    first. */
 static chatgptt_code cgt_tunnel_answer(cgt_conn *conn) {
-    char bytes[256]; size_t done, at = 0, used; cgt_http *in = &conn->tunnel->in;
-    cgt_slice proxy = conn->pool->proxy.authority; const char *why = NULL;
+    char bytes[256]; size_t done, at = 0, used; cgt_http *in = &conn->in; const char *why;
+    const cgt_pool *pool = conn->pool; cgt_slice proxy = pool->proxy.authority;
     chatgptt_code code = cgt_conn_do(conn, CGT_READ, bytes, sizeof bytes, &done);
     if (code == CHATGPTT_DONE || code == CHATGPTT_E_CLOSED)
         return cgt_fail(conn->error, CHATGPTT_E_PROXY,
@@ -2687,28 +2677,25 @@ static chatgptt_code cgt_tunnel_answer(cgt_conn *conn) {
     if (code != CHATGPTT_OK) return code;
     do {
         code = cgt_http_feed(in, bytes + at, done - at, &used); at += used;
-        if (in->event == CGT_HTTP_HEAD && (in->status < 200 || in->status > 299))
-            return cgt_tunnel_refused(conn->pool, conn->error, in->status);
-    } while (code == CHATGPTT_OK && in->event != CGT_HTTP_NONE && in->event != CGT_HTTP_END);
-    if (code < 0) why = in->why;
-    else if (in->event == CGT_HTTP_END && at < done) why = "bytes of its own before the TLS handshake";
-    if (why)
-        return cgt_fail(conn->error, code == CHATGPTT_E_LIMIT ? code : CHATGPTT_E_PROXY,
-                        "the answer of the proxy %b: %s", proxy, why);
-    if (in->event == CGT_HTTP_END) { cgt_tunnel_free(conn); conn->state = CGT_CONN_TLS; }
-    return CHATGPTT_OK;
+    } while (code == CHATGPTT_OK && in->event == CGT_HTTP_HEADER);
+    if (code == CHATGPTT_OK && in->event == CGT_HTTP_NONE) return code;
+    if (code == CHATGPTT_OK && in->status > 299) return cgt_tunnel_refused(pool, conn->error, in->status);
+    if (code == CHATGPTT_OK && at == done) { cgt_tunnel_free(conn); return code; }
+    why = code == CHATGPTT_OK ? "bytes of its own before the TLS handshake" : in->why;
+    return cgt_fail(conn->error, code == CHATGPTT_E_LIMIT ? code : CHATGPTT_E_PROXY,
+                    "the answer of the proxy %b: %s", proxy, why);
 }
 
 /* OK: requests may go out; AGAIN: tunnel or TLS is under way. */
 static chatgptt_code cgt_conn_ready(cgt_conn *conn) {
-    chatgptt_code code = CHATGPTT_OK; cgt_tunnel *t = conn->tunnel; size_t done;
-    while (code == CHATGPTT_OK && conn->state == CGT_CONN_TUNNEL) {
-        if (t->sent == t->out.len) { code = cgt_tunnel_answer(conn); continue; }
-        code = cgt_conn_do(conn, CGT_WRITE, t->out.data + t->sent, t->out.len - t->sent, &done);
-        t->sent += done;
+    chatgptt_code code = CHATGPTT_OK; size_t done;
+    while (code == CHATGPTT_OK && conn->tunnel) {
+        cgt_tunnel *t = conn->tunnel; size_t left = t->out.len - t->sent;
+        if (left == 0) { code = cgt_tunnel_answer(conn); continue; }
+        code = cgt_conn_do(conn, CGT_WRITE, t->out.data + t->sent, left, &done); t->sent += done;
     }
-    if (!code && conn->state == CGT_CONN_TLS) code = cgt_conn_do(conn, CGT_SHAKE, NULL, 0, &done);
-    if (!code) conn->state = CGT_CONN_READY;
+    if (code == CHATGPTT_OK && conn->tls) code = cgt_conn_do(conn, CGT_SHAKE, NULL, 0, &done);
+    conn->ready = code == CHATGPTT_OK;
     return code;
 }
 
@@ -2723,48 +2710,43 @@ static void cgt_conn_close(cgt_conn *conn) {
     cgt_tunnel_free(conn); cgt_free(pool->hooks, conn, conn->size);
 }
 
-static chatgptt_code cgt_conn_start(cgt_conn *conn, const cgt_url *url) {
+/* false: conn->error says why, if it is not memory that lacks. */
+static bool cgt_conn_start(cgt_conn *conn, const cgt_url *url) {
     cgt_pool *pool = conn->pool; const chatgptt_transport *t = &pool->transport; chatgptt_code code;
     const cgt_url *peer = pool->proxy.whole.len ? &pool->proxy : url;
-    if (url->https && cgt_pool_trust(pool, conn->error) < 0) return conn->error->code;
-    conn->state = !url->https ? CGT_CONN_READY : peer == url ? CGT_CONN_TLS : CGT_CONN_TUNNEL;
-    if (conn->state == CGT_CONN_TUNNEL && !cgt_tunnel_new(conn, url))
-        return cgt_fail(conn->error, CHATGPTT_E_MEMORY, "out of memory for a tunnel");
+    if (url->https && cgt_pool_trust(pool, conn->error) < 0) return false;
+    if (url->https && peer != url && !cgt_tunnel_new(conn, url)) return false;
     code = (t->open)(t->user, peer->host, peer->port, &conn->raw);
     if (code != CHATGPTT_OK) {
         conn->raw = NULL;
-        return cgt_conn_fail(conn, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to");
+        cgt_conn_fail(conn, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to");
+        return false;
     }
 #ifndef CHATGPTT_NO_TLS
     if (url->https) conn->tls = cgt_tls_new(pool->trust, t, conn->raw, url, conn->origin);
 #endif
-    if (!url->https || conn->tls) return CHATGPTT_OK;
-    return cgt_fail(conn->error, CHATGPTT_E_MEMORY, "out of memory for TLS");
+    return !url->https || conn->tls;
 }
 
 /* Opens a connection; it may still have to be made. NULL: *error says why. */
 static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_error *error) {
     size_t size = sizeof(cgt_conn) + url->origin.len; cgt_conn *conn = (cgt_conn *)cgt_new(pool->hooks, size);
-    if (!conn) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection"); return NULL; }
-    conn->pool = pool; conn->error = error; conn->size = size; conn->took = -1;
-    memcpy(conn->origin, url->origin.at, url->origin.len);
-    if (cgt_conn_start(conn, url) == CHATGPTT_OK) return conn;
-    cgt_conn_close(conn);
+    if (conn) {
+        conn->pool = pool; conn->error = error; conn->size = size; conn->took = -1;
+        memcpy(conn->origin, url->origin.at, url->origin.len);
+        if (cgt_conn_start(conn, url)) return conn;
+        cgt_conn_close(conn);
+    }
+    if (!error->code) cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection");
     return NULL;
 }
 
 /* Whether a read takes all there is if there is room, so that a short one was the last for now. */
 static bool cgt_conn_is_greedy(const cgt_conn *conn) { return !conn->tls && cgt_pool_is_builtin(conn->pool); }
 
-typedef enum cgt_wanting { CGT_WANT_ALL, CGT_WANT_ANSWER, CGT_WANT_ONLY_ANSWER } cgt_wanting;
-
-/* What the exchange waits for: ANSWER, when the request is out; ONLY_ANSWER, when the rest of it never will
-   be, so that room for it is no news. */
-static chatgptt_wait cgt_conn_want(const cgt_conn *conn, cgt_wanting what) {
+static chatgptt_wait cgt_conn_want(const cgt_conn *conn) {
     const chatgptt_transport *t = &conn->pool->transport; chatgptt_wait w = (t->want)(t->user, conn->raw);
     if (conn->pending) w.timeout_ms = 0;
-    if (what == CGT_WANT_ONLY_ANSWER) w.on[0].events &= CHATGPTT_READ;  /* connected, it has one descriptor */
-    if (what && cgt_conn_is_greedy(conn)) w.on[0].events = CHATGPTT_READ;
     return w;
 }
 
@@ -2776,16 +2758,15 @@ static chatgptt_code cgt_pool_wait(const cgt_pool *pool, const chatgptt_wait *wh
 
 /* Takes what came behind the end mark of the last response. false: the connection is of no use any more,
    since that is no end of it, or more than CHATGPTT_MAX_DRAIN bytes, or nobody's. */
-static bool cgt_conn_drain(cgt_conn *conn, char *bytes, size_t len) {
+static bool cgt_conn_drain(cgt_conn *conn, cgt_http *in, char *bytes, size_t len) {
     size_t used;
     conn->drained += len;
     if (conn->drained > CHATGPTT_MAX_DRAIN) return false;
-    while (len || conn->in.state == CGT_HTTP_COMPLETE) {
-        if (cgt_http_feed(&conn->in, bytes, len, &used) < 0) return false;
-        if (conn->in.state == CGT_HTTP_ENDED && used < len) return false;
+    while (in->state == CGT_HTTP_COMPLETE || (len && in->state != CGT_HTTP_ENDED)) {
+        if (cgt_http_feed(in, bytes, len, &used) < 0) return false;
         bytes += used; len -= used;
     }
-    return true;
+    return len == 0;
 }
 
 static void cgt_pool_drop(cgt_conn **at) { cgt_conn *gone = *at; *at = gone->next; cgt_conn_close(gone); }
@@ -2802,22 +2783,17 @@ static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url, chatgptt_erro
     return conn;
 }
 
-static void cgt_conn_park(cgt_conn *conn, long long now) {
+static void cgt_conn_park(cgt_conn *conn, const cgt_http *in, long long now) {
     cgt_conn **at = &conn->pool->idle; int count;
-    conn->parked = now; conn->served++; conn->next = *at;
-    *at = conn;
+    conn->in = *in; conn->parked = now; conn->served++;
+    conn->next = *at; *at = conn;
     for (count = 0; *at && count < CHATGPTT_MAX_IDLE; count++) at = &(*at)->next;
     while (*at) cgt_pool_drop(at);
 }
 
-static void cgt_pool_rest(cgt_pool *pool) {     /* no stream runs: nobody needs a read buffer */
-    cgt_free(pool->hooks, pool->spare, CHATGPTT_READ_BUFFER);
-    pool->spare = NULL;
-}
-
 static void cgt_pool_close(cgt_pool *pool) {
     while (pool->idle) cgt_pool_drop(&pool->idle);
-    cgt_pool_rest(pool); cgt_url_free(&pool->proxy); cgt_buffer_free(&pool->login);
+    cgt_unlend(pool, &pool->spare); cgt_url_free(&pool->proxy); cgt_buffer_free(&pool->login);
 #ifndef CHATGPTT_NO_TLS
     cgt_trust_free(pool->trust);
     pool->trust = NULL;
@@ -2909,26 +2885,25 @@ static chatgptt_code cgt_exchange_enter(cgt_exchange *x, cgt_exchange_state stat
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_exchange_late(cgt_exchange *x, const char *name, int ms) {
-    const cgt_conn *conn = x->conn; bool connecting = x->state == CGT_X_CONNECT;
-    const char *doing = x->state == CGT_X_SEND                              ? "sending to"
-                        : !connecting                                      ? x->doing
-                        : !conn->carried || conn->state == CGT_CONN_READY ? "connecting to"
-                        : conn->tunnel                                     ? "asking for a tunnel from"
-                                                                           : "in the TLS handshake with";
-    return cgt_fail(x->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, doing,
-                    connecting ? cgt_conn_peer(conn) : x->url.authority, name);
+static chatgptt_code cgt_exchange_late(cgt_exchange *x, bool total) {
+    const cgt_conn *conn = x->conn; const chatgptt_options *o = x->pool->options;
+    bool connecting = x->state == CGT_X_CONNECT;
+    const char *doing = x->state == CGT_X_SEND           ? "sending to"
+                        : !connecting                    ? x->doing
+                        : !conn->carried || conn->ready ? "connecting to"
+                        : conn->tunnel                   ? "asking for a tunnel from"
+                                                         : "in the TLS handshake with";
+    int ms = total ? o->total_timeout_ms : connecting ? o->connect_timeout_ms : o->idle_timeout_ms;
+    return cgt_fail(x->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s_timeout_ms)", ms, doing,
+                    connecting ? cgt_conn_peer(conn) : x->url.authority,
+                    total ? "total" : connecting ? "connect" : "idle");
 }
 
 /* No more is read from the connection. Whether it can serve again, which its unread bytes may show it cannot:
    never before the head is complete. */
 static bool cgt_exchange_settle(cgt_exchange *x) {
-    bool useful = x->conn && x->unsent == 0 && cgt_http_alive(&x->in);
-    if (useful) {
-        x->conn->in = x->in;
-        useful = cgt_conn_drain(x->conn, x->buffer ? x->buffer + x->at : NULL, x->end - x->at);
-        x->in = x->conn->in;
-    }
+    bool useful = x->conn && x->unsent == 0 && cgt_http_alive(&x->in) &&
+                  cgt_conn_drain(x->conn, &x->in, x->buffer ? x->buffer + x->at : NULL, x->end - x->at);
     x->at = x->end = 0; x->dry = false;
     cgt_unlend(x->pool, &x->buffer);
     return useful;
@@ -2940,8 +2915,8 @@ static void cgt_exchange_leave(cgt_exchange *x, bool keep, long long now) {
     cgt_conn *conn = x->conn;
     keep = cgt_exchange_settle(x) && keep; x->conn = NULL;
     if (!conn) return;
-    x->generation += cgt_conn_want(conn, CGT_WANT_ALL).generation + 1;
-    if (keep) cgt_conn_park(conn, now); else cgt_conn_close(conn);
+    x->generation += cgt_conn_want(conn).generation + 1;
+    if (keep) cgt_conn_park(conn, &x->in, now); else cgt_conn_close(conn);
 }
 
 /* ---- the request ---- */
@@ -2998,10 +2973,10 @@ static chatgptt_code cgt_exchange_again(cgt_exchange *x, const char *why, long l
 /* The server may have closed it, or still owe the end of the last response; a byte that nobody asked for, be
    it a part of a TLS record, would be read as the answer. */
 static chatgptt_code cgt_exchange_check(cgt_exchange *x, long long now) {
-    cgt_conn *conn = x->conn; char bytes[256]; size_t done, before = conn->received;
-    bool ended = conn->in.state == CGT_HTTP_ENDED;
+    cgt_conn *conn = x->conn; cgt_http *in = &conn->in; char bytes[256]; size_t done, before = conn->received;
+    bool ended = in->state == CGT_HTTP_ENDED;
     chatgptt_code code = cgt_conn_do(conn, CGT_READ, bytes, sizeof bytes, &done);
-    if (ended ? conn->received > before : !cgt_conn_drain(conn, bytes, done)) code = CHATGPTT_E_HTTP;
+    if (ended ? conn->received > before : !cgt_conn_drain(conn, in, bytes, done)) code = CHATGPTT_E_HTTP;
     if (code == CHATGPTT_OK || (code == CHATGPTT_AGAIN && !ended && now < x->until)) return code;
     if (code != CHATGPTT_AGAIN || !ended)
         return cgt_exchange_again(x, "the kept connection is of no use any more", now);
@@ -3016,7 +2991,7 @@ static void cgt_exchange_connected(cgt_exchange *x, long long now) {
     int taken = cgt_until(now, x->began); cgt_conn *conn = x->conn; chatgptt_stats *stats = x->stats;
     if (conn->took >= 0 || !conn->carried) return;
     if (stats->connect_ms < 0) stats->connect_ms = taken;
-    if (conn->state != CGT_CONN_READY) return;
+    if (!conn->ready) return;
     conn->took = taken;
     if (!conn->tls) return;
     stats->tls_ms = taken - stats->connect_ms; stats->resumed = conn->resumes;
@@ -3242,28 +3217,27 @@ static chatgptt_code cgt_exchange_move(cgt_exchange *x, long long now) {
    looked at when there is nothing to do but wait: what came while a slow caller was away is no silence of the
    site's. */
 static chatgptt_code cgt_exchange_step(cgt_exchange *x, long long now) {
-    const chatgptt_options *o = x->pool->options; chatgptt_code code = CHATGPTT_OK;
+    chatgptt_code code = CHATGPTT_OK;
     x->event = CGT_X_NOTHING;
     while (code == CHATGPTT_OK && x->event == CGT_X_NOTHING) {
         bool blocks = x->state == CGT_X_FIND, late = x->state < CGT_X_ENDED && now >= x->total;
-        code = late ? cgt_exchange_late(x, "total_timeout_ms", o->total_timeout_ms)
-                    : cgt_exchange_move(x, now);
+        code = late ? cgt_exchange_late(x, true) : cgt_exchange_move(x, now);
         if (blocks) now = cgt_now(x->pool->hooks);      /* a lookup takes its time */
     }
     if (code == CHATGPTT_AGAIN && now >= x->until && x->state != CGT_X_CHECK)
-        code = x->state == CGT_X_CONNECT ? cgt_exchange_late(x, "connect_timeout_ms", o->connect_timeout_ms)
-                                         : cgt_exchange_late(x, "idle_timeout_ms", o->idle_timeout_ms);
+        code = cgt_exchange_late(x, false);
     if (code < 0) x->state = CGT_X_FAILED;
     return x->last = code;
 }
 
 static chatgptt_wait cgt_exchange_want(const cgt_exchange *x, long long now) {
     long long until = x->until < x->total ? x->until : x->total; chatgptt_wait w;
-    memset(&w, 0, sizeof w);
-    w.timeout_ms = -1;
-    if (x->conn) w = cgt_conn_want(x->conn, x->state < CGT_X_HEAD ? CGT_WANT_ALL
-                                            : x->unsent           ? CGT_WANT_ONLY_ANSWER
-                                                                  : CGT_WANT_ANSWER);
+    bool answer = x->conn && x->state >= CGT_X_HEAD;
+    memset(&w, 0, sizeof w); w.timeout_ms = -1;
+    if (x->conn) w = cgt_conn_want(x->conn);
+    /* room for the rest of a request that never will be sent is no news; connected, it has one descriptor */
+    if (answer && x->unsent) w.on[0].events &= CHATGPTT_READ;
+    if (answer && cgt_conn_is_greedy(x->conn)) w.on[0].events = CHATGPTT_READ;
     w.generation += x->generation;
     if (x->last != CHATGPTT_AGAIN) w.timeout_ms = 0;
     else if (until != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(until, now) < w.timeout_ms))
@@ -3275,7 +3249,8 @@ static chatgptt_code cgt_exchange_wait(const cgt_exchange *x, const chatgptt_wai
     return what->timeout_ms == 0 && what->count == 0 ? CHATGPTT_OK : cgt_pool_wait(x->pool, what);
 }
 
-static void cgt_exchange_rest(cgt_pool *pool) { cgt_pool_rest(pool); }    /* no stream runs */
+/* No stream runs: nobody needs a read buffer. */
+static void cgt_exchange_rest(cgt_pool *pool) { cgt_unlend(pool, &pool->spare); }
 
 /* No more is wanted of the response. If the rest of it may still come, the connection is kept for that; it
    stays with the exchange until it is freed, so that a loop can take its descriptor out. `unread`: what of
