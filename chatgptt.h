@@ -2475,14 +2475,13 @@ static bool cgt_tls_pending(const cgt_tls *t) {
    origin is https. The idle ones a client keeps, and the read buffer its exchanges lend each other. Used by
    EXCHANGE alone; CLIENT sets the pool up and closes it. */
 
-/* a proxy is asked for one: CONNECT and its answer (RFC 9110 section 9.3.6) */
-typedef struct cgt_tunnel { cgt_buffer out; size_t sent; cgt_http_line line; } cgt_tunnel;
-
 typedef struct cgt_conn {           /* owned by the exchange that uses it, or by the pool while it is idle */
     struct cgt_pool *pool; chatgptt_error *error;       /* error: that of the exchange */
     struct cgt_conn *next;          /* idle ones form a list, the latest first */
-    /* raw: the transport's; tls: NULL: plain; tunnel: NULL: none is needed, or it stands */
-    void *raw; cgt_tls *tls; cgt_tunnel *tunnel;
+    void *raw; cgt_tls *tls;        /* the transport's; NULL: plain */
+    /* a proxy is asked for a tunnel, CONNECT (RFC 9110 section 9.3.6), and its answer read; NULL: none is
+       needed, or it stands */
+    cgt_http_line *tunnel; cgt_buffer ask; size_t asked;
     cgt_http in;                    /* of the tunnel, or of the last response, whose end may still come */
     size_t received, drained;       /* raw bytes that came; what came after the last response's end mark */
     unsigned served; int took;      /* responses before this one; ms that connecting took, -1: under way */
@@ -2530,12 +2529,12 @@ static void cgt_unlend(cgt_pool *pool, char **buffer) {
 /* Takes what stands before the @, percent-encoded, as Basic credentials (RFC 7617): decoded, with a colon,
    in base64. */
 static chatgptt_code cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
-    bool named = cgt_find(user, ":") < user.len; unsigned bits = 0; int have = 0; cgt_buffer *b = &pool->login;
-    for (cgt_puts(b, "Basic "); user.len || !named;) {
+    unsigned bits = 0; int have = 0, bare = cgt_find(user, ":") == user.len; cgt_buffer *b = &pool->login;
+    for (cgt_puts(b, "Basic "); user.len || bare;) {
         bool escape = user.len > 2 && *user.at == '%' && cgt_is_hex(user.at[1]) && cgt_is_hex(user.at[2]);
         char c = escape ? (char)(cgt_hex(user.at[1]) * 16 + cgt_hex(user.at[2])) : user.len ? *user.at : ':';
         if (cgt_control(c)) b->failed = CHATGPTT_E_ARGUMENT;
-        named |= user.len == 0; user = cgt_from(user, escape ? 3 : user.len > 0);
+        bare &= user.len > 0; user = cgt_from(user, escape ? 3 : user.len > 0);
         bits = bits << 8 | (unsigned char)c;
         for (have += 8; have >= 6; have -= 6) cgt_putc(b, cgt_base64_digits[bits >> (have - 6) & 63]);
     }
@@ -2553,13 +2552,10 @@ static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt
         return cgt_fail(error, CHATGPTT_E_UNSUPPORTED,
                         "only http:// proxies are supported, no SOCKS and none over https");
     cgt_buffer_init(&b, pool->hooks, CHATGPTT_MAX_URL); pool->login.max = (size_t)2 * CHATGPTT_MAX_URL;
-    if (bare) cgt_puts(&b, "http://");
-    cgt_append(&b, text);
-    code = b.failed;
-    if (!code) code = cgt_url_parse(&pool->proxy, pool->hooks, cgt_slice_of_buffer(&b), &user, &why);
-    if (!code && user.len) {
-        code = cgt_pool_set_login(pool, user); why = "its login is too long or holds a control character";
-    }
+    cgt_puts(&b, bare ? "http://" : ""); cgt_append(&b, text);
+    code = b.failed ? b.failed : cgt_url_parse(&pool->proxy, b.hooks, cgt_slice_of_buffer(&b), &user, &why);
+    if (!code) why = "its login is too long or holds a control character";
+    if (!code && user.len) code = cgt_pool_set_login(pool, user);
     cgt_buffer_free(&b);
     if (!code) return code;
     return cgt_fail(error, code, "the proxy option (%b) is no URL: %s", cgt_url_place(text), why);
@@ -2631,28 +2627,25 @@ static chatgptt_code cgt_conn_do(cgt_conn *conn, cgt_act act, void *bytes, size_
 /* ---- a proxy's tunnel ---- */
 
 static void cgt_tunnel_free(cgt_conn *conn) {
-    if (conn->tunnel) cgt_buffer_free(&conn->tunnel->out);
-    cgt_free(conn->pool->hooks, conn->tunnel, sizeof *conn->tunnel);
-    conn->tunnel = NULL; conn->in.line = NULL;
+    cgt_buffer_free(&conn->ask); cgt_free(conn->pool->hooks, conn->tunnel, sizeof *conn->tunnel);
+    conn->tunnel = conn->in.line = NULL;
 }
 
 /* The request for a tunnel. false: out of memory. */
 static bool cgt_tunnel_new(cgt_conn *conn, const cgt_url *url) {
-    const cgt_pool *pool = conn->pool; int i;
-    cgt_tunnel *t = conn->tunnel = (cgt_tunnel *)cgt_new(pool->hooks, sizeof *t);
-    if (!t) return false;
+    const cgt_pool *pool = conn->pool; cgt_buffer *b = &conn->ask; int i;
+    conn->tunnel = conn->in.line = (cgt_http_line *)cgt_new(pool->hooks, sizeof *conn->tunnel);
+    if (!conn->tunnel) return false;
     conn->in.method = CGT_HTTP_CONNECT; conn->in.max_head = pool->options->max_header_bytes;
-    conn->in.line = &t->line;
-    cgt_buffer_init(&t->out, pool->hooks, CHATGPTT_MAX_REQUEST);
+    cgt_buffer_init(b, pool->hooks, CHATGPTT_MAX_REQUEST);
     for (i = 0; i < 2; i++) {
-        cgt_puts(&t->out, i ? "Host: " : "CONNECT "); cgt_append(&t->out, url->authority);
-        if (cgt_is(cgt_text(url->port), "443")) cgt_puts(&t->out, ":443");
-        cgt_puts(&t->out, i ? "\r\n" : " HTTP/1.1\r\n");
+        cgt_puts(b, i ? "Host: " : "CONNECT "); cgt_append(b, url->authority);
+        cgt_puts(b, strcmp(url->port, "443") == 0 ? ":443" : ""); cgt_puts(b, i ? "\r\n" : " HTTP/1.1\r\n");
     }
-    cgt_put_header(&t->out, "User-Agent", cgt_text(pool->options->user_agent));
-    cgt_put_header(&t->out, "Proxy-Authorization", cgt_slice_of_buffer(&pool->login));
-    cgt_puts(&t->out, "\r\n");
-    return !t->out.failed;
+    cgt_put_header(b, "User-Agent", cgt_text(pool->options->user_agent));
+    cgt_put_header(b, "Proxy-Authorization", cgt_slice_of_buffer(&pool->login));
+    cgt_puts(b, "\r\n");
+    return !b->failed;
 }
 
 static chatgptt_code cgt_tunnel_refused(const cgt_pool *pool, chatgptt_error *error, int status) {
@@ -2690,9 +2683,9 @@ static chatgptt_code cgt_tunnel_answer(cgt_conn *conn) {
 static chatgptt_code cgt_conn_ready(cgt_conn *conn) {
     chatgptt_code code = CHATGPTT_OK; size_t done;
     while (code == CHATGPTT_OK && conn->tunnel) {
-        cgt_tunnel *t = conn->tunnel; size_t left = t->out.len - t->sent;
+        size_t left = conn->ask.len - conn->asked;
         if (left == 0) { code = cgt_tunnel_answer(conn); continue; }
-        code = cgt_conn_do(conn, CGT_WRITE, t->out.data + t->sent, left, &done); t->sent += done;
+        code = cgt_conn_do(conn, CGT_WRITE, conn->ask.data + conn->asked, left, &done); conn->asked += done;
     }
     if (code == CHATGPTT_OK && conn->tls) code = cgt_conn_do(conn, CGT_SHAKE, NULL, 0, &done);
     conn->ready = code == CHATGPTT_OK;
@@ -2796,7 +2789,6 @@ static void cgt_pool_close(cgt_pool *pool) {
     cgt_unlend(pool, &pool->spare); cgt_url_free(&pool->proxy); cgt_buffer_free(&pool->login);
 #ifndef CHATGPTT_NO_TLS
     cgt_trust_free(pool->trust);
-    pool->trust = NULL;
 #endif
 }
 
@@ -2842,16 +2834,16 @@ typedef struct cgt_exchange {
        was, the next would say AGAIN */
     char *buffer; size_t at, end; bool dry;
     long long until, total;         /* when the state's own time is up, and all of it; ms, LLONG_MAX: never */
-    size_t body_bytes, max_body; cgt_http in;   /* so far; more is E_LIMIT, 0: no limit; the response */
+    /* so far; more is E_LIMIT, 0: no limit; the response, whose line is owned until its head is complete */
+    size_t body_bytes, max_body; cgt_http in;
     /* borrowed, and alive as long as the exchange */
     cgt_pool *pool; cgt_jar *jar; chatgptt_error *error; chatgptt_stats *stats;
     const char *method, *doing;     /* doing: what a time-out interrupts, in words */
     /* owned until the head of the final response */
     cgt_buffer out;                 /* the request; from `asks` on it is the same after a redirect */
     size_t asks, form, unsent;      /* form: where, from `asks` on, a GET in its place would end */
-    cgt_http_line *line; cgt_url to;    /* from the response's first byte on; where a redirect leads */
-    /* owned until the end */
-    cgt_url url; cgt_follow follow; int redirects, repeats; unsigned generation;    /* of connections left */
+    /* owned until the end; to: where a redirect leads; generation: of connections left */
+    cgt_url url, to; cgt_follow follow; int redirects, repeats; unsigned generation;
     /* when FIND began; when the request's last byte went out; raw bytes of the connection when it began */
     long long began, sent; size_t mark;
     /* headers: the mark of a challenge page; the body is compressed; Content-Type, as far as it fits */
@@ -2899,13 +2891,18 @@ static chatgptt_code cgt_exchange_late(cgt_exchange *x, bool total) {
                     total ? "total" : connecting ? "connect" : "idle");
 }
 
+static void cgt_exchange_drop_line(cgt_exchange *x) {
+    cgt_free(x->pool->hooks, x->in.line, sizeof *x->in.line);
+    x->in.line = NULL;
+}
+
 /* No more is read from the connection. Whether it can serve again, which its unread bytes may show it cannot:
    never before the head is complete. */
 static bool cgt_exchange_settle(cgt_exchange *x) {
     bool useful = x->conn && x->unsent == 0 && cgt_http_alive(&x->in) &&
                   cgt_conn_drain(x->conn, &x->in, x->buffer ? x->buffer + x->at : NULL, x->end - x->at);
     x->at = x->end = 0; x->dry = false;
-    cgt_unlend(x->pool, &x->buffer);
+    cgt_unlend(x->pool, &x->buffer); cgt_exchange_drop_line(x);
     return useful;
 }
 
@@ -2921,8 +2918,8 @@ static void cgt_exchange_leave(cgt_exchange *x, bool keep, long long now) {
 
 /* ---- the request ---- */
 
-/* Writes where it goes in front of what is asked. */
-static chatgptt_code cgt_exchange_aim(cgt_exchange *x) {
+/* Writes where it goes in front of what is asked; then a connection is looked for. */
+static chatgptt_code cgt_exchange_aim(cgt_exchange *x, long long now) {
     cgt_pool *pool = x->pool; cgt_buffer b, cookies; size_t asks;
     cgt_buffer_init(&b, pool->hooks, CHATGPTT_MAX_REQUEST);
     cgt_buffer_init(&cookies, pool->hooks, CHATGPTT_MAX_REQUEST);
@@ -2935,16 +2932,9 @@ static chatgptt_code cgt_exchange_aim(cgt_exchange *x) {
     if (x->out.failed) b.failed = x->out.failed;
     cgt_buffer_free(&cookies); cgt_buffer_free(&x->out);
     x->out = b; x->asks = asks;
-    if (!b.failed) return CHATGPTT_OK;
+    if (!b.failed) return cgt_exchange_enter(x, CGT_X_FIND, now);
     return cgt_fail(x->error, b.failed, b.failed == CHATGPTT_E_MEMORY ? "out of memory for the request"
                     : "the request is longer than CHATGPTT_MAX_REQUEST: shorten the message");
-}
-
-/* For the trace: method, host and path, but no query, which may hold tokens. */
-static void cgt_exchange_trace_request(const cgt_exchange *x) {
-    chatgptt_error line;            /* its message is what is wanted */
-    cgt_fail(&line, CHATGPTT_OK, "%s %b%b", x->method, x->url.origin, cgt_url_only_path(&x->url));
-    cgt_trace(x->pool->hooks, "request", cgt_text(line.message));
 }
 
 /* ---- FIND and CHECK ---- */
@@ -2976,7 +2966,7 @@ static chatgptt_code cgt_exchange_check(cgt_exchange *x, long long now) {
     cgt_conn *conn = x->conn; cgt_http *in = &conn->in; char bytes[256]; size_t done, before = conn->received;
     bool ended = in->state == CGT_HTTP_ENDED;
     chatgptt_code code = cgt_conn_do(conn, CGT_READ, bytes, sizeof bytes, &done);
-    if (ended ? conn->received > before : !cgt_conn_drain(conn, in, bytes, done)) code = CHATGPTT_E_HTTP;
+    if ((ended && conn->received > before) || !cgt_conn_drain(conn, in, bytes, done)) code = CHATGPTT_E_HTTP;
     if (code == CHATGPTT_OK || (code == CHATGPTT_AGAIN && !ended && now < x->until)) return code;
     if (code != CHATGPTT_AGAIN || !ended)
         return cgt_exchange_again(x, "the kept connection is of no use any more", now);
@@ -2991,25 +2981,20 @@ static void cgt_exchange_connected(cgt_exchange *x, long long now) {
     int taken = cgt_until(now, x->began); cgt_conn *conn = x->conn; chatgptt_stats *stats = x->stats;
     if (conn->took >= 0 || !conn->carried) return;
     if (stats->connect_ms < 0) stats->connect_ms = taken;
-    if (!conn->ready) return;
-    conn->took = taken;
-    if (!conn->tls) return;
+    if (conn->ready) conn->took = taken;
+    if (!conn->ready || !conn->tls) return;
     stats->tls_ms = taken - stats->connect_ms; stats->resumed = conn->resumes;
     cgt_trace(x->pool->hooks, "tls", cgt_text(conn->resumes ? "resumed" : "new session"));
 }
 
-static bool cgt_exchange_may_repeat(const cgt_exchange *x, long long now) {
-    const cgt_conn *conn = x->conn;
-    long long soon = conn->took > CGT_REPEAT_MS / 3 ? 3LL * conn->took : (long long)CGT_REPEAT_MS;
-    return conn->served && !x->repeats && conn->received == x->mark && x->state <= CGT_X_HEAD &&
-           (x->unsent || now - x->sent <= soon);
-}
-
-/* What a read or write said that brought nothing: DONE or E_CLOSED, the peer has gone. */
+/* What a read or write said that brought nothing: DONE or E_CLOSED, the peer has gone. Here stands the one
+   rule by which a request is repeated. */
 static chatgptt_code cgt_exchange_closed(cgt_exchange *x, chatgptt_code code, long long now) {
-    bool unclean = x->conn->unclean;
+    const cgt_conn *conn = x->conn; bool unclean = conn->unclean;
+    long long soon = conn->took > CGT_REPEAT_MS / 3 ? 3LL * conn->took : (long long)CGT_REPEAT_MS;
     if (code != CHATGPTT_DONE && code != CHATGPTT_E_CLOSED) return code;
-    if (cgt_exchange_may_repeat(x, now)) {
+    if (conn->served && !x->repeats && conn->received == x->mark && x->state <= CGT_X_HEAD &&
+        (x->unsent || now - x->sent <= soon)) {
         x->repeats++;
         return cgt_exchange_again(x, "the kept connection was closed", now);
     }
@@ -3030,9 +3015,9 @@ static chatgptt_code cgt_exchange_read(cgt_exchange *x, long long now) {
     x->dry = x->end > 0 && x->end < CHATGPTT_READ_BUFFER && cgt_conn_is_greedy(x->conn);
     if (x->end == 0) { cgt_unlend(x->pool, &x->buffer); return code; }
     x->stats->bytes_in += x->end; x->until = cgt_after(now, x->pool->options->idle_timeout_ms);
-    if (x->state == CGT_X_BODY || x->line) return CHATGPTT_OK;
-    x->in.line = x->line = (cgt_http_line *)cgt_new(x->pool->hooks, sizeof *x->line);
-    return x->line ? CHATGPTT_OK : cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a head");
+    if (x->state == CGT_X_BODY || x->in.line) return CHATGPTT_OK;
+    x->in.line = (cgt_http_line *)cgt_new(x->pool->hooks, sizeof *x->in.line);
+    return x->in.line ? CHATGPTT_OK : cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a head");
 }
 
 /* The request is stuck, or cannot be written: a peer that answers before it has read all will not read on,
@@ -3047,13 +3032,16 @@ static chatgptt_code cgt_exchange_early(cgt_exchange *x, chatgptt_code code, lon
 }
 
 static chatgptt_code cgt_exchange_write(cgt_exchange *x, long long now) {
-    size_t done, at = x->out.len - x->unsent;
+    size_t done, at = x->out.len - x->unsent; chatgptt_error line;      /* its message is what is wanted */
     chatgptt_code code = cgt_conn_do(x->conn, CGT_WRITE, x->out.data + at, x->unsent, &done);
     if (at == 0) cgt_exchange_connected(x, now);
     /* nothing has gone out: on a new connection, which never stood, there is no answer to look for */
     if (code != CHATGPTT_OK && at == 0 && (code == CHATGPTT_AGAIN || !x->conn->served)) return code;
     if (code != CHATGPTT_OK) return cgt_exchange_early(x, code, now);
-    if (at == 0) { x->stats->requests++; cgt_exchange_trace_request(x); }
+    if (at == 0) {      /* no query is traced, which may hold tokens */
+        cgt_fail(&line, CHATGPTT_OK, "%s %b%b", x->method, x->url.origin, cgt_url_only_path(&x->url));
+        cgt_trace(x->pool->hooks, "request", cgt_text(line.message)); x->stats->requests++;
+    }
     x->unsent -= done; x->stats->bytes_out += done; x->sent = now;
     return cgt_exchange_enter(x, x->unsent ? CGT_X_SEND : CGT_X_HEAD, now);
 }
@@ -3068,9 +3056,7 @@ static chatgptt_code cgt_exchange_connect(cgt_exchange *x, long long now) {
 
 /* ---- HEAD ---- */
 
-static bool cgt_is_redirect(int status) {
-    return (status >= 301 && status <= 303) || status == 307 || status == 308;
-}
+static bool cgt_is_redirect(int code) { return code > 300 && code < 309 && (code < 304 || code > 306); }
 
 /* Where a redirect leads; what forbids it is set as the error, which counts once the head is complete. Never
    from https to http (the cookies and the message would be readable on the way). */
@@ -3083,13 +3069,12 @@ static void cgt_exchange_location(cgt_exchange *x, cgt_slice value) {
         if (user.len) why = "it holds a user name";
         else if (x->url.https && !x->to.https) why = "from https to http, which is refused";
         else if (x->redirects >= x->pool->options->max_redirects) why = "max_redirects are used up";
-        else if (x->follow == CGT_FOLLOW_REPEAT && x->in.status != 307 && x->in.status != 308)
+        else if (x->follow == CGT_FOLLOW_REPEAT && x->in.status < 307)
             why = "the message would be lost on the way; set url or endpoint to that address";
         else return;
     }
-    if (code == CHATGPTT_E_MEMORY) cgt_fail(x->error, code, "out of memory for a redirect");
-    else cgt_fail(x->error, CHATGPTT_E_STATUS, where.len ? "%b redirects to %b: %s" : "%b redirects%b: %s",
-                  x->url.authority, where, why);
+    cgt_fail(x->error, code == CHATGPTT_E_MEMORY ? code : CHATGPTT_E_STATUS,
+             where.len ? "%b redirects to %b: %s" : "%b redirects%b: %s", x->url.authority, where, why);
     cgt_url_free(&x->to);
 }
 
@@ -3104,8 +3089,8 @@ static chatgptt_code cgt_exchange_proxy_refused(const cgt_exchange *x) {
 }
 
 static chatgptt_code cgt_exchange_header(cgt_exchange *x) {
-    cgt_slice name = cgt_text(x->line->name), value = cgt_text(x->line->value);
-    const chatgptt_hooks *hooks = x->pool->hooks; bool whole = !x->line->cut;
+    cgt_slice name = cgt_text(x->in.line->name), value = cgt_text(x->in.line->value);
+    const chatgptt_hooks *hooks = x->pool->hooks; bool whole = !x->in.line->cut;
     if (cgt_is(name, "content-type")) { x->type[0] = '\0'; cgt_line_add(x->type, sizeof x->type, value); }
     else if (cgt_is(name, "content-encoding")) x->coded |= cgt_http_coded(value);
     else if (cgt_is(name, "location") && whole && x->follow && cgt_is_redirect(x->in.status))
@@ -3121,14 +3106,13 @@ static chatgptt_code cgt_exchange_header(cgt_exchange *x) {
 /* A redirect: the connection may serve again, what is asked stays the same, its target changes. */
 static chatgptt_code cgt_exchange_go(cgt_exchange *x, long long now) {
     int status = x->in.status; bool post = strcmp(x->method, "POST") == 0;
-    x->redirects++;
-    cgt_trace(x->pool->hooks, "redirect", x->to.origin); cgt_exchange_leave(x, true, now);
-    cgt_url_free(&x->url);
+    cgt_trace(x->pool->hooks, "redirect", x->to.origin); x->redirects++;
+    cgt_exchange_leave(x, true, now); cgt_url_free(&x->url);
     x->url = x->to; memset(&x->to, 0, sizeof x->to); x->to.text.hooks = x->pool->hooks;
     if (status == 303 ? strcmp(x->method, "HEAD") != 0 : status < 303 && post) {
         x->method = "GET"; x->out.len = x->asks + x->form; cgt_puts(&x->out, "\r\n");
     }
-    return cgt_exchange_aim(x) < 0 ? x->error->code : cgt_exchange_enter(x, CGT_X_FIND, now);
+    return cgt_exchange_aim(x, now);
 }
 
 /* The error for a redirect that was to be followed and is none. */
@@ -3137,32 +3121,18 @@ static chatgptt_code cgt_exchange_nowhere(const cgt_exchange *x) {
                     "than CHATGPTT_MAX_VALUE", x->url.authority);
 }
 
-static void cgt_exchange_drop_line(cgt_exchange *x) {
-    cgt_free(x->pool->hooks, x->line, sizeof *x->line);
-    x->in.line = x->line = NULL;
-}
-
 /* The head is complete. */
 static chatgptt_code cgt_exchange_head(cgt_exchange *x, long long now) {
     char digits[24];
-    (void)cgt_digits(digits, (unsigned long long)x->in.status);
-    cgt_trace(x->pool->hooks, "status", cgt_text(digits)); cgt_exchange_drop_line(x);
+    cgt_trace(x->pool->hooks, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned)x->in.status)));
     if (x->error->code) return x->error->code;
     if (x->to.whole.len) return cgt_exchange_go(x, now);
-    cgt_buffer_free(&x->out);
+    cgt_buffer_free(&x->out); cgt_exchange_drop_line(x);
     x->event = CGT_X_STATUS;
     return cgt_exchange_enter(x, CGT_X_BODY, now);
 }
 
 /* ---- HEAD and BODY ---- */
-
-static chatgptt_code cgt_exchange_body(cgt_exchange *x) {
-    x->event = CGT_X_PIECE; x->piece = x->in.piece;
-    x->body_bytes = cgt_sum(x->body_bytes, x->piece.len);
-    if (!x->max_body || x->body_bytes <= x->max_body) return CHATGPTT_OK;
-    return cgt_fail(x->error, CHATGPTT_E_LIMIT,
-                    "the response of %b is longer than max_page_bytes or max_reply_bytes", x->url.authority);
-}
 
 /* What was read and not used comes first, then what the connection has. */
 static chatgptt_code cgt_exchange_receive(cgt_exchange *x, long long now) {
@@ -3173,7 +3143,11 @@ static chatgptt_code cgt_exchange_receive(cgt_exchange *x, long long now) {
     switch (x->in.event) {
     case CGT_HTTP_HEADER: return cgt_exchange_header(x);
     case CGT_HTTP_HEAD: return cgt_exchange_head(x, now);
-    case CGT_HTTP_BODY: return cgt_exchange_body(x);
+    case CGT_HTTP_BODY:
+        x->event = CGT_X_PIECE; x->piece = x->in.piece; x->body_bytes = cgt_sum(x->body_bytes, x->piece.len);
+        if (!x->max_body || x->body_bytes <= x->max_body) return CHATGPTT_OK;
+        return cgt_fail(x->error, CHATGPTT_E_LIMIT, "the response of %b is longer than max_page_bytes or "
+                        "max_reply_bytes", x->url.authority);
     case CGT_HTTP_END: return cgt_exchange_enter(x, CGT_X_ENDED, now);
     default: return cgt_exchange_closed(x, cgt_exchange_read(x, now), now);
     }
@@ -3193,11 +3167,10 @@ static chatgptt_code cgt_exchange_begin(cgt_exchange *x, const cgt_exchange_setu
     memset(x, 0, sizeof *x);
     x->pool = setup->pool; x->jar = setup->jar; x->error = setup->error; x->stats = setup->stats;
     x->total = setup->total; x->generation = generation; x->method = asks->method;
-    x->doing = "waiting for the answer of"; x->to.text.hooks = x->url.text.hooks = hooks;
+    x->doing = "waiting for the answer of"; x->to.text.hooks = hooks;
     memset(x->error, 0, sizeof *x->error); cgt_buffer_init(&x->out, hooks, CHATGPTT_MAX_REQUEST);
     x->form = cgt_put_asks(&x->out, asks); code = cgt_url_copy(&x->url, hooks, url);
-    if (code < 0) return cgt_fail(x->error, code, "out of memory for the request");
-    return cgt_exchange_aim(x) < 0 ? x->error->code : cgt_exchange_enter(x, CGT_X_FIND, now);
+    return code < 0 ? cgt_fail(x->error, code, "out of memory for the request") : cgt_exchange_aim(x, now);
 }
 
 static chatgptt_code cgt_exchange_move(cgt_exchange *x, long long now) {
@@ -3232,7 +3205,7 @@ static chatgptt_code cgt_exchange_step(cgt_exchange *x, long long now) {
 
 static chatgptt_wait cgt_exchange_want(const cgt_exchange *x, long long now) {
     long long until = x->until < x->total ? x->until : x->total; chatgptt_wait w;
-    bool answer = x->conn && x->state >= CGT_X_HEAD;
+    bool answer = x->conn && x->state >= CGT_X_HEAD; int ms = cgt_until(until, now);
     memset(&w, 0, sizeof w); w.timeout_ms = -1;
     if (x->conn) w = cgt_conn_want(x->conn);
     /* room for the rest of a request that never will be sent is no news; connected, it has one descriptor */
@@ -3240,8 +3213,7 @@ static chatgptt_wait cgt_exchange_want(const cgt_exchange *x, long long now) {
     if (answer && cgt_conn_is_greedy(x->conn)) w.on[0].events = CHATGPTT_READ;
     w.generation += x->generation;
     if (x->last != CHATGPTT_AGAIN) w.timeout_ms = 0;
-    else if (until != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(until, now) < w.timeout_ms))
-        w.timeout_ms = cgt_until(until, now);
+    else if (until != LLONG_MAX && (w.timeout_ms < 0 || ms < w.timeout_ms)) w.timeout_ms = ms;
     return w;
 }
 
@@ -3264,9 +3236,8 @@ static void cgt_exchange_stop(cgt_exchange *x, size_t unread) {
 /* Gives the connection back or closes it, and frees all but the generation, which goes on in the next one. */
 static void cgt_exchange_free(cgt_exchange *x, long long now) {
     if (!x->pool) return;
-    cgt_exchange_leave(x, x->state == CGT_X_ENDED, now); cgt_exchange_drop_line(x);
-    cgt_buffer_free(&x->out); cgt_url_free(&x->url); cgt_url_free(&x->to);
-    x->pool = NULL;
+    cgt_exchange_leave(x, x->state == CGT_X_ENDED, now); cgt_buffer_free(&x->out);
+    cgt_url_free(&x->url); cgt_url_free(&x->to); x->pool = NULL;
 }
 
 /* ==== [MATCH] ==== */
@@ -3317,16 +3288,14 @@ static bool cgt_pattern_char(cgt_pattern_reader *r, unsigned char *c) {
 
 /* A class, from behind its bracket to behind the closing one. */
 static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32]) {
-    bool negated = r->at < r->text.len && r->text.at[r->at] == '^'; unsigned char from, to; int i;
+    bool negated = r->at < r->text.len && r->text.at[r->at] == '^', range; unsigned char from, to; int i;
     size_t first = r->at += negated;
     for (; r->at < r->text.len && (r->text.at[r->at] != ']' || r->at == first);) {
         if (!cgt_pattern_char(r, &from)) return false;
-        to = from;
-        if (r->at + 1 < r->text.len && r->text.at[r->at] == '-' && r->text.at[r->at + 1] != ']') {
-            r->at++;
-            if (!cgt_pattern_char(r, &to)) return false;
-            if (to < from) return cgt_pattern_bad(r, "the range is upside down");
-        }
+        range = r->at + 1 < r->text.len && r->text.at[r->at] == '-' && r->text.at[r->at + 1] != ']';
+        to = from; r->at += range;
+        if (range && !cgt_pattern_char(r, &to)) return false;
+        if (to < from) return cgt_pattern_bad(r, "the range is upside down");
         for (i = from; i <= to; i++) set[i >> 3] = (unsigned char)(set[i >> 3] | 1 << (i & 7));
     }
     if (r->at++ >= r->text.len) { r->at = r->text.len; return cgt_pattern_bad(r, "the class is not closed"); }
@@ -3358,17 +3327,15 @@ static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r, bool open) 
 }
 
 static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
-    cgt_node node = { 0, 0, 0 }; char c = r->text.at[r->at], repeat;
+    cgt_node node = { 0, 0, 0 }; char c = r->text.at[r->at]; const char *repeat; bool plus;
     if (c == '\0') return cgt_pattern_bad(r, "NUL in the pattern");
     if (c == '(' || c == ')') return cgt_pattern_group(p, r, c == '(');
     if (!cgt_pattern_atom(p, r, &node)) return false;
-    repeat = r->at < r->text.len ? r->text.at[r->at] : '\0';
-    if (!repeat || !strchr("*+?", repeat)) repeat = '\0';
-    else r->at++;
-    if (p->count + (repeat == '+') >= CHATGPTT_MAX_PATTERN)
-        return cgt_pattern_bad(r, "the pattern is too long");
-    if (repeat == '+') p->node[p->count++] = node;
-    node.repeat = repeat == '+' ? '*' : repeat;
+    repeat = strchr("*+?", r->at < r->text.len ? r->text.at[r->at] : '\0');
+    plus = repeat && *repeat == '+'; r->at += repeat && *repeat;
+    if (p->count + plus >= CHATGPTT_MAX_PATTERN) return cgt_pattern_bad(r, "the pattern is too long");
+    if (plus) p->node[p->count++] = node;
+    node.repeat = (char)(plus ? '*' : repeat ? *repeat : '\0');
     p->node[p->count++] = node;
     return true;
 }
@@ -3441,11 +3408,9 @@ static void cgt_match_step(cgt_match *m, unsigned char c) {
 static size_t cgt_match_where(const cgt_pattern *p, const char *in, size_t len) {
     size_t i = 0, size = p->literals;
     for (; size && i + size <= len; i++) {
-        const char *at = in + i + p->rare;
-        at = (const char *)memchr(at, p->literal[p->rare], len - size - i + 1);
-        if (!at) { i = len - size + 1; break; }
-        i = (size_t)(at - in) - p->rare;
-        if (in[i] == *p->literal && memcmp(in + i, p->literal, size) == 0) return i;
+        const char *at = (const char *)memchr(in + i + p->rare, p->literal[p->rare], len - size - i + 1);
+        i = at ? (size_t)(at - in) - p->rare : len - size;
+        if (at && in[i] == *p->literal && memcmp(in + i, p->literal, size) == 0) return i;
     }
     while (size && i < len && memcmp(in + i, p->literal, len - i) != 0) i++;
     return i;
