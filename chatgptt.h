@@ -2475,21 +2475,22 @@ static bool cgt_tls_pending(const cgt_tls *t) {
    origin is https. The idle ones a client keeps, and the read buffer its exchanges lend each other. Used by
    EXCHANGE alone; CLIENT sets the pool up and closes it. */
 
+/* a proxy is asked for one: CONNECT and its answer (RFC 9110 section 9.3.6) */
+typedef struct cgt_tunnel { cgt_buffer out; size_t sent; cgt_http_line line; } cgt_tunnel;
+
 typedef struct cgt_conn {           /* owned by the exchange that uses it, or by the pool while it is idle */
     struct cgt_pool *pool; chatgptt_error *error;       /* error: that of the exchange */
     struct cgt_conn *next;          /* idle ones form a list, the latest first */
-    void *raw; cgt_tls *tls;        /* the transport's; NULL: plain */
-    /* a proxy is asked for a tunnel, CONNECT (RFC 9110 section 9.3.6), and its answer read; NULL: none is
-       needed, or it stands */
-    cgt_http_line *tunnel; cgt_buffer ask; size_t asked;
+    /* the transport's; NULL: plain; NULL: none is needed, or it stands */
+    void *raw; cgt_tls *tls; cgt_tunnel *tunnel;
     cgt_http in;                    /* of the tunnel, or of the last response, whose end may still come */
     size_t received, drained;       /* raw bytes that came; what came after the last response's end mark */
     unsigned served; int took;      /* responses before this one; ms that connecting took, -1: under way */
     long long parked;               /* when it was given back, in ms */
-    /* carried: the transport took or gave bytes, so it is connected; ready: requests may go out, of which the
-       first one connects over plain http. Of TLS: the server has not turned the
-       session down that was offered; it ended without close_notify, which is no end of a body; bytes wait
-       inside mbedTLS, where no descriptor shows them */
+    /* carried: the transport took or gave bytes, so it is connected; ready: requests may go out, the first of
+       which connects over plain http. Of TLS: the server has not turned the session down that was offered; it
+       ended without close_notify, which is no end of a body; bytes wait inside mbedTLS, where no descriptor
+       shows them */
     bool carried, ready, resumes, unclean, pending;
     size_t size; char origin[1];    /* of this block, whose end is: whom it leads to, "https://host:port" */
 } cgt_conn;
@@ -2627,17 +2628,18 @@ static chatgptt_code cgt_conn_do(cgt_conn *conn, cgt_act act, void *bytes, size_
 /* ---- a proxy's tunnel ---- */
 
 static void cgt_tunnel_free(cgt_conn *conn) {
-    cgt_buffer_free(&conn->ask); cgt_free(conn->pool->hooks, conn->tunnel, sizeof *conn->tunnel);
-    conn->tunnel = conn->in.line = NULL;
+    if (conn->tunnel) cgt_buffer_free(&conn->tunnel->out);
+    cgt_free(conn->pool->hooks, conn->tunnel, sizeof *conn->tunnel);
+    conn->tunnel = NULL; conn->in.line = NULL;
 }
 
 /* The request for a tunnel. false: out of memory. */
 static bool cgt_tunnel_new(cgt_conn *conn, const cgt_url *url) {
-    const cgt_pool *pool = conn->pool; cgt_buffer *b = &conn->ask; int i;
-    conn->tunnel = conn->in.line = (cgt_http_line *)cgt_new(pool->hooks, sizeof *conn->tunnel);
-    if (!conn->tunnel) return false;
+    const cgt_pool *pool = conn->pool; cgt_tunnel *t; cgt_buffer *b; int i;
+    t = conn->tunnel = (cgt_tunnel *)cgt_new(pool->hooks, sizeof *t);
+    if (!t) return false;
     conn->in.method = CGT_HTTP_CONNECT; conn->in.max_head = pool->options->max_header_bytes;
-    cgt_buffer_init(b, pool->hooks, CHATGPTT_MAX_REQUEST);
+    conn->in.line = &t->line; b = &t->out; cgt_buffer_init(b, pool->hooks, CHATGPTT_MAX_REQUEST);
     for (i = 0; i < 2; i++) {
         cgt_puts(b, i ? "Host: " : "CONNECT "); cgt_append(b, url->authority);
         cgt_puts(b, strcmp(url->port, "443") == 0 ? ":443" : ""); cgt_puts(b, i ? "\r\n" : " HTTP/1.1\r\n");
@@ -2683,9 +2685,9 @@ static chatgptt_code cgt_tunnel_answer(cgt_conn *conn) {
 static chatgptt_code cgt_conn_ready(cgt_conn *conn) {
     chatgptt_code code = CHATGPTT_OK; size_t done;
     while (code == CHATGPTT_OK && conn->tunnel) {
-        size_t left = conn->ask.len - conn->asked;
+        cgt_tunnel *t = conn->tunnel; size_t left = t->out.len - t->sent;
         if (left == 0) { code = cgt_tunnel_answer(conn); continue; }
-        code = cgt_conn_do(conn, CGT_WRITE, conn->ask.data + conn->asked, left, &done); conn->asked += done;
+        code = cgt_conn_do(conn, CGT_WRITE, t->out.data + t->sent, left, &done); t->sent += done;
     }
     if (code == CHATGPTT_OK && conn->tls) code = cgt_conn_do(conn, CGT_SHAKE, NULL, 0, &done);
     conn->ready = code == CHATGPTT_OK;
@@ -2880,11 +2882,11 @@ static chatgptt_code cgt_exchange_enter(cgt_exchange *x, cgt_exchange_state stat
 static chatgptt_code cgt_exchange_late(cgt_exchange *x, bool total) {
     const cgt_conn *conn = x->conn; const chatgptt_options *o = x->pool->options;
     bool connecting = x->state == CGT_X_CONNECT;
-    const char *doing = x->state == CGT_X_SEND           ? "sending to"
-                        : !connecting                    ? x->doing
+    const char *doing = x->state == CGT_X_SEND          ? "sending to"
+                        : !connecting                   ? x->doing
                         : !conn->carried || conn->ready ? "connecting to"
-                        : conn->tunnel                   ? "asking for a tunnel from"
-                                                         : "in the TLS handshake with";
+                        : conn->tunnel                  ? "asking for a tunnel from"
+                                                        : "in the TLS handshake with";
     int ms = total ? o->total_timeout_ms : connecting ? o->connect_timeout_ms : o->idle_timeout_ms;
     return cgt_fail(x->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s_timeout_ms)", ms, doing,
                     connecting ? cgt_conn_peer(conn) : x->url.authority,
