@@ -2384,24 +2384,22 @@ static bool cgt_tls_pending(const cgt_tls *t) {
    EXCHANGE alone; CLIENT sets the pool up and closes it. */
 
 /* a proxy is asked for one: CONNECT and its answer (RFC 9110 section 9.3.6) */
-typedef struct cgt_tunnel { cgt_buffer out; size_t sent; cgt_http in; cgt_http_line line; } cgt_tunnel;
-
-/* READY: requests may go out; over plain http the first one connects */
-typedef enum cgt_conn_state { CGT_CONN_TUNNEL, CGT_CONN_TLS, CGT_CONN_READY } cgt_conn_state;
+typedef struct cgt_tunnel { cgt_buffer out; size_t sent; cgt_http_line line; } cgt_tunnel;
 
 typedef struct cgt_conn {           /* owned by the exchange that uses it, or by the pool while it is idle */
     struct cgt_pool *pool; chatgptt_error *error;       /* error: that of the exchange */
     struct cgt_conn *next;          /* idle ones form a list, the latest first */
-    void *raw; cgt_conn_state state;        /* raw: the transport's */
-    cgt_tls *tls; cgt_tunnel *tunnel;       /* NULL: plain; NULL: none is needed, or it stands */
-    cgt_http in;                    /* of the last response, which may still have an end to come */
+    /* the transport's; NULL: plain; NULL: none is needed, or it stands */
+    void *raw; cgt_tls *tls; cgt_tunnel *tunnel;
+    cgt_http in;                    /* of the tunnel, or of the last response, whose end may still come */
     size_t received, drained;       /* raw bytes that came; what came after the last response's end mark */
     unsigned served; int took;      /* responses before this one; ms that connecting took, -1: under way */
     long long parked;               /* when it was given back, in ms */
-    /* carried: the transport took or gave bytes, so it is connected. Of TLS: the server has not turned the
-       session down that was offered; it ended without close_notify, which is no end of a body; bytes wait
-       inside mbedTLS, where no descriptor shows them */
-    bool carried, resumes, unclean, pending;
+    /* carried: the transport took or gave bytes, so it is connected; ready: requests may go out, the first of
+       which connects over plain http. Of TLS: the server has not turned the session down that was offered; it
+       ended without close_notify, which is no end of a body; bytes wait inside mbedTLS, where no descriptor
+       shows them */
+    bool carried, ready, resumes, unclean, pending;
     size_t size; char origin[1];    /* of this block, whose end is: whom it leads to, "https://host:port" */
 } cgt_conn;
 
@@ -2428,7 +2426,8 @@ static char *cgt_lend(cgt_pool *pool) {     /* CHATGPTT_READ_BUFFER bytes; NULL:
     return buffer ? buffer : (char *)cgt_resize(pool->hooks, NULL, 0, CHATGPTT_READ_BUFFER);
 }
 
-static void cgt_unlend(cgt_pool *pool, char **buffer) {     /* NULL: none was lent */
+/* NULL: none was lent; the spare one itself is freed. */
+static void cgt_unlend(cgt_pool *pool, char **buffer) {
     if (!pool->spare) pool->spare = *buffer;
     else cgt_free(pool->hooks, *buffer, CHATGPTT_READ_BUFFER);
     *buffer = NULL;
@@ -2436,31 +2435,21 @@ static void cgt_unlend(cgt_pool *pool, char **buffer) {     /* NULL: none was le
 
 /* ---- settings ---- */
 
-static void cgt_put_base64(cgt_buffer *b, cgt_slice s) {
-    uint32_t bits = 0; size_t pad = (3 - s.len % 3) % 3; int have = 0;
-    for (; s.len; s = cgt_from(s, 1)) {
-        bits = bits << 8 | (unsigned char)s.at[0];
+/* Takes what stands before the @, percent-encoded, as Basic credentials (RFC 7617): decoded, with a colon,
+   in base64. */
+static chatgptt_code cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
+    unsigned bits = 0; int have = 0, bare = cgt_find(user, ":") == user.len; cgt_buffer *b = &pool->login;
+    for (cgt_puts(b, "Basic "); user.len || bare;) {
+        bool escape = user.len > 2 && *user.at == '%' && cgt_is_hex(user.at[1]) && cgt_is_hex(user.at[2]);
+        char c = escape ? (char)(cgt_hex(user.at[1]) * 16 + cgt_hex(user.at[2])) : user.len ? *user.at : ':';
+        if (cgt_control(c)) b->failed = CHATGPTT_E_ARGUMENT;
+        bare &= user.len > 0; user = cgt_from(user, escape ? 3 : user.len > 0);
+        bits = bits << 8 | (unsigned char)c;
         for (have += 8; have >= 6; have -= 6) cgt_putc(b, cgt_base64_digits[bits >> (have - 6) & 63]);
     }
     if (have) cgt_putc(b, cgt_base64_digits[bits << (6 - have) & 63]);
-    while (pad--) cgt_putc(b, '=');
-}
-
-/* Takes what stands before the @, percent-encoded, as Basic credentials (RFC 7617). */
-static chatgptt_code cgt_pool_set_login(cgt_pool *pool, cgt_slice user) {
-    bool named = cgt_find(user, ":") < user.len; cgt_buffer plain, *login = &pool->login;
-    cgt_buffer_init(&plain, pool->hooks, CHATGPTT_MAX_URL);
-    for (; user.len; user = cgt_from(user, 1)) {
-        bool escape = *user.at == '%' && user.len > 2 && cgt_is_hex(user.at[1]) && cgt_is_hex(user.at[2]);
-        cgt_putc(&plain, escape ? (char)(cgt_hex(user.at[1]) * 16 + cgt_hex(user.at[2])) : *user.at);
-        if (escape) user = cgt_from(user, 2);
-    }
-    if (!named) cgt_putc(&plain, ':');
-    cgt_puts(login, "Basic "); cgt_put_base64(login, cgt_slice_of_buffer(&plain));
-    if (plain.failed) login->failed = plain.failed;
-    if (cgt_has_control(cgt_slice_of_buffer(&plain))) login->failed = CHATGPTT_E_ARGUMENT;
-    cgt_buffer_free(&plain);
-    return login->failed;
+    if (have) cgt_puts(b, have == 2 ? "==" : "=");
+    return b->failed;
 }
 
 /* Takes the proxy option: http://[user:password@]host[:port], the scheme may be missing. Its login is never
@@ -2472,13 +2461,10 @@ static chatgptt_code cgt_pool_set_proxy(cgt_pool *pool, cgt_slice text, chatgptt
         return cgt_fail(error, CHATGPTT_E_UNSUPPORTED,
                         "only http:// proxies are supported, no SOCKS and none over https");
     cgt_buffer_init(&b, pool->hooks, CHATGPTT_MAX_URL); pool->login.max = (size_t)2 * CHATGPTT_MAX_URL;
-    if (bare) cgt_puts(&b, "http://");
-    cgt_append(&b, text);
-    code = b.failed;
-    if (!code) code = cgt_url_parse(&pool->proxy, pool->hooks, cgt_slice_of_buffer(&b), &user, &why);
-    if (!code && user.len) {
-        code = cgt_pool_set_login(pool, user); why = "its login is too long or holds a control character";
-    }
+    cgt_puts(&b, bare ? "http://" : ""); cgt_append(&b, text);
+    code = b.failed ? b.failed : cgt_url_parse(&pool->proxy, b.hooks, cgt_slice_of_buffer(&b), &user, &why);
+    if (!code) why = "its login is too long or holds a control character";
+    if (!code && user.len) code = cgt_pool_set_login(pool, user);
     cgt_buffer_free(&b);
     if (!code) return code;
     return cgt_fail(error, code, "the proxy option (%b) is no URL: %s", cgt_url_place(text), why);
@@ -2552,25 +2538,24 @@ static chatgptt_code cgt_conn_do(cgt_conn *conn, cgt_act act, void *bytes, size_
 static void cgt_tunnel_free(cgt_conn *conn) {
     if (conn->tunnel) cgt_buffer_free(&conn->tunnel->out);
     cgt_free(conn->pool->hooks, conn->tunnel, sizeof *conn->tunnel);
-    conn->tunnel = NULL;
+    conn->tunnel = NULL; conn->in.line = NULL;
 }
 
 /* The request for a tunnel. false: out of memory. */
 static bool cgt_tunnel_new(cgt_conn *conn, const cgt_url *url) {
-    const cgt_pool *pool = conn->pool; int i;
-    cgt_tunnel *t = conn->tunnel = (cgt_tunnel *)cgt_new(pool->hooks, sizeof *t);
+    const cgt_pool *pool = conn->pool; cgt_tunnel *t; cgt_buffer *b; int i;
+    t = conn->tunnel = (cgt_tunnel *)cgt_new(pool->hooks, sizeof *t);
     if (!t) return false;
-    t->in.method = CGT_HTTP_CONNECT; t->in.max_head = pool->options->max_header_bytes; t->in.line = &t->line;
-    cgt_buffer_init(&t->out, pool->hooks, CHATGPTT_MAX_REQUEST);
+    conn->in.method = CGT_HTTP_CONNECT; conn->in.max_head = pool->options->max_header_bytes;
+    conn->in.line = &t->line; b = &t->out; cgt_buffer_init(b, pool->hooks, CHATGPTT_MAX_REQUEST);
     for (i = 0; i < 2; i++) {
-        cgt_puts(&t->out, i ? "Host: " : "CONNECT "); cgt_append(&t->out, url->authority);
-        if (cgt_is(cgt_text(url->port), "443")) cgt_puts(&t->out, ":443");
-        cgt_puts(&t->out, i ? "\r\n" : " HTTP/1.1\r\n");
+        cgt_puts(b, i ? "Host: " : "CONNECT "); cgt_append(b, url->authority);
+        cgt_puts(b, strcmp(url->port, "443") == 0 ? ":443" : ""); cgt_puts(b, i ? "\r\n" : " HTTP/1.1\r\n");
     }
-    cgt_put_header(&t->out, "User-Agent", cgt_text(pool->options->user_agent));
-    cgt_put_header(&t->out, "Proxy-Authorization", cgt_slice_of_buffer(&pool->login));
-    cgt_puts(&t->out, "\r\n");
-    return !t->out.failed;
+    cgt_put_header(b, "User-Agent", cgt_text(pool->options->user_agent));
+    cgt_put_header(b, "Proxy-Authorization", cgt_slice_of_buffer(&pool->login));
+    cgt_puts(b, "\r\n");
+    return !b->failed;
 }
 
 static chatgptt_code cgt_tunnel_refused(const cgt_pool *pool, chatgptt_error *error, int status) {
@@ -2586,8 +2571,8 @@ static chatgptt_code cgt_tunnel_refused(const cgt_pool *pool, chatgptt_error *er
 /* Reads the proxy's answer to CONNECT. Nothing may follow it: the server of a TLS connection does not speak
    first. */
 static chatgptt_code cgt_tunnel_answer(cgt_conn *conn) {
-    char bytes[256]; size_t done, at = 0, used; cgt_http *in = &conn->tunnel->in;
-    cgt_slice proxy = conn->pool->proxy.authority; const char *why = NULL;
+    char bytes[256]; size_t done, at = 0, used; cgt_http *in = &conn->in; const char *why;
+    const cgt_pool *pool = conn->pool; cgt_slice proxy = pool->proxy.authority;
     chatgptt_code code = cgt_conn_do(conn, CGT_READ, bytes, sizeof bytes, &done);
     if (code == CHATGPTT_DONE || code == CHATGPTT_E_CLOSED)
         return cgt_fail(conn->error, CHATGPTT_E_PROXY,
@@ -2595,28 +2580,25 @@ static chatgptt_code cgt_tunnel_answer(cgt_conn *conn) {
     if (code != CHATGPTT_OK) return code;
     do {
         code = cgt_http_feed(in, bytes + at, done - at, &used); at += used;
-        if (in->event == CGT_HTTP_HEAD && (in->status < 200 || in->status > 299))
-            return cgt_tunnel_refused(conn->pool, conn->error, in->status);
-    } while (code == CHATGPTT_OK && in->event != CGT_HTTP_NONE && in->event != CGT_HTTP_END);
-    if (code < 0) why = in->why;
-    else if (in->event == CGT_HTTP_END && at < done) why = "bytes of its own before the TLS handshake";
-    if (why)
-        return cgt_fail(conn->error, code == CHATGPTT_E_LIMIT ? code : CHATGPTT_E_PROXY,
-                        "the answer of the proxy %b: %s", proxy, why);
-    if (in->event == CGT_HTTP_END) { cgt_tunnel_free(conn); conn->state = CGT_CONN_TLS; }
-    return CHATGPTT_OK;
+    } while (code == CHATGPTT_OK && in->event == CGT_HTTP_HEADER);
+    if (code == CHATGPTT_OK && in->event == CGT_HTTP_NONE) return code;
+    if (code == CHATGPTT_OK && in->status > 299) return cgt_tunnel_refused(pool, conn->error, in->status);
+    if (code == CHATGPTT_OK && at == done) { cgt_tunnel_free(conn); return code; }
+    why = code == CHATGPTT_OK ? "bytes of its own before the TLS handshake" : in->why;
+    return cgt_fail(conn->error, code == CHATGPTT_E_LIMIT ? code : CHATGPTT_E_PROXY,
+                    "the answer of the proxy %b: %s", proxy, why);
 }
 
 /* OK: requests may go out; AGAIN: tunnel or TLS is under way. */
 static chatgptt_code cgt_conn_ready(cgt_conn *conn) {
-    chatgptt_code code = CHATGPTT_OK; cgt_tunnel *t = conn->tunnel; size_t done;
-    while (code == CHATGPTT_OK && conn->state == CGT_CONN_TUNNEL) {
-        if (t->sent == t->out.len) { code = cgt_tunnel_answer(conn); continue; }
-        code = cgt_conn_do(conn, CGT_WRITE, t->out.data + t->sent, t->out.len - t->sent, &done);
-        t->sent += done;
+    chatgptt_code code = CHATGPTT_OK; size_t done;
+    while (code == CHATGPTT_OK && conn->tunnel) {
+        cgt_tunnel *t = conn->tunnel; size_t left = t->out.len - t->sent;
+        if (left == 0) { code = cgt_tunnel_answer(conn); continue; }
+        code = cgt_conn_do(conn, CGT_WRITE, t->out.data + t->sent, left, &done); t->sent += done;
     }
-    if (!code && conn->state == CGT_CONN_TLS) code = cgt_conn_do(conn, CGT_SHAKE, NULL, 0, &done);
-    if (!code) conn->state = CGT_CONN_READY;
+    if (code == CHATGPTT_OK && conn->tls) code = cgt_conn_do(conn, CGT_SHAKE, NULL, 0, &done);
+    conn->ready = code == CHATGPTT_OK;
     return code;
 }
 
@@ -2631,48 +2613,43 @@ static void cgt_conn_close(cgt_conn *conn) {
     cgt_tunnel_free(conn); cgt_free(pool->hooks, conn, conn->size);
 }
 
-static chatgptt_code cgt_conn_start(cgt_conn *conn, const cgt_url *url) {
+/* false: conn->error says why, if it is not memory that lacks. */
+static bool cgt_conn_start(cgt_conn *conn, const cgt_url *url) {
     cgt_pool *pool = conn->pool; const chatgptt_transport *t = &pool->transport; chatgptt_code code;
     const cgt_url *peer = pool->proxy.whole.len ? &pool->proxy : url;
-    if (url->https && cgt_pool_trust(pool, conn->error) < 0) return conn->error->code;
-    conn->state = !url->https ? CGT_CONN_READY : peer == url ? CGT_CONN_TLS : CGT_CONN_TUNNEL;
-    if (conn->state == CGT_CONN_TUNNEL && !cgt_tunnel_new(conn, url))
-        return cgt_fail(conn->error, CHATGPTT_E_MEMORY, "out of memory for a tunnel");
+    if (url->https && cgt_pool_trust(pool, conn->error) < 0) return false;
+    if (url->https && peer != url && !cgt_tunnel_new(conn, url)) return false;
     code = (t->open)(t->user, peer->host, peer->port, &conn->raw);
     if (code != CHATGPTT_OK) {
         conn->raw = NULL;
-        return cgt_conn_fail(conn, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to");
+        cgt_conn_fail(conn, code, code == CHATGPTT_E_RESOLVE ? "cannot look up" : "cannot connect to");
+        return false;
     }
 #ifndef CHATGPTT_NO_TLS
     if (url->https) conn->tls = cgt_tls_new(pool->trust, t, conn->raw, url, conn->origin);
 #endif
-    if (!url->https || conn->tls) return CHATGPTT_OK;
-    return cgt_fail(conn->error, CHATGPTT_E_MEMORY, "out of memory for TLS");
+    return !url->https || conn->tls;
 }
 
 /* Opens a connection; it may still have to be made. NULL: *error says why. */
 static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_error *error) {
     size_t size = sizeof(cgt_conn) + url->origin.len; cgt_conn *conn = (cgt_conn *)cgt_new(pool->hooks, size);
-    if (!conn) { cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection"); return NULL; }
-    conn->pool = pool; conn->error = error; conn->size = size; conn->took = -1;
-    memcpy(conn->origin, url->origin.at, url->origin.len);
-    if (cgt_conn_start(conn, url) == CHATGPTT_OK) return conn;
-    cgt_conn_close(conn);
+    if (conn) {
+        conn->pool = pool; conn->error = error; conn->size = size; conn->took = -1;
+        memcpy(conn->origin, url->origin.at, url->origin.len);
+        if (cgt_conn_start(conn, url)) return conn;
+        cgt_conn_close(conn);
+    }
+    if (!error->code) cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a connection");
     return NULL;
 }
 
 /* Whether a read takes all there is if there is room, so that a short one was the last for now. */
 static bool cgt_conn_is_greedy(const cgt_conn *conn) { return !conn->tls && cgt_pool_is_builtin(conn->pool); }
 
-typedef enum cgt_wanting { CGT_WANT_ALL, CGT_WANT_ANSWER, CGT_WANT_ONLY_ANSWER } cgt_wanting;
-
-/* What the exchange waits for: ANSWER, when the request is out; ONLY_ANSWER, when the rest of it never will
-   be, so that room for it is no news. */
-static chatgptt_wait cgt_conn_want(const cgt_conn *conn, cgt_wanting what) {
+static chatgptt_wait cgt_conn_want(const cgt_conn *conn) {
     const chatgptt_transport *t = &conn->pool->transport; chatgptt_wait w = (t->want)(t->user, conn->raw);
     if (conn->pending) w.timeout_ms = 0;
-    if (what == CGT_WANT_ONLY_ANSWER) w.on[0].events &= CHATGPTT_READ;  /* connected, it has one descriptor */
-    if (what && cgt_conn_is_greedy(conn)) w.on[0].events = CHATGPTT_READ;
     return w;
 }
 
@@ -2684,16 +2661,15 @@ static chatgptt_code cgt_pool_wait(const cgt_pool *pool, const chatgptt_wait *wh
 
 /* Takes what came behind the end mark of the last response. false: the connection is of no use any more,
    since that is no end of it, or more than CHATGPTT_MAX_DRAIN bytes, or nobody's. */
-static bool cgt_conn_drain(cgt_conn *conn, char *bytes, size_t len) {
+static bool cgt_conn_drain(cgt_conn *conn, cgt_http *in, char *bytes, size_t len) {
     size_t used;
     conn->drained += len;
     if (conn->drained > CHATGPTT_MAX_DRAIN) return false;
-    while (len || conn->in.state == CGT_HTTP_COMPLETE) {
-        if (cgt_http_feed(&conn->in, bytes, len, &used) < 0) return false;
-        if (conn->in.state == CGT_HTTP_ENDED && used < len) return false;
+    while (in->state == CGT_HTTP_COMPLETE || (len && in->state != CGT_HTTP_ENDED)) {
+        if (cgt_http_feed(in, bytes, len, &used) < 0) return false;
         bytes += used; len -= used;
     }
-    return true;
+    return len == 0;
 }
 
 static void cgt_pool_drop(cgt_conn **at) { cgt_conn *gone = *at; *at = gone->next; cgt_conn_close(gone); }
@@ -2710,25 +2686,19 @@ static cgt_conn *cgt_conn_take(cgt_pool *pool, const cgt_url *url, chatgptt_erro
     return conn;
 }
 
-static void cgt_conn_park(cgt_conn *conn, long long now) {
+static void cgt_conn_park(cgt_conn *conn, const cgt_http *in, long long now) {
     cgt_conn **at = &conn->pool->idle; int count;
-    conn->parked = now; conn->served++; conn->next = *at;
-    *at = conn;
+    conn->in = *in; conn->parked = now; conn->served++;
+    conn->next = *at; *at = conn;
     for (count = 0; *at && count < CHATGPTT_MAX_IDLE; count++) at = &(*at)->next;
     while (*at) cgt_pool_drop(at);
 }
 
-static void cgt_pool_rest(cgt_pool *pool) {     /* no stream runs: nobody needs a read buffer */
-    cgt_free(pool->hooks, pool->spare, CHATGPTT_READ_BUFFER);
-    pool->spare = NULL;
-}
-
 static void cgt_pool_close(cgt_pool *pool) {
     while (pool->idle) cgt_pool_drop(&pool->idle);
-    cgt_pool_rest(pool); cgt_url_free(&pool->proxy); cgt_buffer_free(&pool->login);
+    cgt_unlend(pool, &pool->spare); cgt_url_free(&pool->proxy); cgt_buffer_free(&pool->login);
 #ifndef CHATGPTT_NO_TLS
     cgt_trust_free(pool->trust);
-    pool->trust = NULL;
 #endif
 }
 
@@ -2774,16 +2744,16 @@ typedef struct cgt_exchange {
        was, the next would say AGAIN */
     char *buffer; size_t at, end; bool dry;
     long long until, total;         /* when the state's own time is up, and all of it; ms, LLONG_MAX: never */
-    size_t body_bytes, max_body; cgt_http in;   /* so far; more is E_LIMIT, 0: no limit; the response */
+    /* so far; more is E_LIMIT, 0: no limit; the response, whose line is owned until its head is complete */
+    size_t body_bytes, max_body; cgt_http in;
     /* borrowed, and alive as long as the exchange */
     cgt_pool *pool; cgt_jar *jar; chatgptt_error *error; chatgptt_stats *stats;
     const char *method, *doing;     /* doing: what a time-out interrupts, in words */
     /* owned until the head of the final response */
     cgt_buffer out;                 /* the request; from `asks` on it is the same after a redirect */
     size_t asks, form, unsent;      /* form: where, from `asks` on, a GET in its place would end */
-    cgt_http_line *line; cgt_url to;    /* from the response's first byte on; where a redirect leads */
-    /* owned until the end */
-    cgt_url url; cgt_follow follow; int redirects, repeats; unsigned generation;    /* of connections left */
+    /* owned until the end; to: where a redirect leads; generation: of connections left */
+    cgt_url url, to; cgt_follow follow; int redirects, repeats; unsigned generation;
     /* when FIND began; when the request's last byte went out; raw bytes of the connection when it began */
     long long began, sent; size_t mark;
     /* headers: the mark of a challenge page; the body is compressed; Content-Type, as far as it fits */
@@ -2817,28 +2787,32 @@ static chatgptt_code cgt_exchange_enter(cgt_exchange *x, cgt_exchange_state stat
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_exchange_late(cgt_exchange *x, const char *name, int ms) {
-    const cgt_conn *conn = x->conn; bool connecting = x->state == CGT_X_CONNECT;
-    const char *doing = x->state == CGT_X_SEND                              ? "sending to"
-                        : !connecting                                      ? x->doing
-                        : !conn->carried || conn->state == CGT_CONN_READY ? "connecting to"
-                        : conn->tunnel                                     ? "asking for a tunnel from"
-                                                                           : "in the TLS handshake with";
-    return cgt_fail(x->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s)", ms, doing,
-                    connecting ? cgt_conn_peer(conn) : x->url.authority, name);
+static chatgptt_code cgt_exchange_late(cgt_exchange *x, bool total) {
+    const cgt_conn *conn = x->conn; const chatgptt_options *o = x->pool->options;
+    bool connecting = x->state == CGT_X_CONNECT;
+    const char *doing = x->state == CGT_X_SEND          ? "sending to"
+                        : !connecting                   ? x->doing
+                        : !conn->carried || conn->ready ? "connecting to"
+                        : conn->tunnel                  ? "asking for a tunnel from"
+                                                        : "in the TLS handshake with";
+    int ms = total ? o->total_timeout_ms : connecting ? o->connect_timeout_ms : o->idle_timeout_ms;
+    return cgt_fail(x->error, CHATGPTT_E_TIMEOUT, "timed out after %d ms %s %b (%s_timeout_ms)", ms, doing,
+                    connecting ? cgt_conn_peer(conn) : x->url.authority,
+                    total ? "total" : connecting ? "connect" : "idle");
+}
+
+static void cgt_exchange_drop_line(cgt_exchange *x) {
+    cgt_free(x->pool->hooks, x->in.line, sizeof *x->in.line);
+    x->in.line = NULL;
 }
 
 /* No more is read from the connection. Whether it can serve again, which its unread bytes may show it cannot:
    never before the head is complete. */
 static bool cgt_exchange_settle(cgt_exchange *x) {
-    bool useful = x->conn && x->unsent == 0 && cgt_http_alive(&x->in);
-    if (useful) {
-        x->conn->in = x->in;
-        useful = cgt_conn_drain(x->conn, x->buffer ? x->buffer + x->at : NULL, x->end - x->at);
-        x->in = x->conn->in;
-    }
+    bool useful = x->conn && x->unsent == 0 && cgt_http_alive(&x->in) &&
+                  cgt_conn_drain(x->conn, &x->in, x->buffer ? x->buffer + x->at : NULL, x->end - x->at);
     x->at = x->end = 0; x->dry = false;
-    cgt_unlend(x->pool, &x->buffer);
+    cgt_unlend(x->pool, &x->buffer); cgt_exchange_drop_line(x);
     return useful;
 }
 
@@ -2848,14 +2822,14 @@ static void cgt_exchange_leave(cgt_exchange *x, bool keep, long long now) {
     cgt_conn *conn = x->conn;
     keep = cgt_exchange_settle(x) && keep; x->conn = NULL;
     if (!conn) return;
-    x->generation += cgt_conn_want(conn, CGT_WANT_ALL).generation + 1;
-    if (keep) cgt_conn_park(conn, now); else cgt_conn_close(conn);
+    x->generation += cgt_conn_want(conn).generation + 1;
+    if (keep) cgt_conn_park(conn, &x->in, now); else cgt_conn_close(conn);
 }
 
 /* ---- the request ---- */
 
-/* Writes where it goes in front of what is asked. */
-static chatgptt_code cgt_exchange_aim(cgt_exchange *x) {
+/* Writes where it goes in front of what is asked; then a connection is looked for. */
+static chatgptt_code cgt_exchange_aim(cgt_exchange *x, long long now) {
     cgt_pool *pool = x->pool; cgt_buffer b, cookies; size_t asks;
     cgt_buffer_init(&b, pool->hooks, CHATGPTT_MAX_REQUEST);
     cgt_buffer_init(&cookies, pool->hooks, CHATGPTT_MAX_REQUEST);
@@ -2868,16 +2842,9 @@ static chatgptt_code cgt_exchange_aim(cgt_exchange *x) {
     if (x->out.failed) b.failed = x->out.failed;
     cgt_buffer_free(&cookies); cgt_buffer_free(&x->out);
     x->out = b; x->asks = asks;
-    if (!b.failed) return CHATGPTT_OK;
+    if (!b.failed) return cgt_exchange_enter(x, CGT_X_FIND, now);
     return cgt_fail(x->error, b.failed, b.failed == CHATGPTT_E_MEMORY ? "out of memory for the request"
                     : "the request is longer than CHATGPTT_MAX_REQUEST: shorten the message");
-}
-
-/* For the trace: method, host and path, but no query, which may hold tokens. */
-static void cgt_exchange_trace_request(const cgt_exchange *x) {
-    chatgptt_error line;            /* its message is what is wanted */
-    cgt_fail(&line, CHATGPTT_OK, "%s %b%b", x->method, x->url.origin, cgt_url_only_path(&x->url));
-    cgt_trace(x->pool->hooks, "request", cgt_text(line.message));
 }
 
 /* ---- FIND and CHECK ---- */
@@ -2906,10 +2873,10 @@ static chatgptt_code cgt_exchange_again(cgt_exchange *x, const char *why, long l
 /* The server may have closed it, or still owe the end of the last response; a byte that nobody asked for, be
    it a part of a TLS record, would be read as the answer. */
 static chatgptt_code cgt_exchange_check(cgt_exchange *x, long long now) {
-    cgt_conn *conn = x->conn; char bytes[256]; size_t done, before = conn->received;
-    bool ended = conn->in.state == CGT_HTTP_ENDED;
+    cgt_conn *conn = x->conn; cgt_http *in = &conn->in; char bytes[256]; size_t done, before = conn->received;
+    bool ended = in->state == CGT_HTTP_ENDED;
     chatgptt_code code = cgt_conn_do(conn, CGT_READ, bytes, sizeof bytes, &done);
-    if (ended ? conn->received > before : !cgt_conn_drain(conn, bytes, done)) code = CHATGPTT_E_HTTP;
+    if ((ended && conn->received > before) || !cgt_conn_drain(conn, in, bytes, done)) code = CHATGPTT_E_HTTP;
     if (code == CHATGPTT_OK || (code == CHATGPTT_AGAIN && !ended && now < x->until)) return code;
     if (code != CHATGPTT_AGAIN || !ended)
         return cgt_exchange_again(x, "the kept connection is of no use any more", now);
@@ -2924,25 +2891,20 @@ static void cgt_exchange_connected(cgt_exchange *x, long long now) {
     int taken = cgt_until(now, x->began); cgt_conn *conn = x->conn; chatgptt_stats *stats = x->stats;
     if (conn->took >= 0 || !conn->carried) return;
     if (stats->connect_ms < 0) stats->connect_ms = taken;
-    if (conn->state != CGT_CONN_READY) return;
-    conn->took = taken;
-    if (!conn->tls) return;
+    if (conn->ready) conn->took = taken;
+    if (!conn->ready || !conn->tls) return;
     stats->tls_ms = taken - stats->connect_ms; stats->resumed = conn->resumes;
     cgt_trace(x->pool->hooks, "tls", cgt_text(conn->resumes ? "resumed" : "new session"));
 }
 
-static bool cgt_exchange_may_repeat(const cgt_exchange *x, long long now) {
-    const cgt_conn *conn = x->conn;
-    long long soon = conn->took > CGT_REPEAT_MS / 3 ? 3LL * conn->took : (long long)CGT_REPEAT_MS;
-    return conn->served && !x->repeats && conn->received == x->mark && x->state <= CGT_X_HEAD &&
-           (x->unsent || now - x->sent <= soon);
-}
-
-/* What a read or write said that brought nothing: DONE or E_CLOSED, the peer has gone. */
+/* What a read or write said that brought nothing: DONE or E_CLOSED, the peer has gone. Here stands the one
+   rule by which a request is repeated. */
 static chatgptt_code cgt_exchange_closed(cgt_exchange *x, chatgptt_code code, long long now) {
-    bool unclean = x->conn->unclean;
+    const cgt_conn *conn = x->conn; bool unclean = conn->unclean;
+    long long soon = conn->took > CGT_REPEAT_MS / 3 ? 3LL * conn->took : (long long)CGT_REPEAT_MS;
     if (code != CHATGPTT_DONE && code != CHATGPTT_E_CLOSED) return code;
-    if (cgt_exchange_may_repeat(x, now)) {
+    if (conn->served && !x->repeats && conn->received == x->mark && x->state <= CGT_X_HEAD &&
+        (x->unsent || now - x->sent <= soon)) {
         x->repeats++;
         return cgt_exchange_again(x, "the kept connection was closed", now);
     }
@@ -2963,9 +2925,9 @@ static chatgptt_code cgt_exchange_read(cgt_exchange *x, long long now) {
     x->dry = x->end > 0 && x->end < CHATGPTT_READ_BUFFER && cgt_conn_is_greedy(x->conn);
     if (x->end == 0) { cgt_unlend(x->pool, &x->buffer); return code; }
     x->stats->bytes_in += x->end; x->until = cgt_after(now, x->pool->options->idle_timeout_ms);
-    if (x->state == CGT_X_BODY || x->line) return CHATGPTT_OK;
-    x->in.line = x->line = (cgt_http_line *)cgt_new(x->pool->hooks, sizeof *x->line);
-    return x->line ? CHATGPTT_OK : cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a head");
+    if (x->state == CGT_X_BODY || x->in.line) return CHATGPTT_OK;
+    x->in.line = (cgt_http_line *)cgt_new(x->pool->hooks, sizeof *x->in.line);
+    return x->in.line ? CHATGPTT_OK : cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a head");
 }
 
 /* The request is stuck, or cannot be written: a peer that answers before it has read all will not read on,
@@ -2980,13 +2942,16 @@ static chatgptt_code cgt_exchange_early(cgt_exchange *x, chatgptt_code code, lon
 }
 
 static chatgptt_code cgt_exchange_write(cgt_exchange *x, long long now) {
-    size_t done, at = x->out.len - x->unsent;
+    size_t done, at = x->out.len - x->unsent; chatgptt_error line;      /* its message is what is wanted */
     chatgptt_code code = cgt_conn_do(x->conn, CGT_WRITE, x->out.data + at, x->unsent, &done);
     if (at == 0) cgt_exchange_connected(x, now);
     /* nothing has gone out: on a new connection, which never stood, there is no answer to look for */
     if (code != CHATGPTT_OK && at == 0 && (code == CHATGPTT_AGAIN || !x->conn->served)) return code;
     if (code != CHATGPTT_OK) return cgt_exchange_early(x, code, now);
-    if (at == 0) { x->stats->requests++; cgt_exchange_trace_request(x); }
+    if (at == 0) {      /* no query is traced, which may hold tokens */
+        cgt_fail(&line, CHATGPTT_OK, "%s %b%b", x->method, x->url.origin, cgt_url_only_path(&x->url));
+        cgt_trace(x->pool->hooks, "request", cgt_text(line.message)); x->stats->requests++;
+    }
     x->unsent -= done; x->stats->bytes_out += done; x->sent = now;
     return cgt_exchange_enter(x, x->unsent ? CGT_X_SEND : CGT_X_HEAD, now);
 }
@@ -3001,9 +2966,7 @@ static chatgptt_code cgt_exchange_connect(cgt_exchange *x, long long now) {
 
 /* ---- HEAD ---- */
 
-static bool cgt_is_redirect(int status) {
-    return (status >= 301 && status <= 303) || status == 307 || status == 308;
-}
+static bool cgt_is_redirect(int code) { return code > 300 && code < 309 && (code < 304 || code > 306); }
 
 /* Where a redirect leads; what forbids it is set as the error, which counts once the head is complete. Never
    from https to http (the cookies and the message would be readable on the way). */
@@ -3016,13 +2979,12 @@ static void cgt_exchange_location(cgt_exchange *x, cgt_slice value) {
         if (user.len) why = "it holds a user name";
         else if (x->url.https && !x->to.https) why = "from https to http, which is refused";
         else if (x->redirects >= x->pool->options->max_redirects) why = "max_redirects are used up";
-        else if (x->follow == CGT_FOLLOW_REPEAT && x->in.status != 307 && x->in.status != 308)
+        else if (x->follow == CGT_FOLLOW_REPEAT && x->in.status < 307)
             why = "the message would be lost on the way; set url or endpoint to that address";
         else return;
     }
-    if (code == CHATGPTT_E_MEMORY) cgt_fail(x->error, code, "out of memory for a redirect");
-    else cgt_fail(x->error, CHATGPTT_E_STATUS, where.len ? "%b redirects to %b: %s" : "%b redirects%b: %s",
-                  x->url.authority, where, why);
+    cgt_fail(x->error, code == CHATGPTT_E_MEMORY ? code : CHATGPTT_E_STATUS,
+             where.len ? "%b redirects to %b: %s" : "%b redirects%b: %s", x->url.authority, where, why);
     cgt_url_free(&x->to);
 }
 
@@ -3037,8 +2999,8 @@ static chatgptt_code cgt_exchange_proxy_refused(const cgt_exchange *x) {
 }
 
 static chatgptt_code cgt_exchange_header(cgt_exchange *x) {
-    cgt_slice name = cgt_text(x->line->name), value = cgt_text(x->line->value);
-    const chatgptt_hooks *hooks = x->pool->hooks; bool whole = !x->line->cut;
+    cgt_slice name = cgt_text(x->in.line->name), value = cgt_text(x->in.line->value);
+    const chatgptt_hooks *hooks = x->pool->hooks; bool whole = !x->in.line->cut;
     if (cgt_is(name, "content-type")) { x->type[0] = '\0'; cgt_line_add(x->type, sizeof x->type, value); }
     else if (cgt_is(name, "content-encoding")) x->coded |= cgt_http_coded(value);
     else if (cgt_is(name, "location") && whole && x->follow && cgt_is_redirect(x->in.status))
@@ -3054,14 +3016,13 @@ static chatgptt_code cgt_exchange_header(cgt_exchange *x) {
 /* A redirect: the connection may serve again, what is asked stays the same, its target changes. */
 static chatgptt_code cgt_exchange_go(cgt_exchange *x, long long now) {
     int status = x->in.status; bool post = strcmp(x->method, "POST") == 0;
-    x->redirects++;
-    cgt_trace(x->pool->hooks, "redirect", x->to.origin); cgt_exchange_leave(x, true, now);
-    cgt_url_free(&x->url);
+    cgt_trace(x->pool->hooks, "redirect", x->to.origin); x->redirects++;
+    cgt_exchange_leave(x, true, now); cgt_url_free(&x->url);
     x->url = x->to; memset(&x->to, 0, sizeof x->to); x->to.text.hooks = x->pool->hooks;
     if (status == 303 ? strcmp(x->method, "HEAD") != 0 : status < 303 && post) {
         x->method = "GET"; x->out.len = x->asks + x->form; cgt_puts(&x->out, "\r\n");
     }
-    return cgt_exchange_aim(x) < 0 ? x->error->code : cgt_exchange_enter(x, CGT_X_FIND, now);
+    return cgt_exchange_aim(x, now);
 }
 
 /* The error for a redirect that was to be followed and is none. */
@@ -3070,32 +3031,18 @@ static chatgptt_code cgt_exchange_nowhere(const cgt_exchange *x) {
                     "than CHATGPTT_MAX_VALUE", x->url.authority);
 }
 
-static void cgt_exchange_drop_line(cgt_exchange *x) {
-    cgt_free(x->pool->hooks, x->line, sizeof *x->line);
-    x->in.line = x->line = NULL;
-}
-
 /* The head is complete. */
 static chatgptt_code cgt_exchange_head(cgt_exchange *x, long long now) {
     char digits[24];
-    (void)cgt_digits(digits, (unsigned long long)x->in.status);
-    cgt_trace(x->pool->hooks, "status", cgt_text(digits)); cgt_exchange_drop_line(x);
+    cgt_trace(x->pool->hooks, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned)x->in.status)));
     if (x->error->code) return x->error->code;
     if (x->to.whole.len) return cgt_exchange_go(x, now);
-    cgt_buffer_free(&x->out);
+    cgt_buffer_free(&x->out); cgt_exchange_drop_line(x);
     x->event = CGT_X_STATUS;
     return cgt_exchange_enter(x, CGT_X_BODY, now);
 }
 
 /* ---- HEAD and BODY ---- */
-
-static chatgptt_code cgt_exchange_body(cgt_exchange *x) {
-    x->event = CGT_X_PIECE; x->piece = x->in.piece;
-    x->body_bytes = cgt_sum(x->body_bytes, x->piece.len);
-    if (!x->max_body || x->body_bytes <= x->max_body) return CHATGPTT_OK;
-    return cgt_fail(x->error, CHATGPTT_E_LIMIT,
-                    "the response of %b is longer than max_page_bytes or max_reply_bytes", x->url.authority);
-}
 
 /* What was read and not used comes first, then what the connection has. */
 static chatgptt_code cgt_exchange_receive(cgt_exchange *x, long long now) {
@@ -3106,7 +3053,11 @@ static chatgptt_code cgt_exchange_receive(cgt_exchange *x, long long now) {
     switch (x->in.event) {
     case CGT_HTTP_HEADER: return cgt_exchange_header(x);
     case CGT_HTTP_HEAD: return cgt_exchange_head(x, now);
-    case CGT_HTTP_BODY: return cgt_exchange_body(x);
+    case CGT_HTTP_BODY:
+        x->event = CGT_X_PIECE; x->piece = x->in.piece; x->body_bytes = cgt_sum(x->body_bytes, x->piece.len);
+        if (!x->max_body || x->body_bytes <= x->max_body) return CHATGPTT_OK;
+        return cgt_fail(x->error, CHATGPTT_E_LIMIT, "the response of %b is longer than max_page_bytes or "
+                        "max_reply_bytes", x->url.authority);
     case CGT_HTTP_END: return cgt_exchange_enter(x, CGT_X_ENDED, now);
     default: return cgt_exchange_closed(x, cgt_exchange_read(x, now), now);
     }
@@ -3126,11 +3077,10 @@ static chatgptt_code cgt_exchange_begin(cgt_exchange *x, const cgt_exchange_setu
     memset(x, 0, sizeof *x);
     x->pool = setup->pool; x->jar = setup->jar; x->error = setup->error; x->stats = setup->stats;
     x->total = setup->total; x->generation = generation; x->method = asks->method;
-    x->doing = "waiting for the answer of"; x->to.text.hooks = x->url.text.hooks = hooks;
+    x->doing = "waiting for the answer of"; x->to.text.hooks = hooks;
     memset(x->error, 0, sizeof *x->error); cgt_buffer_init(&x->out, hooks, CHATGPTT_MAX_REQUEST);
     x->form = cgt_put_asks(&x->out, asks); code = cgt_url_copy(&x->url, hooks, url);
-    if (code < 0) return cgt_fail(x->error, code, "out of memory for the request");
-    return cgt_exchange_aim(x) < 0 ? x->error->code : cgt_exchange_enter(x, CGT_X_FIND, now);
+    return code < 0 ? cgt_fail(x->error, code, "out of memory for the request") : cgt_exchange_aim(x, now);
 }
 
 static chatgptt_code cgt_exchange_move(cgt_exchange *x, long long now) {
@@ -3150,32 +3100,30 @@ static chatgptt_code cgt_exchange_move(cgt_exchange *x, long long now) {
    looked at when there is nothing to do but wait: what came while a slow caller was away is no silence of the
    site's. */
 static chatgptt_code cgt_exchange_step(cgt_exchange *x, long long now) {
-    const chatgptt_options *o = x->pool->options; chatgptt_code code = CHATGPTT_OK;
+    chatgptt_code code = CHATGPTT_OK;
     x->event = CGT_X_NOTHING;
     while (code == CHATGPTT_OK && x->event == CGT_X_NOTHING) {
         bool blocks = x->state == CGT_X_FIND, late = x->state < CGT_X_ENDED && now >= x->total;
-        code = late ? cgt_exchange_late(x, "total_timeout_ms", o->total_timeout_ms)
-                    : cgt_exchange_move(x, now);
+        code = late ? cgt_exchange_late(x, true) : cgt_exchange_move(x, now);
         if (blocks) now = cgt_now(x->pool->hooks);      /* a lookup takes its time */
     }
     if (code == CHATGPTT_AGAIN && now >= x->until && x->state != CGT_X_CHECK)
-        code = x->state == CGT_X_CONNECT ? cgt_exchange_late(x, "connect_timeout_ms", o->connect_timeout_ms)
-                                         : cgt_exchange_late(x, "idle_timeout_ms", o->idle_timeout_ms);
+        code = cgt_exchange_late(x, false);
     if (code < 0) x->state = CGT_X_FAILED;
     return x->last = code;
 }
 
 static chatgptt_wait cgt_exchange_want(const cgt_exchange *x, long long now) {
     long long until = x->until < x->total ? x->until : x->total; chatgptt_wait w;
-    memset(&w, 0, sizeof w);
-    w.timeout_ms = -1;
-    if (x->conn) w = cgt_conn_want(x->conn, x->state < CGT_X_HEAD ? CGT_WANT_ALL
-                                            : x->unsent           ? CGT_WANT_ONLY_ANSWER
-                                                                  : CGT_WANT_ANSWER);
+    bool answer = x->conn && x->state >= CGT_X_HEAD; int ms = cgt_until(until, now);
+    memset(&w, 0, sizeof w); w.timeout_ms = -1;
+    if (x->conn) w = cgt_conn_want(x->conn);
+    /* room for the rest of a request that never will be sent is no news; connected, it has one descriptor */
+    if (answer && x->unsent) w.on[0].events &= CHATGPTT_READ;
+    if (answer && cgt_conn_is_greedy(x->conn)) w.on[0].events = CHATGPTT_READ;
     w.generation += x->generation;
     if (x->last != CHATGPTT_AGAIN) w.timeout_ms = 0;
-    else if (until != LLONG_MAX && (w.timeout_ms < 0 || cgt_until(until, now) < w.timeout_ms))
-        w.timeout_ms = cgt_until(until, now);
+    else if (until != LLONG_MAX && (w.timeout_ms < 0 || ms < w.timeout_ms)) w.timeout_ms = ms;
     return w;
 }
 
@@ -3183,7 +3131,8 @@ static chatgptt_code cgt_exchange_wait(const cgt_exchange *x, const chatgptt_wai
     return what->timeout_ms == 0 && what->count == 0 ? CHATGPTT_OK : cgt_pool_wait(x->pool, what);
 }
 
-static void cgt_exchange_rest(cgt_pool *pool) { cgt_pool_rest(pool); }    /* no stream runs */
+/* No stream runs: nobody needs a read buffer. */
+static void cgt_exchange_rest(cgt_pool *pool) { cgt_unlend(pool, &pool->spare); }
 
 /* No more is wanted of the response. If the rest of it may still come, the connection is kept for that; it
    stays with the exchange until it is freed, so that a loop can take its descriptor out. `unread`: what of
@@ -3197,9 +3146,8 @@ static void cgt_exchange_stop(cgt_exchange *x, size_t unread) {
 /* Gives the connection back or closes it, and frees all but the generation, which goes on in the next one. */
 static void cgt_exchange_free(cgt_exchange *x, long long now) {
     if (!x->pool) return;
-    cgt_exchange_leave(x, x->state == CGT_X_ENDED, now); cgt_exchange_drop_line(x);
-    cgt_buffer_free(&x->out); cgt_url_free(&x->url); cgt_url_free(&x->to);
-    x->pool = NULL;
+    cgt_exchange_leave(x, x->state == CGT_X_ENDED, now); cgt_buffer_free(&x->out);
+    cgt_url_free(&x->url); cgt_url_free(&x->to); x->pool = NULL;
 }
 
 /* ==== [MATCH] ==== */
@@ -3210,17 +3158,15 @@ static void cgt_exchange_free(cgt_exchange *x, long long now) {
    without one. Linear time: a set of positions in the pattern walks over the text (Pike), so no text can make
    it slow. Offsets count modulo 2^32. */
 
-typedef enum cgt_repeat { CGT_ONCE, CGT_MAYBE, CGT_MANY } cgt_repeat;
-
 #define CGT_ANY 255     /* the set of `.` */
 
-/* set: 0 a literal, CGT_ANY, else 1 + its class */
-typedef struct cgt_node { unsigned char set, byte, repeat; } cgt_node;
+/* set: 0 a literal, CGT_ANY, else 1 + its class; repeat: NUL, `?` or `*`, which `+` is the second half of */
+typedef struct cgt_node { unsigned char set, byte; char repeat; } cgt_node;
 
 typedef struct cgt_pattern {
     cgt_node node[CHATGPTT_MAX_PATTERN]; unsigned char set[CHATGPTT_MAX_CLASSES][32];
     int count, sets, open, close;   /* the group lies before these nodes */
-    char literal[CHATGPTT_MAX_PATTERN];     /* what every match begins with */
+    char literal[CHATGPTT_MAX_PATTERN + 1];         /* what every match begins with, terminated */
     size_t literals, rare;          /* how long it is; which of its bytes is the rarest in pages */
 } cgt_pattern;
 
@@ -3231,7 +3177,7 @@ typedef struct cgt_match {
     uint32_t offset, from, to;      /* of the next byte in the text; of what it captured so far */
     bool found, ended;              /* there is a match; it can grow no more */
     uint64_t seen; int count, turn; /* of the threads that are alive; which list has them */
-    cgt_thread lists[2][CHATGPTT_MAX_PATTERN + 1];
+    cgt_thread lists[2][CHATGPTT_MAX_PATTERN];
 } cgt_match;
 
 typedef struct cgt_pattern_reader { cgt_slice text; size_t at; const char *why; } cgt_pattern_reader;
@@ -3252,16 +3198,14 @@ static bool cgt_pattern_char(cgt_pattern_reader *r, unsigned char *c) {
 
 /* A class, from behind its bracket to behind the closing one. */
 static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32]) {
-    bool negated = r->at < r->text.len && r->text.at[r->at] == '^'; unsigned char from, to; int i;
+    bool negated = r->at < r->text.len && r->text.at[r->at] == '^', range; unsigned char from, to; int i;
     size_t first = r->at += negated;
     for (; r->at < r->text.len && (r->text.at[r->at] != ']' || r->at == first);) {
         if (!cgt_pattern_char(r, &from)) return false;
-        to = from;
-        if (r->at + 1 < r->text.len && r->text.at[r->at] == '-' && r->text.at[r->at + 1] != ']') {
-            r->at++;
-            if (!cgt_pattern_char(r, &to)) return false;
-            if (to < from) return cgt_pattern_bad(r, "the range is upside down");
-        }
+        range = r->at + 1 < r->text.len && r->text.at[r->at] == '-' && r->text.at[r->at + 1] != ']';
+        to = from; r->at += range;
+        if (range && !cgt_pattern_char(r, &to)) return false;
+        if (to < from) return cgt_pattern_bad(r, "the range is upside down");
         for (i = from; i <= to; i++) set[i >> 3] = (unsigned char)(set[i >> 3] | 1 << (i & 7));
     }
     if (r->at++ >= r->text.len) { r->at = r->text.len; return cgt_pattern_bad(r, "the class is not closed"); }
@@ -3272,8 +3216,7 @@ static bool cgt_pattern_class(cgt_pattern_reader *r, unsigned char set[32]) {
 /* One that can be repeated. Equal classes share a place. */
 static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *node) {
     char c = r->text.at[r->at]; unsigned char set[32] = { 0 }; int i = 0;
-    memset(node, 0, sizeof *node);
-    if (strchr("*+?", c)) return cgt_pattern_bad(r, "nothing to repeat");
+    if (strchr("*+?", c)) return cgt_pattern_bad(r, "no character or class to repeat");
     if (strchr("^$|{", c)) return cgt_pattern_bad(r, "not supported: put a backslash before it");
     if (c != '.' && c != '[') return cgt_pattern_char(r, &node->byte);
     node->set = CGT_ANY; r->at++;
@@ -3286,29 +3229,23 @@ static bool cgt_pattern_atom(cgt_pattern *p, cgt_pattern_reader *r, cgt_node *no
     return true;
 }
 
-/* `*`, `+` or `?` if one stands at r->at, else NUL. */
-static char cgt_pattern_repeat(const cgt_pattern_reader *r) {
-    char c = r->at < r->text.len ? r->text.at[r->at] : '\0';
-    return strchr("*+?", c) ? c : '\0';
-}
-
 static bool cgt_pattern_group(cgt_pattern *p, cgt_pattern_reader *r, bool open) {
-    if (open && p->open >= 0) return cgt_pattern_bad(r, "only one group");
-    if (!open && (p->open < 0 || p->close >= 0)) return cgt_pattern_bad(r, "no group is open");
+    if (open != (p->open < 0) || p->close >= 0)
+        return cgt_pattern_bad(r, open ? "only one group" : "no group is open");
     *(open ? &p->open : &p->close) = p->count; r->at++;
-    return open || !cgt_pattern_repeat(r) || cgt_pattern_bad(r, "a group cannot be repeated");
+    return true;
 }
 
 static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
-    cgt_node node; char c = r->text.at[r->at], repeat;
+    cgt_node node = { 0, 0, 0 }; char c = r->text.at[r->at]; const char *repeat; bool plus;
     if (c == '\0') return cgt_pattern_bad(r, "NUL in the pattern");
     if (c == '(' || c == ')') return cgt_pattern_group(p, r, c == '(');
     if (!cgt_pattern_atom(p, r, &node)) return false;
-    repeat = cgt_pattern_repeat(r); r->at += repeat != '\0';
-    if (p->count + (repeat == '+') >= CHATGPTT_MAX_PATTERN)
-        return cgt_pattern_bad(r, "the pattern is too long");
-    if (repeat == '+') p->node[p->count++] = node;
-    node.repeat = (unsigned char)(repeat == '\0' ? CGT_ONCE : repeat == '?' ? CGT_MAYBE : CGT_MANY);
+    repeat = strchr("*+?", r->at < r->text.len ? r->text.at[r->at] : '\0');
+    plus = repeat && *repeat == '+'; r->at += repeat && *repeat;
+    if (p->count + plus >= CHATGPTT_MAX_PATTERN) return cgt_pattern_bad(r, "the pattern is too long");
+    if (plus) p->node[p->count++] = node;
+    node.repeat = (char)(plus ? '*' : repeat ? *repeat : '\0');
     p->node[p->count++] = node;
     return true;
 }
@@ -3316,11 +3253,10 @@ static bool cgt_pattern_next(cgt_pattern *p, cgt_pattern_reader *r) {
 /* The literal that every match begins with: it is looked for by its rarest byte. */
 static void cgt_pattern_literal(cgt_pattern *p) {
     static const char common[] = " etaoinsrldc-pumhgfb/\"w.vy:=";    /* in pages, commonest first */
-    size_t n = 0, best = 0;
-    for (; (int)n < p->count && p->node[n].set == 0 && p->node[n].repeat == CGT_ONCE; n++) {
-        const char *at = (const char *)memchr(common, p->node[n].byte, sizeof common - 1);
-        size_t rank = at ? (size_t)(at - common) + 1 : sizeof common;
+    size_t n = 0, best = 0, rank;
+    for (; (int)n < p->count && p->node[n].set == 0 && !p->node[n].repeat; n++) {
         p->literal[n] = (char)p->node[n].byte;
+        rank = cgt_find(cgt_text(common), p->literal + n);
         if (rank > best) { best = rank; p->rare = n; }
     }
     p->literals = n;
@@ -3340,15 +3276,18 @@ static bool cgt_pattern_compile(cgt_pattern *p, cgt_slice text, size_t *at, cons
 }
 
 /* Adds a position and those reached from it without a byte. `arrived`: it came from the node before, not from
-   its own repetition. */
-static void cgt_match_add(cgt_match *m, cgt_thread t, bool arrived) {
+   its own repetition. Whether the end is among them: that is a match, and all that comes after it is less
+   preferred. */
+static bool cgt_match_add(cgt_match *m, cgt_thread t, bool arrived) {
     const cgt_pattern *p = m->pattern;
     for (;; t.at++, arrived = true) {
         if (arrived && t.at == p->open) t.from = m->offset;
         if (arrived && t.at == p->close) t.to = m->offset;
-        if (m->seen >> t.at & 1) return;
-        m->seen |= (uint64_t)1 << t.at; m->lists[m->turn][m->count++] = t;
-        if (t.at == p->count || p->node[t.at].repeat == CGT_ONCE) return;
+        if (m->seen >> t.at & 1) return false;
+        m->seen |= (uint64_t)1 << t.at;
+        if (t.at == p->count) { m->from = t.from; m->to = t.to; return m->found = true; }
+        m->lists[m->turn][m->count++] = t;
+        if (!p->node[t.at].repeat) return false;
     }
 }
 
@@ -3357,19 +3296,9 @@ static bool cgt_match_byte(const cgt_pattern *p, const cgt_node *node, unsigned 
     return node->set ? p->set[node->set - 1][c >> 3] >> (c & 7) & 1 : node->byte == c;
 }
 
-/* A match was reached: all that is less preferred is dropped, and no new one begins. */
-static void cgt_match_settle(cgt_match *m) {
-    const cgt_thread *list = m->lists[m->turn]; int i;
-    for (i = 0; i < m->count; i++) {
-        if (list[i].at != m->pattern->count) continue;
-        m->found = true; m->from = list[i].from; m->to = list[i].to; m->count = i;
-    }
-    m->ended = m->found && m->count == 0;
-}
-
 static void cgt_match_begin(cgt_match *m) {
     cgt_thread t = { 0, 0, 0 };
-    if (!m->found) { cgt_match_add(m, t, true); cgt_match_settle(m); }
+    if (!m->found && cgt_match_add(m, t, true)) m->ended = m->count == 0;
 }
 
 static void cgt_match_step(cgt_match *m, unsigned char c) {
@@ -3378,9 +3307,10 @@ static void cgt_match_step(cgt_match *m, unsigned char c) {
     for (i = 0; i < count; i++) {
         cgt_thread t = old[i]; const cgt_node *node = &p->node[t.at];
         if (!cgt_match_byte(p, node, c)) continue;
-        t.at += node->repeat != CGT_MANY; cgt_match_add(m, t, node->repeat != CGT_MANY);
+        t.at += node->repeat != '*';
+        if (cgt_match_add(m, t, node->repeat != '*')) break;
     }
-    cgt_match_settle(m);
+    m->ended = m->found && m->count == 0;
 }
 
 /* Where a match may begin, from `in` on, as far as the bytes go; len: nowhere. By the literal's rarest byte:
@@ -3388,11 +3318,9 @@ static void cgt_match_step(cgt_match *m, unsigned char c) {
 static size_t cgt_match_where(const cgt_pattern *p, const char *in, size_t len) {
     size_t i = 0, size = p->literals;
     for (; size && i + size <= len; i++) {
-        const char *at = in + i + p->rare;
-        at = (const char *)memchr(at, p->literal[p->rare], len - size - i + 1);
-        if (!at) { i = len - size + 1; break; }
-        i = (size_t)(at - in) - p->rare;
-        if (in[i] == *p->literal && memcmp(in + i, p->literal, size) == 0) return i;
+        const char *at = (const char *)memchr(in + i + p->rare, p->literal[p->rare], len - size - i + 1);
+        i = at ? (size_t)(at - in) - p->rare : len - size;
+        if (at && in[i] == *p->literal && memcmp(in + i, p->literal, size) == 0) return i;
     }
     while (size && i < len && memcmp(in + i, p->literal, len - i) != 0) i++;
     return i;
@@ -3405,12 +3333,12 @@ static size_t cgt_match_run(cgt_match *m, const char *in, size_t len) {
     const cgt_pattern *p = m->pattern; cgt_thread t = m->lists[m->turn][0];
     const cgt_node *node = &p->node[t.at]; size_t n = 0;
     if (m->count == 0) { m->offset += (uint32_t)len; return len; }
-    if (m->count != 2 || node->repeat != CGT_MANY || m->lists[m->turn][1].at != t.at + 1 ||
-        t.at + 1 == p->count || node[1].repeat != CGT_ONCE) return 0;
+    if (m->count != 2 || node->repeat != '*' || m->lists[m->turn][1].at != t.at + 1 || node[1].repeat)
+        return 0;
     while (n < len && cgt_match_byte(p, node, (unsigned char)in[n]) &&
            !cgt_match_byte(p, node + 1, (unsigned char)in[n])) n++;
     m->offset += (uint32_t)n; m->seen = 0; m->count = 0;
-    cgt_match_add(m, t, false);
+    (void)cgt_match_add(m, t, false);
     return n;
 }
 
