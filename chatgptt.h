@@ -3933,8 +3933,8 @@ typedef enum cgt_html_event {
 
 typedef enum cgt_html_state {
     CGT_HTML_IN_TEXT, CGT_HTML_OPEN, CGT_HTML_TAG_NAME, CGT_HTML_BEFORE_NAME, CGT_HTML_NAME,
-    CGT_HTML_AFTER_NAME, CGT_HTML_BEFORE_VALUE, CGT_HTML_IN_VALUE, CGT_HTML_DECLARATION, CGT_HTML_COMMENT,
-    CGT_HTML_CDATA, CGT_HTML_BOGUS, CGT_HTML_RAW, CGT_HTML_RAW_OPEN, CGT_HTML_RAW_WORD, CGT_HTML_ENTITY
+    CGT_HTML_AFTER_NAME, CGT_HTML_BEFORE_VALUE, CGT_HTML_IN_VALUE, CGT_HTML_COMMENT, CGT_HTML_WORD,
+    CGT_HTML_ENTITY
 } cgt_html_state;
 
 typedef struct cgt_html {
@@ -3945,13 +3945,14 @@ typedef struct cgt_html {
     /* there was text (the blanks before it are not told); a script; the tag is an end tag; its last byte was
        a slash */
     bool begun, scripts, closing, slash;
-    cgt_html_state state, back;     /* back: to where an entity returns */
-    /* the element whose content is no markup; of a value, 0: none; of a script: in <!--, in a <script> in
-       that; dashes in a row */
-    unsigned char raw, quote, escape, dashes;
+    cgt_html_state state;
+    /* the element whose content is no markup; of a value, 0: none; of a comment: what makes it end; of a
+       script: in <!--, in a <script> in that */
+    unsigned char raw, quote, escape;
     /* see cgt_html_opened(); templates that are open; of a numeric reference */
     uint64_t foreign; uint32_t inert, code;
-    const char *word; size_t at;    /* that may be under way, and how much of it was there */
+    /* that may be under way, and how much of it was there; of a comment see there; of a reference: a digit */
+    const char *word; size_t at;
     /* lower case; a longer one is "", which is nobody's name */
     char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME], hold[16]; size_t tag_len, name_len, hold_len;
 } cgt_html;
@@ -3976,22 +3977,12 @@ static size_t cgt_html_until(const char *in, size_t len, uint64_t stops) {
 }
 
 static size_t cgt_html_blanks(const char *in, size_t len) {
-    size_t n = 0;
-    while (n < len && cgt_blank(in[n])) n++;
-    return n;
+    return cgt_span(cgt_slice_of(in, len), cgt_blank);
 }
 
 static size_t cgt_html_seek(const char *in, size_t len, char c) {
     const char *at = (const char *)memchr(in, c, len);
     return at ? (size_t)(at - in) : len;
-}
-
-/* Goes on with h->word: its small letters in any case. The number of bytes that are of it. */
-static size_t cgt_html_follow(cgt_html *h, const char *in, size_t len) {
-    const char *word = h->word + h->at; size_t n = 0;
-    while (n < len && word[n] && (in[n] == word[n] || cgt_lower(in[n]) == word[n])) n++;
-    h->at += n;
-    return n;
 }
 
 /* Adds to a name; one that does not fit is nobody's. */
@@ -4044,18 +4035,6 @@ static uint32_t cgt_entity_name(const cgt_html *h, char next, size_t *rest) {
     return 0;
 }
 
-/* The character in place of the reference in `hold`. Whether a semicolon behind it belongs to it. */
-static bool cgt_entity_end(cgt_html *h, char next) {
-    bool number = h->hold_len > 1 && h->hold[1] == '#'; char out[4]; size_t len, rest = 0;
-    uint32_t code = number ? h->code : cgt_entity_name(h, next, &rest);
-    if (number ? !h->at : !code) return false;
-    if (number && code >= 128 && code < 160) code = cgt_entity_1252[code - 128];
-    len = cgt_utf8_put(out, code ? code : 0xFFFD);
-    memmove(h->hold + len, h->hold + h->hold_len - rest, rest); memcpy(h->hold, out, len);
-    h->hold_len = len + rest;
-    return rest == 0;
-}
-
 /* Whether `c` goes on with the reference: its name stands in `hold`, of a number only what leads it. */
 static bool cgt_entity_takes(cgt_html *h, char c) {
     bool number = h->hold_len > 1 && h->hold[1] == '#', hex = number && h->hold_len > 2;
@@ -4071,18 +4050,26 @@ static bool cgt_entity_takes(cgt_html *h, char c) {
 }
 
 static size_t cgt_entity_begin(cgt_html *h, size_t n) {
-    h->back = h->state; h->state = CGT_HTML_ENTITY; h->hold[0] = '&';
-    h->hold_len = 1; h->at = 0; h->code = 0;
+    h->state = CGT_HTML_ENTITY; h->hold[0] = '&'; h->hold_len = 1;
+    h->at = 0; h->code = 0;
     return n + 1;
 }
 
-/* The number of bytes used: none of a byte that ends the reference without being a part of it. */
+/* Goes on with a reference, or puts its character in its place. The number of bytes used: none of a byte that
+   ends it without being a part of it. */
 static size_t cgt_html_entity(cgt_html *h, char c) {
-    bool known;
+    bool number = h->hold_len > 1 && h->hold[1] == '#'; char out[4]; size_t len, rest = 0; uint32_t code;
     if (cgt_entity_takes(h, c)) return 1;
-    known = cgt_entity_end(h, c); h->state = h->back;
+    code = !number ? cgt_entity_name(h, c, &rest) : h->code || !h->at ? h->code : 0xFFFD;
+    if (number && code >= 128 && code < 160) code = cgt_entity_1252[code - 128];
+    if (code) {
+        len = cgt_utf8_put(out, code);
+        memmove(h->hold + len, h->hold + h->hold_len - rest, rest); memcpy(h->hold, out, len);
+        h->hold_len = len + rest;
+    }
+    h->state = h->telling ? CGT_HTML_IN_VALUE : CGT_HTML_IN_TEXT;
     cgt_html_piece(h, h->hold, h->hold_len);
-    return known && c == ';';
+    return code && rest == 0 && c == ';';
 }
 
 /* ---- foreign content (section 13.2.6.5): drawings and formulas, in which nothing is raw ---- */
@@ -4114,13 +4101,8 @@ static void cgt_html_opened(cgt_html *h) {
     else if (i == CGT_HTML_SPECIALS || (i == CGT_HTML_NOSCRIPT_TAG && h->scriptless)) return;
     else if (i == CGT_HTML_TEMPLATE_TAG) h->inert++;
     else if (i > CGT_HTML_TEMPLATE_TAG) in = 1;
-    else { h->raw = i; h->escape = 0; h->state = CGT_HTML_RAW; h->scripts |= i == CGT_HTML_SCRIPT_TAG; }
+    else { h->raw = i; h->scripts |= i == CGT_HTML_SCRIPT_TAG; }
     if (in && !h->slash && h->foreign >> 62 == 0) h->foreign = h->foreign << 2 | in;
-}
-
-static void cgt_html_closed(cgt_html *h) {
-    if (h->foreign && cgt_html_is(h, h->foreign & 1 ? CGT_DRAWINGS : CGT_HOLD_HTML)) h->foreign >>= 2;
-    else if (h->inert && strcmp(h->tag, "template") == 0) { cgt_html_leave(h); h->inert--; }
 }
 
 /* ---- tags ---- */
@@ -4130,7 +4112,8 @@ static size_t cgt_html_end_of_tag(cgt_html *h) {
     h->state = CGT_HTML_IN_TEXT;
     if (cgt_html_tells(h, event)) h->event = event;
     if (!h->closing) cgt_html_opened(h);
-    else if (h->foreign || h->inert) cgt_html_closed(h);
+    else if (h->foreign && cgt_html_is(h, h->foreign & 1 ? CGT_DRAWINGS : CGT_HOLD_HTML)) h->foreign >>= 2;
+    else if (h->inert && strcmp(h->tag, "template") == 0) { cgt_html_leave(h); h->inert--; }
     return 1;
 }
 
@@ -4160,13 +4143,14 @@ static size_t cgt_html_before_name(cgt_html *h, const char *in, size_t len) {
         if (skip == 0) break;
     }
     h->slash = false; h->name_len = 0; h->state = CGT_HTML_NAME;
-    if (h->telling) cgt_html_add(h->name, &h->name_len, in + n, 1);
-    return n + 1;
+    return n;
 }
 
+/* Its first byte may be any. */
 static size_t cgt_html_name(cgt_html *h, const char *in, size_t len) {
-    size_t n = cgt_html_until(in, len, CGT_STOP_TAG | CGT_STOP('='));
-    if (h->telling) cgt_html_add(h->name, &h->name_len, in, n);
+    size_t n = h->name_len == 0;
+    n += cgt_html_until(in + n, len - n, CGT_STOP_TAG | CGT_STOP('='));
+    cgt_html_add(h->name, &h->name_len, in, n);
     if (n == len) return n;
     h->state = CGT_HTML_AFTER_NAME;
     if (h->telling) h->event = CGT_HTML_ATTRIBUTE;
@@ -4209,104 +4193,78 @@ static size_t cgt_html_tag_name(cgt_html *h, const char *in, size_t len) {
     return h->event ? n : n + cgt_html_before_name(h, in + n, len - n);
 }
 
-/* Behind `<` or `</`. */
-static size_t cgt_html_open(cgt_html *h, const char *in, size_t len) {
-    h->at = h->tag_len = 0; h->slash = false;
-    if (cgt_letter(*in)) { h->state = CGT_HTML_TAG_NAME; return cgt_html_tag_name(h, in, len); }
-    if (*in == '/' && !h->closing) { h->closing = true; return 1; }
-    if (*in == '!' && !h->closing) { h->state = CGT_HTML_DECLARATION; return 1; }
-    h->state = *in == '?' || h->closing ? CGT_HTML_BOGUS : CGT_HTML_IN_TEXT;
-    if (h->state == CGT_HTML_IN_TEXT) cgt_html_piece(h, "<", 1);
-    return 0;
-}
-
 /* ---- what is no element ---- */
 
-/* Behind `<!`: a comment, in foreign content <![CDATA[, else anything up to `>`. */
-static size_t cgt_html_declaration(cgt_html *h, const char *in, size_t len) {
-    size_t n;
-    if (h->at == 0) h->word = *in == '[' && h->foreign & 1 ? "[CDATA[" : "--";
-    n = cgt_html_follow(h, in, len);
-    if (n < len && h->word[h->at]) h->state = CGT_HTML_BOGUS;
-    if (h->word[h->at]) return n;
-    h->state = *h->word == '-' ? CGT_HTML_COMMENT : CGT_HTML_CDATA; h->at = *h->word == '-' ? 4 : 0;
-    return n;
-}
-
-/* Comments end at `-->` or `--!>`; `<!-->` and `<!--->` are whole ones; CDATA at `]]>`. `at`: 1 and 2 dashes
-   or brackets, 3 the mark behind two, 4 the begin, 5 a dash there. */
+/* Comments end at `-->` or `--!>`; `<!-->` and `<!--->` are whole ones; CDATA at `]]>`; <!-- of a script at
+   `-->`, which is read as far as a `<`; anything else at `>`. `at`: 1 and 2 dashes or brackets, 3 the mark
+   behind two, 4 the begin, 5 a dash there. */
 static size_t cgt_html_comment(cgt_html *h, const char *in, size_t len) {
     static const unsigned char after_dash[] = { 1, 2, 2, 1, 5, 2 };
-    bool comment = h->state == CGT_HTML_COMMENT; char dash = comment ? '-' : ']'; size_t n = 0;
-    for (; n < len; n++) {
-        if (h->at == 0 && (n += cgt_html_seek(in + n, len - n, dash)) == len) break;
-        if (in[n] == '>' && h->at >= 2) { h->state = CGT_HTML_IN_TEXT; return n + 1; }
-        h->at = in[n] == dash ? after_dash[h->at] : in[n] == '!' && h->at == 2 && comment ? 3 : 0;
+    char dash = (char)(h->escape ? '-' : h->quote); size_t n = 0;
+    for (; n < len && !(h->escape && in[n] == '<'); n++) {
+        if (h->at == 0 && !h->escape && (n += cgt_html_seek(in + n, len - n, dash)) == len) break;
+        if (in[n] == '>' && (h->at >= 2 || dash == '>')) {
+            h->state = CGT_HTML_IN_TEXT; h->escape = 0;
+            return n + 1;
+        }
+        h->at = in[n] == dash ? after_dash[h->at] : h->at == 2 && in[n] == '!' && h->quote == '-' ? 3 : 0;
     }
     return n;
 }
 
-/* ---- raw content: only its own end tag is markup ---- */
-
-/* The script data escaped states: `-->` leads out of `<!--`. How many bytes come before a `<`. */
-static size_t cgt_html_escaped(cgt_html *h, const char *in, size_t len) {
-    size_t n = 0;
-    for (; n < len && in[n] != '<' && h->escape; n++) {
-        if (in[n] == '>' && h->dashes == 2) h->escape = 0;
-        h->dashes = (unsigned char)(in[n] != '-' ? 0 : h->dashes < 2 ? h->dashes + 1 : 2);
-    }
-    return n;
-}
-
-/* The element's own name behind `</` ends it, save in a <script> within <!-- of a script, which it ends
-   instead; behind `<` it begins one. */
-static size_t cgt_html_raw_word(cgt_html *h, const char *in, size_t len) {
-    size_t n = cgt_html_follow(h, in, len); bool over = h->word[h->at] == '\0';
+/* h->word begins a comment: of a script, in foreign content <![CDATA[, else anything up to `>`. Or it is the
+   name of a raw element, which ends that behind `</`, save in a <script> within <!-- of a script, which it
+   ends instead; behind `<` it begins one. */
+static size_t cgt_html_word(cgt_html *h, const char *in, size_t len) {
+    size_t n = 0; bool over, name; char c;
+    if (h->at == 0 && *in == '[' && h->foreign & 1) h->word = "[CDATA[";
+    for (; n < len && (c = h->word[h->at]) != '\0' && (in[n] == c || cgt_lower(in[n]) == c); n++) h->at++;
     if (n == len) return n;
-    h->state = CGT_HTML_RAW;
-    if (*h->word == '-') {
-        if (over) { h->escape = 1; h->dashes = 2; }
+    over = !h->word[h->at]; name = over && (cgt_blank(in[n]) || in[n] == '/' || in[n] == '>');
+    h->state = CGT_HTML_IN_TEXT;
+    if (!cgt_letter(*h->word)) {
+        h->at = h->raw ? 2 : over && *h->word == '-' ? 4 : 0; h->escape = h->raw && over;
+        if (!h->raw) { h->state = CGT_HTML_COMMENT; h->quote = !over ? '>' : h->at ? '-' : ']'; }
         return n;
     }
-    over = over && (cgt_blank(in[n]) || in[n] == '/' || in[n] == '>');
-    if (over && h->closing && h->escape < 2) {
+    if (name && h->closing && h->escape < 2) {
         if (cgt_html_kind(h)) { h->event = CGT_HTML_TITLE; h->piece.len = 0; }
-        h->tag_len = 0; cgt_html_add(h->tag, &h->tag_len, h->word, h->at);
-        h->slash = false; h->raw = 0; h->state = CGT_HTML_BEFORE_NAME;
-    } else if (over) h->escape = h->closing ? 1 : 2;
+        memcpy(h->tag, h->word, h->at + 1);
+        h->raw = h->escape = 0; h->state = CGT_HTML_BEFORE_NAME;
+    } else if (name) h->escape = h->closing ? 1 : 2;
     else cgt_html_piece(h, "</title", 2 + h->at);
+    h->at = 0;
     return n;
 }
 
-/* Behind `<` in raw content. */
-static size_t cgt_html_raw_open(cgt_html *h, const char *in) {
-    bool script = h->raw == CGT_HTML_SCRIPT_TAG, bang = script && !h->escape && *in == '!';
-    const char *word = bang ? "--" : script && h->escape == 1 ? "script" : NULL;
-    h->at = h->dashes = 0; h->closing = *in == '/'; h->word = h->closing ? cgt_html_special[h->raw] : word;
-    h->state = h->word ? CGT_HTML_RAW_WORD : CGT_HTML_RAW;
-    if (!h->word) cgt_html_piece(h, "<", 1);
-    return h->closing || bang;
+/* Behind `<` or `</`. */
+static size_t cgt_html_open(cgt_html *h, const char *in, size_t len) {
+    bool bang = *in == '!' && !h->closing, script = h->raw == CGT_HTML_SCRIPT_TAG && !h->escape;
+    h->at = h->tag_len = 0; h->slash = false; h->quote = '>';
+    if (!h->raw && cgt_letter(*in)) { h->state = CGT_HTML_TAG_NAME; return cgt_html_tag_name(h, in, len); }
+    if (*in == '/' && !h->closing) { h->closing = true; return 1; }
+    h->word = h->raw && h->closing          ? cgt_html_special[h->raw]
+              : bang && (!h->raw || script) ? "--"
+              : h->escape == 1              ? "script"
+                                            : NULL;
+    h->state = h->word                                 ? CGT_HTML_WORD
+               : !h->raw && (h->closing || *in == '?') ? CGT_HTML_COMMENT
+                                                       : CGT_HTML_IN_TEXT;
+    if (h->state == CGT_HTML_IN_TEXT) cgt_html_piece(h, "<", 1);
+    return h->word && *h->word == '-';
 }
 
-static size_t cgt_html_raw(cgt_html *h, const char *in, size_t len) {
-    bool title = cgt_html_kind(h) != CGT_HTML_NONE;
-    size_t n = h->raw == CGT_HTML_PLAINTEXT_TAG ? len
-               : h->escape                      ? cgt_html_escaped(h, in, len)
-               : title                          ? cgt_html_until(in, len, CGT_STOP('<') | CGT_STOP('&'))
-                                                : cgt_html_seek(in, len, '<');
-    if (title) cgt_html_piece(h, in, n);
-    if (n == len || h->event || (in[n] != '<' && !title)) return n;
-    if (in[n] == '&') return cgt_entity_begin(h, n);
-    h->state = CGT_HTML_RAW_OPEN;
-    return n + 1;
-}
+/* ---- text, and raw content, in which only its own end tag is markup ---- */
 
 static size_t cgt_html_text(cgt_html *h, const char *in, size_t len) {
-    cgt_html_event kind = cgt_html_kind(h); size_t n, blanks;
-    n = kind ? cgt_html_until(in, len, CGT_STOP('<') | CGT_STOP('&')) : cgt_html_seek(in, len, '<');
-    blanks = h->begun ? 0 : cgt_html_blanks(in, n); h->begun = h->begun || (kind && blanks < n);
+    cgt_html_event kind = cgt_html_kind(h);
+    size_t n = h->raw == CGT_HTML_PLAINTEXT_TAG ? len
+               : h->escape                      ? cgt_html_comment(h, in, len)
+               : kind                           ? cgt_html_until(in, len, CGT_STOP('<') | CGT_STOP('&'))
+                                                : cgt_html_seek(in, len, '<'), blanks = 0;
+    if (kind == CGT_HTML_TEXT && !h->begun) { blanks = cgt_html_blanks(in, n); h->begun = blanks < n; }
     cgt_html_piece(h, in + blanks, n - blanks);
-    if (n == len || h->event) return n;
+    if (n == len || h->event || (in[n] != '<' && !kind)) return n;
     if (in[n] == '&') return cgt_entity_begin(h, n);
     while (!kind && n + 1 < len && in[n + 1] == '<') n++;
     h->state = CGT_HTML_OPEN; h->closing = ++n < len && in[n] == '/'; n += h->closing;
@@ -4315,7 +4273,6 @@ static size_t cgt_html_text(cgt_html *h, const char *in, size_t len) {
 
 /* As many bytes as one state takes; none: another state is to read them. */
 static size_t cgt_html_step(cgt_html *h, const char *in, size_t len) {
-    size_t n;
     switch (h->state) {
     case CGT_HTML_IN_TEXT: return cgt_html_text(h, in, len);
     case CGT_HTML_OPEN: return cgt_html_open(h, in, len);
@@ -4324,16 +4281,9 @@ static size_t cgt_html_step(cgt_html *h, const char *in, size_t len) {
     case CGT_HTML_NAME: return cgt_html_name(h, in, len);
     case CGT_HTML_AFTER_NAME: case CGT_HTML_BEFORE_VALUE: return cgt_html_before_value(h, in, len);
     case CGT_HTML_IN_VALUE: return cgt_html_value(h, in, len);
-    case CGT_HTML_DECLARATION: return cgt_html_declaration(h, in, len);
-    case CGT_HTML_COMMENT: case CGT_HTML_CDATA: return cgt_html_comment(h, in, len);
-    case CGT_HTML_RAW: return cgt_html_raw(h, in, len);
-    case CGT_HTML_RAW_OPEN: return cgt_html_raw_open(h, in);
-    case CGT_HTML_RAW_WORD: return cgt_html_raw_word(h, in, len);
-    case CGT_HTML_ENTITY: return cgt_html_entity(h, *in);
-    default:                        /* BOGUS */
-        if ((n = cgt_html_seek(in, len, '>')) == len) return n;
-        h->state = CGT_HTML_IN_TEXT;
-        return n + 1;
+    case CGT_HTML_COMMENT: return cgt_html_comment(h, in, len);
+    case CGT_HTML_WORD: return cgt_html_word(h, in, len);
+    default: return cgt_html_entity(h, *in);
     }
 }
 
