@@ -3976,9 +3976,7 @@ static size_t cgt_html_until(const char *in, size_t len, uint64_t stops) {
     return n;
 }
 
-static size_t cgt_html_blanks(const char *in, size_t len) {
-    return cgt_span(cgt_slice_of(in, len), cgt_blank);
-}
+static size_t cgt_html_blanks(const char *in, size_t n) { return cgt_span(cgt_slice_of(in, n), cgt_blank); }
 
 static size_t cgt_html_seek(const char *in, size_t len, char c) {
     const char *at = (const char *)memchr(in, c, len);
@@ -4297,13 +4295,6 @@ static void cgt_html_feed(cgt_html *h, const char *in, size_t len, size_t *used)
 
 /* ---- what a page says to people: its title and its first sentence, for error messages ---- */
 
-/* Collects them from what a tokenizer tells. */
-typedef struct cgt_words {
-    char title[CHATGPTT_MAX_TOKEN], text[2 * CHATGPTT_MAX_TOKEN];
-    bool titled, over;              /* the title, the sentence is complete */
-    bool headed;                    /* the sentence so far is a heading of one word: what it means follows */
-} cgt_words;
-
 /* Appends to a line whose characters may come in pieces, so that its UTF-8 is checked by whoever quotes it.
    false: it is full. */
 static bool cgt_said_add(char *line, size_t size, cgt_slice s) {
@@ -4324,32 +4315,34 @@ static void cgt_said_end(char *line, size_t size) {
     if (len && line[len - 1] == ' ') line[len - 1] = '\0';
 }
 
-/* The first title that is not empty, and the first text, up to the next tag that is no mere emphasis. */
-static void cgt_words_take(cgt_words *w, const cgt_html *h) {
-    if (h->event == CGT_HTML_TITLE && !w->titled) {
-        w->titled = h->piece.len ? !cgt_said_add(w->title, sizeof w->title, h->piece) : w->title[0] != '\0';
-        if (w->titled) cgt_said_end(w->title, sizeof w->title);
-    }
-    if (w->over) return;
-    if (h->event == CGT_HTML_TEXT) {
-        if (w->headed && cgt_trim(h->piece).len) {
-            (void)cgt_said_add(w->text, sizeof w->text, cgt_text(": ")); w->headed = false;
-        }
-        w->over = !cgt_said_add(w->text, sizeof w->text, h->piece);
-    } else if ((h->event == CGT_HTML_TAG || h->event == CGT_HTML_CLOSE) && w->text[0] &&
-               !cgt_html_is(h, " a b i em strong span code small u ")) {
-        if (h->event == CGT_HTML_CLOSE && cgt_html_is(h, " h1 ") && !strchr(w->text, ' ')) w->headed = true;
-        w->over = !w->headed;
-    }
-    if (w->over) cgt_said_end(w->text, sizeof w->text);
-}
-
 /* Reads a page for its words and for the marks of challenge pages and firewalls. Starts zeroed. */
 typedef struct cgt_said {
-    cgt_html html; cgt_words words;
+    cgt_html html;                  /* TITLE is muted once the title is complete, TEXT once the sentence is */
+    struct { char title[CHATGPTT_MAX_TOKEN], text[2 * CHATGPTT_MAX_TOKEN]; } words;
+    bool headed;                    /* the sentence so far is a heading of one word: what it means follows */
     bool challenge;                 /* a mark of a challenge page or firewall was seen */
     char tail[32]; size_t tail_len; /* for marks cut between two pieces */
 } cgt_said;
+enum { CGT_SAID_LINES = 1 << CGT_HTML_TITLE | 1 << CGT_HTML_TEXT };
+
+/* The first title that is not empty, and the first text, up to the next tag that is no mere emphasis. */
+static void cgt_said_take(cgt_said *p) {
+    cgt_html *h = &p->html; bool title = h->event == CGT_HTML_TITLE, over = false;
+    char *line = title ? p->words.title : p->words.text;
+    size_t size = title ? sizeof p->words.title : sizeof p->words.text;
+    unsigned bit = 1u << (title ? CGT_HTML_TITLE : CGT_HTML_TEXT);
+    if (h->mute & bit) return;
+    if (title || h->event == CGT_HTML_TEXT) {
+        if (p->headed && !title && cgt_trim(h->piece).len)
+            p->headed = !cgt_said_add(line, size, cgt_text(": "));
+        over = !cgt_said_add(line, size, h->piece) || (h->piece.len == 0 && *line);
+    } else if ((h->event == CGT_HTML_TAG || h->event == CGT_HTML_CLOSE) && *line &&
+               !cgt_html_is(h, " a b i em strong span code small u ")) {
+        if (h->event == CGT_HTML_CLOSE && cgt_html_is(h, " h1 ") && !strchr(line, ' ')) p->headed = true;
+        over = !p->headed;
+    }
+    if (over) { cgt_said_end(line, size); h->mute |= bit; }
+}
 
 /* Whether one of these phrases stands there: each ends with NUL, and the last is empty. */
 static bool cgt_says(cgt_slice s, const char *phrases) {
@@ -4384,9 +4377,9 @@ static unsigned cgt_said_looks(cgt_said *p, cgt_slice s, unsigned (*marks)(cgt_s
 static void cgt_said_feed(cgt_said *p, cgt_slice s) {
     size_t used;
     if (cgt_said_looks(p, s, cgt_said_marks)) p->challenge = true;
-    p->html.scriptless = true; p->html.mute = 1u << CGT_HTML_ATTRIBUTE;
-    for (; s.len && !(p->words.titled && p->words.over); s = cgt_from(s, used)) {
-        cgt_html_feed(&p->html, s.at, s.len, &used); cgt_words_take(&p->words, &p->html);
+    p->html.scriptless = true; p->html.mute &= CGT_SAID_LINES; p->html.mute |= 1u << CGT_HTML_ATTRIBUTE;
+    for (; s.len && ~p->html.mute & CGT_SAID_LINES; s = cgt_from(s, used)) {
+        cgt_html_feed(&p->html, s.at, s.len, &used); cgt_said_take(p);
     }
 }
 
@@ -4446,8 +4439,9 @@ typedef struct cgt_page {
     cgt_find_state finds[CGT_FINDS]; char tail[CHATGPTT_MAX_CAPTURE]; size_t tail_len; uint32_t offset;
     cgt_chat now, best;             /* the configuration under way; the chosen chat */
     bool chosen, wanted, usable;    /* wanted: it is the bot asked for; usable: the patterns are */
-    /* of the element under way: which attribute, 1 << each that it has, their values */
-    int attribute; unsigned seen, marks; bool fits, config_ok; char value[CGT_AT_CONFIG][CHATGPTT_MAX_TOKEN];
+    /* of the element under way: which attribute, 1 << each that it has, their values; of duplicates the first
+       counts, as in HTML, even if it is empty or too long */
+    int attribute; unsigned seen, marks; char value[CGT_AT_CONFIG][CHATGPTT_MAX_TOKEN];
     cgt_json json;
 } cgt_page;
 
@@ -4469,94 +4463,78 @@ static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok) {
     out[*ok ? len + s.len : 0] = '\0';
 }
 
+static const struct { unsigned short at, size; } cgt_config_fields[] = {
+#define CGT_INTO(member) { offsetof(cgt_chat, member), sizeof ((cgt_chat *)0)->member }
+    CGT_INTO(bot_id), CGT_INTO(nonce), CGT_INTO(post_id), CGT_INTO(endpoint), CGT_INTO(bot_name),
+    CGT_INTO(greeting), CGT_INTO(provider), CGT_INTO(consent), CGT_INTO(keeps_openai),
+    CGT_INTO(keeps_google), CGT_INTO(asks_consent) };
+
 static void cgt_config_field(cgt_page *p) {
-#define CGT_INTO(member) { c->member, sizeof c->member }
-    cgt_chat *c = &p->now; const struct { char *text; size_t size; } to[] = {
-        CGT_INTO(bot_id), CGT_INTO(nonce), CGT_INTO(post_id), CGT_INTO(endpoint), CGT_INTO(bot_name),
-        CGT_INTO(greeting), CGT_INTO(provider), CGT_INTO(consent) };
-    bool *const switches[] = { &c->keeps_openai, &c->keeps_google, &c->asks_consent };
-    int field = p->json.field; bool text = p->json.event == CGT_JSON_TEXT; cgt_slice s = p->json.piece;
-    if (text && field < CGT_CONFIG_LINES) cgt_token_add(to[field].text, to[field].size, s, &p->config_ok);
-    else if (text && field < CGT_CONFIG_SWITCHES) cgt_line_add(to[field].text, to[field].size, s);
-    else if (!text && field >= CGT_CONFIG_SWITCHES)
-        *switches[field - CGT_CONFIG_SWITCHES] = p->json.type == CGT_JSON_TRUE;
+    const cgt_json *j = &p->json; bool text = j->event == CGT_JSON_TEXT; char *to; size_t size;
+    if (!text && j->event != CGT_JSON_VALUE) return;
+    to = (char *)&p->now + cgt_config_fields[j->field].at; size = cgt_config_fields[j->field].size;
+    if (text && j->field < CGT_CONFIG_LINES) cgt_token_add(to, size, j->piece, &p->said.html.telling);
+    else if (text && j->field < CGT_CONFIG_SWITCHES) cgt_line_add(to, size, j->piece);
+    else if (!text && j->field >= CGT_CONFIG_SWITCHES) *(bool *)to = j->type == CGT_JSON_TRUE;
 }
 
 /* A piece of the data-config attribute: JSON, read as it comes; through a copy, since the page's bytes are
-   not ours alone. */
+   not ours alone. After an error no more is told, and the JSON stays cut. */
 static void cgt_config_feed(cgt_page *p, cgt_slice s) {
-    char bytes[64]; size_t used, n, took;
-    for (; s.len && p->config_ok; s = cgt_from(s, n)) {
+    char bytes[64]; size_t used, n; bool *ok = &p->said.html.telling;
+    for (; s.len && *ok; s = cgt_from(s, p->json.event ? used : n)) {
         n = s.len < sizeof bytes ? s.len : sizeof bytes; memcpy(bytes, s.at, n);
-        for (used = 0; p->config_ok; used += took) {
-            p->config_ok = cgt_json_feed(&p->json, bytes + used, n - used, &took) == CHATGPTT_OK;
-            if (p->json.event == CGT_JSON_NONE || p->json.event == CGT_JSON_END) break;
-            cgt_config_field(p);
-        }
+        *ok = cgt_json_feed(&p->json, bytes, n, &used) == CHATGPTT_OK;
+        cgt_config_field(p);
     }
 }
 
-/* Of duplicates the first counts, as in HTML, even if it is empty or too long. */
 static void cgt_page_attribute(cgt_page *p) {
     cgt_html *h = &p->said.html; int i = 0, k;
     while (i < CGT_ATS && strcmp(h->name, cgt_page_names[i]) != 0) i++;
-    h->telling = i < CGT_ATS && !(p->seen >> i & 1);
+    h->telling = i < (p->dialect == CHATGPTT_WPAICG ? CGT_AT_CONFIG : CGT_ATS) && !(p->seen >> i & 1);
     if (!h->telling) return;
     if (p->seen == 0) for (k = 0; k < CGT_AT_CONFIG; k++) p->value[k][0] = '\0';
-    h->mute &= ~(1u << CGT_HTML_TAG_END); p->attribute = i; p->seen |= 1u << i; p->fits = true;
-    if (i != CGT_AT_CONFIG) return;
-    memset(&p->now, 0, sizeof p->now); cgt_json_init(&p->json, cgt_config_nodes);
-    p->config_ok = p->dialect != CHATGPTT_WPAICG;
-}
-
-/* The chat of the attributes, in p->now. */
-static void cgt_page_element(cgt_page *p) {
-    cgt_chat *c = &p->now; char (*const v)[CHATGPTT_MAX_TOKEN] = p->value, *post_id = v[CGT_AT_POST_ID];
-    long long limit = cgt_number(cgt_text(v[CGT_AT_MEMORY]), 100000);
-    memset(c, 0, sizeof *c);
-    memcpy(c->nonce, v[CGT_AT_NONCE], sizeof *v); memcpy(c->bot_id, v[CGT_AT_BOT_ID], sizeof *v);
-    memcpy(c->bot_name, v[CGT_AT_BOT_NAME], sizeof *v);
-    memcpy(c->post_id, post_id + (*post_id == '<'), sizeof *v - 1);     /* 1.9.16 writes "<5" */
-    c->widget = strcmp(v[CGT_AT_TYPE], "widget") == 0;
-    c->assistant = strcmp(v[CGT_AT_ASSISTANT], "true") == 0;
-    c->dialect = CHATGPTT_WPAICG; c->memory_limit = limit < 0 ? 0 : (int)limit;
+    h->mute &= ~(1u << CGT_HTML_TAG_END); p->attribute = i; p->seen |= 1u << i;
+    if (i == CGT_AT_CONFIG) { memset(&p->now, 0, sizeof p->now); cgt_json_init(&p->json, cgt_config_nodes); }
 }
 
 /* A start tag is complete: is it a chat, and the one we want? Someone else's data-config is passed over. */
 static void cgt_page_tag_end(cgt_page *p) {
-    cgt_chat *c = &p->now; const char *name = p->value[CGT_AT_NAME];
-    bool config = p->seen >> CGT_AT_CONFIG & 1 && p->config_ok && c->nonce[0] && c->bot_id[0], wanted;
+    cgt_chat *c = &p->now; char (*const v)[CHATGPTT_MAX_TOKEN] = p->value, *post_id = v[CGT_AT_POST_ID];
+    const char *name = v[CGT_AT_NAME]; long long limit = cgt_number(cgt_text(v[CGT_AT_MEMORY]), 100000);
+    bool wanted, config = p->seen >> CGT_AT_CONFIG & 1 && cgt_json_eof(&p->json) == CHATGPTT_OK &&
+                          c->nonce[0] && c->bot_id[0];
+    p->seen = 0; p->said.html.mute |= 1u << CGT_HTML_TAG_END;
     if (strcmp(name, "loginform") == 0 || strcmp(name, "pwd") == 0) p->marks |= CGT_MARK_LOGIN;
     if (strcmp(name, "post_password") == 0) p->marks |= CGT_MARK_PASSWORD;
+    if (*post_id == '<') post_id++;         /* 1.9.16 writes "<5" */
+    if (!config && (p->dialect == CHATGPTT_AIPKIT || !v[CGT_AT_NONCE][0] || !*post_id)) return;
     if (config) {
         c->dialect = CHATGPTT_AIPKIT;
         if (!c->asks_consent) c->consent[0] = '\0';
         /* the switch alone says nothing */
-        c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;
-        c->keeps_google = c->keeps_google && strcmp(c->provider, "Google") == 0;
-    } else if (!p->value[CGT_AT_NONCE][0]) return;
-    else cgt_page_element(p);
+        c->keeps_openai &= strcmp(c->provider, "OpenAI") == 0;
+        c->keeps_google &= strcmp(c->provider, "Google") == 0;
+    } else {
+        memset(c, 0, sizeof *c);
+        memcpy(c->nonce, v[CGT_AT_NONCE], sizeof *v); memcpy(c->bot_id, v[CGT_AT_BOT_ID], sizeof *v);
+        memcpy(c->bot_name, v[CGT_AT_BOT_NAME], sizeof *v); memcpy(c->post_id, post_id, sizeof *v - 1);
+        c->widget = strcmp(v[CGT_AT_TYPE], "widget") == 0;
+        c->assistant = strcmp(v[CGT_AT_ASSISTANT], "true") == 0;
+        c->dialect = CHATGPTT_WPAICG; c->memory_limit = limit < 0 ? 0 : (int)limit;
+    }
     wanted = !p->bot_id || strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
-    if (!config && (p->dialect == CHATGPTT_AIPKIT || !c->post_id[0])) return;
-    if (p->chosen && !wanted) return;
-    p->best = *c; p->chosen = true; p->wanted = wanted;
+    if (wanted || !p->chosen) { p->best = *c; p->chosen = true; p->wanted = wanted; }
 }
 
 static void cgt_page_html(cgt_page *p) {
-    cgt_html *h = &p->said.html; bool config = p->attribute == CGT_AT_CONFIG;
-    switch (h->event) {
-    case CGT_HTML_ATTRIBUTE: cgt_page_attribute(p); break;
-    case CGT_HTML_VALUE:
-        if (config) cgt_config_feed(p, h->piece);
-        else cgt_token_add(p->value[p->attribute], sizeof *p->value, h->piece, &p->fits);
-        break;
-    case CGT_HTML_ATTRIBUTE_END: if (config && cgt_json_eof(&p->json) < 0) p->config_ok = false; break;
-    case CGT_HTML_TAG_END: cgt_page_tag_end(p); p->seen = 0; h->mute |= 1u << CGT_HTML_TAG_END; break;
-    default:
-        cgt_words_take(&p->said.words, h);
-        if (p->said.words.over) h->mute |= 1u << CGT_HTML_TEXT;
-        if (p->said.words.titled) h->mute |= 1u << CGT_HTML_TITLE;
-    }
+    cgt_html *h = &p->said.html; bool value = h->event == CGT_HTML_VALUE; int i = p->attribute;
+    if (h->event == CGT_HTML_ATTRIBUTE) cgt_page_attribute(p);
+    else if (value && i == CGT_AT_CONFIG) cgt_config_feed(p, h->piece);
+    else if (value) cgt_token_add(p->value[i], sizeof *p->value, h->piece, &h->telling);
+    else if (h->event == CGT_HTML_TAG_END) cgt_page_tag_end(p);
+    else cgt_said_take(&p->said);
 }
 
 /* Copies what a pattern captured: from this piece of the page or from the tail of what came before. */
@@ -4569,13 +4547,6 @@ static void cgt_page_capture(cgt_page *p, cgt_find_state *f, const char *in) {
     for (i = 0; i < len; i++)
         f->text[i] = before && i < back ? p->tail[p->tail_len - back + i] : in[(uint32_t)(i - back)];
     f->text[memchr(f->text, '\0', len) ? 0 : len] = '\0';
-}
-
-static void cgt_page_find(cgt_page *p, cgt_find_state *f, const char *in, size_t len) {
-    uint32_t from = f->match.from, to = f->match.to; bool found = f->match.found;
-    if (p->chosen && !f->own && f != &p->finds[CGT_FIND_ENDPOINT]) return;
-    cgt_match_feed(&f->match, in, len);
-    if (f->match.found && (!found || f->match.from != from || f->match.to != to)) cgt_page_capture(p, f, in);
 }
 
 /* Marks in the raw page. `at`: its byte that is rare in pages, by which it is found. */
@@ -4601,9 +4572,14 @@ static unsigned cgt_page_looks(cgt_slice s) { return cgt_page_look(s, '_') | cgt
 
 static void cgt_page_feed(cgt_page *p, const char *in, size_t len) {
     cgt_slice s = cgt_slice_of(in, len); size_t i, used;
-    for (i = 0; i < CGT_FINDS; i++) cgt_page_find(p, &p->finds[i], in, len);
+    for (i = 0; i < CGT_FINDS; i++) {
+        cgt_find_state *f = &p->finds[i]; uint32_t from = f->match.from, to = f->match.to;
+        if (p->chosen && !f->own && i != CGT_FIND_ENDPOINT) continue;
+        cgt_match_feed(&f->match, in, len);
+        if (f->match.from != from || f->match.to != to) cgt_page_capture(p, f, in);
+    }
     if (!p->chosen) p->marks |= cgt_said_looks(&p->said, s, cgt_page_looks);
-    for (; s.len && !(p->chosen && p->wanted); s = cgt_from(s, used)) {
+    for (; s.len && !p->wanted; s = cgt_from(s, used)) {
         cgt_html_feed(&p->said.html, s.at, s.len, &used);
         if (p->said.html.event) cgt_page_html(p);
     }
@@ -4638,15 +4614,13 @@ static bool cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dial
 static void cgt_unescape(char *text) {
     cgt_json_run r;
     memset(&r, 0, sizeof r); r.in = r.out = text; r.end = text + strlen(text);
-    for (;;) {
-        cgt_json_common(&r);
-        if (r.in == r.end) break;
+    for (cgt_json_common(&r); r.in < r.end; cgt_json_common(&r)) {
         if (r.end - r.in >= 6 && r.in[0] == '\\' && r.in[1] == 'u' && cgt_json_hex(r.in + 2) <= 0xFFFF) {
             r.out += cgt_utf8_put(r.out, 0xFFFD); r.in += 6;            /* half a pair */
-            continue;
+        } else {
+            r.in += *r.in == '\\' && r.end - r.in > 1;
+            *r.out++ = *r.in++;
         }
-        if (*r.in == '\\' && r.end - r.in > 1) r.in++;
-        *r.out++ = *r.in++;
     }
     *r.out = '\0';
 }
@@ -4667,9 +4641,8 @@ static bool cgt_page_end(cgt_page *p) {
     if (!p->chosen && c->nonce[0] && c->post_id[0] && p->dialect != CHATGPTT_AIPKIT) {
         p->chosen = true; c->dialect = CHATGPTT_WPAICG;
     }
-    if (p->chosen && c->dialect == CHATGPTT_WPAICG && endpoint[0]) {
-        cgt_unescape(endpoint); memcpy(c->endpoint, endpoint, sizeof c->endpoint);
-    }
+    cgt_unescape(endpoint);
+    if (c->dialect == CHATGPTT_WPAICG) memcpy(c->endpoint, endpoint, sizeof c->endpoint);
     return p->chosen;
 }
 
