@@ -3760,8 +3760,8 @@ typedef enum cgt_html_event {
 
 typedef enum cgt_html_state {
     CGT_HTML_IN_TEXT, CGT_HTML_OPEN, CGT_HTML_TAG_NAME, CGT_HTML_BEFORE_NAME, CGT_HTML_NAME,
-    CGT_HTML_AFTER_NAME, CGT_HTML_BEFORE_VALUE, CGT_HTML_IN_VALUE, CGT_HTML_DECLARATION, CGT_HTML_COMMENT,
-    CGT_HTML_CDATA, CGT_HTML_BOGUS, CGT_HTML_RAW, CGT_HTML_RAW_OPEN, CGT_HTML_RAW_WORD, CGT_HTML_ENTITY
+    CGT_HTML_AFTER_NAME, CGT_HTML_BEFORE_VALUE, CGT_HTML_IN_VALUE, CGT_HTML_COMMENT, CGT_HTML_WORD,
+    CGT_HTML_ENTITY
 } cgt_html_state;
 
 typedef struct cgt_html {
@@ -3772,13 +3772,14 @@ typedef struct cgt_html {
     /* there was text (the blanks before it are not told); a script; the tag is an end tag; its last byte was
        a slash */
     bool begun, scripts, closing, slash;
-    cgt_html_state state, back;     /* back: to where an entity returns */
-    /* the element whose content is no markup; of a value, 0: none; of a script: in <!--, in a <script> in
-       that; dashes in a row */
-    unsigned char raw, quote, escape, dashes;
+    cgt_html_state state;
+    /* the element whose content is no markup; of a value, 0: none; of a comment: what makes it end; of a
+       script: in <!--, in a <script> in that */
+    unsigned char raw, quote, escape;
     /* see cgt_html_opened(); templates that are open; of a numeric reference */
     uint64_t foreign; uint32_t inert, code;
-    const char *word; size_t at;    /* that may be under way, and how much of it was there */
+    /* that may be under way, and how much of it was there; of a comment see there; of a reference: a digit */
+    const char *word; size_t at;
     /* lower case; a longer one is "", which is nobody's name */
     char tag[CHATGPTT_MAX_NAME], name[CHATGPTT_MAX_NAME], hold[16]; size_t tag_len, name_len, hold_len;
 } cgt_html;
@@ -3802,23 +3803,11 @@ static size_t cgt_html_until(const char *in, size_t len, uint64_t stops) {
     return n;
 }
 
-static size_t cgt_html_blanks(const char *in, size_t len) {
-    size_t n = 0;
-    while (n < len && cgt_blank(in[n])) n++;
-    return n;
-}
+static size_t cgt_html_blanks(const char *in, size_t n) { return cgt_span(cgt_slice_of(in, n), cgt_blank); }
 
 static size_t cgt_html_seek(const char *in, size_t len, char c) {
     const char *at = (const char *)memchr(in, c, len);
     return at ? (size_t)(at - in) : len;
-}
-
-/* Goes on with h->word: its small letters in any case. The number of bytes that are of it. */
-static size_t cgt_html_follow(cgt_html *h, const char *in, size_t len) {
-    const char *word = h->word + h->at; size_t n = 0;
-    while (n < len && word[n] && (in[n] == word[n] || cgt_lower(in[n]) == word[n])) n++;
-    h->at += n;
-    return n;
 }
 
 /* Adds to a name; one that does not fit is nobody's. */
@@ -3871,18 +3860,6 @@ static uint32_t cgt_entity_name(const cgt_html *h, char next, size_t *rest) {
     return 0;
 }
 
-/* The character in place of the reference in `hold`. Whether a semicolon behind it belongs to it. */
-static bool cgt_entity_end(cgt_html *h, char next) {
-    bool number = h->hold_len > 1 && h->hold[1] == '#'; char out[4]; size_t len, rest = 0;
-    uint32_t code = number ? h->code : cgt_entity_name(h, next, &rest);
-    if (number ? !h->at : !code) return false;
-    if (number && code >= 128 && code < 160) code = cgt_entity_1252[code - 128];
-    len = cgt_utf8_put(out, code ? code : 0xFFFD);
-    memmove(h->hold + len, h->hold + h->hold_len - rest, rest); memcpy(h->hold, out, len);
-    h->hold_len = len + rest;
-    return rest == 0;
-}
-
 /* Whether `c` goes on with the reference: its name stands in `hold`, of a number only what leads it. */
 static bool cgt_entity_takes(cgt_html *h, char c) {
     bool number = h->hold_len > 1 && h->hold[1] == '#', hex = number && h->hold_len > 2;
@@ -3898,18 +3875,26 @@ static bool cgt_entity_takes(cgt_html *h, char c) {
 }
 
 static size_t cgt_entity_begin(cgt_html *h, size_t n) {
-    h->back = h->state; h->state = CGT_HTML_ENTITY; h->hold[0] = '&';
-    h->hold_len = 1; h->at = 0; h->code = 0;
+    h->state = CGT_HTML_ENTITY; h->hold[0] = '&'; h->hold_len = 1;
+    h->at = 0; h->code = 0;
     return n + 1;
 }
 
-/* The number of bytes used: none of a byte that ends the reference without being a part of it. */
+/* Goes on with a reference, or puts its character in its place. The number of bytes used: none of a byte that
+   ends it without being a part of it. */
 static size_t cgt_html_entity(cgt_html *h, char c) {
-    bool known;
+    bool number = h->hold_len > 1 && h->hold[1] == '#'; char out[4]; size_t len, rest = 0; uint32_t code;
     if (cgt_entity_takes(h, c)) return 1;
-    known = cgt_entity_end(h, c); h->state = h->back;
+    code = !number ? cgt_entity_name(h, c, &rest) : h->code || !h->at ? h->code : 0xFFFD;
+    if (number && code >= 128 && code < 160) code = cgt_entity_1252[code - 128];
+    if (code) {
+        len = cgt_utf8_put(out, code);
+        memmove(h->hold + len, h->hold + h->hold_len - rest, rest); memcpy(h->hold, out, len);
+        h->hold_len = len + rest;
+    }
+    h->state = h->telling ? CGT_HTML_IN_VALUE : CGT_HTML_IN_TEXT;
     cgt_html_piece(h, h->hold, h->hold_len);
-    return known && c == ';';
+    return code && rest == 0 && c == ';';
 }
 
 /* ---- foreign content (section 13.2.6.5): drawings and formulas, in which nothing is raw ---- */
@@ -3941,13 +3926,8 @@ static void cgt_html_opened(cgt_html *h) {
     else if (i == CGT_HTML_SPECIALS || (i == CGT_HTML_NOSCRIPT_TAG && h->scriptless)) return;
     else if (i == CGT_HTML_TEMPLATE_TAG) h->inert++;
     else if (i > CGT_HTML_TEMPLATE_TAG) in = 1;
-    else { h->raw = i; h->escape = 0; h->state = CGT_HTML_RAW; h->scripts |= i == CGT_HTML_SCRIPT_TAG; }
+    else { h->raw = i; h->scripts |= i == CGT_HTML_SCRIPT_TAG; }
     if (in && !h->slash && h->foreign >> 62 == 0) h->foreign = h->foreign << 2 | in;
-}
-
-static void cgt_html_closed(cgt_html *h) {
-    if (h->foreign && cgt_html_is(h, h->foreign & 1 ? CGT_DRAWINGS : CGT_HOLD_HTML)) h->foreign >>= 2;
-    else if (h->inert && strcmp(h->tag, "template") == 0) { cgt_html_leave(h); h->inert--; }
 }
 
 /* ---- tags ---- */
@@ -3957,7 +3937,8 @@ static size_t cgt_html_end_of_tag(cgt_html *h) {
     h->state = CGT_HTML_IN_TEXT;
     if (cgt_html_tells(h, event)) h->event = event;
     if (!h->closing) cgt_html_opened(h);
-    else if (h->foreign || h->inert) cgt_html_closed(h);
+    else if (h->foreign && cgt_html_is(h, h->foreign & 1 ? CGT_DRAWINGS : CGT_HOLD_HTML)) h->foreign >>= 2;
+    else if (h->inert && strcmp(h->tag, "template") == 0) { cgt_html_leave(h); h->inert--; }
     return 1;
 }
 
@@ -3987,13 +3968,14 @@ static size_t cgt_html_before_name(cgt_html *h, const char *in, size_t len) {
         if (skip == 0) break;
     }
     h->slash = false; h->name_len = 0; h->state = CGT_HTML_NAME;
-    if (h->telling) cgt_html_add(h->name, &h->name_len, in + n, 1);
-    return n + 1;
+    return n;
 }
 
+/* Its first byte may be any. */
 static size_t cgt_html_name(cgt_html *h, const char *in, size_t len) {
-    size_t n = cgt_html_until(in, len, CGT_STOP_TAG | CGT_STOP('='));
-    if (h->telling) cgt_html_add(h->name, &h->name_len, in, n);
+    size_t n = h->name_len == 0;
+    n += cgt_html_until(in + n, len - n, CGT_STOP_TAG | CGT_STOP('='));
+    cgt_html_add(h->name, &h->name_len, in, n);
     if (n == len) return n;
     h->state = CGT_HTML_AFTER_NAME;
     if (h->telling) h->event = CGT_HTML_ATTRIBUTE;
@@ -4036,104 +4018,78 @@ static size_t cgt_html_tag_name(cgt_html *h, const char *in, size_t len) {
     return h->event ? n : n + cgt_html_before_name(h, in + n, len - n);
 }
 
-/* Behind `<` or `</`. */
-static size_t cgt_html_open(cgt_html *h, const char *in, size_t len) {
-    h->at = h->tag_len = 0; h->slash = false;
-    if (cgt_letter(*in)) { h->state = CGT_HTML_TAG_NAME; return cgt_html_tag_name(h, in, len); }
-    if (*in == '/' && !h->closing) { h->closing = true; return 1; }
-    if (*in == '!' && !h->closing) { h->state = CGT_HTML_DECLARATION; return 1; }
-    h->state = *in == '?' || h->closing ? CGT_HTML_BOGUS : CGT_HTML_IN_TEXT;
-    if (h->state == CGT_HTML_IN_TEXT) cgt_html_piece(h, "<", 1);
-    return 0;
-}
-
 /* ---- what is no element ---- */
 
-/* Behind `<!`: a comment, in foreign content <![CDATA[, else anything up to `>`. */
-static size_t cgt_html_declaration(cgt_html *h, const char *in, size_t len) {
-    size_t n;
-    if (h->at == 0) h->word = *in == '[' && h->foreign & 1 ? "[CDATA[" : "--";
-    n = cgt_html_follow(h, in, len);
-    if (n < len && h->word[h->at]) h->state = CGT_HTML_BOGUS;
-    if (h->word[h->at]) return n;
-    h->state = *h->word == '-' ? CGT_HTML_COMMENT : CGT_HTML_CDATA; h->at = *h->word == '-' ? 4 : 0;
-    return n;
-}
-
-/* Comments end at `-->` or `--!>`; `<!-->` and `<!--->` are whole ones; CDATA at `]]>`. `at`: 1 and 2 dashes
-   or brackets, 3 the mark behind two, 4 the begin, 5 a dash there. */
+/* Comments end at `-->` or `--!>`; `<!-->` and `<!--->` are whole ones; CDATA at `]]>`; <!-- of a script at
+   `-->`, which is read as far as a `<`; anything else at `>`. `at`: 1 and 2 dashes or brackets, 3 the mark
+   behind two, 4 the begin, 5 a dash there. */
 static size_t cgt_html_comment(cgt_html *h, const char *in, size_t len) {
     static const unsigned char after_dash[] = { 1, 2, 2, 1, 5, 2 };
-    bool comment = h->state == CGT_HTML_COMMENT; char dash = comment ? '-' : ']'; size_t n = 0;
-    for (; n < len; n++) {
-        if (h->at == 0 && (n += cgt_html_seek(in + n, len - n, dash)) == len) break;
-        if (in[n] == '>' && h->at >= 2) { h->state = CGT_HTML_IN_TEXT; return n + 1; }
-        h->at = in[n] == dash ? after_dash[h->at] : in[n] == '!' && h->at == 2 && comment ? 3 : 0;
+    char dash = (char)(h->escape ? '-' : h->quote); size_t n = 0;
+    for (; n < len && !(h->escape && in[n] == '<'); n++) {
+        if (h->at == 0 && !h->escape && (n += cgt_html_seek(in + n, len - n, dash)) == len) break;
+        if (in[n] == '>' && (h->at >= 2 || dash == '>')) {
+            h->state = CGT_HTML_IN_TEXT; h->escape = 0;
+            return n + 1;
+        }
+        h->at = in[n] == dash ? after_dash[h->at] : h->at == 2 && in[n] == '!' && h->quote == '-' ? 3 : 0;
     }
     return n;
 }
 
-/* ---- raw content: only its own end tag is markup ---- */
-
-/* The script data escaped states: `-->` leads out of `<!--`. How many bytes come before a `<`. */
-static size_t cgt_html_escaped(cgt_html *h, const char *in, size_t len) {
-    size_t n = 0;
-    for (; n < len && in[n] != '<' && h->escape; n++) {
-        if (in[n] == '>' && h->dashes == 2) h->escape = 0;
-        h->dashes = (unsigned char)(in[n] != '-' ? 0 : h->dashes < 2 ? h->dashes + 1 : 2);
-    }
-    return n;
-}
-
-/* The element's own name behind `</` ends it, save in a <script> within <!-- of a script, which it ends
-   instead; behind `<` it begins one. */
-static size_t cgt_html_raw_word(cgt_html *h, const char *in, size_t len) {
-    size_t n = cgt_html_follow(h, in, len); bool over = h->word[h->at] == '\0';
+/* h->word begins a comment: of a script, in foreign content <![CDATA[, else anything up to `>`. Or it is the
+   name of a raw element, which ends that behind `</`, save in a <script> within <!-- of a script, which it
+   ends instead; behind `<` it begins one. */
+static size_t cgt_html_word(cgt_html *h, const char *in, size_t len) {
+    size_t n = 0; bool over, name; char c;
+    if (h->at == 0 && *in == '[' && h->foreign & 1) h->word = "[CDATA[";
+    for (; n < len && (c = h->word[h->at]) != '\0' && (in[n] == c || cgt_lower(in[n]) == c); n++) h->at++;
     if (n == len) return n;
-    h->state = CGT_HTML_RAW;
-    if (*h->word == '-') {
-        if (over) { h->escape = 1; h->dashes = 2; }
+    over = !h->word[h->at]; name = over && (cgt_blank(in[n]) || in[n] == '/' || in[n] == '>');
+    h->state = CGT_HTML_IN_TEXT;
+    if (!cgt_letter(*h->word)) {
+        h->at = h->raw ? 2 : over && *h->word == '-' ? 4 : 0; h->escape = h->raw && over;
+        if (!h->raw) { h->state = CGT_HTML_COMMENT; h->quote = !over ? '>' : h->at ? '-' : ']'; }
         return n;
     }
-    over = over && (cgt_blank(in[n]) || in[n] == '/' || in[n] == '>');
-    if (over && h->closing && h->escape < 2) {
+    if (name && h->closing && h->escape < 2) {
         if (cgt_html_kind(h)) { h->event = CGT_HTML_TITLE; h->piece.len = 0; }
-        h->tag_len = 0; cgt_html_add(h->tag, &h->tag_len, h->word, h->at);
-        h->slash = false; h->raw = 0; h->state = CGT_HTML_BEFORE_NAME;
-    } else if (over) h->escape = h->closing ? 1 : 2;
+        memcpy(h->tag, h->word, h->at + 1);
+        h->raw = h->escape = 0; h->state = CGT_HTML_BEFORE_NAME;
+    } else if (name) h->escape = h->closing ? 1 : 2;
     else cgt_html_piece(h, "</title", 2 + h->at);
+    h->at = 0;
     return n;
 }
 
-/* Behind `<` in raw content. */
-static size_t cgt_html_raw_open(cgt_html *h, const char *in) {
-    bool script = h->raw == CGT_HTML_SCRIPT_TAG, bang = script && !h->escape && *in == '!';
-    const char *word = bang ? "--" : script && h->escape == 1 ? "script" : NULL;
-    h->at = h->dashes = 0; h->closing = *in == '/'; h->word = h->closing ? cgt_html_special[h->raw] : word;
-    h->state = h->word ? CGT_HTML_RAW_WORD : CGT_HTML_RAW;
-    if (!h->word) cgt_html_piece(h, "<", 1);
-    return h->closing || bang;
+/* Behind `<` or `</`. */
+static size_t cgt_html_open(cgt_html *h, const char *in, size_t len) {
+    bool bang = *in == '!' && !h->closing, script = h->raw == CGT_HTML_SCRIPT_TAG && !h->escape;
+    h->at = h->tag_len = 0; h->slash = false; h->quote = '>';
+    if (!h->raw && cgt_letter(*in)) { h->state = CGT_HTML_TAG_NAME; return cgt_html_tag_name(h, in, len); }
+    if (*in == '/' && !h->closing) { h->closing = true; return 1; }
+    h->word = h->raw && h->closing          ? cgt_html_special[h->raw]
+              : bang && (!h->raw || script) ? "--"
+              : h->escape == 1              ? "script"
+                                            : NULL;
+    h->state = h->word                                 ? CGT_HTML_WORD
+               : !h->raw && (h->closing || *in == '?') ? CGT_HTML_COMMENT
+                                                       : CGT_HTML_IN_TEXT;
+    if (h->state == CGT_HTML_IN_TEXT) cgt_html_piece(h, "<", 1);
+    return h->word && *h->word == '-';
 }
 
-static size_t cgt_html_raw(cgt_html *h, const char *in, size_t len) {
-    bool title = cgt_html_kind(h) != CGT_HTML_NONE;
-    size_t n = h->raw == CGT_HTML_PLAINTEXT_TAG ? len
-               : h->escape                      ? cgt_html_escaped(h, in, len)
-               : title                          ? cgt_html_until(in, len, CGT_STOP('<') | CGT_STOP('&'))
-                                                : cgt_html_seek(in, len, '<');
-    if (title) cgt_html_piece(h, in, n);
-    if (n == len || h->event || (in[n] != '<' && !title)) return n;
-    if (in[n] == '&') return cgt_entity_begin(h, n);
-    h->state = CGT_HTML_RAW_OPEN;
-    return n + 1;
-}
+/* ---- text, and raw content, in which only its own end tag is markup ---- */
 
 static size_t cgt_html_text(cgt_html *h, const char *in, size_t len) {
-    cgt_html_event kind = cgt_html_kind(h); size_t n, blanks;
-    n = kind ? cgt_html_until(in, len, CGT_STOP('<') | CGT_STOP('&')) : cgt_html_seek(in, len, '<');
-    blanks = h->begun ? 0 : cgt_html_blanks(in, n); h->begun = h->begun || (kind && blanks < n);
+    cgt_html_event kind = cgt_html_kind(h);
+    size_t n = h->raw == CGT_HTML_PLAINTEXT_TAG ? len
+               : h->escape                      ? cgt_html_comment(h, in, len)
+               : kind                           ? cgt_html_until(in, len, CGT_STOP('<') | CGT_STOP('&'))
+                                                : cgt_html_seek(in, len, '<'), blanks = 0;
+    if (kind == CGT_HTML_TEXT && !h->begun) { blanks = cgt_html_blanks(in, n); h->begun = blanks < n; }
     cgt_html_piece(h, in + blanks, n - blanks);
-    if (n == len || h->event) return n;
+    if (n == len || h->event || (in[n] != '<' && !kind)) return n;
     if (in[n] == '&') return cgt_entity_begin(h, n);
     while (!kind && n + 1 < len && in[n + 1] == '<') n++;
     h->state = CGT_HTML_OPEN; h->closing = ++n < len && in[n] == '/'; n += h->closing;
@@ -4142,7 +4098,6 @@ static size_t cgt_html_text(cgt_html *h, const char *in, size_t len) {
 
 /* As many bytes as one state takes; none: another state is to read them. */
 static size_t cgt_html_step(cgt_html *h, const char *in, size_t len) {
-    size_t n;
     switch (h->state) {
     case CGT_HTML_IN_TEXT: return cgt_html_text(h, in, len);
     case CGT_HTML_OPEN: return cgt_html_open(h, in, len);
@@ -4151,16 +4106,9 @@ static size_t cgt_html_step(cgt_html *h, const char *in, size_t len) {
     case CGT_HTML_NAME: return cgt_html_name(h, in, len);
     case CGT_HTML_AFTER_NAME: case CGT_HTML_BEFORE_VALUE: return cgt_html_before_value(h, in, len);
     case CGT_HTML_IN_VALUE: return cgt_html_value(h, in, len);
-    case CGT_HTML_DECLARATION: return cgt_html_declaration(h, in, len);
-    case CGT_HTML_COMMENT: case CGT_HTML_CDATA: return cgt_html_comment(h, in, len);
-    case CGT_HTML_RAW: return cgt_html_raw(h, in, len);
-    case CGT_HTML_RAW_OPEN: return cgt_html_raw_open(h, in);
-    case CGT_HTML_RAW_WORD: return cgt_html_raw_word(h, in, len);
-    case CGT_HTML_ENTITY: return cgt_html_entity(h, *in);
-    default:                        /* BOGUS */
-        if ((n = cgt_html_seek(in, len, '>')) == len) return n;
-        h->state = CGT_HTML_IN_TEXT;
-        return n + 1;
+    case CGT_HTML_COMMENT: return cgt_html_comment(h, in, len);
+    case CGT_HTML_WORD: return cgt_html_word(h, in, len);
+    default: return cgt_html_entity(h, *in);
     }
 }
 
@@ -4173,13 +4121,6 @@ static void cgt_html_feed(cgt_html *h, const char *in, size_t len, size_t *used)
 }
 
 /* ---- what a page says to people: its title and its first sentence, for error messages ---- */
-
-/* Collects them from what a tokenizer tells. */
-typedef struct cgt_words {
-    char title[CHATGPTT_MAX_TOKEN], text[2 * CHATGPTT_MAX_TOKEN];
-    bool titled, over;              /* the title, the sentence is complete */
-    bool headed;                    /* the sentence so far is a heading of one word: what it means follows */
-} cgt_words;
 
 /* Appends to a line whose characters may come in pieces, so that its UTF-8 is checked by whoever quotes it.
    false: it is full. */
@@ -4201,32 +4142,34 @@ static void cgt_said_end(char *line, size_t size) {
     if (len && line[len - 1] == ' ') line[len - 1] = '\0';
 }
 
-/* The first title that is not empty, and the first text, up to the next tag that is no mere emphasis. */
-static void cgt_words_take(cgt_words *w, const cgt_html *h) {
-    if (h->event == CGT_HTML_TITLE && !w->titled) {
-        w->titled = h->piece.len ? !cgt_said_add(w->title, sizeof w->title, h->piece) : w->title[0] != '\0';
-        if (w->titled) cgt_said_end(w->title, sizeof w->title);
-    }
-    if (w->over) return;
-    if (h->event == CGT_HTML_TEXT) {
-        if (w->headed && cgt_trim(h->piece).len) {
-            (void)cgt_said_add(w->text, sizeof w->text, cgt_text(": ")); w->headed = false;
-        }
-        w->over = !cgt_said_add(w->text, sizeof w->text, h->piece);
-    } else if ((h->event == CGT_HTML_TAG || h->event == CGT_HTML_CLOSE) && w->text[0] &&
-               !cgt_html_is(h, " a b i em strong span code small u ")) {
-        if (h->event == CGT_HTML_CLOSE && cgt_html_is(h, " h1 ") && !strchr(w->text, ' ')) w->headed = true;
-        w->over = !w->headed;
-    }
-    if (w->over) cgt_said_end(w->text, sizeof w->text);
-}
-
 /* Reads a page for its words and for the marks of challenge pages and firewalls. Starts zeroed. */
 typedef struct cgt_said {
-    cgt_html html; cgt_words words;
+    cgt_html html;                  /* TITLE is muted once the title is complete, TEXT once the sentence is */
+    struct { char title[CHATGPTT_MAX_TOKEN], text[2 * CHATGPTT_MAX_TOKEN]; } words;
+    bool headed;                    /* the sentence so far is a heading of one word: what it means follows */
     bool challenge;                 /* a mark of a challenge page or firewall was seen */
     char tail[32]; size_t tail_len; /* for marks cut between two pieces */
 } cgt_said;
+enum { CGT_SAID_LINES = 1 << CGT_HTML_TITLE | 1 << CGT_HTML_TEXT };
+
+/* The first title that is not empty, and the first text, up to the next tag that is no mere emphasis. */
+static void cgt_said_take(cgt_said *p) {
+    cgt_html *h = &p->html; bool title = h->event == CGT_HTML_TITLE, over = false;
+    char *line = title ? p->words.title : p->words.text;
+    size_t size = title ? sizeof p->words.title : sizeof p->words.text;
+    unsigned bit = 1u << (title ? CGT_HTML_TITLE : CGT_HTML_TEXT);
+    if (h->mute & bit) return;
+    if (title || h->event == CGT_HTML_TEXT) {
+        if (p->headed && !title && cgt_trim(h->piece).len)
+            p->headed = !cgt_said_add(line, size, cgt_text(": "));
+        over = !cgt_said_add(line, size, h->piece) || (h->piece.len == 0 && *line);
+    } else if ((h->event == CGT_HTML_TAG || h->event == CGT_HTML_CLOSE) && *line &&
+               !cgt_html_is(h, " a b i em strong span code small u ")) {
+        if (h->event == CGT_HTML_CLOSE && cgt_html_is(h, " h1 ") && !strchr(line, ' ')) p->headed = true;
+        over = !p->headed;
+    }
+    if (over) { cgt_said_end(line, size); h->mute |= bit; }
+}
 
 /* Whether one of these phrases stands there: each ends with NUL, and the last is empty. */
 static bool cgt_says(cgt_slice s, const char *phrases) {
@@ -4261,9 +4204,9 @@ static unsigned cgt_said_looks(cgt_said *p, cgt_slice s, unsigned (*marks)(cgt_s
 static void cgt_said_feed(cgt_said *p, cgt_slice s) {
     size_t used;
     if (cgt_said_looks(p, s, cgt_said_marks)) p->challenge = true;
-    p->html.scriptless = true; p->html.mute = 1u << CGT_HTML_ATTRIBUTE;
-    for (; s.len && !(p->words.titled && p->words.over); s = cgt_from(s, used)) {
-        cgt_html_feed(&p->html, s.at, s.len, &used); cgt_words_take(&p->words, &p->html);
+    p->html.scriptless = true; p->html.mute &= CGT_SAID_LINES; p->html.mute |= 1u << CGT_HTML_ATTRIBUTE;
+    for (; s.len && ~p->html.mute & CGT_SAID_LINES; s = cgt_from(s, used)) {
+        cgt_html_feed(&p->html, s.at, s.len, &used); cgt_said_take(p);
     }
 }
 
@@ -4323,8 +4266,9 @@ typedef struct cgt_page {
     cgt_find_state finds[CGT_FINDS]; char tail[CHATGPTT_MAX_CAPTURE]; size_t tail_len; uint32_t offset;
     cgt_chat now, best;             /* the configuration under way; the chosen chat */
     bool chosen, wanted, usable;    /* wanted: it is the bot asked for; usable: the patterns are */
-    /* of the element under way: which attribute, 1 << each that it has, their values */
-    int attribute; unsigned seen, marks; bool fits, config_ok; char value[CGT_AT_CONFIG][CHATGPTT_MAX_TOKEN];
+    /* of the element under way: which attribute, 1 << each that it has, their values; of duplicates the first
+       counts, as in HTML, even if it is empty or too long */
+    int attribute; unsigned seen, marks; char value[CGT_AT_CONFIG][CHATGPTT_MAX_TOKEN];
     cgt_json json;
 } cgt_page;
 
@@ -4346,94 +4290,78 @@ static void cgt_token_add(char *out, size_t size, cgt_slice s, bool *ok) {
     out[*ok ? len + s.len : 0] = '\0';
 }
 
+static const struct { unsigned short at, size; } cgt_config_fields[] = {
+#define CGT_INTO(member) { offsetof(cgt_chat, member), sizeof ((cgt_chat *)0)->member }
+    CGT_INTO(bot_id), CGT_INTO(nonce), CGT_INTO(post_id), CGT_INTO(endpoint), CGT_INTO(bot_name),
+    CGT_INTO(greeting), CGT_INTO(provider), CGT_INTO(consent), CGT_INTO(keeps_openai),
+    CGT_INTO(keeps_google), CGT_INTO(asks_consent) };
+
 static void cgt_config_field(cgt_page *p) {
-#define CGT_INTO(member) { c->member, sizeof c->member }
-    cgt_chat *c = &p->now; const struct { char *text; size_t size; } to[] = {
-        CGT_INTO(bot_id), CGT_INTO(nonce), CGT_INTO(post_id), CGT_INTO(endpoint), CGT_INTO(bot_name),
-        CGT_INTO(greeting), CGT_INTO(provider), CGT_INTO(consent) };
-    bool *const switches[] = { &c->keeps_openai, &c->keeps_google, &c->asks_consent };
-    int field = p->json.field; bool text = p->json.event == CGT_JSON_TEXT; cgt_slice s = p->json.piece;
-    if (text && field < CGT_CONFIG_LINES) cgt_token_add(to[field].text, to[field].size, s, &p->config_ok);
-    else if (text && field < CGT_CONFIG_SWITCHES) cgt_line_add(to[field].text, to[field].size, s);
-    else if (!text && field >= CGT_CONFIG_SWITCHES)
-        *switches[field - CGT_CONFIG_SWITCHES] = p->json.type == CGT_JSON_TRUE;
+    const cgt_json *j = &p->json; bool text = j->event == CGT_JSON_TEXT; char *to; size_t size;
+    if (!text && j->event != CGT_JSON_VALUE) return;
+    to = (char *)&p->now + cgt_config_fields[j->field].at; size = cgt_config_fields[j->field].size;
+    if (text && j->field < CGT_CONFIG_LINES) cgt_token_add(to, size, j->piece, &p->said.html.telling);
+    else if (text && j->field < CGT_CONFIG_SWITCHES) cgt_line_add(to, size, j->piece);
+    else if (!text && j->field >= CGT_CONFIG_SWITCHES) *(bool *)to = j->type == CGT_JSON_TRUE;
 }
 
 /* A piece of the data-config attribute: JSON, read as it comes; through a copy, since the page's bytes are
-   not ours alone. */
+   not ours alone. After an error no more is told, and the JSON stays cut. */
 static void cgt_config_feed(cgt_page *p, cgt_slice s) {
-    char bytes[64]; size_t used, n, took;
-    for (; s.len && p->config_ok; s = cgt_from(s, n)) {
+    char bytes[64]; size_t used, n; bool *ok = &p->said.html.telling;
+    for (; s.len && *ok; s = cgt_from(s, p->json.event ? used : n)) {
         n = s.len < sizeof bytes ? s.len : sizeof bytes; memcpy(bytes, s.at, n);
-        for (used = 0; p->config_ok; used += took) {
-            p->config_ok = cgt_json_feed(&p->json, bytes + used, n - used, &took) == CHATGPTT_OK;
-            if (p->json.event == CGT_JSON_NONE || p->json.event == CGT_JSON_END) break;
-            cgt_config_field(p);
-        }
+        *ok = cgt_json_feed(&p->json, bytes, n, &used) == CHATGPTT_OK;
+        cgt_config_field(p);
     }
 }
 
-/* Of duplicates the first counts, as in HTML, even if it is empty or too long. */
 static void cgt_page_attribute(cgt_page *p) {
     cgt_html *h = &p->said.html; int i = 0, k;
     while (i < CGT_ATS && strcmp(h->name, cgt_page_names[i]) != 0) i++;
-    h->telling = i < CGT_ATS && !(p->seen >> i & 1);
+    h->telling = i < (p->dialect == CHATGPTT_WPAICG ? CGT_AT_CONFIG : CGT_ATS) && !(p->seen >> i & 1);
     if (!h->telling) return;
     if (p->seen == 0) for (k = 0; k < CGT_AT_CONFIG; k++) p->value[k][0] = '\0';
-    h->mute &= ~(1u << CGT_HTML_TAG_END); p->attribute = i; p->seen |= 1u << i; p->fits = true;
-    if (i != CGT_AT_CONFIG) return;
-    memset(&p->now, 0, sizeof p->now); cgt_json_init(&p->json, cgt_config_nodes);
-    p->config_ok = p->dialect != CHATGPTT_WPAICG;
-}
-
-/* The chat of the attributes, in p->now. */
-static void cgt_page_element(cgt_page *p) {
-    cgt_chat *c = &p->now; char (*const v)[CHATGPTT_MAX_TOKEN] = p->value, *post_id = v[CGT_AT_POST_ID];
-    long long limit = cgt_number(cgt_text(v[CGT_AT_MEMORY]), 100000);
-    memset(c, 0, sizeof *c);
-    memcpy(c->nonce, v[CGT_AT_NONCE], sizeof *v); memcpy(c->bot_id, v[CGT_AT_BOT_ID], sizeof *v);
-    memcpy(c->bot_name, v[CGT_AT_BOT_NAME], sizeof *v);
-    memcpy(c->post_id, post_id + (*post_id == '<'), sizeof *v - 1);     /* 1.9.16 writes "<5" */
-    c->widget = strcmp(v[CGT_AT_TYPE], "widget") == 0;
-    c->assistant = strcmp(v[CGT_AT_ASSISTANT], "true") == 0;
-    c->dialect = CHATGPTT_WPAICG; c->memory_limit = limit < 0 ? 0 : (int)limit;
+    h->mute &= ~(1u << CGT_HTML_TAG_END); p->attribute = i; p->seen |= 1u << i;
+    if (i == CGT_AT_CONFIG) { memset(&p->now, 0, sizeof p->now); cgt_json_init(&p->json, cgt_config_nodes); }
 }
 
 /* A start tag is complete: is it a chat, and the one we want? Someone else's data-config is passed over. */
 static void cgt_page_tag_end(cgt_page *p) {
-    cgt_chat *c = &p->now; const char *name = p->value[CGT_AT_NAME];
-    bool config = p->seen >> CGT_AT_CONFIG & 1 && p->config_ok && c->nonce[0] && c->bot_id[0], wanted;
+    cgt_chat *c = &p->now; char (*const v)[CHATGPTT_MAX_TOKEN] = p->value, *post_id = v[CGT_AT_POST_ID];
+    const char *name = v[CGT_AT_NAME]; long long limit = cgt_number(cgt_text(v[CGT_AT_MEMORY]), 100000);
+    bool wanted, config = p->seen >> CGT_AT_CONFIG & 1 && cgt_json_eof(&p->json) == CHATGPTT_OK &&
+                          c->nonce[0] && c->bot_id[0];
+    p->seen = 0; p->said.html.mute |= 1u << CGT_HTML_TAG_END;
     if (strcmp(name, "loginform") == 0 || strcmp(name, "pwd") == 0) p->marks |= CGT_MARK_LOGIN;
     if (strcmp(name, "post_password") == 0) p->marks |= CGT_MARK_PASSWORD;
+    if (*post_id == '<') post_id++;         /* 1.9.16 writes "<5" */
+    if (!config && (p->dialect == CHATGPTT_AIPKIT || !v[CGT_AT_NONCE][0] || !*post_id)) return;
     if (config) {
         c->dialect = CHATGPTT_AIPKIT;
         if (!c->asks_consent) c->consent[0] = '\0';
         /* the switch alone says nothing */
-        c->keeps_openai = c->keeps_openai && strcmp(c->provider, "OpenAI") == 0;
-        c->keeps_google = c->keeps_google && strcmp(c->provider, "Google") == 0;
-    } else if (!p->value[CGT_AT_NONCE][0]) return;
-    else cgt_page_element(p);
+        c->keeps_openai &= strcmp(c->provider, "OpenAI") == 0;
+        c->keeps_google &= strcmp(c->provider, "Google") == 0;
+    } else {
+        memset(c, 0, sizeof *c);
+        memcpy(c->nonce, v[CGT_AT_NONCE], sizeof *v); memcpy(c->bot_id, v[CGT_AT_BOT_ID], sizeof *v);
+        memcpy(c->bot_name, v[CGT_AT_BOT_NAME], sizeof *v); memcpy(c->post_id, post_id, sizeof *v - 1);
+        c->widget = strcmp(v[CGT_AT_TYPE], "widget") == 0;
+        c->assistant = strcmp(v[CGT_AT_ASSISTANT], "true") == 0;
+        c->dialect = CHATGPTT_WPAICG; c->memory_limit = limit < 0 ? 0 : (int)limit;
+    }
     wanted = !p->bot_id || strcmp(p->bot_id, c->bot_id[0] ? c->bot_id : "0") == 0;
-    if (!config && (p->dialect == CHATGPTT_AIPKIT || !c->post_id[0])) return;
-    if (p->chosen && !wanted) return;
-    p->best = *c; p->chosen = true; p->wanted = wanted;
+    if (wanted || !p->chosen) { p->best = *c; p->chosen = true; p->wanted = wanted; }
 }
 
 static void cgt_page_html(cgt_page *p) {
-    cgt_html *h = &p->said.html; bool config = p->attribute == CGT_AT_CONFIG;
-    switch (h->event) {
-    case CGT_HTML_ATTRIBUTE: cgt_page_attribute(p); break;
-    case CGT_HTML_VALUE:
-        if (config) cgt_config_feed(p, h->piece);
-        else cgt_token_add(p->value[p->attribute], sizeof *p->value, h->piece, &p->fits);
-        break;
-    case CGT_HTML_ATTRIBUTE_END: if (config && cgt_json_eof(&p->json) < 0) p->config_ok = false; break;
-    case CGT_HTML_TAG_END: cgt_page_tag_end(p); p->seen = 0; h->mute |= 1u << CGT_HTML_TAG_END; break;
-    default:
-        cgt_words_take(&p->said.words, h);
-        if (p->said.words.over) h->mute |= 1u << CGT_HTML_TEXT;
-        if (p->said.words.titled) h->mute |= 1u << CGT_HTML_TITLE;
-    }
+    cgt_html *h = &p->said.html; bool value = h->event == CGT_HTML_VALUE; int i = p->attribute;
+    if (h->event == CGT_HTML_ATTRIBUTE) cgt_page_attribute(p);
+    else if (value && i == CGT_AT_CONFIG) cgt_config_feed(p, h->piece);
+    else if (value) cgt_token_add(p->value[i], sizeof *p->value, h->piece, &h->telling);
+    else if (h->event == CGT_HTML_TAG_END) cgt_page_tag_end(p);
+    else cgt_said_take(&p->said);
 }
 
 /* Copies what a pattern captured: from this piece of the page or from the tail of what came before. */
@@ -4446,13 +4374,6 @@ static void cgt_page_capture(cgt_page *p, cgt_find_state *f, const char *in) {
     for (i = 0; i < len; i++)
         f->text[i] = before && i < back ? p->tail[p->tail_len - back + i] : in[(uint32_t)(i - back)];
     f->text[memchr(f->text, '\0', len) ? 0 : len] = '\0';
-}
-
-static void cgt_page_find(cgt_page *p, cgt_find_state *f, const char *in, size_t len) {
-    uint32_t from = f->match.from, to = f->match.to; bool found = f->match.found;
-    if (p->chosen && !f->own && f != &p->finds[CGT_FIND_ENDPOINT]) return;
-    cgt_match_feed(&f->match, in, len);
-    if (f->match.found && (!found || f->match.from != from || f->match.to != to)) cgt_page_capture(p, f, in);
 }
 
 /* Marks in the raw page. `at`: its byte that is rare in pages, by which it is found. */
@@ -4478,9 +4399,14 @@ static unsigned cgt_page_looks(cgt_slice s) { return cgt_page_look(s, '_') | cgt
 
 static void cgt_page_feed(cgt_page *p, const char *in, size_t len) {
     cgt_slice s = cgt_slice_of(in, len); size_t i, used;
-    for (i = 0; i < CGT_FINDS; i++) cgt_page_find(p, &p->finds[i], in, len);
+    for (i = 0; i < CGT_FINDS; i++) {
+        cgt_find_state *f = &p->finds[i]; uint32_t from = f->match.from, to = f->match.to;
+        if (p->chosen && !f->own && i != CGT_FIND_ENDPOINT) continue;
+        cgt_match_feed(&f->match, in, len);
+        if (f->match.from != from || f->match.to != to) cgt_page_capture(p, f, in);
+    }
     if (!p->chosen) p->marks |= cgt_said_looks(&p->said, s, cgt_page_looks);
-    for (; s.len && !(p->chosen && p->wanted); s = cgt_from(s, used)) {
+    for (; s.len && !p->wanted; s = cgt_from(s, used)) {
         cgt_html_feed(&p->said.html, s.at, s.len, &used);
         if (p->said.html.event) cgt_page_html(p);
     }
@@ -4515,15 +4441,13 @@ static bool cgt_page_init(cgt_page *p, const char *bot_id, chatgptt_dialect dial
 static void cgt_unescape(char *text) {
     cgt_json_run r;
     memset(&r, 0, sizeof r); r.in = r.out = text; r.end = text + strlen(text);
-    for (;;) {
-        cgt_json_common(&r);
-        if (r.in == r.end) break;
+    for (cgt_json_common(&r); r.in < r.end; cgt_json_common(&r)) {
         if (r.end - r.in >= 6 && r.in[0] == '\\' && r.in[1] == 'u' && cgt_json_hex(r.in + 2) <= 0xFFFF) {
             r.out += cgt_utf8_put(r.out, 0xFFFD); r.in += 6;            /* half a pair */
-            continue;
+        } else {
+            r.in += *r.in == '\\' && r.end - r.in > 1;
+            *r.out++ = *r.in++;
         }
-        if (*r.in == '\\' && r.end - r.in > 1) r.in++;
-        *r.out++ = *r.in++;
     }
     *r.out = '\0';
 }
@@ -4544,9 +4468,8 @@ static bool cgt_page_end(cgt_page *p) {
     if (!p->chosen && c->nonce[0] && c->post_id[0] && p->dialect != CHATGPTT_AIPKIT) {
         p->chosen = true; c->dialect = CHATGPTT_WPAICG;
     }
-    if (p->chosen && c->dialect == CHATGPTT_WPAICG && endpoint[0]) {
-        cgt_unescape(endpoint); memcpy(c->endpoint, endpoint, sizeof c->endpoint);
-    }
+    cgt_unescape(endpoint);
+    if (c->dialect == CHATGPTT_WPAICG) memcpy(c->endpoint, endpoint, sizeof c->endpoint);
     return p->chosen;
 }
 
