@@ -1378,7 +1378,7 @@ typedef struct cgt_http {
     cgt_http_line *line; cgt_slice piece;           /* piece: of BODY */
     const char *why; chatgptt_code failed;          /* an error, which sticks, and in words */
     size_t max_head, head_bytes;                    /* cap of all bytes that are not body; how many came */
-    unsigned long long left;                        /* of the body or the chunk */
+    unsigned long long left;                        /* of the body or the chunk; ULLONG_MAX: till the end */
     cgt_http_event event; cgt_http_state state;
     cgt_http_method method;                         /* of the request: decides whether there is a body */
     cgt_http_coding coding;                         /* the last one of the body: only chunked frames it */
@@ -1540,11 +1540,10 @@ static void cgt_http_head(cgt_http *h, char lf) {
         cgt_http_limit(h, "too many 1xx (CHATGPTT_MAX_INTERIM)");
     if (h->status < 200 || h->failed) return;
     if (!h->trailer) h->event = CGT_HTTP_HEAD;
-    h->state = none || h->trailer || (h->counted && !h->coding && !h->left) ? CGT_HTTP_COMPLETE
-               : h->coding == CGT_HTTP_CHUNKED ? CGT_HTTP_CHUNK_SIZE
-               : h->counted && !h->coding ? CGT_HTTP_COUNTED : CGT_HTTP_TO_CLOSE;
     if (!none && h->coding && (h->counted || h->minor == 0)) h->close = true;       /* faulty framing */
-    if (h->coding) h->left = 0;
+    if (h->coding || !h->counted) h->left = h->coding == CGT_HTTP_CHUNKED ? 0 : ULLONG_MAX;
+    h->state = none || h->trailer ? CGT_HTTP_COMPLETE : h->coding == CGT_HTTP_CHUNKED ? CGT_HTTP_CHUNK_SIZE
+               : h->left == ULLONG_MAX ? CGT_HTTP_TO_CLOSE : h->left ? CGT_HTTP_COUNTED : CGT_HTTP_COMPLETE;
 }
 
 /* A chunk's line: size in hex, blanks, maybe extensions, CR LF; the size 0 begins the trailers. */
@@ -1562,10 +1561,8 @@ static void cgt_http_chunk_byte(cgt_http *h, char c) {
 }
 
 static size_t cgt_http_body(cgt_http *h, char *in, size_t len) {
-    size_t n = h->state != CGT_HTTP_TO_CLOSE && h->left < len ? (size_t)h->left : len;
-    h->event = CGT_HTTP_BODY; h->piece = cgt_slice_of(in, n);
-    if (h->state == CGT_HTTP_TO_CLOSE) return n;
-    h->left -= n;
+    size_t n = h->left < len ? (size_t)h->left : len;
+    h->event = CGT_HTTP_BODY; h->piece = cgt_slice_of(in, n); h->left -= n;
     if (h->left == 0) h->state = h->state == CGT_HTTP_COUNTED ? CGT_HTTP_COMPLETE : CGT_HTTP_DATA_CR;
     return n;
 }
@@ -1729,16 +1726,9 @@ static void cgt_copy_slice(char **to, cgt_slice *s) {
     s->at = *to; *to += s->len;
 }
 
-/* Who makes room: what has run out, then the oldest that any server of the site may overwrite. */
-static cgt_cookie **cgt_jar_victim(cgt_jar *jar, long long now) {
-    cgt_cookie **at = &jar->first;
-    while (*at && (*at)->until > now) at = &(*at)->next;
-    if (!*at) for (at = &jar->first; *at && (*at)->secure;) at = &(*at)->next;
-    return *at ? at : &jar->first;
-}
-
 /* Puts a copy of the fields at the end of the jar, or where one of the same name, domain and path was; one
-   that has run out only removes that. The fields are cgt_cookie_ok. false: out of memory. */
+   that has run out only removes that. The fields are cgt_cookie_ok. Who makes room: what has run out, then
+   the oldest that any server of the site may overwrite. false: out of memory. */
 static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *f, long long now) {
     size_t size = sizeof *f + f->name.len + f->value.len + f->domain.len + f->path.len; char *text;
     cgt_cookie **at = &jar->first, *c = f->until > now ? (cgt_cookie *)cgt_new(jar->hooks, size) : NULL;
@@ -1751,7 +1741,10 @@ static bool cgt_jar_put(cgt_jar *jar, const cgt_cookie *f, long long now) {
     cgt_copy_slice(&text, &c->name); cgt_copy_slice(&text, &c->value);
     cgt_copy_slice(&text, &c->domain); cgt_copy_slice(&text, &c->path);
     c->next = *at; *at = c;
-    if (++jar->count > CHATGPTT_MAX_COOKIES) cgt_jar_remove(jar, cgt_jar_victim(jar, now));
+    if (++jar->count <= CHATGPTT_MAX_COOKIES) return true;
+    for (at = &jar->first; *at && (*at)->until > now;) at = &(*at)->next;
+    if (!*at) for (at = &jar->first; *at && (*at)->secure;) at = &(*at)->next;
+    cgt_jar_remove(jar, *at ? at : &jar->first);
     return true;
 }
 
@@ -1910,14 +1903,6 @@ static int cgt_trust_random(void *user, unsigned char *bytes, size_t size) {
 
 static int cgt_trust_start(cgt_trust *t) {     /* mbedTLS's code: 0 or an error */
     mbedtls_ssl_config *c = &t->config; int failed;
-#if MBEDTLS_VERSION_NUMBER >= 0x03020000
-    static const uint16_t groups[] = { 0x001D, 0x0017, 0x0018, 0 };         /* x25519, secp256r1, secp384r1 */
-    /* PKCS#1 before PSS: 3.6.6 fails against RSA servers of TLS 1.2 otherwise */
-    static const uint16_t hashes[] = { 0x0403, 0x0503, 0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806, 0 };
-#else
-    static const mbedtls_ecp_group_id groups[] = { MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
-                                                   MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_NONE };
-#endif
 #if CGT_TLS_VERSION >= 4 || (CGT_TLS_VERSION == 3 && defined(MBEDTLS_PSA_CRYPTO_C))
     if (psa_crypto_init() != PSA_SUCCESS) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 #endif
@@ -1932,9 +1917,14 @@ static int cgt_trust_start(cgt_trust *t) {     /* mbedTLS's code: 0 or an error 
 #endif
 #endif
 #if MBEDTLS_VERSION_NUMBER >= 0x03020000
+    static const uint16_t groups[] = { 0x001D, 0x0017, 0x0018, 0 };         /* x25519, secp256r1, secp384r1 */
+    /* PKCS#1 before PSS: 3.6.6 fails against RSA servers of TLS 1.2 otherwise */
+    static const uint16_t hashes[] = { 0x0403, 0x0503, 0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806, 0 };
     mbedtls_ssl_conf_groups(c, groups); mbedtls_ssl_conf_sig_algs(c, hashes);
     mbedtls_ssl_conf_min_tls_version(c, MBEDTLS_SSL_VERSION_TLS1_2);
 #else
+    static const mbedtls_ecp_group_id groups[] = { MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
+                                                   MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_NONE };
     mbedtls_ssl_conf_curves(c, groups);
     mbedtls_ssl_conf_min_version(c, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
 #endif
@@ -1947,59 +1937,43 @@ static int cgt_trust_start(cgt_trust *t) {     /* mbedTLS's code: 0 or an error 
 
 /* ---- the trust store ---- */
 
-/* Certificates out of a PEM text that comes in pieces. Its base64 is by table: mbedTLS's own takes constant
+/* Certificates out of a PEM text that comes in lines. Its base64 is by table: mbedTLS's own takes constant
    time, which roots do not need. */
 typedef struct cgt_pem {
     mbedtls_x509_crt *roots;
     short value[256];               /* of a base64 digit; -1: it is none */
-    char line[32];                  /* the start of the line */
-    size_t line_len, len; bool inside; uint32_t bits; int num_bits, good, bad;
+    size_t len; bool inside; uint32_t bits, num_bits; int good, bad;
     uint64_t mark;                  /* a checksum of the good ones */
     unsigned char der[CHATGPTT_MAX_CERTIFICATE];    /* of the certificate under way; full: too long a one */
 } cgt_pem;
 
-static void cgt_pem_line_end(cgt_pem *p) {
-    cgt_slice line = cgt_slice_of(p->line, p->line_len); bool whole;
-    p->line_len = 0;
-    if (cgt_starts(line, "-----begin certificate----")) { p->inside = true; p->len = 0; p->num_bits = 0; }
-    if (!p->inside || !cgt_starts(line, "-----end")) return;
-    p->inside = false;
-    whole = p->len >= 32 && p->len < sizeof p->der &&
-            mbedtls_x509_crt_parse_der(p->roots, p->der, p->len) == 0;
-    if (!whole) { p->bad++; return; }
-    p->good++;      /* its end is a part of its signature */
-    p->mark = cgt_fnv(p->mark + 1, cgt_slice_of((const char *)p->der + p->len - 32, 32));
-}
-
-static void cgt_pem_feed(cgt_pem *p, cgt_slice s) {
-    for (; s.len; s = cgt_from(s, 1)) {
-        int value = p->value[(unsigned char)*s.at];
-        if (*s.at == '\n') { cgt_pem_line_end(p); continue; }
-        if (p->line_len < sizeof p->line) p->line[p->line_len++] = *s.at;
-        if (!p->inside || value < 0 || p->line[0] == '-') continue;
-        p->bits = p->bits << 6 | (uint32_t)value; p->num_bits += 6;
-        if (p->num_bits < 8) continue;
-        p->num_bits -= 8;
-        if (p->len < sizeof p->der) p->der[p->len++] = (unsigned char)(p->bits >> p->num_bits & 0xFF);
+static cgt_slice cgt_pem_line(cgt_pem *p, cgt_slice text) {     /* what stands behind its first line */
+    const char *lf = (const char *)memchr(text.at, '\n', text.len); bool whole;
+    size_t len = lf ? (size_t)(lf - text.at) : text.len, i;
+    if (cgt_starts(text, "-----begin certificate----")) { p->inside = true; p->len = 0; p->num_bits = 0; }
+    for (i = 0; i < len && p->inside && *text.at != '-'; i++) {
+        int value = p->value[(unsigned char)text.at[i]];
+        if (value < 0) continue;
+        p->bits = p->bits << 6 | (uint32_t)value; p->num_bits = (p->num_bits + 6) % 8;
+        if (p->num_bits == 6 || p->len == sizeof p->der) continue;
+        p->der[p->len++] = (unsigned char)(p->bits >> p->num_bits & 0xFF);
     }
+    if (p->inside && cgt_starts(text, "-----end")) {
+        whole = p->len >= 32 && p->len < sizeof p->der &&
+                mbedtls_x509_crt_parse_der(p->roots, p->der, p->len) == 0;
+        p->inside = false; p->good += whole; p->bad += !whole;
+        if (whole)      /* its end is a part of its signature */
+            p->mark = cgt_fnv(p->mark + 1, cgt_slice_of((const char *)p->der + p->len - 32, 32));
+    }
+    return cgt_from(text, len + (lf != NULL));
 }
 
-#ifdef CHATGPTT_NO_FILES
-
-static chatgptt_code cgt_trust_files(cgt_pem *p, const chatgptt_options *o, chatgptt_error *error) {
-    (void)p;
-    if (o->ca_pem && !o->ca_file) return CHATGPTT_OK;
-    return cgt_fail(error, CHATGPTT_E_CERTIFICATE,
-                    "no trust store: built without files, so ca_pem must give the roots");
-}
-
-#else
+#ifndef CHATGPTT_NO_FILES
 
 static bool cgt_pem_file(cgt_pem *p, const char *path) {      /* false: it cannot be read */
-    char block[512]; size_t n; bool ok; FILE *file = fopen(path, "rb");
+    char line[512]; bool ok; FILE *file = fopen(path, "rb");
     if (!file) return false;
-    while ((n = fread(block, 1, sizeof block, file)) > 0) cgt_pem_feed(p, cgt_slice_of(block, n));
-    cgt_pem_line_end(p);
+    while (fgets(line, sizeof line, file)) (void)cgt_pem_line(p, cgt_text(line));
     ok = !ferror(file); (void)fclose(file);
     return ok;
 }
@@ -2028,12 +2002,18 @@ static chatgptt_code cgt_trust_files(cgt_pem *p, const chatgptt_options *o, chat
 /* Reads the roots that the options name. Damaged certificates are skipped, but without a whole one there is
    an error. */
 static chatgptt_code cgt_trust_read(cgt_trust *t, const chatgptt_options *o, chatgptt_error *error) {
-    cgt_pem *p = (cgt_pem *)cgt_new(t->hooks, sizeof *p); int i; chatgptt_code code;
+    cgt_pem *p = (cgt_pem *)cgt_new(t->hooks, sizeof *p); int i; chatgptt_code code = CHATGPTT_OK;
+    cgt_slice own = cgt_text(o->ca_pem);
     if (!p) return cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for the trust store");
     memset(p->value, -1, sizeof p->value); p->roots = &t->roots;
     for (i = 0; i < 64; i++) p->value[(unsigned char)cgt_base64_digits[i]] = (short)i;
-    if (o->ca_pem) { cgt_pem_feed(p, cgt_text(o->ca_pem)); cgt_pem_line_end(p); }
+    while (own.len) own = cgt_pem_line(p, own);
+#ifndef CHATGPTT_NO_FILES
     code = cgt_trust_files(p, o, error);
+#else
+    if (o->ca_file || !o->ca_pem) code = cgt_fail(error, CHATGPTT_E_CERTIFICATE,
+                        "no trust store: built without files, so ca_pem must give the roots");
+#endif
     if (code == CHATGPTT_OK && !p->good)
         code = cgt_fail(error, CHATGPTT_E_CERTIFICATE, "%s holds %s", o->ca_pem ? "ca_pem" : o->ca_file,
                         p->bad ? "a damaged certificate" : "no certificate in PEM form");
@@ -2097,9 +2077,8 @@ static bool cgt_peer_named(const cgt_peer *p, const mbedtls_x509_crt *leaf) {
 static int cgt_tls_verify(void *user, mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
     cgt_tls *t = (cgt_tls *)user;
     t->verified = cgt_same(cgt_der(&crt->issuer_raw), cgt_der(&crt->subject_raw)) ? 2 : 1;
-    if (depth > 0) return 0;        /* the leaf comes last */
-    if (!cgt_peer_named(&t->peer, crt)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-    return 0;
+    if (depth == 0 && !cgt_peer_named(&t->peer, crt)) *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+    return 0;                       /* the leaf comes last */
 }
 
 /* ---- sessions ---- */
@@ -2191,7 +2170,7 @@ static bool cgt_claim_owns(const cgt_claim *c, cgt_session *s) {
 static void cgt_session_load(cgt_trust *t, cgt_slice in) {
     size_t origin = memchr(in.at, '\0', in.len) ? strlen(in.at) : in.len, size;
     const size_t head = sizeof t->mark + sizeof size;
-    cgt_slice host = cgt_slice_of(in.at, origin), rest; cgt_claim *c; bool literal;
+    cgt_slice host = cgt_slice_of(in.at, origin), port, rest; cgt_claim *c; bool literal;
     if (!cgt_starts(host, "https://") || origin >= CHATGPTT_MAX_ORIGIN || in.len - origin < 1 + head) return;
     rest = cgt_from(in, origin + 1 + head);
     memcpy(&size, rest.at - sizeof size, sizeof size);
@@ -2199,9 +2178,8 @@ static void cgt_session_load(cgt_trust *t, cgt_slice in) {
     c = (cgt_claim *)cgt_new(t->hooks, sizeof *c);
     if (!c) return;
     mbedtls_x509_crt_init(&c->chain);
-    literal = in.at[8] == '['; host = cgt_from(host, literal ? 9 : 8);
-    host = cgt_cut(&host, literal ? "]" : ":");
-    if (cgt_peer_set(&c->peer, host, literal) && cgt_claim_holds(t, c, cgt_slice_of(rest.at, size))) {
+    if (!cgt_url_split(cgt_from(host, 8), &host, &port, &literal) &&
+        cgt_peer_set(&c->peer, host, literal) && cgt_claim_holds(t, c, cgt_slice_of(rest.at, size))) {
         cgt_session *s = cgt_session_room(t, in.at);
         s->chain.len = 0;
         cgt_append(&s->chain, cgt_slice_of(rest.at, size));
@@ -2213,25 +2191,26 @@ static void cgt_session_load(cgt_trust *t, cgt_slice in) {
 
 /* ---- the connection ---- */
 
+/* What the transport said, for mbedTLS: how many bytes, 0: the end, or an error. */
+static int cgt_tls_moved(cgt_tls *t, chatgptt_code code, size_t done, int again) {
+    if (code == CHATGPTT_AGAIN || (code == CHATGPTT_OK && !done)) { t->blocked = true; return again; }
+    if (code >= 0) return code == CHATGPTT_OK ? (int)done : 0;
+    t->io = code;
+    return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+}
+
 static int cgt_tls_send(void *user, const unsigned char *bytes, size_t size) {
     cgt_tls *t = (cgt_tls *)user; size_t done = 0;
     chatgptt_code code = (t->transport->write)(t->transport->user, t->raw, bytes, size, &done);
-    if (code == CHATGPTT_OK && !done) code = CHATGPTT_AGAIN;
-    if (code == CHATGPTT_AGAIN) { t->blocked = true; return MBEDTLS_ERR_SSL_WANT_WRITE; }
-    if (code == CHATGPTT_OK) { t->carried = true; return (int)done; }
-    t->io = code < 0 ? code : CHATGPTT_E_IO;
-    return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+    t->carried |= done > 0;
+    return cgt_tls_moved(t, code > CHATGPTT_AGAIN ? CHATGPTT_E_IO : code, done, MBEDTLS_ERR_SSL_WANT_WRITE);
 }
 
 static int cgt_tls_receive(void *user, unsigned char *bytes, size_t size) {
     cgt_tls *t = (cgt_tls *)user; size_t done = 0;
     chatgptt_code code = (t->transport->read)(t->transport->user, t->raw, bytes, size, &done);
-    if (code == CHATGPTT_OK && !done) code = CHATGPTT_AGAIN;
-    if (code == CHATGPTT_AGAIN) { t->blocked = true; return MBEDTLS_ERR_SSL_WANT_READ; }
     t->received += done;
-    if (code >= 0) return code == CHATGPTT_OK ? (int)done : 0;
-    t->io = code;
-    return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+    return cgt_tls_moved(t, code, done, MBEDTLS_ERR_SSL_WANT_READ);
 }
 
 static void cgt_tls_free(cgt_tls *t) {
@@ -2268,7 +2247,6 @@ static const char *cgt_tls_certificate_reason(const cgt_tls *t, uint32_t flags) 
         { MBEDTLS_X509_BADCERT_FUTURE, "it is not yet valid (or this system's clock is wrong)" },
         { MBEDTLS_X509_BADCERT_CN_MISMATCH, "it is for another name" },
         { MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, "it is not for servers" },
-        { MBEDTLS_X509_BADCERT_NS_CERT_TYPE, "it is not for servers" },
         { 0xFFFFFFFFu, "it was refused" } };
     size_t i = 0;
     while (!(flags & rows[i].flags)) i++;
@@ -2323,9 +2301,7 @@ static chatgptt_code cgt_tls_fail(cgt_tls *t, chatgptt_error *error, int failed)
 
 /* ---- handshake, read, write ---- */
 
-static bool cgt_tls_wants(int failed) {
-    return failed == MBEDTLS_ERR_SSL_WANT_READ || failed == MBEDTLS_ERR_SSL_WANT_WRITE;
-}
+static bool cgt_tls_wants(int n) { return n == MBEDTLS_ERR_SSL_WANT_READ || n == MBEDTLS_ERR_SSL_WANT_WRITE; }
 
 /* Whether to call mbedTLS once more: it stops behind a session ticket, and between messages, when there is
    nothing to wait for: then the transport was not asked. */
@@ -2342,7 +2318,6 @@ static bool cgt_tls_goes_on(cgt_tls *t, int result) {
 /* OK: done; AGAIN; < 0: *error says why, or t->io holds the transport's code. */
 static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error) {
     cgt_session *kept = cgt_session_find(t->trust, t->origin); int failed;
-    if (t->ready) return CHATGPTT_OK;
     do failed = mbedtls_ssl_handshake(&t->ssl); while (cgt_tls_goes_on(t, failed));
     if (cgt_tls_wants(failed)) return CHATGPTT_AGAIN;
     if (failed && kept) kept->set = false;
@@ -2371,9 +2346,7 @@ static chatgptt_code cgt_tls_write(cgt_tls *t, chatgptt_error *e, const void *of
 }
 
 /* Whether bytes wait inside mbedTLS, where no descriptor shows them. */
-static bool cgt_tls_pending(const cgt_tls *t) {
-    return mbedtls_ssl_get_bytes_avail(&t->ssl) > 0 || mbedtls_ssl_check_pending(&t->ssl);
-}
+static bool cgt_tls_pending(const cgt_tls *t) { return mbedtls_ssl_check_pending(&t->ssl) != 0; }
 
 #endif /* CHATGPTT_NO_TLS */
 
