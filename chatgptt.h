@@ -426,9 +426,6 @@ CHATGPTT_API const char *chatgptt_model(size_t index);              /* 0: the de
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #ifndef CHATGPTT_NO_NET
 #include <errno.h>
@@ -3482,9 +3479,10 @@ static size_t cgt_json_plain(const char *in, const char *end) {
     const uint64_t ones = 0x0101010101010101u; const char *at = in; uint64_t x, quote, slash;
 #ifdef __SSE2__
     for (; end - at >= 16; at += 16) {
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)at), odd = _mm_or_si128(
-            _mm_cmpeq_epi8(b, _mm_set1_epi8('"')), _mm_cmpeq_epi8(b, _mm_set1_epi8('\\')));
-        int mask = _mm_movemask_epi8(_mm_or_si128(odd, _mm_cmplt_epi8(b, _mm_set1_epi8(' '))));
+        typedef signed char bytes __attribute__((vector_size(16))); bytes b;
+        typedef char chars __attribute__((vector_size(16))); int mask;
+        memcpy(&b, at, 16); b = (bytes)((b < ' ') | (b == '"') | (b == '\\'));
+        mask = __builtin_ia32_pmovmskb128((chars)b);
         if (mask) return (size_t)(at - in + __builtin_ctz((unsigned)mask));
     }
 #endif
