@@ -2,18 +2,11 @@
 # What make install puts where, and that a program outside the tree builds with it: by plain cc, pkg-config and CMake.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-BUILD=${BUILD:-build} CC=${CC:-cc} TLS_CFLAGS=${TLS_CFLAGS:-} TLS_LIBS=${TLS_LIBS:-}
+. tests/code.sh
+BUILD=${BUILD:-build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-check() {       # NAME COMMAND...
-    local name=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then passed=$((passed + 1))
-    else failed=$((failed + 1)); echo "FAIL $name"; sed 's/^/    /' "$work/log" | tail -n 10; fi
-}
-skip() { echo "skipped: $1"; }
+. tests/check.sh
 
 no_tls=
 case $TLS_CFLAGS in *CHATGPTT_NO_TLS*) no_tls=NO_TLS=1 ;; esac
@@ -77,5 +70,4 @@ case $TLS_CFLAGS in
 esac
 check uninstall make uninstall BUILD="$BUILD" CC="$CC" $no_tls DESTDIR="$root" PREFIX=/opt/chat
 check "nothing is left" sh -c "! find '$root' -type f | grep ."
-echo "install: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+end install

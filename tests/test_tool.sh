@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/code.sh
+. tests/check.sh
 build=${BUILD:-build}
 out=$build/tool
 work=$(mktemp -d)
@@ -12,25 +13,10 @@ trap 'exit 130' INT TERM
 unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY NO_COLOR
 TERM=xterm
 export TERM
-case $TLS_CFLAGS in *NO_TLS*) tls=; echo 'skip: built without TLS' ;; *) tls=yes ;; esac
+case $TLS_CFLAGS in *NO_TLS*) tls=; skip 'built without TLS' ;; *) tls=yes ;; esac
 
-passed=0
-failed=0
-
-# check NAME COMMAND...: a case, passed if the command is. If it is not, what the run of that name (up to a blank) left is shown.
-check() {
-    case=$1
-    shift
-    if "$@" >"$work/check" 2>&1; then
-        passed=$((passed + 1))
-        return
-    fi
-    failed=$((failed + 1))
-    echo "FAIL $case: $*"
-    for file in "$work/check" "$work/${case%% *}.status" "$work/${case%% *}.err" "$work/${case%% *}.out"; do
-        [ ! -s "$file" ] || { echo "  ${file##*/}:"; head -c 1500 "$file" | sed 's/^/    /'; echo; }
-    done
-}
+# What the run of that name (up to a blank) left.
+left_by() { echo "${1%% *}.status ${1%% *}.err ${1%% *}.out"; }
 
 # ==== what is run ====
 
@@ -510,7 +496,7 @@ if command -v bash >/dev/null; then
     check "completion of options" [ "$(completes --di)" = --dialect ]
     check "completion of values" [ "$(completes --dialect = a)" = 'auto aipkit' ]
     check "completion of the message" [ -z "$(completes -- --di)" ]
-else echo 'skip: no bash'
+else skip 'no bash'
 fi
 check help status help 0
 check "help stdout" shows help.out '^usage: chatgptt '
@@ -677,5 +663,4 @@ check "arena peak" one_line arena '^peak: [0-9]+ of 65536 bytes; in use after cl
 check arena_down status arena_down 1
 check "arena_down frees" shows arena_down.err 'in use after close: 0$'
 
-echo "test_tool: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+end test_tool
