@@ -98,6 +98,7 @@ typedef struct source { enum { OF_HTTP, OF_SIGNAL, OF_CLIENT, OF_STREAM } kind; 
 typedef struct gateway {
     const char *key, *origins[8], *address, *port, *dialect, *timeout;
     int num_origins;
+    text url;                       /* with its scheme */
     chatgptt_options options;
     chatgptt_client *client;
     struct MHD_Daemon *daemon;
@@ -786,7 +787,7 @@ static const char help_text[] =
     "  --listen ADDRESS     a numeric one; any but loopback needs --key (127.0.0.1)\n"
     "  --key K              clients have to send it: Authorization: Bearer K\n"
     "  --origin O           web pages of this origin may use it, https://example.org; up to eight times\n"
-    "  --url URL            page that holds the chat (https://chatgptt.me)\n"
+    "  --url URL            page that holds the chat (https://chatgptt.me); without a scheme: https\n"
     "  --endpoint URL       where messages are sent (what the page names)\n"
     "  --bot ID             which chat of the page (its first)\n"
     "  --dialect NAME       auto, wpaicg (plugin 1.x to 2.2) or aipkit (2.3 and later) (auto)\n"
@@ -854,6 +855,11 @@ static void check_arguments(gateway *g)
     g->options.dialect = (chatgptt_dialect)i;
     for (i = 0; i < g->num_origins; i++)        /* as browsers send it: a path would never fit */
         if (!strstr(g->origins[i], "://") || strchr(strstr(g->origins[i], "://") + 3, '/')) wrong("--origin");
+    if (g->options.url && !strstr(g->options.url, "://")) {
+        text_put(&g->url, "https://");
+        text_put(&g->url, g->options.url);
+        g->options.url = g->url.bytes;
+    }
     number(g->port, 0, 65535, "--port");
     g->options.total_timeout_ms = number(g->timeout, 1, INT_MAX / 1000, "--timeout") * 1000;
 }
@@ -988,5 +994,6 @@ int main(int argc, char **argv)
     serve(&g);
     MHD_stop_daemon(g.daemon);
     chatgptt_close(g.client);
+    text_free(&g.url);
     return 0;
 }
