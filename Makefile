@@ -138,7 +138,7 @@ firmware: $(BUILD)/demo_site
 
 # What takes too long for every change. Each part says in its last line what it did; the first that fails ends it.
 slow: all
-	tests/run.sh tests/slow_proxy.sh tests/slow_gateway.sh tests/static.sh tests/firmware.sh
+	tests/run.sh tests/slow_proxy.sh tests/slow_gateway.sh tests/static.sh tests/firmware.sh tests/readme.sh
 	tests/mbedtls.sh $(BUILD)/mbedtls-3.6
 	$(MAKE) test BUILD=$(BUILD)/3.6 MBEDTLS=$(BUILD)/mbedtls-3.6
 	$(MAKE) test BUILD=$(BUILD)/no-tls NO_TLS=1
