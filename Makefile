@@ -4,6 +4,7 @@
 #   make cover     what the tests reach                make mutate  do they notice a broken line? SECTIONS="URL SSE" SITES=1000
 #   make bench     how fast it is, beside others       make size    what it costs in a program
 #   make slow      all that takes long                 make install, make uninstall: PREFIX=/usr/local DESTDIR=
+#   examples/picture.py     plays `make demo` and draws README's moving picture of it, examples/session.svg; needs python3
 # with any of them:
 #   NO_TLS=1   without mbedTLS: http only              NO_NET=1     without sockets and TLS: what brings a transport of its own
 #   MBEDTLS=DIR BUILD=build/other                      against DIR/include and DIR/lib/*.a instead of the system's mbedTLS

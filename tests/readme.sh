@@ -55,6 +55,14 @@ check "$demo" test $? -eq 0 -a "$demo" = "make demo"
 check "make demo shows question, answer and figures" sh -c \
     "[ \$(grep -c 'what will you do with this sentence' '$work/log') -ge 2 ] && grep -q 'stats: .*total_ms=' '$work/log' && grep -q 'https://' '$work/log'"
 
+# The picture is what the script makes of a session here, but for what differs from run to run.
+picture() { sed -n 's/<[^>]*>/ /g; /@keyframes/d; /^#p/d; s/demo_site_[A-Za-z0-9]*//; s/[0-9]//g; p' "$1" | tr -s ' \n' '  ' | sed 's/ms= bytes.*//; s/ //g'; }
+plays() {
+    picture examples/session.svg >"$work/picture" && python3 examples/picture.py && picture examples/session.svg | cmp - "$work/picture" &&
+        python3 -c 'import sys, xml.etree.ElementTree as x; x.parse(sys.argv[1])' examples/session.svg && [ "$(grep -c '@keyframes' examples/session.svg)" -gt 30 ]
+}
+if command -v python3 >/dev/null; then check "its picture is a session" plays; else skip "the picture: no python3"; fi
+
 # ==== the sites that stand for all others: over TLS, and not ====
 
 mkfifo "$work/in" "$work/in2"
