@@ -64,7 +64,7 @@ def place(pieces):
             if character != "\n":
                 placed[-1] = placed[-1][:3] + (placed[-1][3] + character,)
                 column += width(character)
-    return placed, row + 1
+    return placed, row + (column > 0)
 
 
 def draw(placed, rows):
