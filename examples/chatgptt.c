@@ -962,7 +962,9 @@ static int run(tool *t)
 {
     if (t->help) return print(t, help_text);
     if (t->version) return print(t, "chatgptt " CHATGPTT_VERSION "\n");
-    if (t->doctor && t->has_words && !t->options.url) t->options.url = t->words.bytes;
+    if (t->doctor && t->has_words && (t->options.url || strchr(t->words.bytes, ' ')))
+        return wrong("--doctor takes one URL, and no message", t->words.bytes);
+    if (t->doctor && t->has_words) t->options.url = t->words.bytes;
     if (t->verbose) {
         t->options.hooks.trace = trace;
         t->options.hooks.user = t;

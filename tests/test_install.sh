@@ -22,8 +22,10 @@ check "the tool runs" "$prefix/bin/chatgptt" --version
 check "the licence is whole" grep -q 'WARRANTY OF ANY KIND' "$prefix/share/doc/chatgptt/LICENCE"
 check "the page holds the API" grep -q 'chatgptt_code chatgptt_step' "$prefix/share/man/man3/chatgptt.3"
 if command -v man >/dev/null; then
-    check "the page formats without a warning" sh -c \
-        "! MANWIDTH=130 man --warnings -l '$prefix/share/man/man3/chatgptt.3' 2>&1 >/dev/null | grep ."
+    for page in 1 3; do
+        check "chatgptt($page) formats without a warning" sh -c \
+            "! MANWIDTH=130 man --warnings -l '$prefix/share/man/man$page/chatgptt.$page' 2>&1 >/dev/null | grep ."
+    done
 else skip "the page's format: no man"; fi
 
 cat >"$work/ask.c" <<'E'
