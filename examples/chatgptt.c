@@ -4,7 +4,7 @@
    standard error. Exit: 0 the answer is complete, 1 an error, 2 wrong usage, 130 interrupted.
 
    CONTENTS: [OUTPUT] [OPTIONS] [SITE] [SIGNALS] [STATE] [TURN] [CHAT] [REPL] [MAIN]; beside it
-   files.h, kept_chat.h for --chat, proxy_env.h, line_edit.h with terminal.h, and doctor.h for --doctor */
+   text.h, files.h, kept_chat.h for --chat, proxy_env.h, line_edit.h with terminal.h, doctor.h for --doctor */
 #define _POSIX_C_SOURCE 200809L
 #define CHATGPTT_IMPLEMENTATION
 #include "chatgptt.h"
