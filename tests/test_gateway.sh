@@ -121,6 +121,8 @@ get /v1/models -X DELETE;                       check 'wrong method' is 405 'All
 get / -X ET;                                    check 'strange method' is 405
 head -c 1500000 /dev/zero | tr '\0' x >"$work/long"
 get /v1/chat/completions --data-binary "@$work/long"; check 'a long body' is 413 '1 MiB' invalid_request_error
+cut_off() { ! head -c 20000000 /dev/zero | curl -sS -m 20 -T - -X POST "$url/v1/chat/completions" >/dev/null 2>&1; }
+check 'a body without an end is cut off' cut_off
 get /health -H "X: $(head -c 50000 "$work/long")"; check 'a long head' test "$status" = 431 -o "$status" = 413
 printf '{"messages":[{"role":"user","content":"%s"}]}' "$(head -c 300000 "$work/long")" >"$work/chat"
 get /v1/chat/completions --data-binary "@$work/chat" -m 60; check 'a long message' is 200 '"finish_reason":"stop"'

@@ -520,6 +520,17 @@ if command -v bash >/dev/null; then
     check "completion of the message" [ -z "$(completes -- --di)" ]
 else skip 'no bash'
 fi
+if command -v zsh >/dev/null; then
+    check "zsh's completion" zsh -f -c "autoload -U compinit && fpath=(examples/completions \$fpath) && compinit -u -d '$work/zsh' &&
+        [ \"\${_comps[chatgptt]}\" = _chatgptt ] && zsh -n examples/completions/_chatgptt"
+else skip 'no zsh'
+fi
+fish_offers() { [ "$(HOME=$work fish -c "source examples/completions/chatgptt.fish; complete -C '$1'" | cut -f1 | tr '\n' ' ')" = "$2 " ]; }
+if command -v fish >/dev/null; then
+    check "fish's completion of options" fish_offers 'chatgptt --di' --dialect
+    check "fish's completion of values" fish_offers 'chatgptt --dialect ' 'aipkit auto wpaicg'
+else skip 'no fish'
+fi
 check help status help 0
 check "help stdout" shows help.out '^usage: chatgptt '
 check help_letter cmp "$work/help_letter.out" "$work/help.out"
