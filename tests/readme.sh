@@ -165,12 +165,19 @@ check "make uninstall" sh -c "make uninstall DESTDIR='$work/root' && ! find '$wo
 
 # close SAID MEASURED: within a tenth.
 close() { awk -v said="$1" -v measured="$2" 'BEGIN {exit !(said > 0 && measured >= said * 0.9 && measured <= said * 1.1)}'; }
-figure() { sed -n "s/.*[ (]\([0-9.]*\) KB $1.*/\1/p" README.md | head -n 1 | awk '{print $1 * 1000}'; }
+figure() { sed -n "s/.*[ (]\([0-9.]*\) KB $1.*/\1/p" README.md | head -n 1 | awk '{print $1 * 1000}'; }          # in bytes
 measured() { sed -n "s/^\([0-9]*\) bytes: $1.*/\1/p" "$work/costs"; }
 check "build/tests/test_costs" sh -c "make build/tests/test_costs && build/tests/test_costs >'$work/costs'"
 check "an idle client" close "$(figure 'an idle client')" "$(measured 'a client, the')"
 check "a running stream" close "$(figure 'a running stream')" "$(measured 'a stream whose')"
 check "one read buffer" close "$(sed -n 's/.*one read buffer of \([0-9]*\) KB.*/\1/p' README.md)000" "$(measured 'the read buffer')"
+if command -v arm-none-eabi-gcc >/dev/null && command -v qemu-system-arm >/dev/null; then
+    sh -c "$(quoted | grep -x 'make firmware')" >"$work/log" 2>&1
+    check "make firmware" test $? -eq 0
+    took=$(sed -n 's/.*peak heap \([0-9]*\), peak stack \([0-9]*\) bytes/\1 \2/p' "$work/log" | awk '$1 + $2 > most {most = $1 + $2} END {print most + 0}')
+    check "a Cortex-M3's memory ($took bytes)" close "$(figure 'of memory')" "$took"
+    check "and no more" test "$took" -gt 0 -a "$took" -le "$(figure 'of memory')"
+else skip "make firmware: no gcc-arm-none-eabi or qemu-system-arm"; fi
 check "a conversation's bytes" sh -c "printf '#include \"chatgptt.h\"\nchar same[sizeof(chatgptt_conversation) == %d ? 1 : -1];\n' \
     \$(sed -n 's/.*its \([0-9]*\) bytes can be saved.*/\1/p' README.md) | cc -I. -fsyntax-only -x c -"
 # What mbedTLS takes until the first request goes out, at its most, beyond what a connection by http does; and the roots.
