@@ -4,6 +4,7 @@
 #   make cover     what the tests reach                make mutate  do they notice a broken line? SECTIONS="URL SSE" SITES=1000
 #   make bench     how fast it is, beside others       make size    what it costs in a program
 #   make slow      all that takes long                 make install, make uninstall: PREFIX=/usr/local DESTDIR=
+#   examples/picture.py     plays `make demo` and draws README's moving picture of it, examples/session.svg; needs python3
 # with any of them:
 #   NO_TLS=1   without mbedTLS: http only              NO_NET=1     without sockets and TLS: what brings a transport of its own
 #   MBEDTLS=DIR BUILD=build/other                      against DIR/include and DIR/lib/*.a instead of the system's mbedTLS
@@ -138,7 +139,7 @@ firmware: $(BUILD)/demo_site
 
 # What takes too long for every change. Each part says in its last line what it did; the first that fails ends it.
 slow: all
-	tests/run.sh tests/slow_proxy.sh tests/slow_gateway.sh tests/static.sh tests/firmware.sh
+	tests/run.sh tests/slow_proxy.sh tests/slow_gateway.sh tests/static.sh tests/firmware.sh tests/readme.sh
 	tests/mbedtls.sh $(BUILD)/mbedtls-3.6
 	$(MAKE) test BUILD=$(BUILD)/3.6 MBEDTLS=$(BUILD)/mbedtls-3.6
 	$(MAKE) test BUILD=$(BUILD)/no-tls NO_TLS=1

@@ -3,10 +3,11 @@
 
 int main(void)
 {
-    chatgptt_client *client = chatgptt_open(NULL, NULL);
+    chatgptt_error error;
+    chatgptt_client *client = chatgptt_open(NULL, &error);
     char *answer = chatgptt_ask(client, "Why is the sky blue?");
-    if (answer) puts(answer);
-    else        puts(chatgptt_client_error(client)->message);
+    if (client) error = *chatgptt_client_error(client);
+    puts(answer ? answer : error.message);
     chatgptt_free(client, answer);
     chatgptt_close(client);
 }

@@ -4,7 +4,7 @@
    standard error. Exit: 0 the answer is complete, 1 an error, 2 wrong usage, 130 interrupted.
 
    CONTENTS: [OUTPUT] [OPTIONS] [SITE] [SIGNALS] [STATE] [TURN] [CHAT] [REPL] [MAIN]; beside it
-   files.h, kept_chat.h for --chat, proxy_env.h, line_edit.h with terminal.h, and doctor.h for --doctor */
+   text.h, files.h, kept_chat.h for --chat, proxy_env.h, line_edit.h with terminal.h, doctor.h for --doctor */
 #define _POSIX_C_SOURCE 200809L
 #define CHATGPTT_IMPLEMENTATION
 #include "chatgptt.h"
@@ -962,7 +962,9 @@ static int run(tool *t)
 {
     if (t->help) return print(t, help_text);
     if (t->version) return print(t, "chatgptt " CHATGPTT_VERSION "\n");
-    if (t->doctor && t->has_words && !t->options.url) t->options.url = t->words.bytes;
+    if (t->doctor && t->has_words && (t->options.url || strchr(t->words.bytes, ' ')))
+        return wrong("--doctor takes one URL, and no message", t->words.bytes);
+    if (t->doctor && t->has_words) t->options.url = t->words.bytes;
     if (t->verbose) {
         t->options.hooks.trace = trace;
         t->options.hooks.user = t;

@@ -1,54 +1,25 @@
-/* files.h - the growing string of chatgptt.c, and how it keeps files: whole, private, where links lead. */
+/* files.h - how chatgptt.c keeps files: whole, private, where links lead. */
 #ifndef FILES_H
 #define FILES_H
+
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ==== a growing string, always terminated once something was added ==== */
-
-typedef struct text {
-    char *bytes;
-    size_t len, size;
-} text;
-
-static void *must(void *block)
-{
-    if (block) return block;
-    fputs("chatgptt: E_MEMORY: out of memory\n", stderr);
-    exit(1);
-}
-
-static void text_add(text *t, const char *bytes, size_t len)
-{
-    if (len >= t->size - t->len) {
-        if (len >= SIZE_MAX / 2 - t->size) must(NULL);
-        t->size = (t->size + len) * 2 + 64;
-        t->bytes = must(realloc(t->bytes, t->size));
-    }
-    if (len) memcpy(t->bytes + t->len, bytes, len);
-    t->len += len;
-    t->bytes[t->len] = '\0';
-}
-
-static void text_puts(text *t, const char *words) { text_add(t, words, strlen(words)); }
-
 static void text_set(text *t, const char *bytes, size_t len)
 {
     t->len = 0;
     text_add(t, bytes, len);
 }
-
-/* ==== files ==== */
 
 /* 0, or errno; EINTR only if the user interrupted: `interrupts` is raised by Ctrl-C. */
 static int read_all(int fd, text *into, const volatile sig_atomic_t *interrupts)

@@ -14,7 +14,7 @@
 
    Linux; libmicrohttpd and cJSON. Names of sites are looked up in the loop: see TIME in chatgptt.h.
 
-   CONTENTS: [TEXT] [CALL] [WATCH] [ANSWER] [PUMP] [QUESTION] [GUARD] [ROUTE] [HTTP] [OPTIONS] [MAIN] */
+   CONTENTS: [CALL] [WATCH] [ANSWER] [PUMP] [QUESTION] [GUARD] [ROUTE] [HTTP] [OPTIONS] [MAIN] */
 #define _POSIX_C_SOURCE 200809L
 #define CHATGPTT_IMPLEMENTATION
 #include "chatgptt.h"
@@ -39,7 +39,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PROGRAM "openai_gateway"
 #include "gateway_page.h"
+#include "text.h"
 
 enum {
     MAX_BODY = 1024 * 1024,         /* of a request; what is longer is read, not kept, and refused: 413 */
@@ -53,32 +55,9 @@ enum {
 
 static void die(const char *what, const char *why)
 {
-    fprintf(stderr, "openai_gateway: %s: %s\n", what, why);
+    fprintf(stderr, PROGRAM ": %s: %s\n", what, why);
     exit(1);
 }
-
-/* ==== [TEXT] a growing string; what fills it is bounded by the table above ==== */
-
-typedef struct text { char *bytes; size_t len, size; } text;
-
-static void *must(void *block)
-{
-    if (!block) die("E_MEMORY", "out of memory");
-    return block;
-}
-
-static void text_add(text *t, const char *bytes, size_t len)
-{
-    if (len >= t->size - t->len) {
-        t->size = (t->size + len) * 2 + 64;
-        t->bytes = (char *)must(realloc(t->bytes, t->size));
-    }
-    if (len) memcpy(t->bytes + t->len, bytes, len);
-    t->len += len;
-    t->bytes[t->len] = '\0';
-}
-
-static void text_put(text *t, const char *words) { text_add(t, words, strlen(words)); }
 
 static void text_free(text *t)
 {
@@ -98,6 +77,7 @@ typedef struct source { enum { OF_HTTP, OF_SIGNAL, OF_CLIENT, OF_STREAM } kind; 
 typedef struct gateway {
     const char *key, *origins[8], *address, *port, *dialect, *timeout;
     int num_origins;
+    text url;                       /* with its scheme */
     chatgptt_options options;
     chatgptt_client *client;
     struct MHD_Daemon *daemon;
@@ -203,16 +183,16 @@ static void resume(call *c)
 static void put_string(text *to, const char *bytes, size_t len)
 {
     size_t i;
-    text_put(to, "\"");
+    text_puts(to, "\"");
     for (i = 0; i < len; i++) {
         unsigned char c = (unsigned char)bytes[i];
         char escape[8] = "\\n";
         if (c < ' ' && c != '\n') snprintf(escape, sizeof escape, "\\u%04x", c);
-        if (c == '"' || c == '\\') text_put(to, "\\");
-        if (c < ' ') text_put(to, escape);
+        if (c == '"' || c == '\\') text_puts(to, "\\");
+        if (c < ' ') text_puts(to, escape);
         else         text_add(to, bytes + i, 1);
     }
-    text_put(to, "\"");
+    text_puts(to, "\"");
 }
 
 /* ` stands for a quote; %s a string, %t one of this many bytes, %d a long long, %r what is JSON already. */
@@ -227,12 +207,12 @@ static void put(text *to, const char *format, ...)
             text_add(to, bytes, 1);
         } else if (*++format == 'd') {
             snprintf(digits, sizeof digits, "%lld", va_arg(list, long long));
-            text_put(to, digits);
+            text_puts(to, digits);
         } else {
             bytes = va_arg(list, const char *);
             if (*format == 't') put_string(to, bytes, va_arg(list, size_t));
             else if (*format == 's' && bytes) put_string(to, bytes, strlen(bytes));
-            else text_put(to, bytes ? bytes : "null");
+            else text_puts(to, bytes ? bytes : "null");
         }
     }
     va_end(list);
@@ -294,7 +274,7 @@ static void put_completion(call *c)
 
 static void put_chunk(call *c, const char *bytes, size_t len)
 {
-    text_put(&c->out, "data: ");
+    text_puts(&c->out, "data: ");
     put_head(c, "chat.completion.chunk");
     put(&c->out, "{`index`:0,`delta`:{%r`content`:%t},`logprobs`:null,`finish_reason`:null}]%r}\n\n",
         c->begun ? "" : "\"role\":\"assistant\",", bytes, len, c->with_usage ? ",\"usage\":null" : "");
@@ -303,17 +283,17 @@ static void put_chunk(call *c, const char *bytes, size_t len)
 
 static void put_last_chunks(call *c)
 {
-    text_put(&c->out, "data: ");
+    text_puts(&c->out, "data: ");
     put_head(c, "chat.completion.chunk");
     put(&c->out, "{`index`:0,`delta`:{},`logprobs`:null,`finish_reason`:`stop`}]%r}\n\n",
         c->with_usage ? ",\"usage\":null" : "");
     if (c->with_usage) {
-        text_put(&c->out, "data: ");
+        text_puts(&c->out, "data: ");
         put_head(c, "chat.completion.chunk");
         put_usage(c);
-        text_put(&c->out, "\n\n");
+        text_puts(&c->out, "\n\n");
     }
-    text_put(&c->out, "data: [DONE]\n\n");
+    text_puts(&c->out, "data: [DONE]\n\n");
 }
 
 static void put_model(call *c, const char *name)
@@ -344,10 +324,10 @@ static void conclude(call *c, chatgptt_code code)
         if (c->streaming) put_last_chunks(c);
         else              put_completion(c);
     } else {
-        if (c->begun) text_put(&c->out, "data: ");
+        if (c->begun) text_puts(&c->out, "data: ");
         else          c->streaming = false;
         refuse_for(c, chatgptt_stream_error(c->stream));
-        text_put(&c->out, "\n\n");
+        text_puts(&c->out, "\n\n");
     }
     end_stream(c);
 }
@@ -401,12 +381,12 @@ static const char *join_parts(cJSON *message, const cJSON *parts)
     text joined = { 0 };
     const cJSON *part;
     cJSON *string;
-    text_put(&joined, "");
+    text_puts(&joined, "");
     cJSON_ArrayForEach(part, parts) {
         const char *type = cJSON_GetStringValue(member(part, "type"));
         const char *words = cJSON_GetStringValue(member(part, "text"));
         if (!type || strcmp(type, "text") != 0 || !words) return text_free(&joined), NULL;
-        text_put(&joined, words);
+        text_puts(&joined, words);
     }
     string = (cJSON *)must(cJSON_CreateString(joined.bytes));
     text_free(&joined);
@@ -618,12 +598,12 @@ static bool head_is_fine(call *c, const char *method)
 static void list_models(call *c)
 {
     size_t i;
-    text_put(&c->out, "{\"object\":\"list\",\"data\":[");
+    text_puts(&c->out, "{\"object\":\"list\",\"data\":[");
     for (i = 0; chatgptt_model(i); i++) {
-        if (i) text_put(&c->out, ",");
+        if (i) text_puts(&c->out, ",");
         put_model(c, chatgptt_model(i));
     }
-    text_put(&c->out, "]}");
+    text_puts(&c->out, "]}");
 }
 
 static void show_model(call *c, const char *name)
@@ -709,8 +689,8 @@ static enum MHD_Result send_what_was_asked(call *c, const char *url, const char 
     if (!c->status && strcmp(method, "OPTIONS") == 0) c->status = 204;
     if (c->status) return send_whole(c);
     switch (c->route) {
-    case R_PAGE: for (i = 0; gateway_page[i]; i++) text_put(&c->out, gateway_page[i]); break;
-    case R_HEALTH: text_put(&c->out, "{\"status\":\"ok\"}"); break;
+    case R_PAGE: for (i = 0; gateway_page[i]; i++) text_puts(&c->out, gateway_page[i]); break;
+    case R_HEALTH: text_puts(&c->out, "{\"status\":\"ok\"}"); break;
     case R_MODELS: list_models(c); break;
     case R_MODEL: show_model(c, url + strlen(paths[R_MODEL])); break;
     default: if (ask(c)) return c->asking = true, send_answer(c);
@@ -786,7 +766,7 @@ static const char help_text[] =
     "  --listen ADDRESS     a numeric one; any but loopback needs --key (127.0.0.1)\n"
     "  --key K              clients have to send it: Authorization: Bearer K\n"
     "  --origin O           web pages of this origin may use it, https://example.org; up to eight times\n"
-    "  --url URL            page that holds the chat (https://chatgptt.me)\n"
+    "  --url URL            page that holds the chat (https://chatgptt.me); without a scheme: https\n"
     "  --endpoint URL       where messages are sent (what the page names)\n"
     "  --bot ID             which chat of the page (its first)\n"
     "  --dialect NAME       auto, wpaicg (plugin 1.x to 2.2) or aipkit (2.3 and later) (auto)\n"
@@ -854,6 +834,11 @@ static void check_arguments(gateway *g)
     g->options.dialect = (chatgptt_dialect)i;
     for (i = 0; i < g->num_origins; i++)        /* as browsers send it: a path would never fit */
         if (!strstr(g->origins[i], "://") || strchr(strstr(g->origins[i], "://") + 3, '/')) wrong("--origin");
+    if (g->options.url && !strstr(g->options.url, "://")) {
+        text_puts(&g->url, "https://");
+        text_puts(&g->url, g->options.url);
+        g->options.url = g->url.bytes;
+    }
     number(g->port, 0, 65535, "--port");
     g->options.total_timeout_ms = number(g->timeout, 1, INT_MAX / 1000, "--timeout") * 1000;
 }
@@ -988,5 +973,6 @@ int main(int argc, char **argv)
     serve(&g);
     MHD_stop_daemon(g.daemon);
     chatgptt_close(g.client);
+    text_free(&g.url);
     return 0;
 }

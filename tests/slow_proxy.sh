@@ -9,18 +9,9 @@ trap 'kill $children 2>/dev/null; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 unset http_proxy https_proxy all_proxy no_proxy
 chmod 755 "$work"                       # squid reads it as another user
-passed=0 failed=0 skipped=0
+. tests/check.sh
+left_by() { echo out err; }
 user=user password=pa-ss.1              # in addresses partly as %XX
-
-# check NAME COMMAND...: a case, passed if the command is; else what the last run left is shown.
-check() {
-    case=$1
-    shift
-    if "$@"; then passed=$((passed + 1)); return; fi
-    failed=$((failed + 1))
-    echo "FAIL $case: $*"
-    head -c 1000 "$work/out" "$work/err"
-}
 
 # ---- sites, which live as long as their standard input ----
 
@@ -104,8 +95,7 @@ heads() { CASE_METHOD=HEAD PROXY=$1 CA=$ca TIMEOUT_MS=20000 "$build/probe" http 
 
 for name in tinyproxy squid; do
     if ! PATH=$PATH:/usr/sbin:/usr/local/sbin env which $name >/dev/null 2>&1; then
-        echo "skipped: $name is not here"
-        skipped=$((skipped + 1))
+        skip "$name is not here"
         continue
     fi
     for login in '' yes; do
@@ -130,6 +120,4 @@ for name in tinyproxy squid; do
     done
 done
 
-[ $skipped -eq 0 ] && tail= || tail=", $skipped skipped"
-echo "slow_proxy: $passed passed, $failed failed$tail"
-[ $failed -eq 0 ]
+end slow_proxy

@@ -3,14 +3,13 @@
 # which there is http only where no mbedTLS was built for it. Its size is printed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-BUILD=${BUILD:-build} CC=${CC:-cc} TLS_CFLAGS=${TLS_CFLAGS:-} TLS_LIBS=${TLS_LIBS--lmbedtls -lmbedx509 -lmbedcrypto}
+. tests/code.sh
+BUILD=${BUILD:-build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-passed=0 failed=0 skipped=0
-skip() { echo "skipped: $1"; skipped=$((skipped + 1)); }
-check() { if [ "$2" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $1"; cat "$work/log"; fi; }
-end() { echo "static: $passed passed, $failed failed, $skipped skipped"; [ "$failed" -eq 0 ]; exit; }
-[ "$(id -u)" = 0 ] && command -v chroot >/dev/null || { skip "only root may chroot"; end; }
+. tests/check.sh
+left_by() { echo log; }
+[ "$(id -u)" = 0 ] && command -v chroot >/dev/null || { skip "only root may chroot"; end static; }
 
 cat >"$work/ask.c" <<'E'
 #define CHATGPTT_NO_FILES
@@ -54,13 +53,11 @@ try() {
     local name=$1
     shift
     mkdir -p "$work/empty"
-    "$@" -Os -static -ffunction-sections -Wl,--gc-sections -s -I. -I"$work" "$work/ask.c" -o "$work/empty/ask" $libs \
-        >"$work/log" 2>&1
-    check "$name: it builds" $?
+    check "$name: it builds" "$@" -Os -static -ffunction-sections -Wl,--gc-sections -s -I. -I"$work" "$work/ask.c" \
+        -o "$work/empty/ask" $libs
     timeout 30 chroot "$work/empty" /ask "$url" >"$work/log" 2>&1
-    check "$name: it asks out of an empty chroot" $?
-    grep -q 'Why is the sky blue?' "$work/log"
-    check "$name: it says the answer" $?
+    check "$name: it asks out of an empty chroot" test $? -eq 0
+    check "$name: it says the answer" grep -q 'Why is the sky blue?' "$work/log"
     echo "$name: $(wc -c <"$work/empty/ask") bytes"
     rm -f "$work/empty/ask"
 }
@@ -80,4 +77,4 @@ try "glibc, http" $CC -DCHATGPTT_NO_TLS
 if command -v musl-gcc >/dev/null; then try "musl, http" musl-gcc -DCHATGPTT_NO_TLS; else skip "no musl-gcc (musl-tools)"; fi
 exec 9>&-
 wait
-end
+end static

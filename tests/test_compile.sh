@@ -95,6 +95,7 @@ for compiler in $CXX_COMPILERS; do
         try "$compiler $std NO_NET,NO_TLS" check "-DCHATGPTT_NO_NET -DCHATGPTT_NO_TLS" after.cc
         try "$compiler $std static in two files" link "" tests/compile/static_one.cc tests/compile/static_two.cc
     done
+    for std in c++11 c++14 c++17 c++20 c++2b; do try "$compiler $std examples/ask.cc" check "-I." ../../examples/ask.cc; done
     std=gnu++17 && try "$compiler $std first, the default dialect keeps all it shows" check "" first.cc
 done
 

@@ -67,6 +67,7 @@ static long figure_of(const char *label)
 static void compare(const char *label, size_t measured)
 {
     long said = figure_of(label);
+    printf("%zu bytes: %s\n", measured, label);
     if (sizeof(void *) != 8) return;
     if (!CHECK(said > 0 && measured <= (size_t)said && measured * 100 >= (size_t)said * 90))
         printf("    %s: the manual says %ld, measured are %zu\n", label, said, measured);
@@ -99,6 +100,7 @@ TEST(the_table_of_costs)
     s.now += 100;
     CHECK_INT(steps(stream, &text), CHATGPTT_AGAIN);
     CHECK_INT(text, 10);
+    printf("%d bytes: the read buffer while any runs\n", CHATGPTT_READ_BUFFER);
     compare("a stream whose answer comes", s.live_bytes - warm - CHATGPTT_READ_BUFFER);
     s.now += 100;
     CHECK_INT(steps(stream, &text), CHATGPTT_DONE);

@@ -8,26 +8,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 unset http_proxy https_proxy all_proxy no_proxy
-command -v curl >/dev/null || { echo 'skip: no curl'; echo 'test_gateway: 0 passed, 0 failed, 1 skipped'; exit 0; }
-[ -x "$build/openai_gateway" ] || { echo 'skip: no libmicrohttpd or cJSON'; echo 'test_gateway: 0 passed, 0 failed, 1 skipped'; exit 0; }
-
-passed=0
-failed=0
-
-# check NAME COMMAND...: a case, passed if the command is; else what curl last got is shown.
-check() {
-    case=$1
-    shift
-    if "$@" >"$work/check" 2>&1; then
-        passed=$((passed + 1))
-        return
-    fi
-    failed=$((failed + 1))
-    echo "FAIL $case: $*"
-    for file in check status head body log; do
-        [ ! -s "$work/$file" ] || { echo "  $file:"; head -c 1500 "$work/$file" | sed 's/^/    /'; echo; }
-    done
-}
+. tests/code.sh
+. tests/check.sh
+command -v curl >/dev/null || { skip 'no curl'; end test_gateway; }
+[ -x "$build/openai_gateway" ] || { skip 'no libmicrohttpd or cJSON'; end test_gateway; }
+left_by() { echo status head body log; }        # what curl last got
 
 # ==== what is run: the gateway with the sanitizers if this compiler has them ====
 
@@ -136,6 +121,8 @@ get /v1/models -X DELETE;                       check 'wrong method' is 405 'All
 get / -X ET;                                    check 'strange method' is 405
 head -c 1500000 /dev/zero | tr '\0' x >"$work/long"
 get /v1/chat/completions --data-binary "@$work/long"; check 'a long body' is 413 '1 MiB' invalid_request_error
+cut_off() { ! head -c 20000000 /dev/zero | curl -sS -m 20 -T - -X POST "$url/v1/chat/completions" >/dev/null 2>&1; }
+check 'a body without an end is cut off' cut_off
 get /health -H "X: $(head -c 50000 "$work/long")"; check 'a long head' test "$status" = 431 -o "$status" = 413
 printf '{"messages":[{"role":"user","content":"%s"}]}' "$(head -c 300000 "$work/long")" >"$work/chat"
 get /v1/chat/completions --data-binary "@$work/chat" -m 60; check 'a long message' is 200 '"finish_reason":"stop"'
@@ -215,6 +202,12 @@ gateway --url http://127.0.0.1:1
 chat "$(user x)";                               check 'no site' is 502 '"type":"api_error"' E_CONNECT
 stop absent
 
+case $TLS_CFLAGS in *NO_TLS*) skip 'built without TLS' ;; *)
+    gateway --url "${plain#http://}"
+    chat "$(user x)";                           check 'a site without a scheme is asked by https' is 502 E_TLS 'does not speak TLS'
+    stop bare ;;
+esac
+
 # ==== clients that hang up, or read slowly ====
 
 # more WORDS: the stub writes them, once more than when `told_before WORDS` looked.
@@ -279,5 +272,4 @@ check help sh -c "'$out/openai_gateway' --help | grep -q -- --origin"
 
 exec 3>&-
 wait $started
-echo "test_gateway: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+end test_gateway

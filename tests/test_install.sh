@@ -2,18 +2,11 @@
 # What make install puts where, and that a program outside the tree builds with it: by plain cc, pkg-config and CMake.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-BUILD=${BUILD:-build} CC=${CC:-cc} TLS_CFLAGS=${TLS_CFLAGS:-} TLS_LIBS=${TLS_LIBS:-}
+. tests/code.sh
+BUILD=${BUILD:-build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-check() {       # NAME COMMAND...
-    local name=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then passed=$((passed + 1))
-    else failed=$((failed + 1)); echo "FAIL $name"; sed 's/^/    /' "$work/log" | tail -n 10; fi
-}
-skip() { echo "skipped: $1"; }
+. tests/check.sh
 
 no_tls=
 case $TLS_CFLAGS in *CHATGPTT_NO_TLS*) no_tls=NO_TLS=1 ;; esac
@@ -29,8 +22,10 @@ check "the tool runs" "$prefix/bin/chatgptt" --version
 check "the licence is whole" grep -q 'WARRANTY OF ANY KIND' "$prefix/share/doc/chatgptt/LICENCE"
 check "the page holds the API" grep -q 'chatgptt_code chatgptt_step' "$prefix/share/man/man3/chatgptt.3"
 if command -v man >/dev/null; then
-    check "the page formats without a warning" sh -c \
-        "! MANWIDTH=130 man --warnings -l '$prefix/share/man/man3/chatgptt.3' 2>&1 >/dev/null | grep ."
+    for page in 1 3; do
+        check "chatgptt($page) formats without a warning" sh -c \
+            "! MANWIDTH=130 man --warnings -l '$prefix/share/man/man$page/chatgptt.$page' 2>&1 >/dev/null | grep ."
+    done
 else skip "the page's format: no man"; fi
 
 cat >"$work/ask.c" <<'E'
@@ -77,5 +72,4 @@ case $TLS_CFLAGS in
 esac
 check uninstall make uninstall BUILD="$BUILD" CC="$CC" $no_tls DESTDIR="$root" PREFIX=/opt/chat
 check "nothing is left" sh -c "! find '$root' -type f | grep ."
-echo "install: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+end install

@@ -8,18 +8,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 unset http_proxy https_proxy all_proxy no_proxy
-passed=0
-failed=0
-
-# check NAME COMMAND...: a case, passed if the command is; if not, what the run of that name (up to a blank) left is shown.
-check() {
-    case=$1
-    shift
-    if "$@"; then passed=$((passed + 1)); return; fi
-    failed=$((failed + 1))
-    echo "FAIL $case: $*"
-    head -c 1000 "$work/${case%% *}.out" "$work/${case%% *}.err"
-}
+. tests/check.sh
+left_by() { echo "${1%% *}.out ${1%% *}.err"; }         # what the run of that name (up to a blank) left
 
 case ${TLS_CFLAGS-} in *NO_TLS*) kinds=http; echo 'skip: https, built without TLS' ;; *) kinds='http https' ;; esac
 libuv=yes
@@ -98,5 +88,4 @@ check "epoll_down tells" [ "$(grep -c '^E_CONNECT: ' "$work/epoll_down.err")" -e
 check epoll_usage status epoll_usage 2
 [ ! "$libuv" ] || { check libuv_down status libuv_down 1; check "libuv_down tells" shows libuv_down.err '^E_CONNECT: '; }
 
-echo "test_loops: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+end test_loops

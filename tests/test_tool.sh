@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/code.sh
+. tests/check.sh
 build=${BUILD:-build}
 out=$build/tool
 work=$(mktemp -d)
@@ -12,25 +13,10 @@ trap 'exit 130' INT TERM
 unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY NO_COLOR
 TERM=xterm
 export TERM
-case $TLS_CFLAGS in *NO_TLS*) tls=; echo 'skip: built without TLS' ;; *) tls=yes ;; esac
+case $TLS_CFLAGS in *NO_TLS*) tls=; skip 'built without TLS' ;; *) tls=yes ;; esac
 
-passed=0
-failed=0
-
-# check NAME COMMAND...: a case, passed if the command is. If it is not, what the run of that name (up to a blank) left is shown.
-check() {
-    case=$1
-    shift
-    if "$@" >"$work/check" 2>&1; then
-        passed=$((passed + 1))
-        return
-    fi
-    failed=$((failed + 1))
-    echo "FAIL $case: $*"
-    for file in "$work/check" "$work/${case%% *}.status" "$work/${case%% *}.err" "$work/${case%% *}.out"; do
-        [ ! -s "$file" ] || { echo "  ${file##*/}:"; head -c 1500 "$file" | sed 's/^/    /'; echo; }
-    done
-}
+# What the run of that name (up to a blank) left.
+left_by() { echo "${1%% *}.status ${1%% *}.err ${1%% *}.out"; }
 
 # ==== what is run ====
 
@@ -56,7 +42,7 @@ start() {
     url=${url#url=}
     ca=${ca#ca=}
 }
-ca=
+ca= looked_tls=
 site="$build/demo_site --verbose"
 start plain $site --plain && plain=$url
 start words $site && words=$url
@@ -67,6 +53,13 @@ start direct $site --dialect aipkit && direct=$url
 start mute "$helper" mute && mute=$url
 start looked $site && looked=$url
 start chat $site && chat=$url
+start proxy "$helper" proxy && proxy=${url#http://}
+printf 'HTTP/1.1 301 Moved\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n' "$looked" >"$work/moved.says"
+printf 'HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n' >"$work/astray.says"
+printf 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><title>My bakery</title><p>bread</html>' >"$work/bakery.says"
+printf '\025\003\001\000\002\002\050' >"$work/alert.says"
+printf 'SSH-2.0-sshd\r\n' >"$work/shell.says"
+for name in moved astray bakery alert shell; do start $name "$helper" say "$work/$name.says" && eval "$name=\$url"; done
 if [ "$tls" ]; then
     start tls $site --tls && tls=$url tls_ca=$ca
     start other $site --tls --plain && other=$url other_ca=$ca
@@ -313,10 +306,25 @@ run bare "$tool" -u "${plain#http://}" hello
 run doctor "$tool" --doctor "$looked"
 run doctor_down "$tool" --doctor --url "$down"
 run doctor_page "$tool" --doctor "$looked/nothing"
+run doctor_name "$tool" --doctor http://no-such-host.invalid/
+run doctor_proxy "$tool" --doctor "$looked" -p "someone:geheim@$proxy"
+run doctor_no_proxy "$tool" --doctor "$looked" -p someone:geheim@127.0.0.1:1
+run doctor_moved "$tool" --doctor "$moved"
+run doctor_astray "$tool" --doctor "$astray"
+run doctor_bakery "$tool" --doctor "$bakery"
+run doctor_alert "$tool" --doctor "$alert"
+run doctor_shell "$tool" --doctor "$shell"
+run doctor_mute "$tool" --doctor "$mute" --timeout 0.5
+run doctor_words "$tool" --doctor "$quiet" hello
+run doctor_astray_endpoint "$tool" --doctor "$looked" --endpoint "$down/wp-admin/admin-ajax.php"
 if [ "$tls" ]; then
     run doctor_bare "$tool" --doctor "${looked#http://}"
     run doctor_tls "$tool" --doctor "$looked_tls" --ca "$looked_ca"
     run doctor_other "$tool" --doctor "$looked" --endpoint "$looked_tls/wp-admin/admin-ajax.php" --ca "$looked_ca"
+    run doctor_tunnel "$tool" --doctor "$looked_tls" --ca "$looked_ca" -p "http://someone:geheim@$proxy"
+    run doctor_no_trust "$tool" --doctor "$looked_tls"
+    run doctor_no_tls "$tool" --doctor "https${looked#http}"
+    run doctor_endpoint "$tool" --doctor "$looked" --endpoint "$looked_tls/wp-admin/admin-ajax.php"
     run doctor_direct "$tool" --doctor --endpoint "$looked_tls/wp-admin/admin-ajax.php" --bot 7 --dialect aipkit --ca "$looked_ca"
 fi
 
@@ -510,7 +518,18 @@ if command -v bash >/dev/null; then
     check "completion of options" [ "$(completes --di)" = --dialect ]
     check "completion of values" [ "$(completes --dialect = a)" = 'auto aipkit' ]
     check "completion of the message" [ -z "$(completes -- --di)" ]
-else echo 'skip: no bash'
+else skip 'no bash'
+fi
+if command -v zsh >/dev/null; then
+    check "zsh's completion" zsh -f -c "autoload -U compinit && fpath=(examples/completions \$fpath) && compinit -u -d '$work/zsh' &&
+        [ \"\${_comps[chatgptt]}\" = _chatgptt ] && zsh -n examples/completions/_chatgptt"
+else skip 'no zsh'
+fi
+fish_offers() { [ "$(HOME=$work fish -c "source examples/completions/chatgptt.fish; complete -C '$1'" | cut -f1 | tr '\n' ' ')" = "$2 " ]; }
+if command -v fish >/dev/null; then
+    check "fish's completion of options" fish_offers 'chatgptt --di' --dialect
+    check "fish's completion of values" fish_offers 'chatgptt --dialect ' 'aipkit auto wpaicg'
+else skip 'no fish'
 fi
 check help status help 0
 check "help stdout" shows help.out '^usage: chatgptt '
@@ -592,9 +611,43 @@ check "doctor endpoint" shows doctor.out '^endpoint +http://127.*/wp-admin/admin
 check "doctor tokens" shows doctor.out '^tokens .*wpaicg.*bot 0'
 check doctor_down status doctor_down 1
 check "doctor_down tells" one_line doctor_down '^chatgptt: E_CONNECT: '
-check "doctor_down steps" told doctor_down lookup no failed
+check "doctor_down steps" told doctor_down lookup no connect
 check doctor_page status doctor_page 1
-check "doctor_page steps" told doctor_page lookup connect page failed
+check "doctor_page steps" told doctor_page lookup connect page page
+# fails NAME CODE STEP...: the last of the steps is where it failed, with words for it.
+fails() {
+    check "doctor_$1" status "doctor_$1" 1
+    check "doctor_$1 tells" one_line "doctor_$1" "^chatgptt: $2: "
+    name=doctor_$1 code=$2
+    shift 2
+    check "$name steps" told "$name" "$@"
+    for step; do :; done
+    check "$name step" ends_with "$work/$name.out" "^$step +[0-9]+ ms  failed: [a-zA-Z/.0-9 ]+ \\($code\\)"
+}
+fails page E_STATUS lookup connect page page
+fails down E_CONNECT lookup no connect
+fails name E_RESOLVE lookup
+fails no_proxy E_CONNECT lookup no connect
+fails astray E_CONNECT lookup connect page redirect lookup no connect
+fails bakery E_PAGE lookup connect page tokens
+fails alert E_HTTP lookup connect page
+fails shell E_HTTP lookup connect page
+fails mute E_TIMEOUT lookup connect page
+fails astray_endpoint E_CONNECT lookup connect page tokens lookup no connect
+check "doctor_bakery title" shows doctor_bakery.err 'My bakery'
+check "doctor_alert tells" shows doctor_alert.out 'speaks TLS on this port: try https'
+check "doctor_shell is none" lacks doctor_shell.out 'TLS'
+check doctor_moved status doctor_moved 0
+check "doctor_moved steps" told doctor_moved lookup connect page redirect lookup connect page tokens endpoint message
+check "doctor_moved redirect" shows doctor_moved.out "^redirect +$looked"
+check doctor_proxy status doctor_proxy 0
+check "doctor_proxy steps" told doctor_proxy lookup connect page tokens endpoint message
+check "doctor_proxy lookup" shows doctor_proxy.out '^lookup .*the proxy 127'
+check "doctor_proxy asked" shows proxy.log '^GET '
+check "doctor_proxy asked for the page alone" only proxy.log "^(GET $looked/|CONNECT localhost:${looked_tls##*:}) "
+for name in doctor_proxy doctor_no_proxy; do check "$name login" lacks $name.out 'someone|geheim'; done
+check doctor_words status doctor_words 2
+check "doctor_words tells" one_line doctor_words 'takes one URL'
 if [ "$tls" ]; then
     check doctor_bare status doctor_bare 0
     check "doctor_bare notice" one_line doctor_bare '^chatgptt: notice: no https there, so by http: '
@@ -602,9 +655,16 @@ if [ "$tls" ]; then
     check doctor_tls status doctor_tls 0
     check "doctor_tls steps" told doctor_tls lookup connect tls page tokens endpoint message
     check "doctor_tls tokens" shows doctor_tls.out '^tokens .*aipkit.*bot 7'
-    check "doctor_other steps" told doctor_other lookup connect page lookup connect tls tokens endpoint message
+    check "doctor_other steps" told doctor_other lookup connect page tokens lookup connect tls endpoint message
     check doctor_direct status doctor_direct 0
-    check "doctor_direct steps" told doctor_direct lookup connect tls tokens endpoint message
+    check "doctor_direct steps" told doctor_direct tokens lookup connect tls endpoint message
+    check doctor_tunnel status doctor_tunnel 0
+    check "doctor_tunnel steps" told doctor_tunnel lookup connect tunnel tls page tokens endpoint message
+    check "doctor_tunnel tells" shows doctor_tunnel.out "^tunnel +[0-9]+ ms  to localhost:${looked_tls##*:}\$"
+    check "doctor_tunnel login" lacks doctor_tunnel.out 'someone|geheim'
+    fails no_trust E_CERTIFICATE lookup connect tls
+    fails no_tls E_TLS lookup connect tls
+    fails endpoint E_CERTIFICATE lookup connect page tokens lookup connect tls
     check "the doctors sent no message" lacks looked_tls.log '^POST'
 fi
 check "the doctor sent no message" lacks looked.log '^POST'
@@ -677,5 +737,4 @@ check "arena peak" one_line arena '^peak: [0-9]+ of 65536 bytes; in use after cl
 check arena_down status arena_down 1
 check "arena_down frees" shows arena_down.err 'in use after close: 0$'
 
-echo "test_tool: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+end test_tool
