@@ -8,6 +8,7 @@
 #include "site.h"
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -43,7 +44,7 @@
 #define NUL "\x01" /* a byte 0 */
 #define PORT "\x02" /* the site's port */
 #define PAUSE "\x03" /* 0.4 s of silence */
-#define REPEAT(text, times) "\x04" text ";" times ";"
+#define REPEAT(text, times) "\x08" text ";" times ";"
 /* a reply: the Cookie header, the request's target, as an answer */
 #define TELL_COOKIES "\x05"
 #define TELL_TARGET "\x06"
@@ -92,7 +93,7 @@ static inline void kind_expand(kind_bytes *b, const char *text, int port) {
     for (; *text; text++) {
         if (*text == *NUL) kind_add(b, "", 1);
         else if (*text == *PORT) kind_puts(b, digits);
-        else if (*text == 4) {
+        else if (*text == *REPEAT("", "")) {
             const char *what = text + 1, *end = strchr(what, ';');
             for (long n = strtol(end + 1, NULL, 10); n > 0; n--) kind_add(b, what, (size_t)(end - what));
             text = strchr(end + 1, ';');
@@ -207,7 +208,7 @@ static inline char *kind_variable(const char *name) {
     return NULL;
 }
 
-static inline void kind_prepare(kind_words *w, const char *tool, const kind_run *run) {
+static inline void kind_prepare(kind_words *w, const char *tool, const kind_run *run, bool talks) {
     static const char *const inherited[] = { "PATH", "HOME", "LD_LIBRARY_PATH", "ASAN_OPTIONS" };
     const kind_row *row = run->row;
     size_t arguments = 0, variables = 0;
@@ -225,7 +226,11 @@ static inline void kind_prepare(kind_words *w, const char *tool, const kind_run 
         if (option) w->arguments[arguments++] = w->text[i].at;
         else w->variables[variables++] = w->text[i].at;
     }
-    w->arguments[arguments++] = (char *)"hi";
+    if (!talks) w->arguments[arguments++] = (char *)"hi";
+}
+
+static inline void kind_words_free(kind_words *w) {
+    for (size_t i = 0; i <= KIND_WITH; i++) free(w->text[i].at);
 }
 
 static inline void kind_read(const char *path, char *out, size_t size) {
@@ -263,10 +268,10 @@ static inline void kind_ask(const char *tool, const kind_row *row, int number, k
     if (!run) return;
     run->row = row;
     if (site_start(&run->site, kind_handle, run)) {
-        kind_prepare(&words, tool, run);
+        kind_prepare(&words, tool, run, false);
         kind_spawn(tool, &words, number, result);
         site_stop(&run->site);
-        for (size_t i = 0; i <= KIND_WITH; i++) free(words.text[i].at);
+        kind_words_free(&words);
     }
     result->messages = run->messages;
     free(run);
@@ -343,6 +348,85 @@ static inline void kind_check(const kind_row *row, const kind_result *r) {
     }
     CHECK_STR(r->out, out.at);
     free(out.at);
+}
+
+/* ==== the tool on a terminal ==== */
+
+#define KIND_LINES 4
+
+typedef struct kind_talk {
+    const char *name, *term;
+    const char *typed[KIND_LINES]; /* each behind a prompt */
+    const char *shows; /* somewhere on the terminal */
+    int messages; /* that reach the site */
+} kind_talk;
+
+/* Types each line behind a prompt, and passes over what is shown, up to its end. false: nothing came for
+   9 s. */
+static inline bool kind_play(int terminal, const kind_talk *talk, kind_bytes *shown) {
+    struct pollfd on = { terminal, POLLIN, 0 };
+    size_t next = 0, from = 0;
+    char block[4096];
+    kind_puts(shown, "");
+    while (poll(&on, 1, 9000) > 0) {
+        ssize_t n = read(terminal, block, sizeof block);
+        if (n <= 0) return true;
+        kind_add(shown, block, (size_t)n);
+        const char *prompt = strstr(shown->at + from, "> ");
+        if (!prompt || next == KIND_LINES || !talk->typed[next]) continue;
+        from = (size_t)(prompt - shown->at) + 2;
+        kind_bytes typed = { NULL, 0, 0 };
+        kind_expand(&typed, talk->typed[next++], 0);
+        for (size_t at = 0; at < typed.len;) {
+            ssize_t wrote = write(terminal, typed.at + at, typed.len - at);
+            if (wrote <= 0) break;
+            at += (size_t)wrote;
+        }
+        free(typed.at);
+    }
+    return false;
+}
+
+/* Starts it on a terminal of its own; its master's descriptor, or -1. */
+static inline int kind_open(const char *tool, kind_words *w, pid_t *pid) {
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    posix_spawn_file_actions_t files;
+    if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0) return -1;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, 0, ptsname(terminal), O_RDWR | O_NOCTTY, 0);
+    posix_spawn_file_actions_adddup2(&files, 0, 1);
+    posix_spawn_file_actions_adddup2(&files, 0, 2);
+    posix_spawn_file_actions_addclose(&files, terminal);
+    int failed = posix_spawn(pid, tool, &files, NULL, w->arguments, w->variables);
+    posix_spawn_file_actions_destroy(&files);
+    if (failed) close(terminal);
+    return failed ? -1 : terminal;
+}
+
+/* A case. */
+static inline void kind_converse(const char *tool, const kind_talk *talk) {
+    static kind_run run;
+    const kind_row row = { .name = talk->name, .with = { talk->term } };
+    kind_words words;
+    kind_bytes shown = { NULL, 0, 0 };
+    pid_t pid;
+    int status = -1;
+    memset(&run, 0, sizeof run);
+    run.row = &row;
+    if (!CHECK(site_start(&run.site, kind_handle, &run))) return;
+    kind_prepare(&words, tool, &run, true);
+    int terminal = kind_open(tool, &words, &pid);
+    if (CHECK(terminal >= 0)) {
+        if (!CHECK(kind_play(terminal, talk, &shown))) kill(pid, SIGKILL);
+        close(terminal);
+        CHECK(waitpid(pid, &status, 0) == pid);
+        CHECK_INT(status, 0);
+    }
+    site_stop(&run.site);
+    CHECK_INT(run.messages, talk->messages);
+    if (shown.at && !CHECK(strstr(shown.at, talk->shows))) check_quote("shown", shown.at, shown.len);
+    free(shown.at);
+    kind_words_free(&words);
 }
 
 /* ==== the corpora ==== */

@@ -5,6 +5,7 @@
        test_kinds corpus       writes the files of the corpora anew
 
    What a row serves holds the bytes of SCRIPT below: they stand for what no literal can hold. */
+#define _XOPEN_SOURCE 700 /* terminals */
 #include "kinds.h"
 #include "site.h"
 
@@ -838,6 +839,38 @@ static const kind_row ways[] = {
     WAY("url-with-a-percent-in-its-host", "", "E_ARGUMENT: *xn--*", "--url", "http://m%C3%BCller.example/"),
 };
 
+/* ==== what is typed ==== */
+
+#define TYPED(name_, line, shows_, messages_) \
+    { name_, "TERM=dumb", { line, "/quit\n" }, shows_, messages_ }
+#define LEAVES(name_, term_, line) \
+    { name_, "TERM=" term_, { line }, "", 0 }
+
+static const kind_talk talks[] = {
+    LEAVES("quit", "dumb", "/quit\n"),
+    LEAVES("quit-with-a-blank", "dumb", "/quit \n"),
+    LEAVES("quit-with-blanks", "xterm", "/quit   \r"),
+    LEAVES("quit-with-a-tab", "dumb", "/quit\t\n"),
+    LEAVES("quit-in-capitals", "dumb", "/QUIT\n"),
+    LEAVES("quit-as-thumbs-write-it", "xterm", "/Quit \r"),
+    LEAVES("quit-with-a-word", "dumb", "/quit now\n"),
+    LEAVES("quit-pasted-with-its-line-end", "xterm", "\033[200~/quit\n\033[201~\r"),
+    LEAVES("end-of-file", "dumb", "\004"),
+    TYPED("new", "/new\n", "a new conversation", 0),
+    TYPED("new-as-thumbs-write-it", "/New \n", "a new conversation", 0),
+    TYPED("model-with-blanks", "/model  gpt-4  \n", "gpt-4*", 0),
+    TYPED("no-command", "/quiet\n", "no such command: /quiet", 0),
+    TYPED("blanks", "  \t \n", "", 0),
+    TYPED("zero", "0\n", "E_ARGUMENT", 0),
+    TYPED("a-path", "/etc/hosts\n", "hello", 1),
+    TYPED("a-command-behind-a-blank", " /quit\n", "hello", 1),
+    TYPED("a-command-in-a-sentence", "/quit. I am done\n", "hello", 1),
+    TYPED("a-line-of-4-kb", REPEAT("y", "4000") "\n", "hello", 1),
+    TYPED("a-line-that-is-cut", REPEAT("y", "5000") "\n", "the terminal cuts lines", 0),
+};
+
+static const kind_talk *talk_now;
+
 /* ==== the tables ==== */
 
 #define ROWS(rows) #rows, rows, sizeof rows / sizeof *rows
@@ -887,6 +920,8 @@ static void run_table(size_t k) {
     free(results);
 }
 
+static void check_talk(void) { kind_converse(tool, talk_now); }
+
 TEST(corpora) {
     for (size_t k = 0; k < TABLES; k++)
         for (size_t i = 0; i < tables[k].count; i++)
@@ -913,6 +948,10 @@ int main(int argc, char **argv) {
     if (check_now.failed || !kind_begin()) return check_report("kinds");
     for (size_t k = 0; k < TABLES; k++)
         if (argc == 1 || strcmp(argv[1], tables[k].name) == 0) run_table(k);
+    for (size_t i = 0; argc == 1 && i < sizeof talks / sizeof *talks; i++) {
+        talk_now = &talks[i];
+        check_case(talk_now->name, check_talk);
+    }
     RUN(corpora);
     kind_clean();
     return check_report("kinds");
