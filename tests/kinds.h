@@ -55,6 +55,7 @@
 typedef struct kind_row {
     const char *name;
     const char *page, *reply; /* NULL: the chat; its answer, hello */
+    const char *state; /* what is in the file of --state, which the tool gets then; NULL: there is none */
     const char *out, *err; /* standard output; a pattern of the line behind "chatgptt: ", NULL: none */
     const char *with[KIND_WITH]; /* options of the tool; NAME=VALUE of its environment */
 } kind_row;
@@ -197,8 +198,9 @@ static char kind_folder[40];
 
 /* The words behind the tool's name, and the environment, from a row's; PORT is expanded. */
 typedef struct kind_words {
-    char *arguments[12 + KIND_WITH], *variables[12 + KIND_WITH];
+    char *arguments[14 + KIND_WITH], *variables[12 + KIND_WITH];
     kind_bytes text[KIND_WITH + 1];
+    char state[64]; /* the file's name */
 } kind_words;
 
 static inline char *kind_variable(const char *name) {
@@ -231,6 +233,33 @@ static inline void kind_prepare(kind_words *w, const char *tool, const kind_run 
 
 static inline void kind_words_free(kind_words *w) {
     for (size_t i = 0; i <= KIND_WITH; i++) free(w->text[i].at);
+}
+
+/* The file for --state, which anybody may read so far. */
+static inline void kind_write_state(kind_words *w, const kind_row *row, int number) {
+    kind_bytes b = { NULL, 0, 0 };
+    snprintf(w->state, sizeof w->state, "%s/%d.state", kind_folder, number);
+    kind_expand(&b, row->state, 0);
+    int fd = open(w->state, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (fd < 0 || write(fd, b.at ? b.at : "", b.len) != (ssize_t)b.len || close(fd) != 0) abort();
+    free(b.at);
+    size_t n = 0;
+    while (w->arguments[n]) n++;
+    char *last = w->arguments[n - 1];
+    w->arguments[n - 1] = (char *)"--state";
+    w->arguments[n] = w->state;
+    w->arguments[n + 1] = last;
+}
+
+/* Whether a state stands there now, and for nobody else to read. */
+static inline bool kind_wrote_state(const kind_words *w) {
+    struct stat is;
+    char start[9] = "";
+    int fd = open(w->state, O_RDONLY);
+    bool good = fd >= 0 && fstat(fd, &is) == 0 && (is.st_mode & 0777) == 0600 && read(fd, start, 8) == 8;
+    if (fd >= 0) close(fd);
+    unlink(w->state);
+    return good && strncmp(start, "cgptst", 6) == 0;
 }
 
 static inline void kind_read(const char *path, char *out, size_t size) {
@@ -269,7 +298,9 @@ static inline void kind_ask(const char *tool, const kind_row *row, int number, k
     run->row = row;
     if (site_start(&run->site, kind_handle, run)) {
         kind_prepare(&words, tool, run, false);
+        if (row->state) kind_write_state(&words, row, number);
         kind_spawn(tool, &words, number, result);
+        if (row->state && !kind_wrote_state(&words)) result->status = -1;
         site_stop(&run->site);
         kind_words_free(&words);
     }
@@ -499,6 +530,12 @@ static inline bool kind_cookie_input(const kind_row *row, kind_bytes *b) {
     kind_puts(b, kind_url(row));
     kind_puts(b, "wp-admin/admin-ajax.php\n");
     return kind_values(row->page, "Set-Cookie: ", b);
+}
+
+static inline bool kind_state_input(const kind_row *row, kind_bytes *b) {
+    kind_puts(b, "f");
+    kind_puts(b, row->state);
+    return true;
 }
 
 static inline bool kind_url_input(const kind_row *row, kind_bytes *b) {

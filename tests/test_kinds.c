@@ -839,6 +839,28 @@ static const kind_row ways[] = {
     WAY("url-with-a-percent-in-its-host", "", "E_ARGUMENT: *xn--*", "--url", "http://m%C3%BCller.example/"),
 };
 
+/* ==== what stands in a state's file ==== */
+
+#define KEPT(name_, bytes, err_) \
+    { .name = name_, .state = bytes, .out = "hello", .err = err_ }
+#define IGNORED "notice: the state file is ignored: *damaged or of another site*"
+
+static const kind_row states[] = {
+    KEPT("state-empty", "", NULL),
+    KEPT("state-of-a-line-feed", "\n", IGNORED),
+    KEPT("state-of-words", "my notes\n", IGNORED),
+    KEPT("state-of-zeros", NUL NUL NUL NUL, IGNORED),
+    KEPT("state-magic-alone", "cgptst2\n", IGNORED),
+    KEPT("state-magic-cut", "cgptst2", IGNORED),
+    KEPT("state-of-another-version", "cgptst9\nh" PORT NUL NUL NUL "x", IGNORED),
+    KEPT("state-without-end", "cgptst2\nc" CONTROL NUL NUL NUL "a1b2c3d", IGNORED),
+    KEPT("state-record-too-long", "cgptst2\nh\xFF\xFF\xFF\xFFx", IGNORED),
+    KEPT("state-record-cut", "cgptst2\nh\x11", IGNORED),
+    KEPT("state-checksum-of-letters", "cgptst2\n." CONTROL NUL NUL NUL "letters", IGNORED),
+    KEPT("state-of-a-page", "<!DOCTYPE html><title>404</title>", IGNORED),
+    KEPT("state-of-kilobytes", REPEAT("cgptst2\n", "9000"), "notice: the state file is ignored: *"),
+};
+
 /* ==== what is typed ==== */
 
 #define TYPED(name_, line, shows_, messages_) \
@@ -895,6 +917,7 @@ static const struct {
     { ROWS(refusals), { { "reply", kind_reply_input }, { "http", kind_http_input } } },
     { ROWS(cookies), { { "cookie", kind_cookie_input } } },
     { ROWS(ways), { { "url", kind_url_input } } },
+    { ROWS(states), { { "state", kind_state_input } } },
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
