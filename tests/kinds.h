@@ -381,6 +381,48 @@ static inline void kind_check(const kind_row *row, const kind_result *r) {
     free(out.at);
 }
 
+/* ==== a program beside, which tells where it is and lives as long as its standard input ==== */
+
+typedef struct kind_child {
+    pid_t pid;
+    int in; /* its standard input */
+    FILE *out;
+} kind_child;
+
+static inline bool kind_start(kind_child *c, const char *path, const char *one, const char *two) {
+    char *words[] = { (char *)path, (char *)one, (char *)two, NULL };
+    int in[2], out[2];
+    posix_spawn_file_actions_t files;
+    if (pipe(in) != 0 || pipe(out) != 0) return false;
+    fcntl(in[1], F_SETFD, FD_CLOEXEC);
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_adddup2(&files, in[0], 0);
+    posix_spawn_file_actions_adddup2(&files, out[1], 1);
+    int failed = posix_spawn(&c->pid, path, &files, NULL, words, environ);
+    posix_spawn_file_actions_destroy(&files);
+    close(in[0]);
+    close(out[1]);
+    c->in = in[1];
+    c->out = fdopen(out[0], "r");
+    return !failed && c->out;
+}
+
+/* What it tells behind `name` on its next line. */
+static inline bool kind_told(kind_child *c, const char *name, char *out, size_t size) {
+    char line[400];
+    if (!fgets(line, sizeof line, c->out) || strncmp(line, name, strlen(name)) != 0) return false;
+    line[strcspn(line, "\n")] = '\0';
+    snprintf(out, size, "%s", line + strlen(name));
+    return true;
+}
+
+static inline void kind_stop(kind_child *c) {
+    int status;
+    close(c->in);
+    fclose(c->out);
+    waitpid(c->pid, &status, 0);
+}
+
 /* ==== the tool on a terminal ==== */
 
 #define KIND_LINES 4

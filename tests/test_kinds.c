@@ -9,6 +9,8 @@
 #include "kinds.h"
 #include "site.h"
 
+static char tool[300];
+
 /* ==== pages: where the chat is, and what only looks like one ==== */
 
 #define DECOY CHAT_OF("decoydecoy", "")
@@ -893,6 +895,113 @@ static const kind_talk talks[] = {
 
 static const kind_talk *talk_now;
 
+/* ==== trust: a site that speaks TLS, and what SSL_CERT_FILE names ==== */
+
+#ifndef CHATGPTT_NO_TLS
+
+#define PEM_BEGIN "-----BEGIN CERTIFICATE-----\n"
+#define PEM_END "-----END CERTIFICATE-----"
+
+/* CA is the site's certificate authority; CRLF in front: the whole file has such line ends. */
+#define CA "\x0E"
+#define CRLF "\x0F"
+
+static const struct {
+    const char *name, *file;
+    bool by_option; /* named by --ca, and another by the environment */
+    const char *err;
+} trusts[] = {
+    { "trust", CA "\n", false, NULL },
+    { "trust-by-option", CA "\n", true, NULL },
+    { "trust-without-last-line-feed", CA, false, NULL },
+    { "trust-without-last-line-feed-by-option", CA, true, NULL },
+    { "trust-in-crlf", CRLF CA "\n", false, NULL },
+    { "trust-in-crlf-without-the-last", CRLF CA, false, NULL },
+    { "trust-with-blanks-behind", CA "  \n\t", false, NULL },
+    { "trust-behind-words", "# mine\nSubject: x\n\n" CA "\nand more", false, NULL },
+    { "trust-behind-an-oversized-block", PEM_BEGIN REPEAT("MIIBAAAA\n", "8000") PEM_END "\n" CA, false,
+      NULL },
+    { "trust-between-oversized-blocks",
+      PEM_BEGIN REPEAT("MIIBAAAA\n", "8000") PEM_END "\n" CA "\n" PEM_BEGIN REPEAT("MIIB\n", "20000") PEM_END,
+      false, NULL },
+    { "trust-behind-a-damaged-block", PEM_BEGIN "MIIB\n" PEM_END "\n" CA, false, NULL },
+    { "trust-behind-a-block-of-letters", PEM_BEGIN "!?\n" PEM_END "\n" CA, false, NULL },
+    { "trust-behind-a-key", "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n" CA, false,
+      NULL },
+    { "trust-before-a-cut-block", CA "\n" PEM_BEGIN "MIIB\n", false, NULL },
+    { "trust-twice", CA "\n" CA "\n", false, NULL },
+    { "trust-in-an-oversized-block-only", PEM_BEGIN REPEAT("MIIBAAAA\n", "8000") PEM_END, false,
+      "E_CERTIFICATE: *" },
+    { "trust-in-nothing", "", false, "E_CERTIFICATE: *" },
+    { "trust-in-words", "no certificate\n", false, "E_CERTIFICATE: *" },
+};
+
+/* The bytes of a row; pieces that stand for others are put in first. */
+static void put_trust(kind_bytes *b, const char *text, const char *ca) {
+    kind_bytes lf = { NULL, 0, 0 };
+    bool crlf = *text == *CRLF;
+    for (text += crlf; *text;) {
+        size_t len = strcspn(text, CA);
+        char *piece = (char *)malloc(len + 1);
+        if (!piece) abort();
+        memcpy(piece, text, len);
+        piece[len] = '\0';
+        kind_expand(&lf, piece, 0);
+        free(piece);
+        if (text[len]) kind_puts(&lf, ca);
+        text += len + (text[len] != '\0');
+    }
+    for (size_t i = 0; i < lf.len; i++) {
+        if (lf.at[i] == '\n' && crlf) kind_puts(b, "\r");
+        kind_add(b, lf.at + i, 1);
+    }
+    free(lf.at);
+}
+
+static struct {
+    char url[100], ca[8000];
+    size_t row;
+} trust;
+
+static void check_trust(void) {
+    char path[64], named[100];
+    kind_bytes file = { NULL, 0, 0 };
+    static kind_result result;
+    bool by_option = trusts[trust.row].by_option;
+    snprintf(path, sizeof path, "%s/ca", kind_folder);
+    snprintf(named, sizeof named, "SSL_CERT_FILE=%s", by_option ? "/dev/null" : path);
+    put_trust(&file, trusts[trust.row].file, trust.ca);
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(file.at ? file.at : "", 1, file.len, f) != file.len || fclose(f) != 0) abort();
+    kind_row row = { .name = trusts[trust.row].name, .with = { "--url", trust.url, named } };
+    if (by_option) row.with[3] = "--ca", row.with[4] = path;
+    kind_ask(tool, &row, 0, &result);
+    CHECK_INT(result.status, trusts[trust.row].err != NULL);
+    CHECK(kind_fits(result.err, trusts[trust.row].err));
+    CHECK(strncmp(result.out, trusts[trust.row].err ? "" : "You said: hi\n", 13) == 0 ||
+          trusts[trust.row].err);
+    if (check_now.bad) check_quote("stderr", result.err, strlen(result.err));
+    unlink(path);
+    free(file.at);
+}
+
+/* All with one site, which lives as long as its standard input. */
+static void run_trusts(const char *build) {
+    kind_child far;
+    char path[300], line[300];
+    snprintf(path, sizeof path, "%s/demo_site", build);
+    if (!kind_start(&far, path, "--tls", "--plain") ||
+        !kind_told(&far, "url=", trust.url, sizeof trust.url) || !kind_told(&far, "ca=", line, sizeof line))
+        abort();
+    kind_read(line, trust.ca, sizeof trust.ca);
+    if (strlen(trust.ca) < 100) abort();
+    trust.ca[strlen(trust.ca) - 1] = '\0'; /* its last line feed */
+    for (trust.row = 0; trust.row < sizeof trusts / sizeof *trusts; trust.row++)
+        check_case(trusts[trust.row].name, check_trust);
+    kind_stop(&far);
+}
+#endif
+
 /* ==== the tables ==== */
 
 #define ROWS(rows) #rows, rows, sizeof rows / sizeof *rows
@@ -921,7 +1030,6 @@ static const struct {
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
-static char tool[300];
 static const kind_row *row_now;
 static const kind_result *result_now;
 static void check_row(void) { kind_check(row_now, result_now); }
@@ -975,6 +1083,9 @@ int main(int argc, char **argv) {
         talk_now = &talks[i];
         check_case(talk_now->name, check_talk);
     }
+#ifndef CHATGPTT_NO_TLS
+    if (argc == 1 || strcmp(argv[1], "trusts") == 0) run_trusts(build && *build ? build : "build");
+#endif
     RUN(corpora);
     kind_clean();
     return check_report("kinds");
