@@ -828,22 +828,28 @@ static const struct { const char *name; void (*run)(tool *t, const char *argumen
                  { "system", command_system }, { "retry", command_retry },   { "stats", command_stats },
                  { "help", command_help } };
 
-/* The word behind a slash, if that is all there is or a blank follows; else 0: a path, or a question. */
+static const char blanks[] = " \t\n";
+
+/* The word behind a slash, in any case, if a blank follows, or nothing but blanks and the line end that was
+   pasted with it; else 0: a path, or a question. */
 static size_t command_length(const char *typed)
 {
-    size_t len = typed[0] == '/' ? strspn(typed + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
-    return len && strchr(" \t", typed[len + 1]) ? len : 0;
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t len = typed[0] == '/' ? strspn(typed + 1, letters) : 0;
+    const char *behind = typed + 1 + len;
+    bool ends = behind[strspn(behind, blanks)] == '\0';
+    return len && (ends || *behind == ' ' || *behind == '\t') ? len : 0;
 }
 
 /* `len` of the command, cut off its blanks. false: quit. */
 static bool run_command(tool *t, text *typed, size_t len)
 {
     const char *name = typed->bytes + 1, *argument = name + len;
-    while (strchr(" \t", typed->bytes[typed->len - 1])) typed->bytes[--typed->len] = '\0';
+    while (strchr(blanks, typed->bytes[typed->len - 1])) typed->bytes[--typed->len] = '\0';
     argument += strspn(argument, " \t");
-    if (len == 4 && memcmp(name, "quit", 4) == 0) return false;
+    if (len == 4 && strncasecmp(name, "quit", 4) == 0) return false;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strlen(commands[i].name) != len || memcmp(commands[i].name, name, len) != 0) continue;
+        if (strlen(commands[i].name) != len || strncasecmp(commands[i].name, name, len) != 0) continue;
         commands[i].run(t, argument);
         return true;
     }
@@ -857,7 +863,7 @@ static bool obey(tool *t, editor *e)
 {
     size_t command = command_length(e->line.bytes);
     if (command) return run_command(t, &e->line, command);
-    if (e->line.bytes[strspn(e->line.bytes, " \t\n")] == '\0') return true;
+    if (e->line.bytes[strspn(e->line.bytes, blanks)] == '\0') return true;
     text_set(&t->memory.last, e->line.bytes, e->line.len);
     (void)converse(t);
     return true;

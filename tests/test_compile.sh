@@ -99,6 +99,17 @@ for compiler in $CXX_COMPILERS; do
     std=gnu++17 && try "$compiler $std first, the default dialect keeps all it shows" check "" first.cc
 done
 
+# mbedTLS as small builds of it are configured: without tickets, TLS 1.3 or server names the header does without; without dates it
+# could not tell that a certificate has run out, and says so.
+if [ "${TLS_CFLAGS#*NO_TLS}" = "$TLS_CFLAGS" ]; then
+    compiler=$CC std=c99
+    less="$posix -DMBEDTLS_USER_CONFIG_FILE=<tests/compile/mbedtls_less.h> -I."
+    for part in TICKETS TLS_1_3 NAMES TICKETS,TLS_1_3; do
+        try "mbedTLS without $part" check "$less -DLESS_$(echo $part | sed 's/,/ -DLESS_/')" after.c
+    done
+    try "mbedTLS without DATES" refused 'error.*MBEDTLS_HAVE_TIME_DATE' check "$less -DLESS_DATES" after.c
+fi
+
 # No private macro stays behind in the user's file.
 macros_left() { $CC $posix $TLS_CFLAGS -dM -E tests/compile/implement.c >"$out/macros" && ! grep '#define CGT_' "$out/macros"; }
 try "private macros are undefined again" macros_left
