@@ -8,10 +8,11 @@
 
        int main(void)
        {
-           chatgptt_client *client = chatgptt_open(NULL, NULL);
+           chatgptt_error error;
+           chatgptt_client *client = chatgptt_open(NULL, &error);
            char *answer = chatgptt_ask(client, "Why is the sky blue?");
-           if (answer) puts(answer);
-           else        puts(chatgptt_client_error(client)->message);
+           if (client) error = *chatgptt_client_error(client);
+           puts(answer ? answer : error.message);
            chatgptt_free(client, answer);
            chatgptt_close(client);
        }
@@ -1431,7 +1432,8 @@ static void cgt_http_status_byte(cgt_http *h, char c) {
     else if (digit) h->status = h->status * 10 + (c - '0');
     if (end) h->state = CGT_HTTP_STATUS_LF;
     if (!ok || (at == 12 && h->status < 100))
-        cgt_http_bad(h, at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
+        cgt_http_bad(h, at == 0 && c == 0x15 ? "it speaks TLS on this port: try https"
+                        : at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
 }
 
 /* Content-Length, maybe a list of equal ones (RFC 9110 section 8.6). */
@@ -4455,15 +4457,18 @@ static void cgt_page_at(cgt_page *p, cgt_slice path) {
 static const struct { const char *words, *phrases; } cgt_page_verdicts[] = {
     { "it is a challenge page, which is not for programs; it is not evaded",
       "just a moment\0checking your browser\0one moment, please\0attention required!\0ddos-guard\0"
-      "robot challenge\0you are human\0you are not a robot\0captcha\0" },
+      "robot challenge\0you are human\0you are a human\0you are not a robot\0not a bot\0"
+      "security checkpoint\0captcha\0" },
     { "it is a login page: the chat is for those who have logged in",
-      "log in to continue\0please log in\0sign in to continue\0please sign in\0" },
+      "log in to continue\0please log in\0please login\0be logged in\0sign in to continue\0"
+      "please sign in\0" },
     { "the page asks for a password", "" },
     { "the page holds a script only, which would have to run in a browser", "" },
     { "the domain is parked or for sale: there is no site",
-      "domain is for sale\0domain may be for sale\0buy this domain\0domain is parked\0parked domain\0"
+      "is for sale\0may be for sale\0buy this domain\0domain is parked\0parked domain\0"
       "parked free\0domain for sale\0domain has expired\0" },
-    { "the site is under maintenance", "maintenance\0be back soon\0coming soon\0under construction\0" },
+    { "the site is under maintenance",
+      "maintenance\0be back soon\0be right back\0coming soon\0under construction\0" },
     { "it is a consent page: the site wants a choice about cookies first",
       "cookie consent\0before you continue\0your consent\0we value your privacy\0accept cookies\0"
       "accept all\0use cookies\0" },
@@ -4969,6 +4974,18 @@ static chatgptt_code cgt_reply_held(cgt_reply *r) {
     return CHATGPTT_OK;
 }
 
+/* Makes one clean line of the site's words: entities are decoded, as a browser would show them. */
+static void cgt_reply_clean(cgt_reply *r) {
+    char line[CHATGPTT_MAX_WORDS]; cgt_html html; size_t used, i; cgt_slice s = cgt_text(r->words);
+    memset(&html, 0, sizeof html); html.raw = CGT_HTML_TITLE_TAG;       /* in which a < is none of a tag */
+    for (i = 0, line[0] = '\0'; i < 2; i++, s = cgt_text(" "))         /* an entity may end with the words */
+        for (; s.len; s = cgt_from(s, used)) {
+            cgt_html_feed(&html, s.at, s.len, &used);
+            if (html.event == CGT_HTML_TITLE) cgt_line_add(line, sizeof line, html.piece);
+        }
+    memcpy(r->words, line, sizeof line);
+}
+
 /* The site's words for an error event. A nonce is refused before anything else is told. */
 static chatgptt_code cgt_reply_error(cgt_reply *r, chatgptt_code verdict) {
     if (verdict == CHATGPTT_E_RATE_LIMITED) return verdict;
@@ -4987,6 +5004,7 @@ static chatgptt_code cgt_reply_event_object(cgt_reply *r) {
         return cgt_reply_told(r, verdict, CGT_TOLD_BY_OBJECT);
     case CGT_KIND_ERROR: return cgt_reply_told(r, cgt_reply_error(r, verdict), CGT_TOLD_BY_EVENT);
     case CGT_KIND_WARNING: case CGT_KIND_NOTICE:
+        if (strchr(r->words, '&')) cgt_reply_clean(r);
         if (r->words[0]) { r->event = CGT_REPLY_NOTICE; r->piece = cgt_text(r->words); }
     /* fall through */
     default: return CHATGPTT_OK;
@@ -5120,30 +5138,33 @@ static chatgptt_code cgt_reply_sniff(cgt_reply *r, const char *in, size_t len, s
     return CHATGPTT_OK;
 }
 
+/* Statuses of challenge pages and firewalls, where a page has their marks. */
+static bool cgt_status_blocks(int s) { return s == 202 || s == 403 || s == 406 || s == 503; }
+
 static bool cgt_reply_is_challenge(const cgt_reply *r) {
-    int status = r->status;
-    bool may = cgt_reply_success(r) || status == 202 || status == 403 || status == 406 || status == 503;
+    bool may = cgt_reply_success(r) || cgt_status_blocks(r->status);
     if (cgt_reply_success(r) && r->body == CGT_BODY_OBJECT) may = false;
     return r->challenged || (may && r->said && r->said->challenge);
 }
 
-/* The web server itself forbids: its page says so, where WordPress has a sentence or JSON. */
+/* Who forbids has a page of its own, as servers and firewalls have; WordPress has a sentence, JSON, or a page
+   whose title names it. */
 static bool cgt_reply_is_server(const cgt_reply *r) {
-    return r->said &&
-           (cgt_starts(cgt_text(r->said->words.title), "403") ||
-            cgt_starts(cgt_text(r->said->words.title), "forbidden"));
+    return r->said && r->said->words.title[0] && !cgt_contains(cgt_text(r->said->words.title), "wordpress");
 }
 
 /* The body of a reply that is no answer is complete: what status and body come to. */
 static chatgptt_code cgt_reply_refusal(cgt_reply *r) {
-    bool whole = r->body == CGT_BODY_OBJECT; unsigned is = whole ? r->now.is : 0; int status = r->status;
+    bool whole = r->body == CGT_BODY_OBJECT, foreign; unsigned is = whole ? r->now.is : 0;
+    int status = r->status;
     cgt_slice bare = r->body >= CGT_BODY_JSON ? cgt_text("") : cgt_trim(cgt_text(r->bare));
     cgt_reply_told(r, CHATGPTT_E_STATUS, whole ? CGT_TOLD_BY_OBJECT : CGT_TOLD_BY_STATUS);
     if (cgt_reply_is_challenge(r)) return CHATGPTT_E_BLOCKED;
     if (cgt_is(bare, "0") && (status == 400 || cgt_reply_success(r))) return CHATGPTT_E_UNSUPPORTED;
     if (!(is & CGT_O_REFUSED)) is = 0;
     if ((cgt_is(bare, "-1") || is & CGT_O_NONCE) && status < 500) return CHATGPTT_E_NONCE;
-    if (status == 403 && !(is & CGT_O_CODED) && !cgt_reply_is_server(r)) return CHATGPTT_E_NONCE;
+    foreign = whole && !is && r->now.words_of == CGT_F_MESSAGE;     /* JSON, but not the plugin's */
+    if (status == 403 && !foreign && !(is & CGT_O_CODED) && !cgt_reply_is_server(r)) return CHATGPTT_E_NONCE;
     if (status == 429 || status == 402) return CHATGPTT_E_RATE_LIMITED;
     if (is && status < 500) return CHATGPTT_E_REFUSED;
     if (!cgt_reply_success(r)) return CHATGPTT_E_STATUS;
@@ -5192,18 +5213,6 @@ static chatgptt_code cgt_reply_events_eof(cgt_reply *r) {
     if (r->started && !r->finished) return CHATGPTT_E_INCOMPLETE;
     cgt_reply_say(r, r->dispatched || r->finished ? "the answer is empty" : "the event stream is empty");
     return CHATGPTT_E_UPSTREAM;
-}
-
-/* Makes one clean line of the site's words: entities are decoded, as a browser would show them. */
-static void cgt_reply_clean(cgt_reply *r) {
-    char line[CHATGPTT_MAX_WORDS]; cgt_html html; size_t used, i; cgt_slice s = cgt_text(r->words);
-    memset(&html, 0, sizeof html);
-    for (i = 0, line[0] = '\0'; i < 2; i++, s = cgt_text(" "))         /* an entity may end with the words */
-        for (; s.len; s = cgt_from(s, used)) {
-            cgt_html_feed(&html, s.at, s.len, &used);
-            if (html.event == CGT_HTML_TEXT) cgt_line_add(line, sizeof line, html.piece);
-        }
-    memcpy(r->words, line, sizeof line);
 }
 
 static void cgt_reply_close(cgt_reply *r, chatgptt_code code) {
