@@ -4983,7 +4983,7 @@ static void cgt_reply_clean(cgt_reply *r) {
             cgt_html_feed(&html, s.at, s.len, &used);
             if (html.event == CGT_HTML_TITLE) cgt_line_add(line, sizeof line, html.piece);
         }
-    memcpy(r->words, line, sizeof line);
+    memcpy(r->words, line, sizeof line); cgt_said_end(r->words, sizeof r->words);
 }
 
 /* The site's words for an error event. A nonce is refused before anything else is told. */
