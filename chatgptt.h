@@ -5397,35 +5397,29 @@ typedef struct cgt_tokens {
     const char *text[CGT_TEXTS];    /* "" where there is none */
 } cgt_tokens;
 
-/* With these texts, all else zero; one use, the caller's. NULL: out of memory. */
-static cgt_tokens *cgt_tokens_new(const chatgptt_hooks *hooks, const cgt_slice text[CGT_TEXTS]) {
-    size_t size = sizeof(cgt_tokens), i; cgt_tokens *t; char *at;
-    for (i = 0; i < CGT_TEXTS; i++) size += text[i].len + 1;
-    t = (cgt_tokens *)cgt_new(hooks, size);
-    if (!t) return NULL;
-    t->uses = 1; t->size = size; t->page.text.hooks = t->endpoint.text.hooks = hooks;
-    for (i = 0, at = (char *)(t + 1); i < CGT_TEXTS; at += text[i++].len + 1) {
-        t->text[i] = at;
-        if (text[i].len) memcpy(at, text[i].at, text[i].len);
-    }
-    return t;
-}
-
 static void cgt_tokens_drop(const chatgptt_hooks *hooks, cgt_tokens *t) {
     if (!t || --t->uses) return;
     cgt_url_free(&t->page); cgt_url_free(&t->endpoint); cgt_free(hooks, t, t->size);
 }
 
-static cgt_tokens *cgt_tokens_of_chat(const chatgptt_hooks *hooks, const cgt_chat *c, const char *bot_id) {
-    const cgt_slice text[CGT_TEXTS] = {
-        cgt_text(c->nonce), cgt_text(c->post_id), cgt_text(bot_id ? bot_id : c->bot_id),
-        cgt_text(c->bot_name), cgt_text(c->greeting), cgt_text(c->provider), cgt_text(c->consent) };
-    cgt_tokens *t = cgt_tokens_new(hooks, text);
-    if (!t) return NULL;
-    t->dialect = c->dialect; t->memory_limit = c->memory_limit;
-    t->is = (unsigned)(c->widget * CGT_IS_WIDGET + c->assistant * CGT_IS_ASSISTANT +
-                       c->keeps_openai * CGT_KEEPS_OPENAI + c->keeps_google * CGT_KEEPS_GOOGLE);
-    return t;
+/* With these texts, and all else as in `like`, which keeps its own; one use, the caller's. NULL: out of
+   memory, which the error says. */
+static cgt_tokens *cgt_tokens_new(const chatgptt_hooks *hooks, const cgt_tokens *like,
+                                  const cgt_slice text[CGT_TEXTS], chatgptt_error *error) {
+    size_t size = sizeof *like, i; cgt_tokens *t; char *at; chatgptt_code page;
+    for (i = 0; i < CGT_TEXTS; i++) size += text[i].len + 1;
+    t = (cgt_tokens *)cgt_new(hooks, size);
+    if (t) {
+        *t = *like; t->uses = 1; t->size = size;
+        for (i = 0, at = (char *)(t + 1); i < CGT_TEXTS; at += text[i++].len + 1) {
+            t->text[i] = at;
+            if (text[i].len) memcpy(at, text[i].at, text[i].len);
+        }
+        page = cgt_url_copy(&t->page, hooks, &like->page);
+        if (cgt_url_copy(&t->endpoint, hooks, &like->endpoint) == CHATGPTT_OK && page >= 0) return t;
+    }
+    cgt_tokens_drop(hooks, t); cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for tokens");
+    return NULL;
 }
 
 static void cgt_form_text(cgt_buffer *b, const char *name, const char *value) {
@@ -5455,19 +5449,6 @@ static void cgt_put_wpaicg(cgt_buffer *b, const cgt_tokens *t, const char *clien
 
 /* what the plugin takes as conversation_uuid and session_id, and the end */
 enum { CGT_UUID_SIZE = 37, CGT_SESSION_SIZE = 65 };
-
-/* A random UUID of version 4 (RFC 9562 section 5.4), as browsers send. false: no random bytes. */
-static bool cgt_make_uuid(const chatgptt_hooks *hooks, char out[CGT_UUID_SIZE]) {
-    static const char digits[] = "0123456789abcdef"; unsigned char bytes[16]; size_t i, at = 0;
-    if (hooks->random(hooks->user, bytes, sizeof bytes) != CHATGPTT_OK) return false;
-    bytes[6] = (unsigned char)(bytes[6] % 16 + 0x40); bytes[8] = (unsigned char)(bytes[8] % 64 + 0x80);
-    for (i = 0; i < sizeof bytes; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) out[at++] = '-';
-        out[at++] = digits[bytes[i] >> 4]; out[at++] = digits[bytes[i] & 15];
-    }
-    out[at] = '\0';
-    return true;
-}
 
 /* What a chatgptt_conversation holds: bytes only, so it is the same on every machine. Ids are terminated, ""
    where there is none. */
@@ -5502,10 +5483,6 @@ static bool cgt_memory_ok(const cgt_memory *m) {
 
 static void cgt_put_aipkit(cgt_buffer *b, const cgt_tokens *t, const char *action) {
     cgt_form_text(b, "action", action); cgt_form_text(b, "bot_id", t->text[CGT_T_BOT_ID]);
-}
-
-static void cgt_put_aipkit_nonce(cgt_buffer *b, const cgt_tokens *t) {
-    cgt_put_aipkit(b, t, "aipkit_get_frontend_chat_nonce");
 }
 
 /* Hands over the message. One that is a JSON object with "stream_context" would be taken for something else
@@ -5561,19 +5538,20 @@ typedef enum cgt_goal {
     CGT_GOAL_RENEW, CGT_GOAL_START, CGT_GOAL_DONE, CGT_GOAL_FAIL
 } cgt_goal;
 
-/* How its exchange ended. NOTHING_NEW: what was renewed is what was refused. */
-typedef enum cgt_outcome { CGT_GOT, CGT_REFUSED, CGT_UNKNOWN, CGT_NOTHING_NEW, CGT_FAILED } cgt_outcome;
+/* How its exchange ended: as wanted; the token was refused; the action is unknown. All else is an error. */
+typedef enum cgt_outcome { CGT_GOT, CGT_REFUSED, CGT_UNKNOWN } cgt_outcome;
 
 /* The plan of a message. A refused token or unknown action leads on only where refusals allow it: tokens that
    another stream stored meanwhile are tried first, once; then they are renewed, once a message, and only
-   before any text. A key in hand leads to its answer and nowhere else: the site has the message. */
-static const cgt_goal cgt_plan[][CGT_FAILED + 1] = {
-    /*            got               refused          unknown action   nothing new      failed */
-    /* PAGE    */ { CGT_GOAL_ASK,    CGT_GOAL_FAIL,   CGT_GOAL_FAIL,   CGT_GOAL_FAIL,   CGT_GOAL_FAIL },
-    /* NONCE   */ { CGT_GOAL_ASK,    CGT_GOAL_PAGE,   CGT_GOAL_PAGE,   CGT_GOAL_FAIL,   CGT_GOAL_FAIL },
-    /* KEY     */ { CGT_GOAL_ANSWER, CGT_GOAL_RENEW,  CGT_GOAL_PAGE,   CGT_GOAL_FAIL,   CGT_GOAL_FAIL },
-    /* ANSWER  */ { CGT_GOAL_DONE,   CGT_GOAL_RENEW,  CGT_GOAL_FAIL,   CGT_GOAL_FAIL,   CGT_GOAL_FAIL },
-    /* MESSAGE */ { CGT_GOAL_DONE,   CGT_GOAL_RENEW,  CGT_GOAL_PAGE,   CGT_GOAL_FAIL,   CGT_GOAL_FAIL } };
+   before any text, and what was refused is no renewal. A key in hand leads to its answer and nowhere else:
+   the site has the message. */
+static const cgt_goal cgt_plan[][CGT_UNKNOWN + 1] = {
+    /*            got               refused          unknown action */
+    /* PAGE    */ { CGT_GOAL_ASK,    CGT_GOAL_FAIL,   CGT_GOAL_FAIL },
+    /* NONCE   */ { CGT_GOAL_ASK,    CGT_GOAL_PAGE,   CGT_GOAL_PAGE },
+    /* KEY     */ { CGT_GOAL_ANSWER, CGT_GOAL_RENEW,  CGT_GOAL_PAGE },
+    /* ANSWER  */ { CGT_GOAL_DONE,   CGT_GOAL_RENEW,  CGT_GOAL_FAIL },
+    /* MESSAGE */ { CGT_GOAL_DONE,   CGT_GOAL_RENEW,  CGT_GOAL_PAGE } };
 
 /* How the five are asked for: what a time-out interrupts, and what the reply is to hold. */
 static const struct { const char *method, *accept, *doing; cgt_asked asked; } cgt_goals[] = {
@@ -5602,8 +5580,8 @@ struct chatgptt_stream {
     long long started, deadline;    /* ms; LLONG_MAX: never */
     cgt_tokens *tokens;             /* the message is sent with: others may become the client's meanwhile */
     cgt_outcome cause;              /* why they are renewed; GOT: they are old, or there were none */
-    int refusals, renewals, keys;   /* tokens refused; renewed for that; keys got for the message */
-    char cache_key[CHATGPTT_MAX_TOKEN];     /* AIPKIT: of the message handed over */
+    int refusals, renewals;         /* tokens refused; renewed for that */
+    char cache_key[CHATGPTT_MAX_TOKEN];     /* AIPKIT: of the message, once it is handed over */
     cgt_buffer message;             /* what is asked, folded; in a conversation the texts of all turns */
     /* in a conversation: user's and assistant's turns, their texts in `message` */
     chatgptt_message *turns; size_t num_turns, turns_size;
@@ -5636,20 +5614,18 @@ static void cgt_client_store(chatgptt_client *c, cgt_tokens *tokens) {
     c->tokens = tokens; c->site = told;
 }
 
-/* A copy of `old`, or of what the options give where there are none, with another nonce. NULL: out of memory.
+/* The stream's tokens, or what the options give where it has none, with another nonce. NULL: out of memory.
    */
-static cgt_tokens *cgt_client_renonced(const chatgptt_client *c, const cgt_tokens *old, const char *nonce) {
-    cgt_slice text[CGT_TEXTS]; cgt_tokens *t; int i;
+static cgt_tokens *cgt_stream_renonced(chatgptt_stream *s, const char *nonce) {
+    const chatgptt_client *c = s->client; const cgt_tokens *old = s->tokens;
+    cgt_slice text[CGT_TEXTS]; cgt_tokens like; int i;
+    memset(&like, 0, sizeof like);
+    like.endpoint = c->endpoint;
+    if (old) like = *old;
     for (i = 0; i < CGT_TEXTS; i++) text[i] = cgt_text(old ? old->text[i] : "");
     if (!old) text[CGT_T_BOT_ID] = cgt_text(c->options.bot_id);
-    text[CGT_T_NONCE] = cgt_text(nonce); t = cgt_tokens_new(&c->hooks, text);
-    if (!t) return NULL;
-    t->dialect = CHATGPTT_AIPKIT; t->time = cgt_unix(c);
-    if (old) { t->is = old->is; t->memory_limit = old->memory_limit; }
-    if (cgt_url_copy(&t->endpoint, &c->hooks, old ? &old->endpoint : &c->endpoint) == CHATGPTT_OK &&
-        (!old || cgt_url_copy(&t->page, &c->hooks, &old->page) == CHATGPTT_OK)) return t;
-    cgt_tokens_drop(&c->hooks, t);
-    return NULL;
+    text[CGT_T_NONCE] = cgt_text(nonce); like.dialect = CHATGPTT_AIPKIT; like.time = cgt_unix(c);
+    return cgt_tokens_new(&c->hooks, &like, text, &s->error);
 }
 
 /* ---- requests ---- */
@@ -5688,32 +5664,27 @@ static void cgt_stream_put_message(const chatgptt_stream *s, cgt_buffer *form) {
 
 /* ---- PLAN ---- */
 
-/* The first goal: tokens if there are none; fresh ones in place of those that may have run out. With the
-   endpoint and the bot given, AIPKIT needs no page: the endpoint gives out nonces. */
-static cgt_goal cgt_stream_first(chatgptt_stream *s) {
-    chatgptt_client *c = s->client; const chatgptt_options *o = &c->options;
-    bool page = o->dialect != CHATGPTT_AIPKIT || !o->endpoint || !o->bot_id || c->no_nonce_action;
-    if (!c->tokens) {
-        if (page) return CGT_GOAL_PAGE;
-        s->tokens = cgt_client_renonced(c, NULL, "");
-        if (!s->tokens) cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for tokens");
-        return s->tokens ? CGT_GOAL_NONCE : CGT_GOAL_FAIL;
-    }
-    cgt_stream_use(s, c->tokens);
-    if (cgt_unix(c) - c->tokens->time <= CGT_NONCE_SECONDS) return CGT_GOAL_ASK;
-    cgt_trace(&c->hooks, "refresh", cgt_text("the token is old"));
-    return CGT_GOAL_RENEW;
-}
-
-/* Makes the goal one of those that are exchanges. */
+/* Makes the goal one of those that are exchanges. START: tokens if there are none; fresh ones in place of
+   those that may have run out. With the endpoint and the bot given, AIPKIT needs no page: the endpoint gives
+   out nonces. */
 static cgt_goal cgt_stream_settle_goal(chatgptt_stream *s, cgt_goal goal) {
-    bool aipkit;
-    if (goal == CGT_GOAL_START) goal = cgt_stream_first(s);
+    chatgptt_client *c = s->client; const chatgptt_options *o = &c->options; bool aipkit;
+    bool page = o->dialect != CHATGPTT_AIPKIT || !o->endpoint || !o->bot_id || c->no_nonce_action;
+    if (goal == CGT_GOAL_START && !c->tokens) {
+        if (!page) s->tokens = cgt_stream_renonced(s, "");
+        return page ? CGT_GOAL_PAGE : s->tokens ? CGT_GOAL_NONCE : CGT_GOAL_FAIL;
+    }
+    if (goal == CGT_GOAL_START) {
+        cgt_stream_use(s, c->tokens); goal = CGT_GOAL_ASK;
+        if (cgt_unix(c) - c->tokens->time > CGT_NONCE_SECONDS) {
+            cgt_trace(&c->hooks, "refresh", cgt_text("the token is old")); goal = CGT_GOAL_RENEW;
+        }
+    }
     aipkit = s->tokens && s->tokens->dialect == CHATGPTT_AIPKIT;
-    if (goal == CGT_GOAL_RENEW) return aipkit && !s->client->no_nonce_action ? CGT_GOAL_NONCE : CGT_GOAL_PAGE;
+    if (goal == CGT_GOAL_RENEW) return aipkit && !c->no_nonce_action ? CGT_GOAL_NONCE : CGT_GOAL_PAGE;
     if (goal != CGT_GOAL_ASK) return goal;
     if (aipkit) return CGT_GOAL_KEY;
-    if (s->keys == 0) return CGT_GOAL_MESSAGE;
+    if (!s->cache_key[0]) return CGT_GOAL_MESSAGE;
     cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b has changed its plugin while it held the message, which is not"
              " sent twice", cgt_stream_host(s));
     return CGT_GOAL_FAIL;
@@ -5726,7 +5697,7 @@ static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
     bool page = goal == CGT_GOAL_PAGE; cgt_buffer form; cgt_url url; cgt_asks asks; chatgptt_code code;
     if (goal == CGT_GOAL_FAIL) return s->error.code;
     memset(&url, 0, sizeof url); cgt_buffer_init(&form, &c->hooks, CHATGPTT_MAX_REQUEST);
-    if (goal == CGT_GOAL_NONCE) cgt_put_aipkit_nonce(&form, s->tokens);
+    if (goal == CGT_GOAL_NONCE) cgt_put_aipkit(&form, s->tokens, "aipkit_get_frontend_chat_nonce");
     if (goal == CGT_GOAL_KEY || goal == CGT_GOAL_MESSAGE) cgt_stream_put_message(s, &form);
     if (!form.failed) form.failed = cgt_stream_url(s, &url);
     asks.method = cgt_goals[goal].method; asks.accept = cgt_goals[goal].accept;
@@ -5766,28 +5737,37 @@ static chatgptt_code cgt_stream_turn(chatgptt_stream *s, cgt_goal goal, long lon
    */
 static chatgptt_code cgt_stream_refused(chatgptt_stream *s, cgt_outcome outcome, long long now) {
     chatgptt_client *c = s->client; cgt_goal goal = cgt_plan[s->goal][outcome];
-    bool unknown = outcome == CGT_UNKNOWN, none = unknown && s->goal == CGT_GOAL_NONCE, newer;
+    bool unknown = outcome == CGT_UNKNOWN;
     /* plugin 2.3 to 2.3.40: tokens are on the page only */
-    if (none) { c->no_nonce_action = true; return cgt_stream_turn(s, goal, now); }
-    if (goal == CGT_GOAL_FAIL) return s->error.code;
-    newer = s->refusals++ == 0 && c->tokens && c->tokens != s->tokens;
-    if (newer) { cgt_stream_use(s, c->tokens); return cgt_stream_turn(s, CGT_GOAL_ASK, now); }
-    if (s->renewals++) return s->error.code;
-    s->cause = outcome;
-    cgt_trace(&c->hooks, "refresh", cgt_text(unknown ? "unknown action" : "token refused"));
+    if (unknown && s->goal == CGT_GOAL_NONCE) c->no_nonce_action = true;
+    else if (goal == CGT_GOAL_FAIL) return s->error.code;
+    else if (s->refusals++ == 0 && c->tokens && c->tokens != s->tokens) {
+        cgt_stream_use(s, c->tokens); goal = CGT_GOAL_ASK;
+    } else {
+        if (s->renewals++) return s->error.code;
+        s->cause = outcome;
+        cgt_trace(&c->hooks, "refresh", cgt_text(unknown ? "unknown action" : "token refused"));
+    }
     return cgt_stream_turn(s, goal, now);
 }
 
-/* What was renewed is what was refused. */
-static chatgptt_code cgt_stream_nothing_new(chatgptt_stream *s, long long now) {
-    bool unknown = s->cause == CGT_UNKNOWN;
+/* New tokens, NULL: the error says why there are none. They become the client's, unless they are what was
+   refused. */
+static chatgptt_code cgt_stream_keep(chatgptt_stream *s, cgt_tokens *t, long long now) {
+    bool unknown = s->cause == CGT_UNKNOWN, page = s->goal == CGT_GOAL_PAGE;
+    if (!t) return s->error.code;
+    if (s->cause == CGT_GOT || (unknown ? s->tokens->dialect != t->dialect
+                                : strcmp(s->tokens->text[CGT_T_NONCE], t->text[CGT_T_NONCE]) != 0)) {
+        cgt_client_store(s->client, t); cgt_stream_use(s, t);
+        return cgt_stream_turn(s, cgt_plan[s->goal][CGT_GOT], now);
+    }
+    cgt_tokens_drop(&s->client->hooks, t);
     cgt_fail(&s->error, unknown ? CHATGPTT_E_STATUS : CHATGPTT_E_NONCE,
              unknown ? "%b does not know the chat's action (status 400): the plugin is switched off there"
-             : s->goal == CGT_GOAL_PAGE
-                     ? "%b refuses its own token: the site's page cache serves an expired token"
+             : page  ? "%b refuses its own token: the site's page cache serves an expired token"
                      : "%b refuses the token that it gives out itself", cgt_stream_host(s));
     if (unknown) s->error.http_status = 400;
-    return cgt_stream_turn(s, cgt_plan[s->goal][CGT_NOTHING_NEW], now);
+    return s->error.code;
 }
 
 /* ---- the page ---- */
@@ -5800,16 +5780,11 @@ static chatgptt_code cgt_stream_upgrade(cgt_url *url) {
     return cgt_url_take(url, &b);
 }
 
-/* Where messages go: the option, else what the page names, else the usual place. */
-static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat, cgt_tokens *t) {
-    const chatgptt_client *c = s->client; const char *why = ""; chatgptt_code code;
-    const cgt_url *page = &t->page; cgt_url *url = &t->endpoint;
+/* Where messages go: what the page names, else the usual place. */
+static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat, const cgt_url *page,
+                                         cgt_url *url) {
     cgt_slice named = cgt_text(chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php"), user;
-    if (c->endpoint.whole.len) {
-        code = cgt_url_copy(url, &c->hooks, &c->endpoint);
-        return code < 0 ? cgt_fail(&s->error, code, "out of memory for tokens") : code;
-    }
-    code = cgt_url_resolve(url, page, named, &user, &why);
+    const char *why = ""; chatgptt_code code = cgt_url_resolve(url, page, named, &user, &why);
     if (code == CHATGPTT_OK && user.len) { code = CHATGPTT_E_ARGUMENT; why = "it holds a user name"; }
     else if (code == CHATGPTT_OK && page->https && !url->https) {
         if (strcmp(url->host, page->host) == 0) { code = cgt_stream_upgrade(url); why = "as https too long"; }
@@ -5820,22 +5795,26 @@ static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *cha
                     "bad endpoint (%b): %s", page->authority, cgt_url_place(named), why);
 }
 
-/* The tokens on a page. Its address is the old one if it is the same place with a cache-busting query. NULL:
-   the error says why. */
+/* The tokens on a page. Its address is the old one if it is the same place with a cache-busting query;
+   messages go where the option says, else where the page does. NULL: the error says why. */
 static cgt_tokens *cgt_stream_page_tokens(chatgptt_stream *s, const cgt_chat *chat) {
-    chatgptt_client *c = s->client; cgt_tokens *t = cgt_tokens_of_chat(&c->hooks, chat, c->options.bot_id);
-    const cgt_url *at = &s->x.url, *old = s->tokens ? &s->tokens->page : at;
-    if (t && cgt_url_copy(&t->page, &c->hooks, cgt_same(old->origin, at->origin) ? old : at) == CHATGPTT_OK) {
-        t->time = cgt_unix(c);
-        if (cgt_stream_endpoint(s, chat, t) == CHATGPTT_OK) return t;
-    } else cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for tokens");
-    cgt_tokens_drop(&c->hooks, t);
-    return NULL;
-}
-
-static chatgptt_code cgt_stream_keep(chatgptt_stream *s, cgt_tokens *t, long long now) {
-    cgt_client_store(s->client, t); cgt_stream_use(s, t);
-    return cgt_stream_turn(s, cgt_plan[s->goal][CGT_GOT], now);
+    const chatgptt_client *c = s->client; const char *bot_id = c->options.bot_id;
+    const cgt_slice text[CGT_TEXTS] = {
+        cgt_text(chat->nonce), cgt_text(chat->post_id), cgt_text(bot_id ? bot_id : chat->bot_id),
+        cgt_text(chat->bot_name), cgt_text(chat->greeting), cgt_text(chat->provider),
+        cgt_text(chat->consent) };
+    bool moved = !s->tokens || !cgt_same(s->tokens->page.origin, s->x.url.origin);
+    cgt_tokens like, *t = NULL; cgt_url named; chatgptt_code code = CHATGPTT_OK;
+    memset(&like, 0, sizeof like); memset(&named, 0, sizeof named);
+    like.dialect = chat->dialect; like.memory_limit = chat->memory_limit; like.time = cgt_unix(c);
+    like.is = (unsigned)(chat->widget * CGT_IS_WIDGET + chat->assistant * CGT_IS_ASSISTANT +
+                         chat->keeps_openai * CGT_KEEPS_OPENAI + chat->keeps_google * CGT_KEEPS_GOOGLE);
+    like.page = moved ? s->x.url : s->tokens->page;
+    if (!c->endpoint.whole.len) code = cgt_stream_endpoint(s, chat, &like.page, &named);
+    like.endpoint = c->endpoint.whole.len ? c->endpoint : named;
+    if (code == CHATGPTT_OK) t = cgt_tokens_new(&c->hooks, &like, text, &s->error);
+    cgt_url_free(&named);
+    return t;
 }
 
 /* What a status that is no success comes to, with the site's own words. */
@@ -5849,30 +5828,21 @@ static chatgptt_code cgt_stream_status(chatgptt_stream *s, chatgptt_code code, c
 
 static bool cgt_stream_ok(const chatgptt_stream *s) { return s->x.in.status == 200 || s->x.in.status == 203; }
 
-static chatgptt_code cgt_stream_no_page(chatgptt_stream *s) {
-    const cgt_said *p = &s->page->said; chatgptt_code code = CHATGPTT_E_STATUS; int status = s->x.in.status;
-    if (status == 429 || status == 402) code = CHATGPTT_E_RATE_LIMITED;
-    if (s->x.challenged || ((status == 403 || status == 503) && p->challenge)) code = CHATGPTT_E_BLOCKED;
-    return cgt_stream_status(s, code, cgt_said_words(p));
-}
-
-static chatgptt_code cgt_stream_no_chat(chatgptt_stream *s) {
-    chatgptt_code code = CHATGPTT_E_PAGE; const char *why = cgt_page_verdict(s->page, &code);
+static chatgptt_code cgt_stream_page_end(chatgptt_stream *s, long long now) {
+    cgt_page *p = s->page; int status = s->x.in.status; const char *why; chatgptt_code code = CHATGPTT_E_PAGE;
+    s->stats.page_ms = cgt_until(now, s->started);
+    if (!cgt_stream_ok(s) || s->x.challenged) {
+        bool blocked = s->x.challenged || ((status == 403 || status == 503) && p->said.challenge);
+        code = blocked ? CHATGPTT_E_BLOCKED
+               : status == 429 || status == 402 ? CHATGPTT_E_RATE_LIMITED : CHATGPTT_E_STATUS;
+        return cgt_stream_status(s, code, cgt_said_words(&p->said));
+    }
+    if (cgt_page_end(p)) return cgt_stream_keep(s, cgt_stream_page_tokens(s, &p->best), now);
+    why = cgt_page_verdict(p, &code);
     return cgt_fail(&s->error, code,
                     "Required authentication tokens not found in page HTML (%b, status %d, title \"%s\"): %s",
-                    cgt_stream_host(s), s->x.in.status, cgt_page_title(s->page),
+                    cgt_stream_host(s), status, cgt_page_title(p),
                     why ? why : "neither data-nonce and data-post-id nor data-config");
-}
-
-static chatgptt_code cgt_stream_page_end(chatgptt_stream *s, long long now) {
-    const cgt_chat *chat = &s->page->best; const cgt_tokens *old = s->tokens; cgt_tokens *t;
-    s->stats.page_ms = cgt_until(now, s->started);
-    if (!cgt_stream_ok(s) || s->x.challenged) return cgt_stream_no_page(s);
-    if (!cgt_page_end(s->page)) return cgt_stream_no_chat(s);
-    if ((s->cause == CGT_REFUSED && strcmp(old->text[CGT_T_NONCE], chat->nonce) == 0) ||
-        (s->cause == CGT_UNKNOWN && old->dialect == chat->dialect)) return cgt_stream_nothing_new(s, now);
-    t = cgt_stream_page_tokens(s, chat);
-    return t ? cgt_stream_keep(s, t, now) : s->error.code;
 }
 
 /* ---- the reply ---- */
@@ -5890,16 +5860,10 @@ static void cgt_stream_remember(chatgptt_stream *s) {
 }
 
 static chatgptt_code cgt_stream_got(chatgptt_stream *s, long long now) {
-    const char *token = cgt_reply_token(s->reply); cgt_tokens *t = NULL;
-    if (s->goal == CGT_GOAL_NONCE) {
-        if (s->cause == CGT_REFUSED && strcmp(token, s->tokens->text[CGT_T_NONCE]) == 0)
-            return cgt_stream_nothing_new(s, now);
-        t = cgt_client_renonced(s->client, s->tokens, token);
-        if (t) return cgt_stream_keep(s, t, now);
-        return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for tokens");
-    }
-    if (s->goal != CGT_GOAL_KEY) cgt_stream_remember(s);
-    else { (void)cgt_fixed_set(s->cache_key, sizeof s->cache_key, cgt_text(token)); s->keys++; }
+    const char *token = cgt_reply_token(s->reply);
+    if (s->goal == CGT_GOAL_NONCE) return cgt_stream_keep(s, cgt_stream_renonced(s, token), now);
+    if (s->goal == CGT_GOAL_KEY) (void)cgt_fixed_set(s->cache_key, sizeof s->cache_key, cgt_text(token));
+    else cgt_stream_remember(s);
     return cgt_stream_turn(s, cgt_plan[s->goal][CGT_GOT], now);
 }
 
@@ -5937,15 +5901,14 @@ static chatgptt_code cgt_stream_broke(chatgptt_stream *s, chatgptt_code code, lo
    with each event; without any text there is none. Once text is out, nothing is asked again. */
 static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, long long now) {
     cgt_reply *r = s->reply; size_t used = 0; cgt_verdict v;
-    chatgptt_code code = cgt_reply_feed(r, s->body, s->body_len, &used);
-    s->body += used; s->body_len -= used;
-    if (code < 0) return cgt_fail(&s->error, code, chatgptt_code_text(code));
+    (void)cgt_reply_feed(r, s->body, s->body_len, &used); s->body += used; s->body_len -= used;
     if (r->event == CGT_REPLY_END) return cgt_stream_settle(s, cgt_reply_verdict(r), now);
     if (r->event == CGT_REPLY_NONE) {
         v = cgt_reply_verdict(r);
         if (s->body_len == 0) s->state = CGT_STREAM_RUN;
-        if (!v.finished || !v.texted || (s->grace != LLONG_MAX && v.events == s->events)) return CHATGPTT_OK;
-        s->grace = now + CGT_GRACE_MS; s->events = v.events;
+        if (v.finished && v.texted && (s->grace == LLONG_MAX || v.events != s->events)) {
+            s->grace = now + CGT_GRACE_MS; s->events = v.events;
+        }
         return CHATGPTT_OK;
     }
     event->kind = r->event == CGT_REPLY_TEXT ? CHATGPTT_TEXT : CHATGPTT_NOTICE;
@@ -5968,17 +5931,15 @@ static chatgptt_code cgt_stream_head(chatgptt_stream *s) {
     if (x->coded || x->in.coding_left)
         return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "%b sends a compressed body though identity was "
                         "asked for", cgt_stream_host(s));
-    if (s->goal == CGT_GOAL_PAGE) {
-        s->page = (cgt_page *)cgt_new(hooks, sizeof *s->page);
-        if (!s->page) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a page");
+    if (s->goal == CGT_GOAL_PAGE) s->page = (cgt_page *)cgt_new(hooks, sizeof *s->page);
+    else s->reply = (cgt_reply *)cgt_new(hooks, sizeof *s->reply);
+    if (s->page) {
         cgt_page_init(s->page, o->bot_id, o->dialect, o->nonce_pattern, o->post_id_pattern);
         cgt_page_at(s->page, x->url.path);
-        return CHATGPTT_OK;
-    }
-    s->reply = (cgt_reply *)cgt_new(hooks, sizeof *s->reply);
-    if (!s->reply) return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a reply");
-    cgt_reply_init(s->reply, hooks, o->max_event_bytes, cgt_goals[s->goal].asked);
-    cgt_reply_head(s->reply, x->in.status, cgt_text(x->type), x->challenged);
+    } else if (s->reply) {
+        cgt_reply_init(s->reply, hooks, o->max_event_bytes, cgt_goals[s->goal].asked);
+        cgt_reply_head(s->reply, x->in.status, cgt_text(x->type), x->challenged);
+    } else return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response");
     return CHATGPTT_OK;
 }
 
@@ -6080,19 +6041,14 @@ CHATGPTT_API const chatgptt_error *chatgptt_stream_error(const chatgptt_stream *
 
 CHATGPTT_API const chatgptt_stats *chatgptt_stream_stats(const chatgptt_stream *s) { return &s->stats; }
 
-static void cgt_stream_free(chatgptt_stream *s) {
-    const chatgptt_hooks *hooks = &s->client->hooks;
-    cgt_exchange_free(&s->x, cgt_now(hooks)); cgt_stream_drop_bodies(s);
-    cgt_tokens_drop(hooks, s->tokens); cgt_buffer_free(&s->message);
-    cgt_free(hooks, s->turns, s->turns_size); cgt_free(hooks, s, sizeof *s);
-}
-
 CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream) {
-    chatgptt_client *c;
-    if (!stream) return;
-    c = stream->client; *stream->at = stream->next;
-    if (stream->next) stream->next->at = stream->at;
-    cgt_stream_free(stream);
+    chatgptt_stream *s = stream; chatgptt_client *c;
+    if (!s) return;
+    c = s->client; *s->at = s->next;
+    if (s->next) s->next->at = s->at;
+    cgt_exchange_free(&s->x, cgt_now(&c->hooks)); cgt_stream_drop_bodies(s);
+    cgt_tokens_drop(&c->hooks, s->tokens); cgt_buffer_free(&s->message);
+    cgt_free(&c->hooks, s->turns, s->turns_size); cgt_free(&c->hooks, s, sizeof *s);
     if (!c->streams) cgt_exchange_rest(&c->pool);
 }
 
@@ -6159,7 +6115,8 @@ static const char **cgt_string(chatgptt_options *o, size_t i) {
     return (const char **)(void *)((char *)o + cgt_strings[i].at);
 }
 
-static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *error) {
+static chatgptt_code cgt_check_strings(chatgptt_client *c) {
+    chatgptt_options *o = &c->options; chatgptt_error *error = &c->error;
     const char *why; size_t i, at; cgt_pattern pattern;
     for (i = 0; i < CGT_NUM_STRINGS; i++) {
         const char *text = *cgt_string(o, i), *name = cgt_strings[i].name; char kind = cgt_strings[i].kind;
@@ -6171,23 +6128,34 @@ static chatgptt_code cgt_check_strings(chatgptt_options *o, chatgptt_error *erro
             return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: empty, or longer than CHATGPTT_MAX_TOKEN", name);
         if (kind == 'p' && !cgt_pattern_compile(&pattern, cgt_text(text), &at, &why))
             return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: %s, at position %z", name, why, at);
+        c->strings_size = cgt_sum(c->strings_size, strlen(text) + 1);
     }
     return CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
-    size_t i, at = 0, size; const char **text;
-    for (i = 0; i < CGT_NUM_STRINGS; i++) {
-        text = cgt_string(&c->options, i);
-        if (*text) c->strings_size = cgt_sum(c->strings_size, strlen(*text) + 1);
-    }
-    c->strings = (char *)cgt_resize(&c->hooks, NULL, 0, c->strings_size);
-    if (!c->strings) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a client");
+    size_t i, size; const char **text; char *at;
+    at = c->strings = (char *)cgt_resize(&c->hooks, NULL, 0, c->strings_size);
+    if (!at) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a client");
     for (i = 0; i < CGT_NUM_STRINGS; i++) {
         text = cgt_string(&c->options, i); size = *text ? strlen(*text) + 1 : 0;
-        if (size) *text = (char *)memcpy(c->strings + at, *text, size);
+        if (size) *text = (char *)memcpy(at, *text, size);
         at += size;
     }
+    return CHATGPTT_OK;
+}
+
+/* A random UUID of version 4 (RFC 9562 section 5.4), as browsers send. */
+static chatgptt_code cgt_make_uuid(chatgptt_client *c, char out[CGT_UUID_SIZE]) {
+    static const char digits[] = "0123456789abcdef"; unsigned char bytes[16]; size_t i;
+    if ((c->hooks.random)(c->hooks.user, bytes, sizeof bytes) != CHATGPTT_OK)
+        return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
+    bytes[6] = (unsigned char)(bytes[6] % 16 + 0x40); bytes[8] = (unsigned char)(bytes[8] % 64 + 0x80);
+    for (i = 0; i < sizeof bytes; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
+        *out++ = digits[bytes[i] >> 4]; *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
     return CHATGPTT_OK;
 }
 
@@ -6195,8 +6163,7 @@ static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
    */
 static chatgptt_code cgt_make_ids(chatgptt_client *c) {
     const char *given = c->options.client_id; char uuid[CGT_UUID_SIZE];
-    if (!cgt_make_uuid(&c->hooks, c->session_id) || !cgt_make_uuid(&c->hooks, uuid))
-        return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
+    if (cgt_make_uuid(c, c->session_id) < 0 || cgt_make_uuid(c, uuid) < 0) return c->error.code;
     memcpy(c->client_id, uuid, 8); memcpy(c->client_id + 8, uuid + 9, 2);   /* ten digits, past the dash */
     if (!given) return CHATGPTT_OK;
     (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(given));
@@ -6231,7 +6198,7 @@ static chatgptt_code cgt_setup(chatgptt_client *c) {
     chatgptt_options *o = &c->options; chatgptt_error *e = &c->error;
     chatgptt_code code = cgt_fill_hooks(&c->hooks, &o->transport, e);
     cgt_fill_options(o);
-    if (code == CHATGPTT_OK) code = cgt_check_strings(o, e);
+    if (code == CHATGPTT_OK) code = cgt_check_strings(c);
     if (code == CHATGPTT_OK) code = cgt_check_model(e, o->model);
     if (code == CHATGPTT_OK) code = cgt_copy_strings(c);
     if (code < 0) return code;
@@ -6364,8 +6331,7 @@ static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_convers
     }
     memcpy(m->magic, cgt_memory_magic, sizeof m->magic);
     memcpy(m->session_id, c->session_id, sizeof c->session_id);
-    if (cgt_make_uuid(&c->hooks, m->conversation_id)) return CHATGPTT_OK;
-    return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
+    return cgt_make_uuid(c, m->conversation_id);
 }
 
 static chatgptt_code cgt_stream_setup(chatgptt_stream *s, const chatgptt_request *r) {
@@ -6396,11 +6362,12 @@ CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chat
     if (e->code || cgt_check_request(e, &r) < 0) return NULL;
     s = (chatgptt_stream *)cgt_new(&client->hooks, sizeof *s);
     if (!s) { cgt_fail(e, CHATGPTT_E_MEMORY, "out of memory for a stream"); return NULL; }
-    s->client = client;
-    if (cgt_stream_setup(s, &r) < 0) { cgt_stream_free(s); return NULL; }
-    s->next = client->streams; s->at = &client->streams; client->streams = s;
+    s->client = client; s->next = client->streams; s->at = &client->streams;
+    client->streams = s;
     if (s->next) s->next->at = &s->next;
-    return s;
+    if (cgt_stream_setup(s, &r) == CHATGPTT_OK) return s;
+    chatgptt_finish(s);
+    return NULL;
 }
 
 /* ---- blocking calls ---- */
@@ -6450,15 +6417,11 @@ CHATGPTT_API void chatgptt_free(chatgptt_client *client, char *text) {
 
 static const char cgt_state_magic[] = "cgptst2\n";
 
-enum cgt_tag {
-    CGT_TAG_HOME = 'h', CGT_TAG_PAGE = 'p', CGT_TAG_ENDPOINT = 'e', CGT_TAG_DIALECT = 'd',
-    CGT_TAG_TIME = 't', CGT_TAG_FLAGS = 'f', CGT_TAG_LIMIT = 'l', CGT_TAG_COOKIE = 'k', CGT_TAG_TLS = 'T',
-    CGT_TAG_END = '.'
-};
-
-/* Texts: the tokens' in their order, then the client's own two ids. */
-enum { CGT_S_CLIENT = CGT_TEXTS, CGT_S_SESSION, CGT_STATE_TEXTS };
-static const char cgt_text_tags[] = "nibNGPCcs";
+/* Texts, one record each: the tokens' in their order, the client's two ids, addresses, numbers. */
+enum { CGT_S_CLIENT = CGT_TEXTS, CGT_S_SESSION, CGT_S_HOME, CGT_S_PAGE, CGT_S_ENDPOINT, CGT_S_DIALECT,
+       CGT_S_TIME, CGT_S_LIMIT, CGT_S_FLAGS, CGT_STATE_TEXTS, CGT_NUMBERS = CGT_STATE_TEXTS - CGT_S_DIALECT };
+static const char cgt_text_tags[] = "nibNGPCcshpedtlf";
+enum { CGT_TAG_COOKIE = 'k', CGT_TAG_TLS = 'T', CGT_TAG_END = '.' };
 
 enum { CGT_NO_NONCE_ACTION = 16, CGT_FLAGS_ALL = 31 };     /* beside what tokens are */
 
@@ -6480,46 +6443,46 @@ static bool cgt_state_fits(const chatgptt_client *c, const cgt_url *page, const 
 
 /* ---- save ---- */
 
-static void cgt_put_record(cgt_buffer *b, char tag, cgt_slice s) {
+static void cgt_put_record_head(cgt_buffer *b, char tag, size_t len) {
     int i;
-    if (s.len == 0) return;
     cgt_putc(b, tag);
-    for (i = 0; i < 4; i++) cgt_putc(b, (char)(s.len >> (8 * i) & 0xFF));
-    cgt_append(b, s);
+    for (i = 0; i < 4; i++) cgt_putc(b, (char)(len >> (8 * i) & 0xFF));
 }
 
-static void cgt_put_number_record(cgt_buffer *b, char tag, long long n) {
-    char digits[24];
-    cgt_put_record(b, tag, cgt_slice_of(digits, cgt_digits(digits, (unsigned long long)(n < 0 ? 0 : n))));
+static void cgt_put_record(cgt_buffer *b, char tag, cgt_slice s) {
+    if (s.len) { cgt_put_record_head(b, tag, s.len); cgt_append(b, s); }
 }
 
 /* A record of its fields, each ended by a NUL, which none can hold. Cookies of hosts on the way are not kept.
    */
 static void cgt_save_cookies(const chatgptt_client *c, cgt_buffer *b) {
-    const cgt_cookie *k; cgt_buffer text; int i;
-    cgt_buffer_init(&text, &c->hooks, CHATGPTT_MAX_STATE);
+    const cgt_cookie *k; char head[25]; size_t i, len;
     for (k = c->cookies.first; k; k = k->next) {
-        const cgt_slice fields[] = { k->name, k->value, k->domain, k->path };
+        cgt_slice fields[] = { cgt_slice_of(head, 1), k->name, k->value, k->domain, k->path };
         if (k->until <= cgt_unix(c) || !cgt_related(cgt_text(c->home.host), k->domain)) continue;
-        text.len = 0;
-        cgt_putc(&text, (char)('0' + k->host_only + 2 * k->secure));
-        if (k->until != LLONG_MAX) cgt_put_number(&text, (unsigned long long)k->until);
-        for (i = 0; i < 4; i++) { cgt_putc(&text, '\0'); cgt_append(&text, fields[i]); }
-        cgt_putc(&text, '\0'); cgt_put_record(b, CGT_TAG_COOKIE, cgt_slice_of_buffer(&text));
+        head[0] = (char)('0' + k->host_only + 2 * k->secure);
+        if (k->until != LLONG_MAX) fields[0].len += cgt_digits(head + 1, (unsigned long long)k->until);
+        for (i = len = 0; i < 5; i++) len += fields[i].len + 1;
+        cgt_put_record_head(b, CGT_TAG_COOKIE, len);
+        for (i = 0; i < 5; i++) { cgt_append(b, fields[i]); cgt_putc(b, '\0'); }
     }
-    if (text.failed) b->failed = text.failed;
-    cgt_buffer_free(&text);
 }
 
-static void cgt_save_tokens(const chatgptt_client *c, cgt_buffer *b) {
-    const cgt_tokens *t = c->tokens;
-    unsigned none = c->no_nonce_action ? (unsigned)CGT_NO_NONCE_ACTION : 0u; int i;
-    cgt_put_record(b, CGT_TAG_PAGE, t->page.whole);
-    cgt_put_record(b, CGT_TAG_ENDPOINT, t->endpoint.whole);
-    cgt_put_number_record(b, CGT_TAG_DIALECT, t->dialect); cgt_put_number_record(b, CGT_TAG_TIME, t->time);
-    for (i = 0; i < CGT_TEXTS; i++) cgt_put_record(b, cgt_text_tags[i], cgt_text(t->text[i]));
-    cgt_put_number_record(b, CGT_TAG_LIMIT, t->memory_limit);
-    cgt_put_number_record(b, CGT_TAG_FLAGS, t->is | none);
+static void cgt_save_texts(const chatgptt_client *c, cgt_buffer *b) {
+    const cgt_tokens *t = c->tokens; cgt_slice text[CGT_STATE_TEXTS]; char digits[CGT_NUMBERS][24]; size_t i;
+    memset(text, 0, sizeof text);
+    text[CGT_S_HOME] = c->home.whole; text[CGT_S_CLIENT] = cgt_text(c->client_id);
+    text[CGT_S_SESSION] = cgt_text(c->session_id);
+    if (t && cgt_state_fits(c, &t->page, &t->endpoint)) {
+        const long long number[CGT_NUMBERS] = { t->dialect, t->time, t->memory_limit,
+            (long long)t->is + c->no_nonce_action * CGT_NO_NONCE_ACTION };
+        for (i = 0; i < CGT_TEXTS; i++) text[i] = cgt_text(t->text[i]);
+        text[CGT_S_PAGE] = t->page.whole; text[CGT_S_ENDPOINT] = t->endpoint.whole;
+        for (i = 0; i < CGT_NUMBERS; i++)
+            text[CGT_S_DIALECT + i] = cgt_slice_of(digits[i], cgt_digits(digits[i],
+                number[i] < 0 ? 0 : (unsigned long long)number[i]));
+    }
+    for (i = 0; i < CGT_STATE_TEXTS; i++) cgt_put_record(b, cgt_text_tags[i], text[i]);
 }
 
 static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
@@ -6537,16 +6500,12 @@ static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
 }
 
 CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size) {
-    const chatgptt_client *c = client; cgt_buffer b; size_t len;
+    const chatgptt_client *c = client; cgt_buffer b; size_t len; char sum[24];
     if (!c) return 0;
-    cgt_buffer_init(&b, &c->hooks, CHATGPTT_MAX_STATE); cgt_puts(&b, cgt_state_magic);
-    cgt_put_record(&b, CGT_TAG_HOME, c->home.whole);
-    cgt_put_record(&b, cgt_text_tags[CGT_S_CLIENT], cgt_text(c->client_id));
-    cgt_put_record(&b, cgt_text_tags[CGT_S_SESSION], cgt_text(c->session_id));
-    if (c->tokens && cgt_state_fits(c, &c->tokens->page, &c->tokens->endpoint)) cgt_save_tokens(c, &b);
+    cgt_buffer_init(&b, &c->hooks, CHATGPTT_MAX_STATE); cgt_puts(&b, cgt_state_magic); cgt_save_texts(c, &b);
     if (c->tokens) cgt_save_cookies(c, &b);
-    cgt_save_sessions(c, &b);
-    cgt_put_number_record(&b, CGT_TAG_END, (long long)(cgt_fnv(0, cgt_slice_of_buffer(&b)) >> 1));
+    cgt_save_sessions(c, &b); len = cgt_digits(sum, cgt_fnv(0, cgt_slice_of_buffer(&b)) >> 1);
+    cgt_put_record(&b, CGT_TAG_END, cgt_slice_of(sum, len));
     len = b.failed ? 0 : b.len;
     if (len && len <= size && buffer) memcpy(buffer, b.data, len);
     if (b.failed)           /* all else of the client stays as it was */
@@ -6559,28 +6518,9 @@ CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, s
 /* ---- load ---- */
 
 typedef struct cgt_draft {          /* what a state says, as far as it is in order; slices lie in its bytes */
-    cgt_slice text[CGT_STATE_TEXTS]; cgt_url page, endpoint; cgt_jar cookies;
-    long long time, dialect, limit, flags; bool home_ok, no_memory;
+    cgt_slice text[CGT_STATE_TEXTS]; cgt_url page, endpoint; cgt_jar cookies; long long number[CGT_NUMBERS];
+    bool no_memory;
 } cgt_draft;
-
-static bool cgt_load_text(cgt_draft *d, size_t i, cgt_slice s) {
-    size_t size = i == CGT_T_GREETING || i == CGT_T_CONSENT ? CHATGPTT_MAX_WORDS
-                  : i == CGT_S_SESSION ? (size_t)CGT_SESSION_SIZE : CHATGPTT_MAX_TOKEN;
-    d->text[i] = s;
-    return !cgt_has_control(s) && cgt_utf8_valid(s) && s.len < size;
-}
-
-static bool cgt_load_url(cgt_draft *d, cgt_url *url, const chatgptt_hooks *hooks, cgt_slice s) {
-    const char *why; cgt_slice user; chatgptt_code code;
-    cgt_url_free(url);
-    code = cgt_url_parse(url, hooks, s, &user, &why); d->no_memory = code == CHATGPTT_E_MEMORY;
-    return code == CHATGPTT_OK && user.len == 0;
-}
-
-static bool cgt_load_number(long long *out, cgt_slice s, long long max) {
-    *out = cgt_whole_number(s, max);
-    return *out >= 0;
-}
 
 static bool cgt_load_cookie(const chatgptt_client *c, cgt_draft *d, cgt_slice s) {
     cgt_cookie k; cgt_slice field[5]; int i;
@@ -6593,28 +6533,29 @@ static bool cgt_load_cookie(const chatgptt_client *c, cgt_draft *d, cgt_slice s)
     }
     if (s.len || field[0].len == 0 || *field[0].at < '0' || *field[0].at > '3') return false;
     k.host_only = *field[0].at & 1; k.secure = *field[0].at & 2; field[0] = cgt_from(field[0], 1);
-    if (field[0].len && !cgt_load_number(&k.until, field[0], LLONG_MAX - 1)) return false;
+    if (field[0].len) k.until = cgt_whole_number(field[0], LLONG_MAX - 1);
     k.name = field[1]; k.value = field[2]; k.domain = field[3]; k.path = field[4];
-    if (!cgt_cookie_ok(&k) || !cgt_related(cgt_text(c->home.host), k.domain)) return false;
+    if (k.until < 0 || !cgt_cookie_ok(&k) || !cgt_related(cgt_text(c->home.host), k.domain)) return false;
     d->no_memory = !cgt_jar_put(&d->cookies, &k, cgt_unix(c));
     return !d->no_memory;
 }
 
 /* One record into the draft. false: it is not in order. */
 static bool cgt_load_record(const chatgptt_client *c, cgt_draft *d, char tag, cgt_slice s) {
-    const char *text = tag ? strchr(cgt_text_tags, tag) : NULL;
-    if (text) return cgt_load_text(d, (size_t)(text - cgt_text_tags), s);
-    switch (tag) {
-    case CGT_TAG_HOME: d->home_ok = cgt_same(s, c->home.whole); return d->home_ok;
-    case CGT_TAG_PAGE: return cgt_load_url(d, &d->page, &c->hooks, s);
-    case CGT_TAG_ENDPOINT: return cgt_load_url(d, &d->endpoint, &c->hooks, s);
-    case CGT_TAG_TIME: return cgt_load_number(&d->time, s, LLONG_MAX / 2);
-    case CGT_TAG_FLAGS: return cgt_load_number(&d->flags, s, CGT_FLAGS_ALL);
-    case CGT_TAG_LIMIT: return cgt_load_number(&d->limit, s, 100000);
-    case CGT_TAG_DIALECT: return cgt_load_number(&d->dialect, s, CHATGPTT_AIPKIT);
-    case CGT_TAG_COOKIE: return cgt_load_cookie(c, d, s);
-    default: return tag == CGT_TAG_TLS;
-    }
+    static const long long most[] = { CHATGPTT_AIPKIT, LLONG_MAX / 2, 100000, CGT_FLAGS_ALL };
+    const char *at = tag ? strchr(cgt_text_tags, tag) : NULL, *why;
+    size_t i, size = CHATGPTT_MAX_TOKEN; cgt_url *url; cgt_slice user; chatgptt_code code;
+    if (!at) return tag == CGT_TAG_COOKIE ? cgt_load_cookie(c, d, s) : tag == CGT_TAG_TLS;
+    i = (size_t)(at - cgt_text_tags); d->text[i] = s; url = i == CGT_S_PAGE ? &d->page : &d->endpoint;
+    if (i == CGT_T_GREETING || i == CGT_T_CONSENT) size = CHATGPTT_MAX_WORDS;
+    if (i == CGT_S_SESSION) size = CGT_SESSION_SIZE;
+    if (i < CGT_S_HOME) return !cgt_has_control(s) && cgt_utf8_valid(s) && s.len < size;
+    if (i == CGT_S_HOME) return cgt_same(s, c->home.whole);
+    if (i >= CGT_S_DIALECT)
+        return (d->number[i - CGT_S_DIALECT] = cgt_whole_number(s, most[i - CGT_S_DIALECT])) >= 0;
+    cgt_url_free(url); code = cgt_url_parse(url, &c->hooks, s, &user, &why);
+    d->no_memory = code == CHATGPTT_E_MEMORY;
+    return code == CHATGPTT_OK && user.len == 0;
 }
 
 /* Takes the next record off `rest`. false: there is none that is whole. */
@@ -6630,31 +6571,30 @@ static bool cgt_next_record(cgt_slice *rest, char *tag, cgt_slice *s) {
 }
 
 static bool cgt_load_draft(const chatgptt_client *c, cgt_draft *d, cgt_slice all) {
-    size_t magic = sizeof cgt_state_magic - 1; char tag = 0; long long sum; cgt_slice rest, s = cgt_text("");
+    size_t magic = sizeof cgt_state_magic - 1; char tag = 0; cgt_slice rest, s = cgt_text("");
     if (all.len < magic || memcmp(all.at, cgt_state_magic, magic) != 0) return false;
     rest = cgt_from(all, magic);
     while (cgt_next_record(&rest, &tag, &s) && tag != CGT_TAG_END)
         if (!cgt_load_record(c, d, tag, s)) return false;
-    if (tag != CGT_TAG_END || rest.len || !d->home_ok || !cgt_load_number(&sum, s, LLONG_MAX)) return false;
-    if (sum != (long long)(cgt_fnv(0, cgt_slice_of(all.at, all.len - s.len - 5)) >> 1)) return false;
+    if (tag != CGT_TAG_END || rest.len || !d->text[CGT_S_HOME].len) return false;
+    all.len -= s.len + 5;
+    if (cgt_whole_number(s, LLONG_MAX) != (long long)(cgt_fnv(0, all) >> 1)) return false;
     return cgt_state_near(c, &d->page) && (c->endpoint.whole.len || cgt_state_near(c, &d->endpoint));
 }
 
 /* Takes over the draft's tokens, if they are what these options ask for. false: out of memory. */
 static bool cgt_load_tokens(chatgptt_client *c, cgt_draft *d) {
-    const chatgptt_options *o = &c->options; cgt_tokens *t;
-    if (!d->text[CGT_T_NONCE].len || !cgt_state_fits(c, &d->page, &d->endpoint)) return true;
-    if (d->dialect == CHATGPTT_AUTO || (o->dialect && (long long)o->dialect != d->dialect)) return true;
-    if (d->dialect == CHATGPTT_WPAICG && d->page.whole.len == 0) return true;
-    if (o->bot_id && !cgt_is(d->text[CGT_T_BOT_ID], o->bot_id)) return true;
-    t = cgt_tokens_new(&c->hooks, d->text);
-    if (!t) return false;
-    t->dialect = (chatgptt_dialect)d->dialect; t->memory_limit = (int)d->limit; t->time = d->time;
-    t->is = (unsigned)d->flags & ~(unsigned)CGT_NO_NONCE_ACTION; t->page = d->page; t->endpoint = d->endpoint;
-    memset(&d->page, 0, sizeof d->page); memset(&d->endpoint, 0, sizeof d->endpoint);
-    c->no_nonce_action = d->flags & CGT_NO_NONCE_ACTION;
-    cgt_client_store(c, t);
-    return true;
+    const chatgptt_options *o = &c->options; const long long *number = d->number; cgt_tokens like, *t;
+    memset(&like, 0, sizeof like);
+    like.dialect = (chatgptt_dialect)number[0]; like.time = number[1]; like.memory_limit = (int)number[2];
+    like.is = (unsigned)number[3] % CGT_NO_NONCE_ACTION; like.page = d->page; like.endpoint = d->endpoint;
+    if (!d->text[CGT_T_NONCE].len || !cgt_state_fits(c, &d->page, &d->endpoint) || !like.dialect ||
+        (o->dialect && o->dialect != like.dialect) ||
+        (like.dialect == CHATGPTT_WPAICG && d->page.whole.len == 0) ||
+        (o->bot_id && !cgt_is(d->text[CGT_T_BOT_ID], o->bot_id))) return true;
+    t = cgt_tokens_new(&c->hooks, &like, d->text, &c->error);
+    if (t) { c->no_nonce_action = number[3] & CGT_NO_NONCE_ACTION; cgt_client_store(c, t); }
+    return t != NULL;
 }
 
 static void cgt_load_rest(chatgptt_client *c, cgt_draft *d, cgt_slice rest) {

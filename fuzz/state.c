@@ -34,8 +34,11 @@ static void make_file(cgt_buffer *b, char how, cgt_slice in)
         cgt_slice line = fuzz_line(&in);
         if (line.len) cgt_put_record(b, line.at[0], cgt_from(line, 1));
     }
-    if (how != 'f')
-        cgt_put_number_record(b, CGT_TAG_END, (long long)(cgt_fnv(0, cgt_slice_of_buffer(b)) >> 1));
+    if (how != 'f') {
+        char sum[24];
+        size_t len = cgt_digits(sum, cgt_fnv(0, cgt_slice_of_buffer(b)) >> 1);
+        cgt_put_record(b, CGT_TAG_END, cgt_slice_of(sum, len));
+    }
 }
 
 /* What is sent from it must hold no line end. */
