@@ -1432,7 +1432,7 @@ static void cgt_http_status_byte(cgt_http *h, char c) {
     else if (digit) h->status = h->status * 10 + (c - '0');
     if (end) h->state = CGT_HTTP_STATUS_LF;
     if (!ok || (at == 12 && h->status < 100))
-        cgt_http_bad(h, at == 0 && c == 0x15 ? "it speaks TLS on this port: try https"
+        cgt_http_bad(h, at == 0 && c == 0x15 ? "the answer is not HTTP/1.1 but TLS: try https"
                         : at < 8 ? "the answer is not HTTP/1.1" : "bad status line");
 }
 
@@ -5832,7 +5832,7 @@ static chatgptt_code cgt_stream_page_end(chatgptt_stream *s, long long now) {
     cgt_page *p = s->page; int status = s->x.in.status; const char *why; chatgptt_code code = CHATGPTT_E_PAGE;
     s->stats.page_ms = cgt_until(now, s->started);
     if (!cgt_stream_ok(s) || s->x.challenged) {
-        bool blocked = s->x.challenged || ((status == 403 || status == 503) && p->said.challenge);
+        bool blocked = s->x.challenged || (cgt_status_blocks(status) && p->said.challenge);
         code = blocked ? CHATGPTT_E_BLOCKED
                : status == 429 || status == 402 ? CHATGPTT_E_RATE_LIMITED : CHATGPTT_E_STATUS;
         return cgt_stream_status(s, code, cgt_said_words(&p->said));

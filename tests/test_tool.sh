@@ -636,6 +636,7 @@ fails mute E_TIMEOUT lookup connect page
 fails astray_endpoint E_CONNECT lookup connect page tokens lookup no connect
 check "doctor_bakery title" shows doctor_bakery.err 'My bakery'
 check "doctor_alert tells" shows doctor_alert.out 'speaks TLS on this port: try https'
+check "doctor_alert error" shows doctor_alert.err 'not HTTP/1.1 but TLS: try https'
 check "doctor_shell is none" lacks doctor_shell.out 'TLS'
 check doctor_moved status doctor_moved 0
 check "doctor_moved steps" told doctor_moved lookup connect page redirect lookup connect page tokens endpoint message
