@@ -5284,24 +5284,19 @@ static void cgt_reply_ids(const cgt_reply *r, const char **thread, const char **
 
 static const char *const cgt_models[] = { "gpt-4o", "gpt-4", "gpt-4o-mini", NULL };
 
-/* A blank as Python's str.strip() sees it; *len is its length. */
-static bool cgt_wide_blank(cgt_slice s, size_t *len) {
+/* Whether all of it are blanks as Python's str.strip() sees them. */
+static bool cgt_all_blank(cgt_slice s) {
     /* all but U+2000 to U+200A; one character never matches across two */
     static const char wide[] = "\xC2\x85\xC2\xA0\xE1\x9A\x80\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAF"
                                "\xE2\x81\x9F\xE3\x80\x80";
-    size_t i;
-    if (cgt_utf8_at(s.at, s.len, len) != CGT_UTF8_WHOLE) return false;
-    if (*len == 1) return cgt_blank(*s.at) || *s.at == '\v' || (*s.at >= 0x1c && *s.at <= 0x1f);
-    for (i = 0; i + *len < sizeof wide; i++)
-        if (memcmp(s.at, wide + i, *len) == 0) return true;
-    return *len == 3 && memcmp(s.at, "\xE2\x80", 2) == 0 && (unsigned char)s.at[2] <= 0x8A;
-}
-
-static bool cgt_all_blank(cgt_slice s) {
-    size_t n;
-    for (; s.len; s = cgt_from(s, n))
-        if (!cgt_wide_blank(s, &n)) return false;
-    return true;
+    bool blank = true; size_t n, i;
+    for (; s.len && blank; s = cgt_from(s, n)) {
+        if (cgt_utf8_at(s.at, s.len, &n) != CGT_UTF8_WHOLE) return false;
+        blank = n == 3 && memcmp(s.at, "\xE2\x80", 2) == 0 && (unsigned char)s.at[2] <= 0x8A;
+        if (n == 1) blank = cgt_blank(*s.at) || *s.at == '\v' || (*s.at >= 0x1c && *s.at <= 0x1f);
+        for (i = 0; !blank && n > 1 && i + n < sizeof wide; i++) blank = memcmp(s.at, wide + i, n) == 0;
+    }
+    return blank;
 }
 
 static cgt_slice cgt_message_text(const chatgptt_message *m) {
@@ -5385,7 +5380,9 @@ static void cgt_put_history(cgt_buffer *b, const chatgptt_message *messages, siz
 /* What a page told of its chat, and where messages go. Never changed once it is known to a client, and
    shared: a stream keeps those it sends its message with, whatever the client learns meanwhile. */
 
-enum { CGT_IS_WIDGET = 1, CGT_IS_ASSISTANT = 2, CGT_KEEPS_OPENAI = 4, CGT_KEEPS_GOOGLE = 8 };
+/* The last only in a saved state: the client's no_nonce_action. */
+enum { CGT_IS_WIDGET = 1, CGT_IS_ASSISTANT = 2, CGT_KEEPS_OPENAI = 4, CGT_KEEPS_GOOGLE = 8,
+       CGT_NO_NONCE_ACTION = 16 };
 enum { CGT_T_NONCE, CGT_T_POST_ID, CGT_T_BOT_ID, CGT_T_BOT_NAME, CGT_T_GREETING, CGT_T_PROVIDER,
        CGT_T_CONSENT, CGT_TEXTS };
 
@@ -5499,7 +5496,7 @@ static void cgt_put_aipkit_key(cgt_buffer *b, const cgt_tokens *t, cgt_slice mes
 /* The query that fetches the answer. */
 static void cgt_put_aipkit_answer(cgt_buffer *b, const cgt_tokens *t, const cgt_memory *m, const char *key,
                                   long long unix_time) {
-    const char *post = t->text[CGT_T_POST_ID]; char digits[24];
+    const char *post = t->text[CGT_T_POST_ID];
     cgt_put_aipkit(b, t, "aipkit_frontend_chat_stream"); cgt_form_text(b, "cache_key", key);
     cgt_form_text(b, "session_id", m->session_id); cgt_form_text(b, "conversation_uuid", m->conversation_id);
     cgt_form_text(b, "_ajax_nonce", t->text[CGT_T_NONCE]);
@@ -5508,8 +5505,8 @@ static void cgt_put_aipkit_answer(cgt_buffer *b, const cgt_tokens *t, const cgt_
         cgt_form_text(b, "previous_openai_response_id", m->openai_id);
     if ((t->is & CGT_KEEPS_GOOGLE) && m->google_id[0])
         cgt_form_text(b, "previous_google_interaction_id", m->google_id);
-    (void)cgt_digits(digits, (unsigned long long)(unix_time < 0 ? 0 : unix_time) * 1000);
-    cgt_form_text(b, "_ts", digits);
+    cgt_form_text(b, "_ts", "");
+    cgt_put_number(b, (unsigned long long)(unix_time < 0 ? 0 : unix_time) * 1000);
 }
 
 /* ==== [STREAM] ==== */
@@ -5577,7 +5574,7 @@ struct chatgptt_stream {
     long long grace; unsigned events;
     chatgptt_client *client; chatgptt_stream *next, **at;       /* in its list: where it stands */
     chatgptt_error error; chatgptt_stats stats;
-    long long started, deadline;    /* ms; LLONG_MAX: never */
+    long long started;              /* ms */
     cgt_tokens *tokens;             /* the message is sent with: others may become the client's meanwhile */
     cgt_outcome cause;              /* why they are renewed; GOT: they are old, or there were none */
     int refusals, renewals;         /* tokens refused; renewed for that */
@@ -5634,12 +5631,12 @@ static cgt_tokens *cgt_stream_renonced(chatgptt_stream *s, const char *nonce) {
    endpoint, with the query that fetches the answer. */
 static chatgptt_code cgt_stream_url(const chatgptt_stream *s, cgt_url *url) {
     const chatgptt_client *c = s->client; bool page = s->goal == CGT_GOAL_PAGE;
-    const cgt_url *to = page ? &c->home : &s->tokens->endpoint; cgt_buffer b; char digits[24];
+    const cgt_url *to = page ? &c->home : &s->tokens->endpoint; cgt_buffer b;
     if (page ? !s->tokens : s->goal != CGT_GOAL_ANSWER) return cgt_url_copy(url, &c->hooks, to);
     cgt_buffer_init(&b, &c->hooks, CHATGPTT_MAX_URL); cgt_append(&b, to->whole);
     if (cgt_find(to->path, "?") == to->path.len) cgt_putc(&b, '?');
     if (!page) cgt_put_aipkit_answer(&b, s->tokens, &s->memory, s->cache_key, cgt_unix(c));
-    else cgt_form_field(&b, "nocache", cgt_slice_of(digits, cgt_digits(digits, (uint64_t)cgt_unix(c))));
+    else { cgt_form_text(&b, "nocache", ""); cgt_put_number(&b, (unsigned long long)cgt_unix(c)); }
     return cgt_url_take(url, &b);
 }
 
@@ -5675,10 +5672,9 @@ static cgt_goal cgt_stream_settle_goal(chatgptt_stream *s, cgt_goal goal) {
         return page ? CGT_GOAL_PAGE : s->tokens ? CGT_GOAL_NONCE : CGT_GOAL_FAIL;
     }
     if (goal == CGT_GOAL_START) {
-        cgt_stream_use(s, c->tokens); goal = CGT_GOAL_ASK;
-        if (cgt_unix(c) - c->tokens->time > CGT_NONCE_SECONDS) {
-            cgt_trace(&c->hooks, "refresh", cgt_text("the token is old")); goal = CGT_GOAL_RENEW;
-        }
+        cgt_stream_use(s, c->tokens);
+        goal = cgt_unix(c) - c->tokens->time > CGT_NONCE_SECONDS ? CGT_GOAL_RENEW : CGT_GOAL_ASK;
+        if (goal == CGT_GOAL_RENEW) cgt_trace(&c->hooks, "refresh", cgt_text("the token is old"));
     }
     aipkit = s->tokens && s->tokens->dialect == CHATGPTT_AIPKIT;
     if (goal == CGT_GOAL_RENEW) return aipkit && !c->no_nonce_action ? CGT_GOAL_NONCE : CGT_GOAL_PAGE;
@@ -5692,7 +5688,8 @@ static cgt_goal cgt_stream_settle_goal(chatgptt_stream *s, cgt_goal goal) {
 
 static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
     chatgptt_client *c = s->client; const chatgptt_options *o = &c->options;
-    cgt_exchange_setup setup = { &c->pool, &c->cookies, &s->error, &s->stats, s->deadline };
+    cgt_exchange_setup setup = { &c->pool, &c->cookies, &s->error, &s->stats,
+                                 cgt_after(s->started, o->total_timeout_ms) };
     cgt_goal goal = s->goal = cgt_stream_settle_goal(s, s->goal);
     bool page = goal == CGT_GOAL_PAGE; cgt_buffer form; cgt_url url; cgt_asks asks; chatgptt_code code;
     if (goal == CGT_GOAL_FAIL) return s->error.code;
@@ -5716,17 +5713,15 @@ static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
 /* ---- what an outcome leads to ---- */
 
 static void cgt_stream_drop_bodies(chatgptt_stream *s) {
-    const chatgptt_hooks *hooks = &s->client->hooks;
-    cgt_free(hooks, s->page, sizeof *s->page);
+    cgt_free(&s->client->hooks, s->page, sizeof *s->page);
     if (s->reply) cgt_reply_free(s->reply);
-    cgt_free(hooks, s->reply, sizeof *s->reply);
+    cgt_free(&s->client->hooks, s->reply, sizeof *s->reply);
     s->page = NULL; s->reply = NULL; s->body_len = 0; s->grace = LLONG_MAX;
 }
 
-/* The exchange is over: on to the goal that the plan names. `error` is set where it is FAIL. */
+/* The exchange is over: on to the goal that the plan names, which is not FAIL. */
 static chatgptt_code cgt_stream_turn(chatgptt_stream *s, cgt_goal goal, long long now) {
     if (goal == CGT_GOAL_DONE) return CHATGPTT_DONE;
-    if (goal == CGT_GOAL_FAIL) return s->error.code;
     cgt_exchange_stop(&s->x, s->body_len); cgt_exchange_free(&s->x, now);
     cgt_stream_drop_bodies(s);
     s->goal = goal; s->state = CGT_STREAM_PLAN;
@@ -5772,23 +5767,20 @@ static chatgptt_code cgt_stream_keep(chatgptt_stream *s, cgt_tokens *t, long lon
 
 /* ---- the page ---- */
 
-/* An http endpoint that an https page names is taken for https. */
-static chatgptt_code cgt_stream_upgrade(cgt_url *url) {
-    cgt_buffer b;
-    cgt_buffer_init(&b, url->text.hooks, CHATGPTT_MAX_URL); cgt_puts(&b, "https");
-    cgt_append(&b, cgt_from(url->whole, 4)); cgt_url_free(url);
-    return cgt_url_take(url, &b);
-}
-
-/* Where messages go: what the page names, else the usual place. */
+/* Where messages go: what the page names, else the usual place. An http endpoint that an https page names is
+   taken for https. */
 static chatgptt_code cgt_stream_endpoint(chatgptt_stream *s, const cgt_chat *chat, const cgt_url *page,
                                          cgt_url *url) {
     cgt_slice named = cgt_text(chat->endpoint[0] ? chat->endpoint : "/wp-admin/admin-ajax.php"), user;
-    const char *why = ""; chatgptt_code code = cgt_url_resolve(url, page, named, &user, &why);
+    const char *why = ""; chatgptt_code code = cgt_url_resolve(url, page, named, &user, &why); cgt_buffer b;
+    bool http = code == CHATGPTT_OK && page->https && !url->https;
     if (code == CHATGPTT_OK && user.len) { code = CHATGPTT_E_ARGUMENT; why = "it holds a user name"; }
-    else if (code == CHATGPTT_OK && page->https && !url->https) {
-        if (strcmp(url->host, page->host) == 0) { code = cgt_stream_upgrade(url); why = "as https too long"; }
-        else { code = CHATGPTT_E_ARGUMENT; why = "it is http on another host, and the page is https"; }
+    else if (http && strcmp(url->host, page->host) != 0) {
+        code = CHATGPTT_E_ARGUMENT; why = "it is http on another host, and the page is https";
+    } else if (http) {
+        cgt_buffer_init(&b, url->text.hooks, CHATGPTT_MAX_URL); cgt_puts(&b, "https");
+        cgt_append(&b, cgt_from(url->whole, 4)); cgt_url_free(url);
+        code = cgt_url_take(url, &b); why = "as https too long";
     }
     if (code == CHATGPTT_OK) return code;
     return cgt_fail(&s->error, code == CHATGPTT_E_ARGUMENT ? CHATGPTT_E_PAGE : code, "the page of %b names a "
@@ -5859,18 +5851,16 @@ static void cgt_stream_remember(chatgptt_stream *s) {
     memset(s->conversation, 0, sizeof *s->conversation); memcpy(s->conversation->opaque, m, sizeof *m);
 }
 
-static chatgptt_code cgt_stream_got(chatgptt_stream *s, long long now) {
-    const char *token = cgt_reply_token(s->reply);
-    if (s->goal == CGT_GOAL_NONCE) return cgt_stream_keep(s, cgt_stream_renonced(s, token), now);
-    if (s->goal == CGT_GOAL_KEY) (void)cgt_fixed_set(s->cache_key, sizeof s->cache_key, cgt_text(token));
-    else cgt_stream_remember(s);
-    return cgt_stream_turn(s, cgt_plan[s->goal][CGT_GOT], now);
-}
-
 /* The reply has come to a verdict. */
 static chatgptt_code cgt_stream_settle(chatgptt_stream *s, cgt_verdict v, long long now) {
     cgt_slice host = cgt_stream_host(s); chatgptt_error *e = &s->error;
-    if (v.code == CHATGPTT_DONE) return cgt_stream_got(s, now);
+    const char *token = cgt_reply_token(s->reply);
+    if (v.code == CHATGPTT_DONE) {
+        if (s->goal == CGT_GOAL_NONCE) return cgt_stream_keep(s, cgt_stream_renonced(s, token), now);
+        if (s->goal == CGT_GOAL_KEY) (void)cgt_fixed_set(s->cache_key, sizeof s->cache_key, cgt_text(token));
+        else cgt_stream_remember(s);
+        return cgt_stream_turn(s, cgt_plan[s->goal][CGT_GOT], now);
+    }
     if (v.code == CHATGPTT_E_NONCE && v.by == CGT_TOLD_BY_EVENT && s->renewals) v.code = CHATGPTT_E_REFUSED;
     if (v.code == CHATGPTT_E_NONCE || v.code == CHATGPTT_E_UNSUPPORTED) {
         bool nonce = v.code == CHATGPTT_E_NONCE;
@@ -5892,9 +5882,9 @@ static chatgptt_code cgt_stream_broke(chatgptt_stream *s, chatgptt_code code, lo
     bool cut = code == CHATGPTT_E_IO || code == CHATGPTT_E_CLOSED || code == CHATGPTT_E_HTTP ||
                code == CHATGPTT_E_TLS || (code == CHATGPTT_E_TIMEOUT && s->grace != LLONG_MAX);
     cgt_verdict v;
-    if (!cut || !s->reply) return code;
-    v = cgt_reply_broke(s->reply);
-    return v.code == CHATGPTT_OK || v.code == CHATGPTT_AGAIN ? code : cgt_stream_settle(s, v, now);
+    if (cut && s->reply && (v = cgt_reply_broke(s->reply)).code != CHATGPTT_OK)
+        code = cgt_stream_settle(s, v, now);
+    return code;
 }
 
 /* TELL: hands body bytes to the reply until it tells something. The grace runs from finish_reason on, anew
@@ -5925,39 +5915,38 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
 /* The head is complete: room for what the body is read into. */
 static chatgptt_code cgt_stream_head(chatgptt_stream *s) {
     const cgt_exchange *x = &s->x; const chatgptt_options *o = &s->client->options;
-    const chatgptt_hooks *hooks = &s->client->hooks;
     if (cgt_exchange_is_proxy(x)) return cgt_exchange_proxy_refused(x);
     if (cgt_is_redirect(x->in.status)) return cgt_exchange_nowhere(x);
     if (x->coded || x->in.coding_left)
         return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "%b sends a compressed body though identity was "
                         "asked for", cgt_stream_host(s));
-    if (s->goal == CGT_GOAL_PAGE) s->page = (cgt_page *)cgt_new(hooks, sizeof *s->page);
-    else s->reply = (cgt_reply *)cgt_new(hooks, sizeof *s->reply);
+    if (s->goal == CGT_GOAL_PAGE) s->page = (cgt_page *)cgt_new(x->pool->hooks, sizeof *s->page);
+    else s->reply = (cgt_reply *)cgt_new(x->pool->hooks, sizeof *s->reply);
     if (s->page) {
         cgt_page_init(s->page, o->bot_id, o->dialect, o->nonce_pattern, o->post_id_pattern);
         cgt_page_at(s->page, x->url.path);
     } else if (s->reply) {
-        cgt_reply_init(s->reply, hooks, o->max_event_bytes, cgt_goals[s->goal].asked);
+        cgt_reply_init(s->reply, x->pool->hooks, o->max_event_bytes, cgt_goals[s->goal].asked);
         cgt_reply_head(s->reply, x->in.status, cgt_text(x->type), x->challenged);
     } else return cgt_fail(&s->error, CHATGPTT_E_MEMORY, "out of memory for a response");
     return CHATGPTT_OK;
 }
 
-static chatgptt_code cgt_stream_piece(chatgptt_stream *s) {
-    cgt_slice piece = s->x.piece; char *at = s->x.buffer + (piece.at - s->x.buffer);
-    if (s->reply) { s->body = at; s->body_len = piece.len; s->state = CGT_STREAM_TELL; }
-    else if (cgt_stream_ok(s)) cgt_page_feed(s->page, piece.at, piece.len);
-    else cgt_said_feed(&s->page->said, piece);
-    return CHATGPTT_OK;
-}
-
 /* The body ends with its exchange, or where the end mark is all that is missing and the grace is over. */
 static chatgptt_code cgt_stream_run(chatgptt_stream *s, long long now) {
-    chatgptt_code code = cgt_exchange_step(&s->x, now);
+    chatgptt_code code = cgt_exchange_step(&s->x, now); cgt_slice piece = s->x.piece;
     if (code < 0) return cgt_stream_broke(s, code, now);
     if (code == CHATGPTT_AGAIN && now < s->grace) return code;
     if (s->x.event == CGT_X_STATUS) return cgt_stream_head(s);
-    if (s->x.event == CGT_X_PIECE) return cgt_stream_piece(s);
+    if (s->x.event == CGT_X_PIECE) {
+        if (!s->reply && cgt_stream_ok(s)) cgt_page_feed(s->page, piece.at, piece.len);
+        else if (!s->reply) cgt_said_feed(&s->page->said, piece);
+        else {
+            s->body = s->x.buffer + (piece.at - s->x.buffer); s->body_len = piece.len;
+            s->state = CGT_STREAM_TELL;
+        }
+        return CHATGPTT_OK;
+    }
     if (s->page) return cgt_stream_page_end(s, now);
     cgt_reply_eof(s->reply);
     return cgt_stream_settle(s, cgt_reply_verdict(s->reply), now);
@@ -5978,16 +5967,6 @@ static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, lon
     return code;
 }
 
-static chatgptt_code cgt_stream_move(chatgptt_stream *s, chatgptt_event *event, long long now) {
-    switch (s->state) {
-    case CGT_STREAM_PLAN: return cgt_stream_plan(s, now);
-    case CGT_STREAM_RUN: return cgt_stream_run(s, now);
-    case CGT_STREAM_TELL: return cgt_stream_tell(s, event, now);
-    case CGT_STREAM_CANCELLED: return cgt_fail(&s->error, CHATGPTT_E_CANCELLED, "cancelled");
-    default: return s->last;
-    }
-}
-
 CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event *event) {
     chatgptt_stream *s = stream; int turns = CHATGPTT_MAX_PAUSE * 16;
     chatgptt_code code = CHATGPTT_OK; long long now;
@@ -5995,7 +5974,13 @@ CHATGPTT_API chatgptt_code chatgptt_step(chatgptt_stream *stream, chatgptt_event
     memset(event, 0, sizeof *event);
     if (s->state == CGT_STREAM_OVER) return s->last;
     now = cgt_now(&s->client->hooks);
-    while (code == CHATGPTT_OK && !event->text && turns-- > 0) code = cgt_stream_move(s, event, now);
+    while (code == CHATGPTT_OK && !event->text && turns-- > 0)
+        switch (s->state) {
+        case CGT_STREAM_PLAN: code = cgt_stream_plan(s, now); break;
+        case CGT_STREAM_RUN: code = cgt_stream_run(s, now); break;
+        case CGT_STREAM_TELL: code = cgt_stream_tell(s, event, now); break;
+        default: code = cgt_fail(&s->error, CHATGPTT_E_CANCELLED, "cancelled");
+        }
     if (code != CHATGPTT_OK && code != CHATGPTT_AGAIN) return cgt_stream_over(s, code, now);
     s->last = code;
     return event->text ? CHATGPTT_OK : CHATGPTT_AGAIN;      /* no event, though OK: the caller may breathe */
@@ -6015,17 +6000,15 @@ CHATGPTT_API chatgptt_wait chatgptt_want(const chatgptt_stream *stream) {
 
 CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event *event) {
     chatgptt_stream *s = stream; chatgptt_wait w; chatgptt_code code;
-    if (!s || !event) return CHATGPTT_E_ARGUMENT;
     for (;;) {
-        if (s->on_tick && s->on_tick(s->tick_user)) chatgptt_cancel(s);
+        if (s && s->on_tick && s->on_tick(s->tick_user)) chatgptt_cancel(s);
         code = chatgptt_step(s, event);
         if (code != CHATGPTT_AGAIN) return code;
         w = chatgptt_want(s);
         if (s->on_tick && (w.timeout_ms < 0 || w.timeout_ms > CGT_TICK_MS)) w.timeout_ms = CGT_TICK_MS;
         code = cgt_exchange_wait(&s->x, &w);
-        if (code >= 0) continue;
-        cgt_fail(&s->error, code, "waiting failed");
-        return cgt_stream_over(s, code, cgt_now(&s->client->hooks));
+        if (code < 0) return cgt_stream_over(s, cgt_fail(&s->error, code, "waiting failed"),
+                                             cgt_now(&s->client->hooks));
     }
 }
 
@@ -6115,32 +6098,28 @@ static const char **cgt_string(chatgptt_options *o, size_t i) {
     return (const char **)(void *)((char *)o + cgt_strings[i].at);
 }
 
-static chatgptt_code cgt_check_strings(chatgptt_client *c) {
-    chatgptt_options *o = &c->options; chatgptt_error *error = &c->error;
-    const char *why; size_t i, at; cgt_pattern pattern;
+/* Checks them, and makes them the client's own. */
+static chatgptt_code cgt_take_strings(chatgptt_client *c) {
+    chatgptt_options *o = &c->options; chatgptt_error *e = &c->error; cgt_pattern pattern;
+    const char *why; size_t i, at; char *to;
     for (i = 0; i < CGT_NUM_STRINGS; i++) {
         const char *text = *cgt_string(o, i), *name = cgt_strings[i].name; char kind = cgt_strings[i].kind;
         if (!text) continue;
         if (kind != 'm' && cgt_has_control(cgt_text(text)))
-            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s (%b) holds a control character", name,
+            return cgt_fail(e, CHATGPTT_E_ARGUMENT, "%s (%b) holds a control character", name,
                             cgt_url_place(cgt_text(text)));
         if (kind == 't' && (*text == '\0' || strlen(text) >= CHATGPTT_MAX_TOKEN))
-            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: empty, or longer than CHATGPTT_MAX_TOKEN", name);
+            return cgt_fail(e, CHATGPTT_E_ARGUMENT, "%s: empty, or longer than CHATGPTT_MAX_TOKEN", name);
         if (kind == 'p' && !cgt_pattern_compile(&pattern, cgt_text(text), &at, &why))
-            return cgt_fail(error, CHATGPTT_E_ARGUMENT, "%s: %s, at position %z", name, why, at);
+            return cgt_fail(e, CHATGPTT_E_ARGUMENT, "%s: %s, at position %z", name, why, at);
         c->strings_size = cgt_sum(c->strings_size, strlen(text) + 1);
     }
-    return CHATGPTT_OK;
-}
-
-static chatgptt_code cgt_copy_strings(chatgptt_client *c) {
-    size_t i, size; const char **text; char *at;
-    at = c->strings = (char *)cgt_resize(&c->hooks, NULL, 0, c->strings_size);
-    if (!at) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a client");
+    to = c->strings = (char *)cgt_resize(&c->hooks, NULL, 0, c->strings_size);
+    if (!to) return cgt_fail(e, CHATGPTT_E_MEMORY, "out of memory for a client");
     for (i = 0; i < CGT_NUM_STRINGS; i++) {
-        text = cgt_string(&c->options, i); size = *text ? strlen(*text) + 1 : 0;
-        if (size) *text = (char *)memcpy(at, *text, size);
-        at += size;
+        const char **text = cgt_string(o, i); size_t size = *text ? strlen(*text) + 1 : 0;
+        if (size) *text = (char *)memcpy(to, *text, size);
+        to += size;
     }
     return CHATGPTT_OK;
 }
@@ -6173,10 +6152,9 @@ static chatgptt_code cgt_make_ids(chatgptt_client *c) {
 }
 
 /* Parses a URL that the caller gave. */
-static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char *text, const char *name) {
-    const char *why = ""; cgt_slice user, place = cgt_url_place(cgt_text(text));
-    chatgptt_code code = cgt_url_parse(url, &c->hooks, cgt_text(text), &user, &why);
-    if (code < 0) return cgt_fail(&c->error, code, "%s (%b) is no URL: %s", name, place, why);
+static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, cgt_slice text, const char *name) {
+    const char *why; cgt_slice user; chatgptt_code code = cgt_url_parse(url, &c->hooks, text, &user, &why);
+    if (code < 0) return cgt_fail(&c->error, code, "%s (%b) is no URL: %s", name, cgt_url_place(text), why);
     if (!user.len) return url->https ? cgt_pool_trust(&c->pool, &c->error) : CHATGPTT_OK;
     return cgt_fail(&c->error, CHATGPTT_E_UNSUPPORTED, "%s (%b) holds a user name: not supported for a site",
                     name, url->authority);
@@ -6184,57 +6162,48 @@ static chatgptt_code cgt_given_url(chatgptt_client *c, cgt_url *url, const char 
 
 /* The page of an endpoint that stands alone is its site's front page. */
 static chatgptt_code cgt_setup_urls(chatgptt_client *c) {
-    const chatgptt_options *o = &c->options; const char *why = ""; cgt_slice user;
-    chatgptt_code code = o->endpoint ? cgt_given_url(c, &c->endpoint, o->endpoint, "endpoint") : CHATGPTT_OK;
-    if (code < 0) return code;
-    if (o->url || !o->endpoint)
-        return cgt_given_url(c, &c->home, o->url ? o->url : "https://chatgptt.me", "url");
-    code = cgt_url_resolve(&c->home, &c->endpoint, cgt_text("/"), &user, &why);
-    return code < 0 ? cgt_fail(&c->error, code, "the endpoint's site: %s", why) : CHATGPTT_OK;
+    const char *url = c->options.url, *endpoint = c->options.endpoint;
+    if (endpoint && cgt_given_url(c, &c->endpoint, cgt_text(endpoint), "endpoint") < 0) return c->error.code;
+    return cgt_given_url(c, &c->home, endpoint && !url ? c->endpoint.origin
+                         : cgt_text(url ? url : "https://chatgptt.me"), "url");
 }
 
-/* The options are in place, but their strings are still the caller's. */
+/* The options are in place, but their strings are still the caller's. The error says what is wrong. */
 static chatgptt_code cgt_setup(chatgptt_client *c) {
     chatgptt_options *o = &c->options; chatgptt_error *e = &c->error;
-    chatgptt_code code = cgt_fill_hooks(&c->hooks, &o->transport, e);
     cgt_fill_options(o);
-    if (code == CHATGPTT_OK) code = cgt_check_strings(c);
-    if (code == CHATGPTT_OK) code = cgt_check_model(e, o->model);
-    if (code == CHATGPTT_OK) code = cgt_copy_strings(c);
-    if (code < 0) return code;
+    if (cgt_fill_hooks(&c->hooks, &o->transport, e) < 0 || cgt_take_strings(c) < 0 ||
+        cgt_check_model(e, o->model) < 0) return e->code;
     c->site.bot_id = c->site.bot_name = c->site.greeting = c->site.provider = c->site.consent = "";
     c->pool.transport = o->transport; c->pool.options = o;
 #ifndef CHATGPTT_NO_NET
     c->pool.net.hooks = &c->hooks; c->pool.net.address = o->address; c->pool.net.resolve_ms = -1;
     if (!o->transport.open) c->pool.transport = cgt_net_transport(&c->pool.net);
 #endif
-    if (o->proxy) code = cgt_pool_set_proxy(&c->pool, cgt_text(o->proxy), e);
-    if (code == CHATGPTT_OK) code = cgt_setup_urls(c);
-    return code == CHATGPTT_OK ? cgt_make_ids(c) : code;
+    if (o->proxy && cgt_pool_set_proxy(&c->pool, cgt_text(o->proxy), e) < 0) return e->code;
+    return cgt_setup_urls(c) < 0 ? e->code : cgt_make_ids(c);
 }
 
 CHATGPTT_API void chatgptt_close(chatgptt_client *client) {
-    chatgptt_hooks hooks;
     if (!client) return;
     while (client->streams) chatgptt_finish(client->streams);
     cgt_pool_close(&client->pool); cgt_jar_free(&client->cookies);
     cgt_url_free(&client->home); cgt_url_free(&client->endpoint);
     cgt_tokens_drop(&client->hooks, client->tokens);
-    hooks = client->hooks;
-    cgt_free(&hooks, client->strings, client->strings_size); cgt_free(&hooks, client, sizeof *client);
+    cgt_free(&client->hooks, client->strings, client->strings_size);
+    cgt_free(&client->hooks, client, sizeof *client);
 }
 
 CHATGPTT_API chatgptt_client *chatgptt_open(const chatgptt_options *options, chatgptt_error *error) {
-    chatgptt_hooks hooks; chatgptt_client *c;
+    chatgptt_options o; chatgptt_client *c;
     if (error) memset(error, 0, sizeof *error);
-    memset(&hooks, 0, sizeof hooks);
-    if (options) hooks = options->hooks;
-    if (!hooks.resize) hooks.resize = cgt_builtin_resize;
-    c = (chatgptt_client *)cgt_new(&hooks, sizeof *c);
+    memset(&o, 0, sizeof o);
+    if (options) o = *options;
+    if (!o.hooks.resize) o.hooks.resize = cgt_builtin_resize;
+    c = (chatgptt_client *)cgt_new(&o.hooks, sizeof *c);
     if (!c && error) cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for a client");
     if (!c) return NULL;
-    if (options) c->options = *options;
-    c->hooks = hooks; c->cookies.hooks = c->pool.login.hooks = c->pool.hooks = &c->hooks;
+    c->options = o; c->hooks = o.hooks; c->cookies.hooks = c->pool.login.hooks = c->pool.hooks = &c->hooks;
     c->home.text.hooks = c->endpoint.text.hooks = c->pool.proxy.text.hooks = &c->hooks;
     if (cgt_setup(c) == CHATGPTT_OK) return c;
     if (error) *error = c->error;
@@ -6256,64 +6225,57 @@ static chatgptt_code cgt_bad(chatgptt_error *e, const char *s) { return cgt_fail
 
 static bool cgt_says_nothing(cgt_slice text) { return cgt_all_blank(text) || cgt_is(cgt_trim(text), "0"); }
 
-static chatgptt_code cgt_check_message(chatgptt_error *error, const chatgptt_message *m, size_t i) {
-    const char *what = NULL; cgt_slice text = m->text ? cgt_message_text(m) : cgt_text("");
-    if (!m->text) what = "message %z has no text";
-    else if ((unsigned)m->role > CHATGPTT_SYSTEM) what = "message %z has no known role";
-    else if (memchr(text.at, '\0', text.len)) what = "message %z holds a NUL";
-    else if (!cgt_utf8_valid(text)) what = "message %z: not UTF-8, which the site takes for an empty one";
-    return what ? cgt_fail(error, CHATGPTT_E_ARGUMENT, what, i) : CHATGPTT_OK;
-}
-
 /* In a conversation the last turn is what is asked, and must be the user's; system messages are no turns. */
 static chatgptt_code cgt_check_request(chatgptt_error *e, const chatgptt_request *r) {
-    const chatgptt_message *messages = r->messages;
-    size_t i, said = 0, count = r->num_messages, turns = r->conversation ? count : 0;
+    const chatgptt_message *m = r->messages; const char *what = NULL; bool said = false;
+    size_t i, count = m ? r->num_messages : 0, turns = r->conversation ? count : 0;
     if (cgt_check_model(e, r->model) < 0) return e->code;
     if (count == 0) return cgt_bad(e, "no message: set prompt, or messages and num_messages");
     for (i = 0; i < count; i++) {
-        if (cgt_check_message(e, &messages[i], i) < 0) return e->code;
-        if (!(count == 1 ? cgt_says_nothing : cgt_all_blank)(cgt_message_text(&messages[i]))) said++;
+        cgt_slice text = cgt_message_text(&m[i]);
+        if (!m[i].text) what = "message %z has no text";
+        else if ((unsigned)m[i].role > CHATGPTT_SYSTEM) what = "message %z has no known role";
+        else if (memchr(text.at, '\0', text.len)) what = "message %z holds a NUL";
+        else if (!cgt_utf8_valid(text)) what = "message %z: not UTF-8, which the site takes for an empty one";
+        if (what) return cgt_fail(e, CHATGPTT_E_ARGUMENT, what, i);
+        said = said || !(count == 1 ? cgt_says_nothing : cgt_all_blank)(text);
     }
-    while (turns && messages[turns - 1].role == CHATGPTT_SYSTEM) turns--;
-    if (turns && messages[turns - 1].role != CHATGPTT_USER)
+    while (turns && m[turns - 1].role == CHATGPTT_SYSTEM) turns--;
+    if (turns && m[turns - 1].role != CHATGPTT_USER)
         return cgt_bad(e, "the last message of a conversation must be the user's");
-    if (said && !(turns && cgt_says_nothing(cgt_message_text(&messages[turns - 1])))) return CHATGPTT_OK;
+    if (said && !(turns && cgt_says_nothing(cgt_message_text(&m[turns - 1])))) return CHATGPTT_OK;
     return cgt_bad(e, "the message is empty or \"0\", which the site takes for nothing: nothing was sent");
 }
 
 /* ---- conversations ---- */
 
 /* No site takes system messages apart: they stand in front of the user's first turn. */
-static void cgt_put_system(cgt_buffer *b, const chatgptt_message *messages, size_t count) {
-    size_t i;
-    for (i = 0; i < count; i++) {
-        cgt_slice text = cgt_message_text(&messages[i]);
-        bool says = messages[i].role == CHATGPTT_SYSTEM && !cgt_all_blank(text);
-        if (says) { cgt_append(b, text); cgt_puts(b, "\n\n"); }
+static void cgt_put_system(cgt_buffer *b, const chatgptt_message *m, size_t count) {
+    for (; count; count--, m++) {
+        cgt_slice text = cgt_message_text(m);
+        if (m->role == CHATGPTT_SYSTEM && !cgt_all_blank(text)) { cgt_append(b, text); cgt_puts(b, "\n\n"); }
     }
 }
 
 /* Copies the turns of a conversation. Nothing but system messages: then they are what is asked. */
 static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *messages, size_t count) {
-    size_t i, at = 0, before; int asked = 0; cgt_buffer *b = &s->message; chatgptt_message *turn;
+    size_t i, at = 0, before; int asked = 0; cgt_buffer *b = &s->message;
     s->turns_size = count * sizeof *s->turns;       /* no overflow: the caller's array is larger */
-    turn = s->turns = (chatgptt_message *)cgt_new(&s->client->hooks, s->turns_size);
-    if (!turn) { b->failed = CHATGPTT_E_MEMORY; return; }
+    s->turns = (chatgptt_message *)cgt_new(&s->client->hooks, s->turns_size);
+    if (!s->turns) { b->failed = CHATGPTT_E_MEMORY; return; }
     for (i = 0; i < count; i++) {
-        cgt_slice text = cgt_message_text(&messages[i]);
+        cgt_slice text = cgt_message_text(&messages[i]); chatgptt_message *turn = &s->turns[s->num_turns];
         if (messages[i].role == CHATGPTT_SYSTEM || cgt_all_blank(text)) continue;
-        before = b->len; turn->role = messages[i].role;
+        before = b->len; turn->role = messages[i].role; s->num_turns++;
         if (turn->role == CHATGPTT_USER && asked++ == 0) cgt_put_system(b, messages, count);
         cgt_append(b, text);
-        turn++->len = b->len - before;
+        turn->len = b->len - before;
     }
-    if (turn == s->turns) {
+    if (!s->num_turns) {
         cgt_put_system(b, messages, count);
         if (b->len >= 2) b->len -= 2;               /* the blank line behind the last */
-        turn++->len = b->len;
+        s->turns[s->num_turns++].len = b->len;
     }
-    s->num_turns = (size_t)(turn - s->turns);
     for (i = 0; i < s->num_turns && !b->failed; at += s->turns[i++].len)
         s->turns[i].text = b->data + at;            /* only now does the text stay where it is */
 }
@@ -6338,7 +6300,6 @@ static chatgptt_code cgt_stream_setup(chatgptt_stream *s, const chatgptt_request
     chatgptt_client *c = s->client; chatgptt_stats *t = &s->stats;
     s->goal = CGT_GOAL_START; s->on_tick = r->on_tick; s->tick_user = r->tick_user;
     s->started = cgt_now(&c->hooks); s->grace = LLONG_MAX;
-    s->deadline = cgt_after(s->started, c->options.total_timeout_ms);
     t->resolve_ms = t->connect_ms = t->tls_ms = t->page_ms = t->first_text_ms = t->total_ms = -1;
     cgt_buffer_init(&s->message, &c->hooks, CHATGPTT_MAX_REQUEST);
     if (!r->conversation) cgt_fold(&s->message, r->messages, r->num_messages);
@@ -6358,7 +6319,6 @@ CHATGPTT_API chatgptt_stream *chatgptt_start(chatgptt_client *client, const chat
     if (r.prompt && r.num_messages) cgt_bad(e, "give either prompt or messages, not both");
     prompt.role = CHATGPTT_USER; prompt.text = r.prompt; prompt.len = 0;
     if (r.prompt) { r.messages = &prompt; r.num_messages = 1; }
-    if (!r.messages) r.num_messages = 0;
     if (e->code || cgt_check_request(e, &r) < 0) return NULL;
     s = (chatgptt_stream *)cgt_new(&client->hooks, sizeof *s);
     if (!s) { cgt_fail(e, CHATGPTT_E_MEMORY, "out of memory for a stream"); return NULL; }
@@ -6423,15 +6383,13 @@ enum { CGT_S_CLIENT = CGT_TEXTS, CGT_S_SESSION, CGT_S_HOME, CGT_S_PAGE, CGT_S_EN
 static const char cgt_text_tags[] = "nibNGPCcshpedtlf";
 enum { CGT_TAG_COOKIE = 'k', CGT_TAG_TLS = 'T', CGT_TAG_END = '.' };
 
-enum { CGT_NO_NONCE_ACTION = 16, CGT_FLAGS_ALL = 31 };     /* beside what tokens are */
-
 /* The same host, or one of the other's domain (www.). */
 static bool cgt_related(cgt_slice a, cgt_slice b) { return cgt_domain_holds(a, b) || cgt_domain_holds(b, a); }
 
 /* Whether a state of this client may send messages to `url`: not by http in place of https, nor elsewhere. */
 static bool cgt_state_near(const chatgptt_client *c, const cgt_url *url) {
-    if (url->whole.len == 0) return true;
-    return (url->https || !c->home.https) && cgt_related(cgt_text(c->home.host), cgt_text(url->host));
+    return url->whole.len == 0 || ((url->https || !c->home.https) &&
+                                   cgt_related(cgt_text(c->home.host), cgt_text(url->host)));
 }
 
 /* Whether tokens with these addresses may be kept and taken over. An endpoint elsewhere counts only where the
@@ -6485,34 +6443,30 @@ static void cgt_save_texts(const chatgptt_client *c, cgt_buffer *b) {
     for (i = 0; i < CGT_STATE_TEXTS; i++) cgt_put_record(b, cgt_text_tags[i], text[i]);
 }
 
-static void cgt_save_sessions(const chatgptt_client *c, cgt_buffer *b) {
-#ifndef CHATGPTT_NO_TLS
-    cgt_buffer text; size_t i;
-    for (i = 0; c->pool.trust && i < CGT_SESSIONS; i++) {
-        cgt_buffer_init(&text, &c->hooks, CHATGPTT_MAX_CERTIFICATE);
-        if (cgt_session_save(c->pool.trust, i, &text))
-            cgt_put_record(b, CGT_TAG_TLS, cgt_slice_of_buffer(&text));
-        if (text.failed == CHATGPTT_E_MEMORY) b->failed = text.failed;
-        cgt_buffer_free(&text);
-    }
-#endif
-    (void)c; (void)b;
-}
-
 CHATGPTT_API size_t chatgptt_save(const chatgptt_client *client, void *buffer, size_t size) {
-    const chatgptt_client *c = client; cgt_buffer b; size_t len; char sum[24];
+    const chatgptt_client *c = client; cgt_buffer b; size_t n; char sum[24];
     if (!c) return 0;
     cgt_buffer_init(&b, &c->hooks, CHATGPTT_MAX_STATE); cgt_puts(&b, cgt_state_magic); cgt_save_texts(c, &b);
     if (c->tokens) cgt_save_cookies(c, &b);
-    cgt_save_sessions(c, &b); len = cgt_digits(sum, cgt_fnv(0, cgt_slice_of_buffer(&b)) >> 1);
-    cgt_put_record(&b, CGT_TAG_END, cgt_slice_of(sum, len));
-    len = b.failed ? 0 : b.len;
-    if (len && len <= size && buffer) memcpy(buffer, b.data, len);
+#ifndef CHATGPTT_NO_TLS
+    for (n = 0; c->pool.trust && n < CGT_SESSIONS; n++) {
+        cgt_buffer text;
+        cgt_buffer_init(&text, &c->hooks, CHATGPTT_MAX_CERTIFICATE);
+        if (cgt_session_save(c->pool.trust, n, &text))
+            cgt_put_record(&b, CGT_TAG_TLS, cgt_slice_of_buffer(&text));
+        if (text.failed == CHATGPTT_E_MEMORY) b.failed = text.failed;
+        cgt_buffer_free(&text);
+    }
+#endif
+    n = cgt_digits(sum, cgt_fnv(0, cgt_slice_of_buffer(&b)) >> 1);
+    cgt_put_record(&b, CGT_TAG_END, cgt_slice_of(sum, n));
+    n = b.failed ? 0 : b.len;
+    if (n && n <= size && buffer) memcpy(buffer, b.data, n);
     if (b.failed)           /* all else of the client stays as it was */
         cgt_fail(&((chatgptt_client *)(size_t)c)->error, b.failed,
                  "the state cannot be saved: %s (CHATGPTT_MAX_STATE)", cgt_buffer_why(&b));
     cgt_buffer_free(&b);
-    return len;
+    return n;
 }
 
 /* ---- load ---- */
@@ -6525,7 +6479,6 @@ typedef struct cgt_draft {          /* what a state says, as far as it is in ord
 static bool cgt_load_cookie(const chatgptt_client *c, cgt_draft *d, cgt_slice s) {
     cgt_cookie k; cgt_slice field[5]; int i;
     memset(&k, 0, sizeof k);
-    k.until = LLONG_MAX;
     for (i = 0; i < 5; i++) {
         const char *end = (const char *)memchr(s.at, '\0', s.len);
         if (!end) return false;
@@ -6533,7 +6486,7 @@ static bool cgt_load_cookie(const chatgptt_client *c, cgt_draft *d, cgt_slice s)
     }
     if (s.len || field[0].len == 0 || *field[0].at < '0' || *field[0].at > '3') return false;
     k.host_only = *field[0].at & 1; k.secure = *field[0].at & 2; field[0] = cgt_from(field[0], 1);
-    if (field[0].len) k.until = cgt_whole_number(field[0], LLONG_MAX - 1);
+    k.until = field[0].len ? cgt_whole_number(field[0], LLONG_MAX - 1) : LLONG_MAX;
     k.name = field[1]; k.value = field[2]; k.domain = field[3]; k.path = field[4];
     if (k.until < 0 || !cgt_cookie_ok(&k) || !cgt_related(cgt_text(c->home.host), k.domain)) return false;
     d->no_memory = !cgt_jar_put(&d->cookies, &k, cgt_unix(c));
@@ -6542,7 +6495,7 @@ static bool cgt_load_cookie(const chatgptt_client *c, cgt_draft *d, cgt_slice s)
 
 /* One record into the draft. false: it is not in order. */
 static bool cgt_load_record(const chatgptt_client *c, cgt_draft *d, char tag, cgt_slice s) {
-    static const long long most[] = { CHATGPTT_AIPKIT, LLONG_MAX / 2, 100000, CGT_FLAGS_ALL };
+    static const long long most[] = { CHATGPTT_AIPKIT, LLONG_MAX / 2, 100000, 2 * CGT_NO_NONCE_ACTION - 1 };
     const char *at = tag ? strchr(cgt_text_tags, tag) : NULL, *why;
     size_t i, size = CHATGPTT_MAX_TOKEN; cgt_url *url; cgt_slice user; chatgptt_code code;
     if (!at) return tag == CGT_TAG_COOKIE ? cgt_load_cookie(c, d, s) : tag == CGT_TAG_TLS;
@@ -6582,26 +6535,25 @@ static bool cgt_load_draft(const chatgptt_client *c, cgt_draft *d, cgt_slice all
     return cgt_state_near(c, &d->page) && (c->endpoint.whole.len || cgt_state_near(c, &d->endpoint));
 }
 
-/* Takes over the draft's tokens, if they are what these options ask for. false: out of memory. */
-static bool cgt_load_tokens(chatgptt_client *c, cgt_draft *d) {
+/* Takes over the draft: its tokens, if they are what these options ask for, and all else. false: out of
+   memory. */
+static bool cgt_load_all(chatgptt_client *c, cgt_draft *d, cgt_slice rest) {
     const chatgptt_options *o = &c->options; const long long *number = d->number; cgt_tokens like, *t;
+    cgt_slice s, id = d->text[CGT_S_CLIENT], session = d->text[CGT_S_SESSION]; cgt_jar jar = c->cookies;
+    char tag;
     memset(&like, 0, sizeof like);
     like.dialect = (chatgptt_dialect)number[0]; like.time = number[1]; like.memory_limit = (int)number[2];
     like.is = (unsigned)number[3] % CGT_NO_NONCE_ACTION; like.page = d->page; like.endpoint = d->endpoint;
-    if (!d->text[CGT_T_NONCE].len || !cgt_state_fits(c, &d->page, &d->endpoint) || !like.dialect ||
-        (o->dialect && o->dialect != like.dialect) ||
-        (like.dialect == CHATGPTT_WPAICG && d->page.whole.len == 0) ||
-        (o->bot_id && !cgt_is(d->text[CGT_T_BOT_ID], o->bot_id))) return true;
-    t = cgt_tokens_new(&c->hooks, &like, d->text, &c->error);
-    if (t) { c->no_nonce_action = number[3] & CGT_NO_NONCE_ACTION; cgt_client_store(c, t); }
-    return t != NULL;
-}
-
-static void cgt_load_rest(chatgptt_client *c, cgt_draft *d, cgt_slice rest) {
-    cgt_slice s, id = d->text[CGT_S_CLIENT], session = d->text[CGT_S_SESSION]; cgt_jar jar = c->cookies;
-    bool ours = !c->options.client_id; char tag;
-    if (ours && id.len) (void)cgt_fixed_set(c->client_id, sizeof c->client_id, id);
-    if (ours && session.len) (void)cgt_fixed_set(c->session_id, sizeof c->session_id, session);
+    if (d->text[CGT_T_NONCE].len && cgt_state_fits(c, &d->page, &d->endpoint) && like.dialect &&
+        (!o->dialect || o->dialect == like.dialect) &&
+        (like.dialect == CHATGPTT_AIPKIT || d->page.whole.len) &&
+        (!o->bot_id || cgt_is(d->text[CGT_T_BOT_ID], o->bot_id))) {
+        t = cgt_tokens_new(&c->hooks, &like, d->text, &c->error); d->no_memory = !t;
+        if (!t) return false;
+        c->no_nonce_action = number[3] & CGT_NO_NONCE_ACTION; cgt_client_store(c, t);
+    }
+    if (!o->client_id && id.len) (void)cgt_fixed_set(c->client_id, sizeof c->client_id, id);
+    if (!o->client_id && session.len) (void)cgt_fixed_set(c->session_id, sizeof c->session_id, session);
     c->cookies = d->cookies; d->cookies = jar;
     rest = cgt_from(rest, sizeof cgt_state_magic - 1);
 #ifndef CHATGPTT_NO_TLS
@@ -6609,20 +6561,21 @@ static void cgt_load_rest(chatgptt_client *c, cgt_draft *d, cgt_slice rest) {
         if (tag == CGT_TAG_TLS) cgt_session_load(c->pool.trust, s);
 #endif
     (void)tag; (void)s;
+    return true;
 }
 
 CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *buffer, size_t size) {
     chatgptt_client *c = client; cgt_slice all = cgt_slice_of((const char *)buffer, size);
-    cgt_draft *d = (cgt_draft *)cgt_new(&c->hooks, sizeof *d); bool ok, no_memory;
+    cgt_draft *d = (cgt_draft *)cgt_new(&c->hooks, sizeof *d); bool ok = false, no_memory = true;
     memset(&c->error, 0, sizeof c->error);
-    if (!d) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a saved state");
-    d->page.text.hooks = d->endpoint.text.hooks = d->cookies.hooks = &c->hooks;
-    ok = buffer && size <= CHATGPTT_MAX_STATE && cgt_load_draft(c, d, all);
-    no_memory = d->no_memory || (ok && !cgt_load_tokens(c, d));
-    if (ok && !no_memory) cgt_load_rest(c, d, all);
-    cgt_url_free(&d->page); cgt_url_free(&d->endpoint); cgt_jar_free(&d->cookies);
-    cgt_free(&c->hooks, d, sizeof *d);
-    if (ok && !no_memory) return CHATGPTT_OK;
+    if (d) {
+        d->page.text.hooks = d->endpoint.text.hooks = d->cookies.hooks = &c->hooks;
+        ok = buffer && size <= CHATGPTT_MAX_STATE && cgt_load_draft(c, d, all) && cgt_load_all(c, d, all);
+        no_memory = d->no_memory;
+        cgt_url_free(&d->page); cgt_url_free(&d->endpoint); cgt_jar_free(&d->cookies);
+        cgt_free(&c->hooks, d, sizeof *d);
+    }
+    if (ok) return CHATGPTT_OK;
     if (no_memory) return cgt_fail(&c->error, CHATGPTT_E_MEMORY, "out of memory for a saved state");
     return cgt_bad(&c->error, "the saved state is damaged or of another site; it was not taken over");
 }
