@@ -3372,7 +3372,8 @@ typedef struct cgt_json {
     unsigned char joined;           /* strings of fields below this number go on in one another: */
     char spare[6];                  /* a high surrogate's escape at the end of one waits here for the next */
     bool lenient;                   /* invalid UTF-8 becomes U+FFFD instead of an error */
-    bool in_key, told;              /* the string is a key; the value under way is a field */
+    /* the string is a key; the value under way is a field; `part` may hold a whole character */
+    bool in_key, told, again;
     unsigned char node, in;         /* of the value that comes; of the innermost wanted container */
     unsigned char like;             /* the first child of `in` that the key is like so far */
     unsigned char part_len;
@@ -3528,7 +3529,11 @@ static int cgt_json_char(const char *in, size_t len, char *out, size_t *n) {
     }
     if (len < 2) return 0;
     *n = 2;
-    if (in[1] != 'u') { out[0] = cgt_json_escaped(in[1]); return out[0] ? 1 : -1; }
+    if (in[1] != 'u') {
+        char c = cgt_json_escaped(in[1]);
+        if (c) *out = c;            /* else they stay, to be told what they are */
+        return c ? 1 : -1;
+    }
     if (len < 6) return 0;
     *n = 6; code = cgt_json_hex(in + 2);
     if (code - 0x80 < 0x780) {      /* most: 1.5 times as fast */
@@ -3564,6 +3569,7 @@ static void cgt_json_common(cgt_json_run *r) {
 /* A character that is cut or wrong. What is there of it waits in `part`; once it is whole it is told. */
 static chatgptt_code cgt_json_cut(cgt_json *j, cgt_json_run *r) {
     size_t n = 0; int len;
+    j->again = false;
     while ((len = cgt_json_char(j->part, j->part_len, j->hold, &n)) == 0 && r->in < r->end) {
         if (j->part_len == sizeof j->spare && *r->in == '"') break;
         j->part[j->part_len++] = *r->in++;
@@ -3579,6 +3585,7 @@ static chatgptt_code cgt_json_cut(cgt_json *j, cgt_json_run *r) {
     j->part_len = (unsigned char)(j->part_len - n);
     memmove(j->part, j->part + n, j->part_len);
     if (j->part_len == 1) { j->part_len = 0; r->in--; }         /* it showed that this one is over */
+    j->again = j->part_len > 0;
     if (j->in_key) cgt_json_key(j, j->piece, false);
     else if (j->told) j->event = CGT_JSON_TEXT;
     return CHATGPTT_OK;
@@ -3599,7 +3606,7 @@ static chatgptt_code cgt_json_text(cgt_json *j, cgt_json_run *r) {
         else { j->in_key = false; j->state = CGT_JSON_COLON; }
         return CHATGPTT_OK;
     }
-    if (r->in == r->end) return CHATGPTT_OK;
+    if (!j->part_len && r->in == r->end) return CHATGPTT_OK;
     if (!j->part_len && (unsigned char)*r->in < 0x20)
         return cgt_json_bad(j, "control character in a string");
     return cgt_json_cut(j, r);
@@ -3701,7 +3708,7 @@ static void cgt_json_end(cgt_json *j) { j->state = CGT_JSON_ENDED; j->event = CG
 static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *used) {
     chatgptt_code code = CHATGPTT_OK; cgt_json_run r;
     r.in = in; r.end = in + len; j->event = CGT_JSON_NONE;
-    while (code == CHATGPTT_OK && j->event == CGT_JSON_NONE && r.in < r.end && j->state < CGT_JSON_CLOSED)
+    while (code == CHATGPTT_OK && !j->event && (r.in < r.end || j->again) && j->state < CGT_JSON_CLOSED)
         code = cgt_json_step(j, &r);
     if (j->event == CGT_JSON_NONE && j->state == CGT_JSON_CLOSED) cgt_json_end(j);
     *used = (size_t)(r.in - in);
@@ -4133,8 +4140,8 @@ static void cgt_said_take(cgt_said *p) {
     unsigned bit = 1u << (title ? CGT_HTML_TITLE : CGT_HTML_TEXT);
     if (h->mute & bit) return;
     if (title || h->event == CGT_HTML_TEXT) {
-        if (p->headed && !title && cgt_trim(h->piece).len)
-            p->headed = !cgt_said_add(line, size, cgt_text(": "));
+        if (p->headed && !title && cgt_trim(h->piece).len == 0) return;
+        if (p->headed && !title) p->headed = !cgt_said_add(line, size, cgt_text(": "));
         over = !cgt_said_add(line, size, h->piece) || (h->piece.len == 0 && *line);
     } else if ((h->event == CGT_HTML_TAG || h->event == CGT_HTML_CLOSE) && *line &&
                !cgt_html_is(h, " a b i em strong span code small u ")) {

@@ -90,7 +90,9 @@ static inline void fuzz_chop(const feed_parser *parser, cgt_slice in, feed_log *
 
 static inline void fuzz_equal(const feed_log *got, const feed_log *wanted, const char *what)
 {
-    if (!check_mem(__FILE__, __LINE__, what, got->text, got->len, wanted->text, wanted->len)) abort();
+    if (check_mem(__FILE__, __LINE__, what, got->text, got->len, wanted->text, wanted->len)) return;
+    fflush(stdout);
+    abort();
 }
 
 /* The log of the run at once, which those in pieces must give too; valid until the next call. */
