@@ -146,6 +146,7 @@ slow: all
 	$(MAKE) test BUILD=$(BUILD)/no-net NO_NET=1
 	$(MAKE) valgrind
 	$(if $(wildcard tests/cross.sh),tests/cross.sh,@echo 'skip: cross: no tests/cross.sh')
+	tests/rules.sh
 	$(MAKE) torture
 	$(MAKE) cover
 	$(MAKE) mutate SITES=1000

@@ -927,6 +927,30 @@ TEST(server_name)
     }
 }
 
+/* ---- https never leads to http: cookies and message would be readable on the way ---- */
+
+static const char *moved;                       /* the method that is answered by a redirect */
+
+static size_t answer_moved(const http_request *request, char *out, size_t size)
+{
+    if (strncmp(request->head, moved, strlen(moved)) != 0) return answer_chat(request, out, size);
+    return (size_t)snprintf(out, size, "HTTP/1.1 307 Moved\r\nLocation: http://site.test:%d/\r\n"
+                            "Content-Length: 0\r\nConnection: close\r\n\r\n", bench.site.port);
+}
+
+TEST(no_redirect_to_http)
+{
+    static const char *const methods[] = { "GET ", "POST " };
+    for (size_t i = 0; i < 2; i++) {
+        static const tls_case row = { .site = { .answer = answer_moved } };
+        moved = methods[i];
+        start_site(&row);
+        verdict got = ask_site(NULL, case_options(&row));
+        tls_site_stop(&bench.site);
+        check_verdict(&got, CHATGPTT_E_STATUS, "from https to http");
+    }
+}
+
 /* Asks once on this client; the stream's statistics. */
 static chatgptt_stats ask_for_stats(chatgptt_client *client)
 {
@@ -1357,6 +1381,7 @@ int main(void)
     RUN(no_trust_store);
     RUN(insecure_needs_no_trust_store);
     RUN(server_name);
+    RUN(no_redirect_to_http);
     RUN(resumption);
     RUN(resumption_tls_1_2);
     RUN(no_resumption_without_tickets);
