@@ -460,6 +460,17 @@ cannot connect, verify, or tell an expired certificate: define them, or CHATGPTT
 #endif
 #endif
 
+/* a build for one generation of the plugin leaves out what only the other needs */
+#if defined(CHATGPTT_ONLY_WPAICG) && defined(CHATGPTT_ONLY_AIPKIT)
+#error "chatgptt.h: CHATGPTT_ONLY_WPAICG and CHATGPTT_ONLY_AIPKIT together leave nothing"
+#elif defined(CHATGPTT_ONLY_WPAICG)
+enum { CGT_HAS_WPAICG = 1, CGT_HAS_AIPKIT = 0 };
+#elif defined(CHATGPTT_ONLY_AIPKIT)
+enum { CGT_HAS_WPAICG = 0, CGT_HAS_AIPKIT = 1 };
+#else
+enum { CGT_HAS_WPAICG = 1, CGT_HAS_AIPKIT = 1 };
+#endif
+
 /* Every size has its name and its maximum here; an embedded build lowers them with -D, down to what the
    protocol itself needs. All are bytes unless they say otherwise. */
 #ifndef CHATGPTT_READ_BUFFER
@@ -4296,10 +4307,15 @@ static void cgt_config_feed(cgt_page *p, cgt_slice s) {
     }
 }
 
+/* Whether chats of this generation are wanted. */
+static bool cgt_page_may(const cgt_page *p, chatgptt_dialect d) {
+    return (d == CHATGPTT_AIPKIT ? CGT_HAS_AIPKIT : CGT_HAS_WPAICG) && (!p->dialect || p->dialect == d);
+}
+
 static void cgt_page_attribute(cgt_page *p) {
     cgt_html *h = &p->said.html; int i = 0, k;
     while (i < CGT_ATS && strcmp(h->name, cgt_page_names[i]) != 0) i++;
-    h->telling = i < (p->dialect == CHATGPTT_WPAICG ? CGT_AT_CONFIG : CGT_ATS) && !(p->seen >> i & 1);
+    h->telling = i < (cgt_page_may(p, CHATGPTT_AIPKIT) ? CGT_ATS : CGT_AT_CONFIG) && !(p->seen >> i & 1);
     if (!h->telling) return;
     if (p->seen == 0) for (k = 0; k < CGT_AT_CONFIG; k++) p->value[k][0] = '\0';
     h->mute &= ~(1u << CGT_HTML_TAG_END); p->attribute = i; p->seen |= 1u << i;
@@ -4310,13 +4326,13 @@ static void cgt_page_attribute(cgt_page *p) {
 static void cgt_page_tag_end(cgt_page *p) {
     cgt_chat *c = &p->now; char (*const v)[CHATGPTT_MAX_TOKEN] = p->value, *post_id = v[CGT_AT_POST_ID];
     const char *name = v[CGT_AT_NAME]; long long limit = cgt_number(cgt_text(v[CGT_AT_MEMORY]), 100000);
-    bool wanted, config = p->seen >> CGT_AT_CONFIG & 1 && cgt_json_eof(&p->json) == CHATGPTT_OK &&
-                          c->nonce[0] && c->bot_id[0];
+    bool wanted, config = CGT_HAS_AIPKIT && p->seen >> CGT_AT_CONFIG & 1 && c->nonce[0] && c->bot_id[0] &&
+                          cgt_json_eof(&p->json) == CHATGPTT_OK;
     p->seen = 0; p->said.html.mute |= 1u << CGT_HTML_TAG_END;
     if (strcmp(name, "loginform") == 0 || strcmp(name, "pwd") == 0) p->marks |= CGT_MARK_LOGIN;
     if (strcmp(name, "post_password") == 0) p->marks |= CGT_MARK_PASSWORD;
     if (*post_id == '<') post_id++;         /* 1.9.16 writes "<5" */
-    if (!config && (p->dialect == CHATGPTT_AIPKIT || !v[CGT_AT_NONCE][0] || !*post_id)) return;
+    if (!config && (!cgt_page_may(p, CHATGPTT_WPAICG) || !v[CGT_AT_NONCE][0] || !*post_id)) return;
     if (config) {
         c->dialect = CHATGPTT_AIPKIT;
         if (!c->asks_consent) c->consent[0] = '\0';
@@ -4338,7 +4354,7 @@ static void cgt_page_tag_end(cgt_page *p) {
 static void cgt_page_html(cgt_page *p) {
     cgt_html *h = &p->said.html; bool value = h->event == CGT_HTML_VALUE; int i = p->attribute;
     if (h->event == CGT_HTML_ATTRIBUTE) cgt_page_attribute(p);
-    else if (value && i == CGT_AT_CONFIG) cgt_config_feed(p, h->piece);
+    else if (CGT_HAS_AIPKIT && value && i == CGT_AT_CONFIG) cgt_config_feed(p, h->piece);
     else if (value) cgt_token_add(p->value[i], sizeof *p->value, h->piece, &h->telling);
     else if (h->event == CGT_HTML_TAG_END) cgt_page_tag_end(p);
     else cgt_said_take(&p->said);
@@ -4445,7 +4461,7 @@ static bool cgt_page_end(cgt_page *p) {
     if (!p->usable || !cgt_page_pattern(p, CGT_FIND_NONCE, c->nonce) ||
         !cgt_page_pattern(p, CGT_FIND_POST_ID, c->post_id))
         return false;
-    if (!p->chosen && c->nonce[0] && c->post_id[0] && p->dialect != CHATGPTT_AIPKIT) {
+    if (!p->chosen && c->nonce[0] && c->post_id[0] && cgt_page_may(p, CHATGPTT_WPAICG)) {
         p->chosen = true; c->dialect = CHATGPTT_WPAICG;
     }
     cgt_unescape(endpoint);
@@ -5639,7 +5655,7 @@ static cgt_tokens *cgt_stream_renonced(chatgptt_stream *s, const char *nonce) {
 static chatgptt_code cgt_stream_url(const chatgptt_stream *s, cgt_url *url) {
     const chatgptt_client *c = s->client; bool page = s->goal == CGT_GOAL_PAGE;
     const cgt_url *to = page ? &c->home : &s->tokens->endpoint; cgt_buffer b;
-    if (page ? !s->tokens : s->goal != CGT_GOAL_ANSWER) return cgt_url_copy(url, &c->hooks, to);
+    if (page ? !s->tokens : !CGT_HAS_AIPKIT || s->goal != CGT_GOAL_ANSWER) return cgt_url_copy(url, &c->hooks, to);
     cgt_buffer_init(&b, &c->hooks, CHATGPTT_MAX_URL); cgt_append(&b, to->whole);
     if (cgt_find(to->path, "?") == to->path.len) cgt_putc(&b, '?');
     if (!page) cgt_put_aipkit_answer(&b, s->tokens, &s->memory, s->cache_key, cgt_unix(c));
@@ -5651,8 +5667,8 @@ static chatgptt_code cgt_stream_url(const chatgptt_stream *s, cgt_url *url) {
    page itself sends them; the others get the last turn only, once they remember those before. */
 static void cgt_stream_put_message(const chatgptt_stream *s, cgt_buffer *form) {
     const cgt_tokens *t = s->tokens; const chatgptt_message *turns = s->turns; size_t n = s->num_turns;
-    bool key = s->goal == CGT_GOAL_KEY, along = turns && !key && !(t->is & CGT_IS_ASSISTANT);
-    cgt_buffer b; cgt_slice asked, history;
+    bool key = CGT_HAS_AIPKIT && (!CGT_HAS_WPAICG || s->goal == CGT_GOAL_KEY);
+    bool along = turns && !key && !(t->is & CGT_IS_ASSISTANT); cgt_buffer b; cgt_slice asked, history;
     cgt_buffer_init(&b, &s->client->hooks, CHATGPTT_MAX_REQUEST);
     if (!turns) cgt_append(&b, cgt_slice_of_buffer(&s->message));
     else if (along || s->memory.begun) cgt_append(&b, cgt_message_text(&turns[n - 1]));
@@ -5673,7 +5689,8 @@ static void cgt_stream_put_message(const chatgptt_stream *s, cgt_buffer *form) {
    out nonces. */
 static cgt_goal cgt_stream_settle_goal(chatgptt_stream *s, cgt_goal goal) {
     chatgptt_client *c = s->client; const chatgptt_options *o = &c->options; bool aipkit;
-    bool page = o->dialect != CHATGPTT_AIPKIT || !o->endpoint || !o->bot_id || c->no_nonce_action;
+    bool page = !CGT_HAS_AIPKIT || o->dialect != CHATGPTT_AIPKIT || !o->endpoint || !o->bot_id ||
+                c->no_nonce_action;
     if (goal == CGT_GOAL_START && !c->tokens) {
         if (!page) s->tokens = cgt_stream_renonced(s, "");
         return page ? CGT_GOAL_PAGE : s->tokens ? CGT_GOAL_NONCE : CGT_GOAL_FAIL;
@@ -5683,7 +5700,7 @@ static cgt_goal cgt_stream_settle_goal(chatgptt_stream *s, cgt_goal goal) {
         goal = cgt_unix(c) - c->tokens->time > CGT_NONCE_SECONDS ? CGT_GOAL_RENEW : CGT_GOAL_ASK;
         if (goal == CGT_GOAL_RENEW) cgt_trace(&c->hooks, "refresh", cgt_text("the token is old"));
     }
-    aipkit = s->tokens && s->tokens->dialect == CHATGPTT_AIPKIT;
+    aipkit = CGT_HAS_AIPKIT && s->tokens && (!CGT_HAS_WPAICG || s->tokens->dialect == CHATGPTT_AIPKIT);
     if (goal == CGT_GOAL_RENEW) return aipkit && !c->no_nonce_action ? CGT_GOAL_NONCE : CGT_GOAL_PAGE;
     if (goal != CGT_GOAL_ASK) return goal;
     if (aipkit) return CGT_GOAL_KEY;
@@ -5701,7 +5718,7 @@ static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
     bool page = goal == CGT_GOAL_PAGE; cgt_buffer form; cgt_url url; cgt_asks asks; chatgptt_code code;
     if (goal == CGT_GOAL_FAIL) return s->error.code;
     memset(&url, 0, sizeof url); cgt_buffer_init(&form, &c->hooks, CHATGPTT_MAX_REQUEST);
-    if (goal == CGT_GOAL_NONCE) cgt_put_aipkit(&form, s->tokens, "aipkit_get_frontend_chat_nonce");
+    if (CGT_HAS_AIPKIT && goal == CGT_GOAL_NONCE) cgt_put_aipkit(&form, s->tokens, "aipkit_get_frontend_chat_nonce");
     if (goal == CGT_GOAL_KEY || goal == CGT_GOAL_MESSAGE) cgt_stream_put_message(s, &form);
     if (!form.failed) form.failed = cgt_stream_url(s, &url);
     asks.method = cgt_goals[goal].method; asks.accept = cgt_goals[goal].accept;
@@ -5863,7 +5880,7 @@ static chatgptt_code cgt_stream_settle(chatgptt_stream *s, cgt_verdict v, long l
     cgt_slice host = cgt_stream_host(s); chatgptt_error *e = &s->error;
     const char *token = cgt_reply_token(s->reply);
     if (v.code == CHATGPTT_DONE) {
-        if (s->goal == CGT_GOAL_NONCE) return cgt_stream_keep(s, cgt_stream_renonced(s, token), now);
+        if (CGT_HAS_AIPKIT && s->goal == CGT_GOAL_NONCE) return cgt_stream_keep(s, cgt_stream_renonced(s, token), now);
         if (s->goal == CGT_GOAL_KEY) (void)cgt_fixed_set(s->cache_key, sizeof s->cache_key, cgt_text(token));
         else cgt_stream_remember(s);
         return cgt_stream_turn(s, cgt_plan[s->goal][CGT_GOT], now);
@@ -6178,7 +6195,11 @@ static chatgptt_code cgt_setup_urls(chatgptt_client *c) {
 /* The options are in place, but their strings are still the caller's. The error says what is wrong. */
 static chatgptt_code cgt_setup(chatgptt_client *c) {
     chatgptt_options *o = &c->options; chatgptt_error *e = &c->error;
+    chatgptt_dialect only = !CGT_HAS_WPAICG ? CHATGPTT_AIPKIT : CGT_HAS_AIPKIT ? CHATGPTT_AUTO : CHATGPTT_WPAICG;
     cgt_fill_options(o);
+    if (only && o->dialect && o->dialect != only)
+        return cgt_fail(e, CHATGPTT_E_UNSUPPORTED, "dialect: this generation of the plugin is not built in");
+    if (only) o->dialect = only;
     if (cgt_fill_hooks(&c->hooks, &o->transport, e) < 0 || cgt_take_strings(c) < 0 ||
         cgt_check_model(e, o->model) < 0) return e->code;
     c->site.bot_id = c->site.bot_name = c->site.greeting = c->site.provider = c->site.consent = "";

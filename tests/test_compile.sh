@@ -103,12 +103,33 @@ done
 # could not tell that a certificate has run out, and says so.
 if [ "${TLS_CFLAGS#*NO_TLS}" = "$TLS_CFLAGS" ]; then
     compiler=$CC std=c99
-    less="$posix -DMBEDTLS_USER_CONFIG_FILE=<tests/compile/mbedtls_less.h> -I."
-    for part in TICKETS TLS_1_3 NAMES TICKETS,TLS_1_3; do
-        try "mbedTLS without $part" check "$less -DLESS_$(echo $part | sed 's/,/ -DLESS_/')" after.c
+    reduced="$posix -DMBEDTLS_CONFIG_FILE=\"tests/compile/reduced.h\" -I. -DREDUCED="
+    for part in "1 TLS 1.3" "2 tickets" "5 what small devices leave out"; do
+        try "mbedTLS without ${part#? }" check "$reduced${part%% *}" after.c
     done
-    try "mbedTLS without DATES" refused 'error.*MBEDTLS_HAVE_TIME_DATE' check "$less -DLESS_DATES" after.c
+    try "mbedTLS without dates" refused 'error.*MBEDTLS_HAVE_TIME_DATE' check "${reduced}8" after.c
 fi
+
+# A build for one generation speaks that one, and says of the other that it is not there.
+only() {        # GENERATION OTHER
+    $CC $posix -w -O0 -DCHATGPTT_ONLY_$(echo "$1" | tr a-z A-Z) $TLS_CFLAGS examples/chatgptt.c $TLS_LIBS -o "$out/only" || return 1
+    for site in "$1" "$2"; do
+        "${BUILD:-build}/demo_site" --dialect "$site" <"$out/wait" >"$out/only.site" &
+        exec 9>"$out/wait"
+        while ! grep -q ^url= "$out/only.site"; do sleep 0.1; done
+        "$out/only" "$(sed -n 's/^url=/--url=/p' "$out/only.site")" hello >"$out/only.$site" 2>&1
+        exec 9>&-
+        wait $!
+    done
+    grep -q '^You said: hello' "$out/only.$1" && grep -q '^chatgptt: E_PAGE: ' "$out/only.$2" &&
+        "$out/only" --dialect "$2" hello 2>&1 | grep -q '^chatgptt: E_UNSUPPORTED: dialect: '
+}
+case $TLS_CFLAGS in *NO_NET*) ;; *)
+    rm -f "$out/wait"
+    mkfifo "$out/wait"
+    try "only WPAICG" only wpaicg aipkit
+    try "only AIPKIT" only aipkit wpaicg ;;
+esac
 
 # No private macro stays behind in the user's file.
 macros_left() { $CC $posix $TLS_CFLAGS -dM -E tests/compile/implement.c >"$out/macros" && ! grep '#define CGT_' "$out/macros"; }
