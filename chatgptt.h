@@ -6063,15 +6063,16 @@ CHATGPTT_API void chatgptt_finish(chatgptt_stream *stream) {
 
 /* What streams share, and the calls that block until an answer is whole. */
 
-static const char *cgt_code_words(chatgptt_code code, bool name_wanted) {
-#define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return name_wanted ? #name : (text);
+CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code) {     /* the text stands behind it */
+#define CHATGPTT_X(name, value, text) if (code == CHATGPTT_##name) return #name "\0" text;
     CHATGPTT_CODES(CHATGPTT_X)
 #undef CHATGPTT_X
-    return "?";
+    return "?\0?";
 }
 
-CHATGPTT_API const char *chatgptt_code_name(chatgptt_code code) { return cgt_code_words(code, true); }
-CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code) { return cgt_code_words(code, false); }
+CHATGPTT_API const char *chatgptt_code_text(chatgptt_code code) {
+    return strchr(chatgptt_code_name(code), '\0') + 1;
+}
 
 CHATGPTT_API const char *chatgptt_model(size_t index) {
     return index < sizeof cgt_models / sizeof *cgt_models ? cgt_models[index] : NULL;
@@ -6311,11 +6312,11 @@ static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *me
 /* Reads the caller's conversation, or begins one: its ids are made now. Without one, the message is a
    conversation of its own. */
 static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_conversation *conversation) {
-    static const chatgptt_conversation none = { { 0 } };
     chatgptt_client *c = s->client; cgt_memory *m = &s->memory;
+    const unsigned char *at = conversation ? conversation->opaque : NULL;
     s->conversation = conversation;
-    if (conversation && memcmp(conversation, &none, sizeof none) != 0) {
-        memcpy(m, conversation->opaque, sizeof *m);
+    if (at && (*at || memcmp(at, at + 1, sizeof conversation->opaque - 1) != 0)) {      /* not all zero */
+        memcpy(m, at, sizeof *m);
         if (cgt_memory_ok(m)) return CHATGPTT_OK;
         return cgt_bad(&c->error, "the conversation's bytes are damaged: zero them for a new one");
     }
@@ -6461,7 +6462,7 @@ static void cgt_save_texts(const chatgptt_client *c, cgt_buffer *b) {
     text[CGT_S_SESSION] = cgt_text(c->session_id);
     if (t && cgt_state_fits(c, &t->page, &t->endpoint)) {
         const long long number[CGT_NUMBERS] = { t->dialect, t->time, t->memory_limit,
-            (long long)t->is + c->no_nonce_action * CGT_NO_NONCE_ACTION };
+            t->is | (c->no_nonce_action ? (unsigned)CGT_NO_NONCE_ACTION : 0u) };
         for (i = 0; i < CGT_TEXTS; i++) text[i] = cgt_text(t->text[i]);
         text[CGT_S_PAGE] = t->page.whole; text[CGT_S_ENDPOINT] = t->endpoint.whole;
         for (i = 0; i < CGT_NUMBERS; i++)
