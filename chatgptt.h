@@ -2328,6 +2328,7 @@ static bool cgt_tls_goes_on(cgt_tls *t, int result) {
 /* OK: done; AGAIN; < 0: *error says why, or t->io holds the transport's code. */
 static chatgptt_code cgt_tls_handshake(cgt_tls *t, chatgptt_error *error) {
     cgt_session *kept = cgt_session_find(t->trust, t->origin); int failed;
+    if (t->ready) return CHATGPTT_OK;
     do failed = mbedtls_ssl_handshake(&t->ssl); while (cgt_tls_goes_on(t, failed));
     if (cgt_tls_wants(failed)) return CHATGPTT_AGAIN;
     if (failed && kept) kept->set = false;
@@ -3029,8 +3030,8 @@ static chatgptt_code cgt_exchange_head(cgt_exchange *x, long long now) {
 
 /* What was read and not used comes first, then what the connection has. */
 static chatgptt_code cgt_exchange_receive(cgt_exchange *x, long long now) {
-    size_t used; char *in = x->buffer ? x->buffer + x->at : NULL;
-    chatgptt_code code = cgt_http_feed(&x->in, in, x->end - x->at, &used);
+    char *in = x->buffer ? x->buffer + x->at : NULL; size_t used, len = in ? x->end - x->at : 0;
+    chatgptt_code code = cgt_http_feed(&x->in, in, len, &used);
     x->at += used;
     if (code < 0) return cgt_fail(x->error, code, "the response of %b: %s", x->url.authority, x->in.why);
     switch (x->in.event) {
@@ -5655,7 +5656,8 @@ static cgt_tokens *cgt_stream_renonced(chatgptt_stream *s, const char *nonce) {
 static chatgptt_code cgt_stream_url(const chatgptt_stream *s, cgt_url *url) {
     const chatgptt_client *c = s->client; bool page = s->goal == CGT_GOAL_PAGE;
     const cgt_url *to = page ? &c->home : &s->tokens->endpoint; cgt_buffer b;
-    if (page ? !s->tokens : !CGT_HAS_AIPKIT || s->goal != CGT_GOAL_ANSWER) return cgt_url_copy(url, &c->hooks, to);
+    if (page ? !s->tokens : !CGT_HAS_AIPKIT || s->goal != CGT_GOAL_ANSWER)
+        return cgt_url_copy(url, &c->hooks, to);
     cgt_buffer_init(&b, &c->hooks, CHATGPTT_MAX_URL); cgt_append(&b, to->whole);
     if (cgt_find(to->path, "?") == to->path.len) cgt_putc(&b, '?');
     if (!page) cgt_put_aipkit_answer(&b, s->tokens, &s->memory, s->cache_key, cgt_unix(c));
@@ -5718,7 +5720,8 @@ static chatgptt_code cgt_stream_plan(chatgptt_stream *s, long long now) {
     bool page = goal == CGT_GOAL_PAGE; cgt_buffer form; cgt_url url; cgt_asks asks; chatgptt_code code;
     if (goal == CGT_GOAL_FAIL) return s->error.code;
     memset(&url, 0, sizeof url); cgt_buffer_init(&form, &c->hooks, CHATGPTT_MAX_REQUEST);
-    if (CGT_HAS_AIPKIT && goal == CGT_GOAL_NONCE) cgt_put_aipkit(&form, s->tokens, "aipkit_get_frontend_chat_nonce");
+    if (CGT_HAS_AIPKIT && goal == CGT_GOAL_NONCE)
+        cgt_put_aipkit(&form, s->tokens, "aipkit_get_frontend_chat_nonce");
     if (goal == CGT_GOAL_KEY || goal == CGT_GOAL_MESSAGE) cgt_stream_put_message(s, &form);
     if (!form.failed) form.failed = cgt_stream_url(s, &url);
     asks.method = cgt_goals[goal].method; asks.accept = cgt_goals[goal].accept;
@@ -5820,16 +5823,16 @@ static cgt_tokens *cgt_stream_page_tokens(chatgptt_stream *s, const cgt_chat *ch
         cgt_text(chat->bot_name), cgt_text(chat->greeting), cgt_text(chat->provider),
         cgt_text(chat->consent) };
     bool moved = !s->tokens || !cgt_same(s->tokens->page.origin, s->x.url.origin);
-    cgt_tokens like, *t = NULL; cgt_url named; chatgptt_code code = CHATGPTT_OK;
-    memset(&like, 0, sizeof like); memset(&named, 0, sizeof named);
+    bool given = c->endpoint.whole.len > 0; cgt_tokens like, *t = NULL; chatgptt_code code = CHATGPTT_OK;
+    memset(&like, 0, sizeof like);
     like.dialect = chat->dialect; like.memory_limit = chat->memory_limit; like.time = cgt_unix(c);
     like.is = (unsigned)(chat->widget * CGT_IS_WIDGET + chat->assistant * CGT_IS_ASSISTANT +
                          chat->keeps_openai * CGT_KEEPS_OPENAI + chat->keeps_google * CGT_KEEPS_GOOGLE);
     like.page = moved ? s->x.url : s->tokens->page;
-    if (!c->endpoint.whole.len) code = cgt_stream_endpoint(s, chat, &like.page, &named);
-    like.endpoint = c->endpoint.whole.len ? c->endpoint : named;
+    like.endpoint = c->endpoint;
+    if (!given) code = cgt_stream_endpoint(s, chat, &like.page, &like.endpoint);
     if (code == CHATGPTT_OK) t = cgt_tokens_new(&c->hooks, &like, text, &s->error);
-    cgt_url_free(&named);
+    if (!given) cgt_url_free(&like.endpoint);
     return t;
 }
 
@@ -5880,7 +5883,8 @@ static chatgptt_code cgt_stream_settle(chatgptt_stream *s, cgt_verdict v, long l
     cgt_slice host = cgt_stream_host(s); chatgptt_error *e = &s->error;
     const char *token = cgt_reply_token(s->reply);
     if (v.code == CHATGPTT_DONE) {
-        if (CGT_HAS_AIPKIT && s->goal == CGT_GOAL_NONCE) return cgt_stream_keep(s, cgt_stream_renonced(s, token), now);
+        if (CGT_HAS_AIPKIT && s->goal == CGT_GOAL_NONCE)
+            return cgt_stream_keep(s, cgt_stream_renonced(s, token), now);
         if (s->goal == CGT_GOAL_KEY) (void)cgt_fixed_set(s->cache_key, sizeof s->cache_key, cgt_text(token));
         else cgt_stream_remember(s);
         return cgt_stream_turn(s, cgt_plan[s->goal][CGT_GOT], now);
@@ -6196,7 +6200,8 @@ static chatgptt_code cgt_setup_urls(chatgptt_client *c) {
 /* The options are in place, but their strings are still the caller's. The error says what is wrong. */
 static chatgptt_code cgt_setup(chatgptt_client *c) {
     chatgptt_options *o = &c->options; chatgptt_error *e = &c->error;
-    chatgptt_dialect only = !CGT_HAS_WPAICG ? CHATGPTT_AIPKIT : CGT_HAS_AIPKIT ? CHATGPTT_AUTO : CHATGPTT_WPAICG;
+    chatgptt_dialect only = !CGT_HAS_WPAICG  ? CHATGPTT_AIPKIT
+                            : CGT_HAS_AIPKIT ? CHATGPTT_AUTO : CHATGPTT_WPAICG;
     cgt_fill_options(o);
     if (only && o->dialect && o->dialect != only)
         return cgt_fail(e, CHATGPTT_E_UNSUPPORTED, "dialect: this generation of the plugin is not built in");
