@@ -112,11 +112,12 @@ fi
 
 # A build for one generation speaks that one, and says of the other that it is not there.
 only() {        # GENERATION OTHER
-    $CC $posix -w -O0 -DCHATGPTT_ONLY_$(echo "$1" | tr a-z A-Z) $TLS_CFLAGS examples/chatgptt.c $TLS_LIBS -o "$out/only" || return 1
+    $CC $posix -I. -w -O0 -DCHATGPTT_ONLY_$(echo "$1" | tr a-z A-Z) $TLS_CFLAGS examples/chatgptt.c $TLS_LIBS -o "$out/only" || return 1
     for site in "$1" "$2"; do
+        rm -f "$out/only.site"
         "${BUILD:-build}/demo_site" --dialect "$site" <"$out/wait" >"$out/only.site" &
         exec 9>"$out/wait"
-        while ! grep -q ^url= "$out/only.site"; do sleep 0.1; done
+        while ! grep -qs ^url= "$out/only.site"; do sleep 0.1; done
         "$out/only" "$(sed -n 's/^url=/--url=/p' "$out/only.site")" hello >"$out/only.$site" 2>&1
         exec 9>&-
         wait $!
