@@ -113,6 +113,29 @@ switches() {
     done
 }
 
+# A tool for one generation of the plugin speaks that one, and says of the other that it is not there.
+generations() {
+    case $TLS_CFLAGS in *NO_NET*) echo "built without sockets"; exit 77 ;; esac
+    $CC $posix -w -O0 examples/demo_site.c $TLS_LIBS -I. $TLS_CFLAGS -o "$out/demo_site" || return 1
+    rm -f "$out/wait"
+    mkfifo "$out/wait" && only wpaicg aipkit && only aipkit wpaicg
+}
+only() {        # GENERATION OTHER
+    $CC $posix -I. -w -O0 -DCHATGPTT_ONLY_$(echo "$1" | tr a-z A-Z) $TLS_CFLAGS examples/chatgptt.c $TLS_LIBS -o "$out/only" || return 1
+    for site in "$1" "$2"; do
+        rm -f "$out/only.site"
+        "$out/demo_site" --dialect "$site" <"$out/wait" >"$out/only.site" &
+        exec 9>"$out/wait"
+        while ! grep -qs ^url= "$out/only.site"; do sleep 0.1; done
+        "$out/only" "$(sed -n 's/^url=/--url=/p' "$out/only.site")" hello >"$out/only.$site" 2>&1
+        exec 9>&-
+        wait $!
+    done
+    grep -q '^You said: hello' "$out/only.$1" || { cat "$out/only.$1"; return 1; }
+    grep -q '^chatgptt: E_PAGE: ' "$out/only.$2" || { cat "$out/only.$2"; return 1; }
+    "$out/only" --dialect "$2" hello 2>&1 | grep -q '^chatgptt: E_UNSUPPORTED: dialect: '
+}
+
 # limits: "NAME SMALLEST" of each constant of CONFIG's table that may be set from outside; "NAME" alone if nothing says how small.
 limits() {
     sed -n '/==== \[CONFIG\]/,/==== \[BASE\]/p' "$header" | awk '
@@ -245,7 +268,7 @@ top_level_is_fixed() { ls | grep -vxE 'build|chatgptt\.h|tests|examples|fuzz|Mak
 
 CHECKS="exported_names static_exports_nothing no_writable_data core_needs_nothing no_files
     contents_are_banners no_forward_declarations function_lengths section_lengths layers flags code_lines
-    switches limits_are_checked reduced_mbedtls
+    switches generations limits_are_checked reduced_mbedtls
     banned_calls header_leaves_the_process_alone frames_gcc frames_clang
     long_lines warnings_gcc warnings_clang analyzer_gcc clang_tidy cppcheck_finds_nothing
     no_marks no_machine_paths no_package_hosts top_level_is_fixed"

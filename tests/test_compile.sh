@@ -59,21 +59,8 @@ every_manner() {
     try "$compiler $std STATIC without the implementation" refused CHATGPTT_IMPLEMENTATION check "$2 -DCHATGPTT_STATIC" user.$1
 }
 
-# compiles EXAMPLE: its library is there, or it can be built to say that it is not; sets $extra.
-compiles() {
-    extra=
-    grep -o '#include <\(uv\|microhttpd\|cjson/cJSON\)\.h>' "$1" | $CC -E -x c - >/dev/null 2>&1 && return
-    extra=-DNO_LIBUV
-    grep -q NO_LIBUV "$1"
-}
-
 for compiler in $C_COMPILERS; do
     for std in c99 c11; do every_manner c "$posix"; done
-    std=c99
-    for file in examples/*.c; do
-        compiles "$file" || { echo "skip: $file: its library is not installed"; continue; }
-        try "$compiler $std ${file#*/}" check "$posix -I. $extra" "../../$file"
-    done
     # As people build: no flag at all; and with -std=c99 alone, where only a header that comes first can still ask for POSIX.
     std=gnu99 && try "$compiler $std after" check "" after.c
     std=gnu17 && try "$compiler $std after" check "" after.c
@@ -98,39 +85,6 @@ for compiler in $CXX_COMPILERS; do
     for std in c++11 c++14 c++17 c++20 c++2b; do try "$compiler $std examples/ask.cc" check "-I." ../../examples/ask.cc; done
     std=gnu++17 && try "$compiler $std first, the default dialect keeps all it shows" check "" first.cc
 done
-
-# mbedTLS as small builds of it are configured: without tickets, TLS 1.3 or server names the header does without; without dates it
-# could not tell that a certificate has run out, and says so.
-if [ "${TLS_CFLAGS#*NO_TLS}" = "$TLS_CFLAGS" ]; then
-    compiler=$CC std=c99
-    reduced="$posix -DMBEDTLS_CONFIG_FILE=\"tests/compile/reduced.h\" -I. -DREDUCED="
-    for part in "1 TLS 1.3" "2 tickets" "5 what small devices leave out"; do
-        try "mbedTLS without ${part#? }" check "$reduced${part%% *}" after.c
-    done
-    try "mbedTLS without dates" refused 'error.*MBEDTLS_HAVE_TIME_DATE' check "${reduced}8" after.c
-fi
-
-# A build for one generation speaks that one, and says of the other that it is not there.
-only() {        # GENERATION OTHER
-    $CC $posix -I. -w -O0 -DCHATGPTT_ONLY_$(echo "$1" | tr a-z A-Z) $TLS_CFLAGS examples/chatgptt.c $TLS_LIBS -o "$out/only" || return 1
-    for site in "$1" "$2"; do
-        rm -f "$out/only.site"
-        "${BUILD:-build}/demo_site" --dialect "$site" <"$out/wait" >"$out/only.site" &
-        exec 9>"$out/wait"
-        while ! grep -qs ^url= "$out/only.site"; do sleep 0.1; done
-        "$out/only" "$(sed -n 's/^url=/--url=/p' "$out/only.site")" hello >"$out/only.$site" 2>&1
-        exec 9>&-
-        wait $!
-    done
-    grep -q '^You said: hello' "$out/only.$1" && grep -q '^chatgptt: E_PAGE: ' "$out/only.$2" &&
-        "$out/only" --dialect "$2" hello 2>&1 | grep -q '^chatgptt: E_UNSUPPORTED: dialect: '
-}
-case $TLS_CFLAGS in *NO_NET*) ;; *)
-    rm -f "$out/wait"
-    mkfifo "$out/wait"
-    try "only WPAICG" only wpaicg aipkit
-    try "only AIPKIT" only aipkit wpaicg ;;
-esac
 
 # No private macro stays behind in the user's file.
 macros_left() { $CC $posix $TLS_CFLAGS -dM -E tests/compile/implement.c >"$out/macros" && ! grep '#define CGT_' "$out/macros"; }
