@@ -246,6 +246,27 @@ TEST(a_key_in_hand_is_one_message)
     script_finish(&s);
 }
 
+/* Its answer's token is refused, a fresh one is not given out, and the page is of the other generation. */
+TEST(a_key_in_hand_and_no_answer)
+{
+    char page[400];
+    script s;
+    respond(page, sizeof page, "text/html", "<div data-nonce=\"fedcba9876\" data-post-id=\"5\"></div>");
+    begin(&s, true);
+    tell(&s, key);
+    tell(&s, "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n-1");
+    tell(&s, UNKNOWN_ACTION);
+    tell(&s, page);
+    tell_answer(&s, false);                             /* must not be asked for */
+    chatgptt_client *c = open_on(&s);
+    outcome o = ask(c);
+    CHECK_INT(o.code, CHATGPTT_E_STATUS);
+    CHECK(strstr(o.error.message, "not sent twice") != NULL);
+    CHECK_INT(s.far.arrivals, 1);
+    chatgptt_close(c);
+    script_finish(&s);
+}
+
 /* The same, found out by another stream: before the answer's GET, or while that waits. */
 TEST(a_key_in_hand_while_another_learns)
 {
@@ -1207,9 +1228,121 @@ TEST(ok_of_no_byte_in_a_tunnel_is_not_yet)
 }
 #endif
 
+/* ---- what open() and start() are given ---- */
+
+/* A transport lacks one function: said before anything is opened. */
+TEST(a_transport_is_whole_or_none)
+{
+    for (int i = 0; i < 6; i++) {
+        script s;
+        chatgptt_error error;
+        script_init(&s);
+        chatgptt_options options = script_options(&s);
+        chatgptt_transport *t = &options.transport;
+        if (i == 0) t->open = NULL;
+        if (i == 1) t->read = NULL;
+        if (i == 2) t->write = NULL;
+        if (i == 3) t->want = NULL;
+        if (i == 4) t->wait = NULL;
+        if (i == 5) t->close = NULL;
+        CHECK(chatgptt_open(&options, &error) == NULL);
+        CHECK_INT(error.code, CHATGPTT_E_ARGUMENT);
+        CHECK(strstr(error.message, "a function of transport") != NULL);
+        memset(t, 0, sizeof *t);
+        if (i == 0) t->open = script_options(&s).transport.open;
+        if (i == 1) t->read = script_options(&s).transport.read;
+        if (i == 2) t->write = script_options(&s).transport.write;
+        if (i == 3) t->want = script_options(&s).transport.want;
+        if (i == 4) t->wait = script_options(&s).transport.wait;
+        if (i == 5) t->close = script_options(&s).transport.close;
+        CHECK(chatgptt_open(&options, &error) == NULL);
+        CHECK_INT(error.code, CHATGPTT_E_ARGUMENT);
+        script_finish(&s);
+    }
+}
+
+static int random_calls;
+static chatgptt_code random_once(void *user, void *bytes, size_t size)
+{
+    (void)user;
+    memset(bytes, 7, size);
+    return random_calls-- > 0 ? CHATGPTT_OK : CHATGPTT_E_IO;
+}
+
+/* No random bytes: at the first id, at the second, and at a conversation's. */
+TEST(no_random_bytes)
+{
+    for (int calls = 0; calls < 3; calls++) {
+        script s;
+        chatgptt_error error;
+        script_init(&s);
+        chatgptt_options options = script_options(&s);
+        options.hooks.random = random_once;
+        random_calls = calls;
+        chatgptt_client *c = chatgptt_open(&options, &error);
+        if (CHECK((c != NULL) == (calls == 2)) && c) {
+            CHECK(start(c, "a message like any other") == NULL);
+            error = *chatgptt_client_error(c);
+        }
+        CHECK_INT(error.code, CHATGPTT_E_IO);
+        CHECK(strstr(error.message, "random") != NULL);
+        chatgptt_close(c);
+        script_finish(&s);
+    }
+}
+
+/* System messages alone are what is asked, in a conversation too. */
+TEST(system_messages_alone)
+{
+    static const chatgptt_message messages[] = {
+        { CHATGPTT_SYSTEM, "Be brief.", 0 }, { CHATGPTT_SYSTEM, "Say hello.", 0 } };
+    chatgptt_conversation conversation;
+    chatgptt_request request;
+    script s;
+    memset(&conversation, 0, sizeof conversation);
+    memset(&request, 0, sizeof request);
+    request.messages = messages;
+    request.num_messages = 2;
+    request.conversation = &conversation;
+    begin(&s, false);
+    tell_answer(&s, false);
+    chatgptt_client *c = open_on(&s);
+    outcome o = take(c, chatgptt_start(c, &request));
+    answered(&o);
+    CHECK(cgt_contains(cgt_slice_of(s.peers[0].written, s.peers[0].written_len),
+                       "message=be+brief.%0a%0asay+hello.&"));
+    chatgptt_close(c);
+    script_finish(&s);
+}
+
+/* Calls with nothing to work on end in an error, or in nothing. */
+TEST(nothing_given)
+{
+    chatgptt_event event;
+    CHECK_STR(chatgptt_code_name((chatgptt_code)99), "?");
+    CHECK_STR(chatgptt_code_text((chatgptt_code)-99), "?");
+    CHECK_INT(chatgptt_next(NULL, &event), CHATGPTT_E_ARGUMENT);
+    CHECK_INT(chatgptt_step(NULL, &event), CHATGPTT_E_ARGUMENT);
+    CHECK_INT(chatgptt_want(NULL).count, 0);
+    CHECK_INT(chatgptt_stream_error(NULL)->code, CHATGPTT_E_ARGUMENT);
+    CHECK_INT(chatgptt_client_error(NULL)->code, CHATGPTT_E_ARGUMENT);
+    CHECK(chatgptt_start(NULL, NULL) == NULL);
+    CHECK(chatgptt_ask(NULL, "hi") == NULL);
+    CHECK_INT(chatgptt_save(NULL, NULL, 0), 0);
+    chatgptt_cancel(NULL);
+    chatgptt_finish(NULL);
+    chatgptt_free(NULL, NULL);
+    chatgptt_close(NULL);
+}
+
 int main(void)
 {
     make_answers();
+    RUN(a_key_in_hand_and_no_answer);
+    RUN(a_transport_is_whole_or_none);
+    RUN(no_random_bytes);
+    RUN(system_messages_alone);
+    RUN(nothing_given);
     RUN(only_a_close_repeats);
     RUN(a_late_close_does_not_repeat);
     RUN(repeated_once_and_only_when_kept);
