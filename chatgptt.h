@@ -1216,7 +1216,13 @@ static cgt_slice cgt_url_place(cgt_slice any) {
     return !literal && cgt_span(host, cgt_in_name) < host.len ? none : any;
 }
 
-static void cgt_url_free(cgt_url *url) { cgt_buffer_free(&url->text); }
+/* No slice of it outlives it: whoever still asks gets an empty one. */
+static void cgt_url_free(cgt_url *url) {
+    cgt_buffer text = url->text;
+    cgt_buffer_free(&text); memset(url, 0, sizeof *url);
+    url->text = text;
+}
+
 static const char *cgt_buffer_why(const cgt_buffer *b) {
     return b->failed == CHATGPTT_E_LIMIT ? "it is too long" : "out of memory";
 }
@@ -5708,7 +5714,7 @@ static cgt_goal cgt_stream_settle_goal(chatgptt_stream *s, cgt_goal goal) {
     if (aipkit) return CGT_GOAL_KEY;
     if (!s->cache_key[0]) return CGT_GOAL_MESSAGE;
     cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b has changed its plugin while it held the message, which is not"
-             " sent twice", cgt_stream_host(s));
+             " sent twice", s->tokens->endpoint.authority);
     return CGT_GOAL_FAIL;
 }
 
