@@ -284,6 +284,7 @@ static const row endpoints[] = {
     {BYTES(REAL PARAMS("https:\\/\\/h\\/f\\u00fcr\\u20AC\\ud83d\\uDE00\\/a")),
         FOUND "\nat https://h/f\xC3\xBCr\xE2\x82\xAC\xF0\x9F\x98\x80/a"},
     {BYTES(REAL PARAMS("/f\xC3\xBCr/a")), FOUND "\nat /f\xC3\xBCr/a"},
+    {BYTES(REAL PARAMS("/a\\ud83d")), FOUND "\nat /a\xEF\xBF\xBD"},
     {BYTES(REAL PARAMS("/\\ud83dx\\udE00\\u12g\\\\\\u0026")), FOUND "\nat /\xEF\xBF\xBDx\xEF\xBF\xBDu12g\\&"},
     {BYTES(REAL "<script>var wpaicgParams={\"search_nonce\":\"x\",\"ajax_url\":\"/b\"};"), FOUND "\nat /b"},
     {BYTES(REAL "<script>wpaicgParams\n=\r\n{\t\"ajax_url\"\n:\n\"/c\"\n}"), FOUND "\nat /c"},

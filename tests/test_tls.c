@@ -929,7 +929,7 @@ TEST(server_name)
 
 /* ---- https never leads to http: cookies and message would be readable on the way ---- */
 
-static const char *moved;                       /* the method that is answered by a redirect */
+static const char *moved;           /* the method that is answered by a redirect; the host of the endpoint */
 
 static size_t answer_moved(const http_request *request, char *out, size_t size)
 {
@@ -948,6 +948,32 @@ TEST(no_redirect_to_http)
         verdict got = ask_site(NULL, case_options(&row));
         tls_site_stop(&bench.site);
         check_verdict(&got, CHATGPTT_E_STATUS, "from https to http");
+    }
+}
+
+/* An endpoint that an https page names by http: the same host is asked by https, another is not asked. */
+
+static size_t answer_with_endpoint(const http_request *request, char *out, size_t size)
+{
+    char page[400];
+    if (strncmp(request->head, "GET ", 4) != 0) return answer_chat(request, out, size);
+    int len = snprintf(page, sizeof page, "<div data-nonce=\"abc123\" data-post-id=\"5\"></div><script>"
+                       "wpaicgParams = {\"ajax_url\":\"http:\\/\\/%s:%d\\/ajax\"}</script>",
+                       moved, bench.site.port);
+    return (size_t)snprintf(out, size, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n"
+                            "Connection: close\r\n\r\n%s", len, page);
+}
+
+TEST(http_endpoint_of_an_https_page)
+{
+    static const char *const hosts[] = { "site.test", "other.test" };
+    for (size_t i = 0; i < 2; i++) {
+        static const tls_case row = { .site = { .answer = answer_with_endpoint } };
+        moved = hosts[i];
+        start_site(&row);
+        verdict got = ask_site(NULL, case_options(&row));
+        tls_site_stop(&bench.site);
+        check_verdict(&got, i ? CHATGPTT_E_PAGE : CHATGPTT_OK, i ? "it is http on another host" : NULL);
     }
 }
 
@@ -1382,6 +1408,7 @@ int main(void)
     RUN(insecure_needs_no_trust_store);
     RUN(server_name);
     RUN(no_redirect_to_http);
+    RUN(http_endpoint_of_an_https_page);
     RUN(resumption);
     RUN(resumption_tls_1_2);
     RUN(no_resumption_without_tickets);
