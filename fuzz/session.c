@@ -8,15 +8,15 @@
 /* of two messages: pages with their redirects, tokens, a refresh each, retries */
 #define MAX_REQUESTS 40
 
-/* Whether a request was written while bytes of the answer before it were still on their way. That they follow
-   a whole answer shows only if they are there in time, which is chance with real servers too: such runs are
-   not compared. */
+/* Whether a request was written while bytes of the answer before it, or the news that the connection broke,
+   were still on their way. That they follow a whole answer shows only if they are there in time, which is
+   chance with real servers too: such runs are not compared. */
 static bool crossed;
 
 static chatgptt_code note_write(void *user, void *conn, const void *bytes, size_t size, size_t *done)
 {
     const script_act *now = script_advance((script_peer *)conn);
-    crossed = crossed || (now && now->kind == SCRIPT_SEND);
+    crossed = crossed || (now && (now->kind == SCRIPT_SEND || now->kind == SCRIPT_FAIL));
     return script_write(user, conn, bytes, size, done);
 }
 
