@@ -6096,15 +6096,18 @@ static chatgptt_code cgt_check_model(chatgptt_error *error, const char *model) {
 /* ---- open ---- */
 
 static chatgptt_code cgt_fill_hooks(chatgptt_hooks *h, const chatgptt_transport *t, chatgptt_error *error) {
-    bool whole = t->open && t->read && t->write && t->want && t->wait && t->close; const char *missing;
+    bool whole = t->open && t->read && t->write && t->want && t->wait && t->close;
+    const char *missing = whole ? NULL : "a function of transport";
 #ifndef CHATGPTT_NO_NET
     if (!h->now_ms) h->now_ms = cgt_builtin_now_ms;
     if (!h->unix_time) h->unix_time = cgt_builtin_unix_time;
     if (!h->random) h->random = cgt_builtin_random;
     if (!t->open && !t->read && !t->write && !t->want && !t->wait && !t->close) return CHATGPTT_OK;
+#else
+    if (!h->random) missing = "hooks.random";
+    if (!h->unix_time) missing = "hooks.unix_time";
+    if (!h->now_ms) missing = "hooks.now_ms";
 #endif
-    missing = !h->now_ms ? "hooks.now_ms" : !h->unix_time ? "hooks.unix_time" : !h->random ? "hooks.random"
-              : !whole ? "a function of transport" : NULL;
     return missing ? cgt_fail(error, CHATGPTT_E_ARGUMENT, "the options lack %s", missing) : CHATGPTT_OK;
 }
 
@@ -6206,12 +6209,12 @@ static chatgptt_code cgt_setup_urls(chatgptt_client *c) {
 /* The options are in place, but their strings are still the caller's. The error says what is wrong. */
 static chatgptt_code cgt_setup(chatgptt_client *c) {
     chatgptt_options *o = &c->options; chatgptt_error *e = &c->error;
-    chatgptt_dialect only = !CGT_HAS_WPAICG  ? CHATGPTT_AIPKIT
-                            : CGT_HAS_AIPKIT ? CHATGPTT_AUTO : CHATGPTT_WPAICG;
     cgt_fill_options(o);
-    if (only && o->dialect && o->dialect != only)
+#if defined(CHATGPTT_ONLY_WPAICG) || defined(CHATGPTT_ONLY_AIPKIT)
+    if (o->dialect == (CGT_HAS_WPAICG ? CHATGPTT_AIPKIT : CHATGPTT_WPAICG))
         return cgt_fail(e, CHATGPTT_E_UNSUPPORTED, "dialect: this generation of the plugin is not built in");
-    if (only) o->dialect = only;
+    o->dialect = CGT_HAS_WPAICG ? CHATGPTT_WPAICG : CHATGPTT_AIPKIT;
+#endif
     if (cgt_fill_hooks(&c->hooks, &o->transport, e) < 0 || cgt_take_strings(c) < 0 ||
         cgt_check_model(e, o->model) < 0) return e->code;
     c->site.bot_id = c->site.bot_name = c->site.greeting = c->site.provider = c->site.consent = "";
