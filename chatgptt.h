@@ -5714,7 +5714,7 @@ static cgt_goal cgt_stream_settle_goal(chatgptt_stream *s, cgt_goal goal) {
     if (aipkit) return CGT_GOAL_KEY;
     if (!s->cache_key[0]) return CGT_GOAL_MESSAGE;
     cgt_fail(&s->error, CHATGPTT_E_STATUS, "%b has changed its plugin while it held the message, which is not"
-             " sent twice", s->tokens->endpoint.authority);
+             " sent twice", c->home.authority);
     return CGT_GOAL_FAIL;
 }
 
