@@ -21,7 +21,7 @@ clone() {
 }
 check "a clone" clone
 cd "$work/clone" || end readme
-export HOME=$work PATH=$work/clone/build:$PATH PKG_CONFIG_PATH=$work/root/usr/local/share/pkgconfig
+export HOME=$work PATH=$work/clone/build:$PATH PKG_CONFIG_PATH=$work/tree/usr/local/share/pkgconfig
 check "at most 200 lines" test "$(wc -l <README.md)" -le 200
 
 # ==== what it names ====
@@ -148,18 +148,18 @@ cd clone || exit 1
 # ==== install it ====
 
 install=$(quoted | grep '^make install')
-check "$install" sh -c "$install DESTDIR='$work/root'"
+check "$install" sh -c "$install DESTDIR='$work/tree'"
 mkdir "$work/user" && cp "$work/ask/block1.c" "$work/user/ask.c" && cd "$work/user" || exit 1
 by_pkg_config=$(line 'pkg-config')
 if command -v pkg-config >/dev/null; then check "$by_pkg_config" sh -c "$by_pkg_config && test -x a.out"; else skip "no pkg-config"; fi
 printf 'cmake_minimum_required(VERSION 3.13)\nproject(ask C)\n%s\nadd_executable(ask ask.c)\n%s\n' "$(line '^find_package')" "$(line '^target_link')" >CMakeLists.txt
-by_cmake() { cmake -S . -B out -DCMAKE_PREFIX_PATH="$work/root/usr/local" && cmake --build out && test -x out/ask; }
+by_cmake() { cmake -S . -B out -DCMAKE_PREFIX_PATH="$work/tree/usr/local" && cmake --build out && test -x out/ask; }
 if command -v cmake >/dev/null; then check "$(line '^find_package')" by_cmake; else skip "no cmake"; fi
 printf "project('ask', 'c')\nexecutable('ask', 'ask.c', dependencies: %s)\n" "$(grep -o "dependency('[a-z]*')" "$work/lines")" >meson.build
 by_meson() { meson setup out.meson && meson compile -C out.meson; }
 if command -v meson >/dev/null; then check "meson: dependency('chatgptt')" by_meson; else skip "no meson"; fi
 cd "$work/clone" || exit 1
-check "make uninstall" sh -c "make uninstall DESTDIR='$work/root' && ! find '$work/root' -type f | grep ."
+check "make uninstall" sh -c "make uninstall DESTDIR='$work/tree' && ! find '$work/tree' -type f | grep ."
 
 # ==== figures ====
 

@@ -929,7 +929,7 @@ TEST(server_name)
 
 /* ---- https never leads to http: cookies and message would be readable on the way ---- */
 
-static const char *moved;           /* the method that is answered by a redirect; the host of the endpoint */
+static const char *moved;                       /* the method that is answered by a redirect */
 
 static size_t answer_moved(const http_request *request, char *out, size_t size)
 {
@@ -938,20 +938,27 @@ static size_t answer_moved(const http_request *request, char *out, size_t size)
                             "Content-Length: 0\r\nConnection: close\r\n\r\n", bench.site.port);
 }
 
+/* Asks a site once that answers so. */
+static void check_site(const tls_case *site, chatgptt_code want, const char *words)
+{
+    start_site(site);
+    verdict got = ask_site(NULL, case_options(site));
+    tls_site_stop(&bench.site);
+    check_verdict(&got, want, words);
+}
+
 TEST(no_redirect_to_http)
 {
-    static const char *const methods[] = { "GET ", "POST " };
-    for (size_t i = 0; i < 2; i++) {
-        static const tls_case row = { .site = { .answer = answer_moved } };
-        moved = methods[i];
-        start_site(&row);
-        verdict got = ask_site(NULL, case_options(&row));
-        tls_site_stop(&bench.site);
-        check_verdict(&got, CHATGPTT_E_STATUS, "from https to http");
-    }
+    static const tls_case site = { .site = { .answer = answer_moved } };
+    moved = "GET ";
+    check_site(&site, CHATGPTT_E_STATUS, "from https to http");
+    moved = "POST ";
+    check_site(&site, CHATGPTT_E_STATUS, "from https to http");
 }
 
 /* An endpoint that an https page names by http: the same host is asked by https, another is not asked. */
+
+static const char *endpoint_host;
 
 static size_t answer_with_endpoint(const http_request *request, char *out, size_t size)
 {
@@ -959,22 +966,18 @@ static size_t answer_with_endpoint(const http_request *request, char *out, size_
     if (strncmp(request->head, "GET ", 4) != 0) return answer_chat(request, out, size);
     int len = snprintf(page, sizeof page, "<div data-nonce=\"abc123\" data-post-id=\"5\"></div><script>"
                        "wpaicgParams = {\"ajax_url\":\"http:\\/\\/%s:%d\\/ajax\"}</script>",
-                       moved, bench.site.port);
+                       endpoint_host, bench.site.port);
     return (size_t)snprintf(out, size, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n"
                             "Connection: close\r\n\r\n%s", len, page);
 }
 
 TEST(http_endpoint_of_an_https_page)
 {
-    static const char *const hosts[] = { "site.test", "other.test" };
-    for (size_t i = 0; i < 2; i++) {
-        static const tls_case row = { .site = { .answer = answer_with_endpoint } };
-        moved = hosts[i];
-        start_site(&row);
-        verdict got = ask_site(NULL, case_options(&row));
-        tls_site_stop(&bench.site);
-        check_verdict(&got, i ? CHATGPTT_E_PAGE : CHATGPTT_OK, i ? "it is http on another host" : NULL);
-    }
+    static const tls_case site = { .site = { .answer = answer_with_endpoint } };
+    endpoint_host = "site.test";
+    check_site(&site, CHATGPTT_OK, NULL);
+    endpoint_host = "other.test";
+    check_site(&site, CHATGPTT_E_PAGE, "it is http on another host");
 }
 
 /* Asks once on this client; the stream's statistics. */
