@@ -49,16 +49,19 @@ endif
 # What follows the flags of every program.
 LINK = $(TLS_CFLAGS) $< $(LDFLAGS) $(TLS_LIBS) -pthread -o $@
 
-# A peer's flags if a header of it is there: $(call peer,HEADER,FLAGS). What a # is inside $(shell) depends on make's version.
+# Flags of a library if a program with its header builds with them, for the machine and in the way that CC and LDFLAGS say:
+# $(call peer,HEADER,FLAGS). What a # is inside $(shell) depends on make's version.
 hash := \#
 comma := ,
-peer = $(shell echo '$(hash)include <$1>' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 && echo '$2')
+peer = $(shell printf '%s\n' '$(hash)include <$1>' 'int main(void) { return 0; }' | $(CC) -DPCRE2_CODE_UNIT_WIDTH=8 -x c - \
+    $(LDFLAGS) $2 -o /dev/null >/dev/null 2>&1 && echo '$2')
 
 # Two examples need more than the header: one is built to say so where its library is absent, the other left out with a word.
-package = $(shell pkg-config --cflags --libs $1 2>/dev/null || echo absent)
-FLAGS_libuv_loop     = $(if $(filter absent,$(call package,libuv)),,-DWITH_UV $(call package,libuv))
-FLAGS_openai_gateway = $(call package,libmicrohttpd libcjson)
-ABSENT := $(if $(wildcard examples/openai_gateway.c),$(if $(filter absent,$(FLAGS_openai_gateway)),examples/openai_gateway.c))
+package = $(call peer,$1,$(shell pkg-config --cflags --libs $2 2>/dev/null))
+UV := $(call package,uv.h,libuv)
+FLAGS_libuv_loop     := $(if $(UV),-DWITH_UV $(UV))
+FLAGS_openai_gateway := $(call package,microhttpd.h,libmicrohttpd libcjson)
+ABSENT := $(if $(wildcard examples/openai_gateway.c),$(if $(FLAGS_openai_gateway),,examples/openai_gateway.c))
 
 # Without sockets no tool is built, and what includes a server or runs a tool is left out, unless it minds the switch itself.
 ifdef NO_NET
@@ -68,9 +71,10 @@ LEFT_OUT = $(filter-out $(MINDED),$(shell grep -lE 'include .*(site|sys/socket|s
     $(filter-out tests/test_fuzz.sh,$(wildcard tests/test_*.sh))
 else
 # A site that speaks TLS needs mbedTLS even where the header does without.
-LEFT_OUT = $(if $(NO_TLS),$(if $(call peer,mbedtls/ssl.h,yes),,$(filter-out tests/test_tls.c,$(shell grep -l '"tls_site\.h"' tests/test_*.c))))
+SITE_TLS := $(if $(NO_TLS),$(call peer,mbedtls/ssl.h,-lmbedtls -lmbedx509 -lmbedcrypto))
+LEFT_OUT = $(if $(NO_TLS),$(if $(SITE_TLS),,$(filter-out tests/test_tls.c,$(shell grep -l '"tls_site\.h"' tests/test_*.c))))
 TOOLS    = $(patsubst examples/%.c,$(BUILD)/%,$(filter-out $(ABSENT),$(wildcard examples/*.c))) $(BUILD)/probe \
-    $(if $(MBEDTLS),,$(BUILD)/libchatgptt.so)
+    $(if $(MBEDTLS)$(filter -static,$(LDFLAGS)),,$(BUILD)/libchatgptt.so)
 endif
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(LEFT_OUT),$(wildcard tests/test_*.c)))
 CHECKED  = $(patsubst tests/%.c,$(BUILD)/valgrind/%,$(filter-out $(LEFT_OUT),$(wildcard tests/test_*.c)))
@@ -229,8 +233,7 @@ $(BUILD)/mutants: tests/mutants.c $(BUILD)/flags
 LONG = test_aipkit test_match test_page test_stream test_wpaicg_reply
 $(BUILD)/tests/%: tests/%.c chatgptt.h $(wildcard tests/*.h examples/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(if $(filter $*,$(LONG)),-O1,-O0) -g1 $(SANITIZE) $(LINK) \
-	    $(if $(NO_TLS),$(call peer,mbedtls/ssl.h,-lmbedtls -lmbedx509 -lmbedcrypto))
+	$(CC) $(BASE) $(if $(filter $*,$(LONG)),-O1,-O0) -g1 $(SANITIZE) $(LINK) $(SITE_TLS)
 
 $(BUILD)/torture/%: tests/torture/%.c chatgptt.h $(wildcard tests/*.h tests/torture/*.h) $(BUILD)/flags $(BUILD)/sanitize | mbedtls-found
 	@mkdir -p $(@D)
@@ -264,7 +267,7 @@ $(BUILD)/flags: always
 # The sanitizers, if this compiler has them.
 $(BUILD)/sanitize: $(BUILD)/flags
 	@echo 'int main(void) { return 0; }' >$@.c
-	@if $(CC) -fsanitize=address,undefined $@.c -o $@.out 2>/dev/null; \
+	@if $(CC) -fsanitize=address,undefined $(LDFLAGS) $@.c -o $@.out 2>/dev/null; \
 	then echo '-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' >$@; \
 	else echo 'skip: $(CC) has no sanitizers, the tests run without'; : >$@; fi; rm -f $@.c $@.out
 

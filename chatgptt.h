@@ -124,7 +124,7 @@
        a client, the site's tokens known        2400
        a connection it keeps                    240
        a stream that waits for its answer       3000   and its message
-       a stream whose answer comes              3800
+       a stream whose answer comes              4150
    beside these one read buffer while any stream runs, and mbedTLS's own: some 44 to 63 KB a connection
    and, once, what the roots take. Code (make size, -Os, text): x86-64 89 KB with TLS glue, 82 KB with
    NO_TLS, 80 KB with NO_NET too; Thumb-2 69, 63 and 61 KB; data: 0. Deepest stack outside mbedTLS and
@@ -531,6 +531,9 @@ enum { CGT_HAS_WPAICG = 1, CGT_HAS_AIPKIT = 1 };
 #ifndef CHATGPTT_MAX_WORDS
 #define CHATGPTT_MAX_WORDS     512      /* the site's own words, kept for an error message */
 #endif
+#ifndef CHATGPTT_MAX_ALIKE
+#define CHATGPTT_MAX_ALIKE     320      /* the start of an event, known again in the next */
+#endif
 #ifndef CHATGPTT_MAX_DEPTH
 #define CHATGPTT_MAX_DEPTH     64       /* nesting of JSON */
 #endif
@@ -545,8 +548,9 @@ enum { CGT_HAS_WPAICG = 1, CGT_HAS_AIPKIT = 1 };
 #error "at least: CHATGPTT_MAX_DRAIN 32, CHATGPTT_MAX_STATE 4096, CHATGPTT_MAX_REQUEST 4096"
 #elif CHATGPTT_MAX_NAME < 32 || CHATGPTT_MAX_VALUE < 64 || CHATGPTT_MAX_CHUNK_EXT < 16
 #error "at least: CHATGPTT_MAX_NAME 32, CHATGPTT_MAX_VALUE 64, CHATGPTT_MAX_CHUNK_EXT 16"
-#elif CHATGPTT_MAX_PATTERN < 40 || CHATGPTT_MAX_PATTERN > 62 || CHATGPTT_MAX_CAPTURE < 64
-#error "CHATGPTT_MAX_PATTERN 40 to 62, CHATGPTT_MAX_CAPTURE at least 64"
+#elif CHATGPTT_MAX_PATTERN < 40 || CHATGPTT_MAX_PATTERN > 62 || CHATGPTT_MAX_CAPTURE < 64 || \
+    CHATGPTT_MAX_ALIKE < 1
+#error "CHATGPTT_MAX_PATTERN 40 to 62, CHATGPTT_MAX_CAPTURE at least 64, CHATGPTT_MAX_ALIKE at least 1"
 #elif CHATGPTT_MAX_TOKEN < 48 || CHATGPTT_MAX_WORDS < 64 || CHATGPTT_MAX_DEPTH < 12 || CHATGPTT_MAX_NOISE < 64
 #error "at least: CHATGPTT_MAX_TOKEN 48, CHATGPTT_MAX_WORDS 64, CHATGPTT_MAX_DEPTH 12, CHATGPTT_MAX_NOISE 64"
 #endif
@@ -889,18 +893,19 @@ static void cgt_socket_alternate(struct addrinfo *a) {
 
 /* A socket on its way to this address; -1: sys_errno says why there is none. */
 static int cgt_socket_start(cgt_net *net, const struct addrinfo *a) {
-    int yes = 1, type = a->ai_socktype, fd;
-#ifdef SOCK_CLOEXEC
-    type |= SOCK_CLOEXEC;           /* so that no program that another thread starts now gets it */
+    int yes = 1, fd;
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)     /* no program that another thread starts gets it */
+    fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
+#else
+    fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+    if (fd >= 0) { (void)fcntl(fd, F_SETFD, FD_CLOEXEC); (void)fcntl(fd, F_SETFL, O_NONBLOCK); }
 #endif
-    fd = socket(a->ai_family, type, a->ai_protocol);
     if (fd >= 0) {
 #ifdef SO_NOSIGPIPE
         (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
 #endif
         /* a long request's last segment, and a TLS flight's, must not wait for the peer's delayed ACK */
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-        (void)fcntl(fd, F_SETFD, FD_CLOEXEC); (void)fcntl(fd, F_SETFL, O_NONBLOCK);
         if (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS || errno == EINTR) return fd;
     }
     net->sys_errno = errno;
@@ -2644,6 +2649,7 @@ static chatgptt_wait cgt_conn_want(const cgt_conn *conn) {
 }
 
 static chatgptt_code cgt_pool_wait(const cgt_pool *pool, const chatgptt_wait *what) {
+    if (what->timeout_ms == 0 && what->count == 0) return CHATGPTT_OK;
     return (pool->transport.wait)(pool->transport.user, what);
 }
 
@@ -2983,11 +2989,6 @@ static bool cgt_exchange_is_proxy(const cgt_exchange *x) {
     return x->in.status == 407 && x->pool->proxy.whole.len && !x->url.https;
 }
 
-/* The error for it. */
-static chatgptt_code cgt_exchange_proxy_refused(const cgt_exchange *x) {
-    return cgt_tunnel_refused(x->pool, x->error, x->in.status);
-}
-
 static chatgptt_code cgt_exchange_header(cgt_exchange *x) {
     cgt_slice name = cgt_text(x->in.line->name), value = cgt_text(x->in.line->value);
     const chatgptt_hooks *hooks = x->pool->hooks; bool whole = !x->in.line->cut;
@@ -3015,18 +3016,16 @@ static chatgptt_code cgt_exchange_go(cgt_exchange *x, long long now) {
     return cgt_exchange_aim(x, now);
 }
 
-/* The error for a redirect that was to be followed and is none. */
-static chatgptt_code cgt_exchange_nowhere(const cgt_exchange *x) {
-    return cgt_fail(x->error, CHATGPTT_E_STATUS, "%b redirects: nowhere, since Location is missing or longer "
-                    "than CHATGPTT_MAX_VALUE", x->url.authority);
-}
-
 /* The head is complete. */
 static chatgptt_code cgt_exchange_head(cgt_exchange *x, long long now) {
     char digits[24];
     cgt_trace(x->pool->hooks, "status", cgt_slice_of(digits, cgt_digits(digits, (unsigned)x->in.status)));
     if (x->error->code) return x->error->code;
     if (x->to.whole.len) return cgt_exchange_go(x, now);
+    if (cgt_exchange_is_proxy(x)) return cgt_tunnel_refused(x->pool, x->error, x->in.status);
+    if (x->follow && cgt_is_redirect(x->in.status))
+        return cgt_fail(x->error, CHATGPTT_E_STATUS, "%b redirects: nowhere, since Location is missing or "
+                        "longer than CHATGPTT_MAX_VALUE", x->url.authority);
     cgt_buffer_free(&x->out); cgt_exchange_drop_line(x);
     x->event = CGT_X_STATUS;
     return cgt_exchange_enter(x, CGT_X_BODY, now);
@@ -3115,10 +3114,6 @@ static chatgptt_wait cgt_exchange_want(const cgt_exchange *x, long long now) {
     if (x->last != CHATGPTT_AGAIN) w.timeout_ms = 0;
     else if (until != LLONG_MAX && (w.timeout_ms < 0 || ms < w.timeout_ms)) w.timeout_ms = ms;
     return w;
-}
-
-static chatgptt_code cgt_exchange_wait(const cgt_exchange *x, const chatgptt_wait *what) {
-    return what->timeout_ms == 0 && what->count == 0 ? CHATGPTT_OK : cgt_pool_wait(x->pool, what);
 }
 
 /* No stream runs: nobody needs a read buffer. */
@@ -3447,8 +3442,7 @@ static void cgt_json_done(cgt_json *j, cgt_json_state next) {    /* a value is c
 static chatgptt_code cgt_json_open(cgt_json *j, cgt_json_type type) {
     uint32_t *word, bit;
     if (j->depth == CHATGPTT_MAX_DEPTH) {
-        j->why = "nested deeper than CHATGPTT_MAX_DEPTH";
-        return CHATGPTT_E_LIMIT;
+        (void)cgt_json_bad(j, "nested deeper than CHATGPTT_MAX_DEPTH"); return CHATGPTT_E_LIMIT;
     }
     cgt_json_begin(j, type, CGT_JSON_OPENED); cgt_json_done(j, CGT_JSON_OPENED);
     bit = (uint32_t)1 << ++j->depth % 32; word = &j->arrays[j->depth / 32];
@@ -3495,38 +3489,33 @@ static chatgptt_code cgt_json_value(cgt_json *j, char c) {
 /* Decoded text on its way out: from `start` on it lies in the caller's bytes, behind what was read (`in`). */
 typedef struct cgt_json_run { char *start, *out, *in, *end; } cgt_json_run;
 
-/* How many plain ASCII bytes come first, sixteen or eight at a time; of eight any other sets its top bit. */
+/* How many plain ASCII bytes come first, eight at a time, of which any other sets its top bit. */
 static size_t cgt_json_plain(const char *in, const char *end) {
     const uint64_t ones = 0x0101010101010101u; const char *at = in; uint64_t x, quote, slash;
-#ifdef __SSE2__
-    for (; end - at >= 16; at += 16) {
-        typedef signed char bytes __attribute__((vector_size(16))); bytes b;
-        typedef char chars __attribute__((vector_size(16))); int mask;
-        memcpy(&b, at, 16); b = (bytes)((b < ' ') | (b == '"') | (b == '\\'));
-        mask = __builtin_ia32_pmovmskb128((chars)b);
-        if (mask) return (size_t)(at - in + __builtin_ctz((unsigned)mask));
-    }
-#endif
     for (; end - at >= 8; at += 8) {
         memcpy(&x, at, 8); quote = x ^ (ones * '"'); slash = x ^ (ones * '\\');
         x = ((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | x;
-        if (x & ones << 7) break;
+        x &= ones << 7;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__    /* the first is the lowest */
+        if (x) return (size_t)(at - in + __builtin_ctzll(x) / 8);
+#endif
+        if (x) break;
     }
     while (at < end && (unsigned char)(*at - 0x20) < 0x60 && *at != '"' && *at != '\\') at++;
     return (size_t)(at - in);
 }
 
-static uint32_t cgt_json_digit(char c) {
-    static const char digits[] = "\0\1\2\3\4\5\6\7\10\11\20\20\20\20\20\20\20\12\13\14\15\16\17"
-        "\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\12\13\14\15\16\17";
-    unsigned i = (unsigned char)(c - '0');
-    return i < sizeof digits - 1 ? (uint32_t)digits[i] : 16;
-}
-
-static uint32_t cgt_json_hex(const char *p) {     /* beyond 0xFFFF: these are not four digits */
-    uint32_t a = cgt_json_digit(p[0]), b = cgt_json_digit(p[1]), c = cgt_json_digit(p[2]),
-             d = cgt_json_digit(p[3]);
-    return (a | b | c | d) > 15 ? 0x10000 : a << 12 | b << 8 | c << 4 | d;
+/* Four digits at once, the first in the highest byte; beyond 0xFFFF: they are none. The top bit of a byte of
+   `digit` is set beyond 9, that of `letter` from A to F in either case. */
+static inline uint32_t cgt_json_hex(const char *p) {
+    const uint32_t ones = 0x01010101, tops = ones << 7;
+    uint32_t x = (uint32_t)(unsigned char)p[0] << 24 | (uint32_t)(unsigned char)p[1] << 16 |
+                 (uint32_t)(unsigned char)p[2] << 8 | (unsigned char)p[3];
+    uint32_t digit = (x ^ ones * '0') + ones * (0x80 - 10), letter = (x | ones * 0x20) ^ ones * 0x60;
+    letter = (letter + ones * 0x7F) & ~(letter + ones * (0x80 - 7));
+    if (x & tops || ~(~digit | letter) & tops) return 0x10000;
+    x = (x & ones * 15) + 9 * (x >> 6 & ones); x = (x | x >> 4) & 0xFF00FF;
+    return (x | x >> 8) & 0xFFFF;
 }
 
 static char cgt_json_escaped(char c) {            /* NUL: no such escape */
@@ -3567,21 +3556,21 @@ static int cgt_json_char(const char *in, size_t len, char *out, size_t *n) {
     return (int)cgt_utf8_put(out, code);
 }
 
-/* All that lies whole in the input and is as it should be, up to anything else. */
+/* All that lies whole in the input and is as it should be, up to anything else. Local copies: a loop that
+   changes two fields of a structure at once is half as fast. */
 static void cgt_json_common(cgt_json_run *r) {
-    size_t n;
-    for (;;) {
-        int len;
-        n = cgt_json_plain(r->in, r->end);
-        if (r->out != r->in) memmove(r->out, r->in, n);
-        r->in += n; r->out += n;
-        if (r->in == r->end || *r->in == '"' || (unsigned char)*r->in < 0x20) return;
+    char *in = r->in, *out = r->out, *end = r->end; size_t n; int len = 1;
+    while (len > 0) {
+        n = cgt_json_plain(in, end);
+        if (out != in) memmove(out, in, n);
+        in += n; out += n;
+        if (in == end || *in == '"' || (unsigned char)*in < 0x20) break;
         do {
-            len = cgt_json_char(r->in, (size_t)(r->end - r->in), r->out, &n);
-            if (len <= 0) return;
-            r->in += n; r->out += len;
-        } while (r->in < r->end && (*r->in == '\\' || (unsigned char)*r->in >= 0x80));
+            len = cgt_json_char(in, (size_t)(end - in), out, &n);
+            if (len > 0) { in += n; out += len; }
+        } while (len > 0 && in < end && (*in == '\\' || (unsigned char)*in >= 0x80));
     }
+    r->in = in; r->out = out;
 }
 
 /* A character that is cut or wrong. What is there of it waits in `part`; once it is whole it is told. */
@@ -3613,7 +3602,7 @@ static chatgptt_code cgt_json_cut(cgt_json *j, cgt_json_run *r) {
 static chatgptt_code cgt_json_text(cgt_json *j, cgt_json_run *r) {
     bool closed;
     r->start = r->out = r->in;
-    if (!j->part_len) cgt_json_common(r);
+    if (!j->part_len && *r->in != '"') cgt_json_common(r);
     closed = !j->part_len && r->in < r->end && *r->in == '"';
     j->piece = cgt_slice_of(r->start, (size_t)(r->out - r->start));
     if (j->told && j->piece.len) { j->event = CGT_JSON_TEXT; return CHATGPTT_OK; }
@@ -4554,10 +4543,8 @@ static cgt_slice cgt_sse_name(const cgt_sse *s) {
     return s->name_len ? cgt_slice_of(s->name, s->name_len) : cgt_text("message");
 }
 
-static void cgt_sse_field_begin(cgt_sse *s, cgt_slice word) {
-    static const char *const names[] = { "", "retry", "data", "event", "id" }; int field = 0;
-    while (field < CGT_SSE_UNKNOWN && !cgt_is(word, names[field])) field++;
-    s->field = (cgt_sse_field)field; s->bom = CGT_SSE_BEGUN; s->known = s->known || field != CGT_SSE_UNKNOWN;
+static void cgt_sse_field_begin(cgt_sse *s, cgt_sse_field field) {
+    s->field = field; s->bom = CGT_SSE_BEGUN; s->known = s->known || field != CGT_SSE_UNKNOWN;
     s->next_len = 0; s->state = CGT_SSE_AFTER_COLON;
     if (field == CGT_SSE_F_EVENT) s->name_len = 0;
     if (field != CGT_SSE_F_DATA) return;
@@ -4565,10 +4552,16 @@ static void cgt_sse_field_begin(cgt_sse *s, cgt_slice word) {
     s->data = true;
 }
 
+static cgt_sse_field cgt_sse_which(const cgt_sse *s) {
+    static const char *const names[] = { "", "retry", "data", "event", "id" }; int field = 0;
+    while (field < CGT_SSE_UNKNOWN && !cgt_is(cgt_slice_of(s->word, s->word_len), names[field])) field++;
+    return (cgt_sse_field)field;
+}
+
 static void cgt_sse_line_end(cgt_sse *s) {
     bool empty = s->state == CGT_SSE_LINE;
     /* a field without a colon has no value */
-    if (s->state == CGT_SSE_FIELD) cgt_sse_field_begin(s, cgt_slice_of(s->word, s->word_len));
+    if (s->state == CGT_SSE_FIELD) cgt_sse_field_begin(s, cgt_sse_which(s));
     if (s->field == CGT_SSE_F_EVENT) s->named = s->name_len > 0;
     if (s->field == CGT_SSE_F_ID && !memchr(s->next, '\0', s->next_len) && s->next_len < sizeof s->id)
         (void)cgt_fixed_set(s->id, sizeof s->id, cgt_slice_of(s->next, s->next_len));
@@ -4599,7 +4592,7 @@ static size_t cgt_sse_value(cgt_sse *s, const char *in, size_t len) {
 static size_t cgt_sse_line(cgt_sse *s, const char *in, size_t len) {
     static const char bom[] = "\xEF\xBB\xBF";
     if (len >= 5 && memcmp(in, "data:", 5) == 0 && s->bom % 3 == 0) {
-        cgt_sse_field_begin(s, cgt_slice_of(in, 4));
+        cgt_sse_field_begin(s, CGT_SSE_F_DATA);
         if (len > 5) s->state = CGT_SSE_VALUE;
         return len > 5 && in[5] == ' ' ? 6 : 5;
     }
@@ -4621,7 +4614,7 @@ static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len) {
     switch (s->state) {
     case CGT_SSE_LINE: return cgt_sse_line(s, in, len);
     case CGT_SSE_FIELD:
-        if (in[0] == ':') cgt_sse_field_begin(s, cgt_slice_of(s->word, s->word_len));
+        if (in[0] == ':') cgt_sse_field_begin(s, cgt_sse_which(s));
         else if (s->word_len < sizeof s->word) s->word[s->word_len++] = in[0];
         return 1;
     case CGT_SSE_AFTER_COLON: s->state = CGT_SSE_VALUE; return in[0] == ' ' ? 1 : 0;
@@ -4657,8 +4650,7 @@ static void cgt_sse_feed(cgt_sse *s, const char *in, size_t len, size_t *used) {
    The first error stops the reply; text told before it is provisional. */
 
 typedef enum cgt_asked { CGT_ASKED_ANSWER, CGT_ASKED_KEY, CGT_ASKED_NONCE } cgt_asked;
-typedef enum cgt_reply_event {
-    CGT_REPLY_NONE, CGT_REPLY_TEXT, CGT_REPLY_NOTICE, CGT_REPLY_END
+typedef enum cgt_reply_event { CGT_REPLY_NONE, CGT_REPLY_TEXT, CGT_REPLY_NOTICE, CGT_REPLY_END
 } cgt_reply_event;
 typedef enum cgt_teller {
     CGT_TOLD_BY_NOBODY, CGT_TOLD_BY_STATUS, CGT_TOLD_BY_OBJECT, CGT_TOLD_BY_EVENT, CGT_TOLD_BY_US
@@ -4718,8 +4710,7 @@ typedef enum cgt_body { /* the last: an object is complete, what follows it is p
     CGT_BODY_UNKNOWN, CGT_BODY_BRACE, CGT_BODY_BARE, CGT_BODY_JSON, CGT_BODY_SKIP, CGT_BODY_OBJECT
 } cgt_body;
 /* MUTE: JSON of which nothing is an answer, since the status is an error's or a token was asked for */
-typedef enum cgt_reply_mode {
-    CGT_REPLY_SNIFF, CGT_REPLY_EVENTS, CGT_REPLY_JSON, CGT_REPLY_MUTE
+typedef enum cgt_reply_mode { CGT_REPLY_SNIFF, CGT_REPLY_EVENTS, CGT_REPLY_JSON, CGT_REPLY_MUTE
 } cgt_reply_mode;
 
 enum {  /* what an object says; refused, success: AIPKIT's envelope; nonce: its code is a nonce failure's */
@@ -4731,6 +4722,13 @@ typedef struct cgt_object {         /* what is known of the JSON object under wa
     int part, words_of;             /* the field whose text is kept; the field the words are from */
     bool fits; unsigned is;         /* the text is not too long and holds no NUL */
 } cgt_object;
+
+/* How the last event with text began, up to the text, and what was known there: the next mostly begins the
+   same, and then its scan begins there, 4,000 instructions later. */
+typedef struct cgt_alike {
+    const char *from;               /* where an event begins whose start is being learned */
+    size_t len; char start[CHATGPTT_MAX_ALIKE]; cgt_json json; cgt_object now;
+} cgt_alike;
 
 typedef struct cgt_reply {          /* what a delta touches comes first */
     cgt_reply_event event;
@@ -4746,7 +4744,7 @@ typedef struct cgt_reply {          /* what a delta touches comes first */
     unsigned dispatched;            /* events */
     bool challenged;
     chatgptt_code code;             /* AGAIN: no verdict yet */
-    cgt_teller by; cgt_asked asked; int status; cgt_object now; cgt_json json; cgt_sse sse;
+    cgt_teller by; cgt_asked asked; int status; cgt_object now; cgt_json json; cgt_sse sse; cgt_alike alike;
     char bare[CHATGPTT_MAX_TOKEN];  /* data that is no object, [DONE], a thread's id; a short field's text */
     char thread_id[CHATGPTT_MAX_TOKEN];     /* or the token asked for */
     char openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN]; char type[32];
@@ -4875,27 +4873,26 @@ static void cgt_reply_piece(cgt_reply *r, cgt_slice s) {
 
 /* A value is complete, or a container begins. What it says by its type, or by its text. */
 static void cgt_reply_value(cgt_reply *r) {
-    enum { CGT_T_STRING = 1 << CGT_JSON_STRING, CGT_T_NUMBER = 1 << CGT_JSON_NUMBER,
-           CGT_T_TRUE = 1 << CGT_JSON_TRUE, CGT_T_NIL = 1 << CGT_JSON_FALSE | 1 << CGT_JSON_NULL,
-           CGT_T_OBJECT = 1 << CGT_JSON_OBJECT };
-    static const struct { int field, types; unsigned mark; } marks[] = {
-        { CGT_F_DATA, CGT_T_STRING, CGT_O_DATA }, { CGT_F_ID, CGT_T_STRING | CGT_T_NUMBER, CGT_O_ID },
-        { CGT_F_ERROR, CGT_T_OBJECT, CGT_O_FAILED }, { CGT_F_QUOTA, CGT_T_OBJECT, CGT_O_LIMITED },
-        { CGT_F_SUCCESS, CGT_T_TRUE, CGT_O_SUCCESS }, { CGT_F_SUCCESS, ~CGT_T_TRUE, CGT_O_REFUSED },
-        { CGT_F_GREETING, ~0, CGT_O_GREETING }, { CGT_F_TOKEN_LIMIT, ~CGT_T_NIL, CGT_O_LIMITED },
-        { CGT_F_FLAGGED, ~CGT_T_NIL, CGT_O_FLAGGED }, { CGT_F_BANNED, ~CGT_T_NIL, CGT_O_FLAGGED },
-        { CGT_F_MODFLAG, ~CGT_T_NIL, CGT_O_FLAGGED }, { CGT_F_PINECONE, ~CGT_T_NIL, CGT_O_PINECONE } };
-    int field = r->json.field, type = 1 << r->json.type; unsigned is = 0; size_t i;
-    cgt_slice text = cgt_text(r->now.part == field ? r->bare : "");
-    for (i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (marks[i].field == field && marks[i].types & type) is |= marks[i].mark;
-    if (field == CGT_F_FINISH && type == CGT_T_STRING && text.len && !cgt_is(text, "null")) is = CGT_O_FINISH;
-    if (field == CGT_F_CODE && text.len) is = CGT_O_CODED;
-    if (field == CGT_F_CODE && cgt_starts(text, "nonce_failure")) is |= CGT_O_NONCE;
-    /* events have statuses of their own */
-    if (field == CGT_F_STATUS && cgt_is(text, r->mode == CGT_REPLY_EVENTS ? "error" : "success") ==
-                                     (r->mode == CGT_REPLY_EVENTS))
-        is = CGT_O_BAD_STATUS;
+    cgt_json_type type = r->json.type; unsigned is = 0; bool string = type == CGT_JSON_STRING;
+    bool on = type != CGT_JSON_FALSE && type != CGT_JSON_NULL, events = r->mode == CGT_REPLY_EVENTS;
+    cgt_slice text = cgt_text(r->now.part == r->json.field ? r->bare : "");
+    switch (r->json.field) {
+    case CGT_F_DATA: if (string) is = CGT_O_DATA; break;
+    case CGT_F_ID: if (string || type == CGT_JSON_NUMBER) is = CGT_O_ID; break;
+    case CGT_F_ERROR: if (type == CGT_JSON_OBJECT) is = CGT_O_FAILED; break;
+    case CGT_F_QUOTA: if (type == CGT_JSON_OBJECT) is = CGT_O_LIMITED; break;
+    case CGT_F_SUCCESS: is = type == CGT_JSON_TRUE ? CGT_O_SUCCESS : CGT_O_REFUSED; break;
+    case CGT_F_GREETING: is = CGT_O_GREETING; break;
+    case CGT_F_TOKEN_LIMIT: if (on) is = CGT_O_LIMITED; break;
+    case CGT_F_FLAGGED: case CGT_F_BANNED: case CGT_F_MODFLAG: if (on) is = CGT_O_FLAGGED; break;
+    case CGT_F_PINECONE: if (on) is = CGT_O_PINECONE; break;
+    case CGT_F_FINISH: if (string && text.len && !cgt_is(text, "null")) is = CGT_O_FINISH; break;
+    case CGT_F_CODE:
+        if (text.len) is = cgt_starts(text, "nonce_failure") ? CGT_O_CODED | CGT_O_NONCE : CGT_O_CODED;
+        break;
+    case CGT_F_STATUS:              /* events have statuses of their own */
+        if (cgt_is(text, events ? "error" : "success") == events) is = CGT_O_BAD_STATUS;
+    }
     r->now.is |= is;
 }
 
@@ -5068,11 +5065,33 @@ static chatgptt_code cgt_reply_dispatch(cgt_reply *r) {
     return code;
 }
 
-/* The first byte of an event's data that is no blank decides what the data is. */
-static void cgt_reply_open_data(cgt_reply *r, char c) {
+/* An event's object begins; how much of it is known already. Its bytes are kept before they are decoded in
+   place. */
+static size_t cgt_reply_recall(cgt_reply *r, const char *in, size_t len) {
+    cgt_alike *a = &r->alike; bool may = r->kind == CGT_KIND_PLAIN && !r->dressed && !r->json.spare[0];
+    if (may && a->len && len >= a->len && memcmp(a->start, in, a->len) == 0) {
+        r->json = a->json; r->now = a->now; r->words[0] = '\0';
+        return a->len;
+    }
+    if (may) { a->from = in; a->len = 0; memcpy(a->start, in, len < sizeof a->start ? len : sizeof a->start);}
+    cgt_reply_object(r);
+    return 0;
+}
+
+/* The first text of an event: what comes before it has told nothing that is not in `now`. */
+static void cgt_reply_learn(cgt_reply *r) {
+    cgt_alike *a = &r->alike; const cgt_json *j = &r->json;
+    size_t len = a->from && j->piece.at != j->hold ? (size_t)(j->piece.at - a->from) : 0;
+    a->from = NULL;
+    if (!len || len > sizeof a->start || r->now.words_of >= 0) return;
+    a->len = len; a->json = *j; a->now = r->now;
+}
+
+/* The first byte of an event's data that is no blank decides what the data is. How much is used. */
+static size_t cgt_reply_open_data(cgt_reply *r, const char *in, size_t len) {
     r->kind = cgt_reply_kind(&r->sse); r->bare[0] = '\0'; r->held.len = 0;
-    r->body = r->kind == CGT_KIND_OTHER ? CGT_BODY_SKIP : c == '{' ? CGT_BODY_JSON : CGT_BODY_BARE;
-    if (r->body == CGT_BODY_JSON) cgt_reply_object(r);
+    r->body = r->kind == CGT_KIND_OTHER ? CGT_BODY_SKIP : *in == '{' ? CGT_BODY_JSON : CGT_BODY_BARE;
+    return r->body == CGT_BODY_JSON ? cgt_reply_recall(r, in, len) : 0;
 }
 
 /* A piece of an event's data. *took: how much of it was used. */
@@ -5082,11 +5101,12 @@ static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *
     if (r->body == CGT_BODY_UNKNOWN) {
         while (n < len && cgt_blank(in[n])) n++;
         if (n == len) return CHATGPTT_OK;
-        cgt_reply_open_data(r, in[n]);
+        n += cgt_reply_open_data(r, in + n, len - n);
     }
     if (r->body == CGT_BODY_BARE) (void)cgt_said_add(r->bare, sizeof r->bare, cgt_slice_of(in, len));
     if (r->body != CGT_BODY_JSON) return CHATGPTT_OK;
     code = cgt_reply_scan(r, in + n, len - n, took); *took += n;
+    if (r->event == CGT_REPLY_TEXT) cgt_reply_learn(r);
     if (r->held.failed == CHATGPTT_E_LIMIT) cgt_reply_say(r, "an event longer than max_event_bytes");
     if (r->held.failed) return cgt_reply_told(r, r->held.failed, CGT_TOLD_BY_US);
     if (code < 0 && (r->dressed || r->kind == CGT_KIND_NOTICE || r->kind == CGT_KIND_MESSAGE)) {
@@ -5135,6 +5155,7 @@ static chatgptt_code cgt_reply_events(cgt_reply *r, char *in, size_t len, size_t
     if (r->sse.event == CGT_SSE_NONE) return CHATGPTT_OK;
     lf = r->sse.event == CGT_SSE_DATA && r->sse.piece.at[0] == '\n';
     /* a joining LF is none of the bytes fed: it takes the place of one that is used up */
+    r->alike.from = NULL;
     r->pending = lf ? in + *used - 1 : in + (r->sse.piece.at - in); r->pending_len = r->sse.piece.len;
     if (lf) *r->pending = '\n';
     return CHATGPTT_OK;
@@ -5299,11 +5320,6 @@ static cgt_verdict cgt_reply_broke(const cgt_reply *r) {
     cgt_verdict v = cgt_reply_verdict(r);
     if (v.code == CHATGPTT_AGAIN) v.code = cgt_reply_so_far(r);
     return v;
-}
-
-static void cgt_reply_ids(const cgt_reply *r, const char **thread, const char **openai, const char **google) {
-    *thread = r->asked == CGT_ASKED_ANSWER ? r->thread_id : ""; *openai = r->openai_id;
-    *google = r->google_id;
 }
 
 /* ==== [DIALECT] ==== */
@@ -5874,12 +5890,11 @@ static chatgptt_code cgt_stream_page_end(chatgptt_stream *s, long long now) {
 
 /* The answer is whole: what the site now knows of the conversation goes to the caller. */
 static void cgt_stream_remember(chatgptt_stream *s) {
-    const char *thread, *openai, *google; cgt_memory *m = &s->memory;
+    cgt_memory *m = &s->memory; const cgt_reply *r = s->reply;
     if (!s->conversation) return;
-    cgt_reply_ids(s->reply, &thread, &openai, &google);
-    cgt_memory_set(m->thread_id, sizeof m->thread_id, thread);
-    cgt_memory_set(m->openai_id, sizeof m->openai_id, openai);
-    cgt_memory_set(m->google_id, sizeof m->google_id, google);
+    cgt_memory_set(m->thread_id, sizeof m->thread_id, r->thread_id);
+    cgt_memory_set(m->openai_id, sizeof m->openai_id, r->openai_id);
+    cgt_memory_set(m->google_id, sizeof m->google_id, r->google_id);
     m->begun = s->goal == CGT_GOAL_ANSWER || m->thread_id[0];   /* else it knows but the history sent along */
     memset(s->conversation, 0, sizeof *s->conversation); memcpy(s->conversation->opaque, m, sizeof *m);
 }
@@ -5949,8 +5964,6 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
 /* The head is complete: room for what the body is read into. */
 static chatgptt_code cgt_stream_head(chatgptt_stream *s) {
     const cgt_exchange *x = &s->x; const chatgptt_options *o = &s->client->options;
-    if (cgt_exchange_is_proxy(x)) return cgt_exchange_proxy_refused(x);
-    if (cgt_is_redirect(x->in.status)) return cgt_exchange_nowhere(x);
     if (x->coded || x->in.coding_left)
         return cgt_fail(&s->error, CHATGPTT_E_UNSUPPORTED, "%b sends a compressed body though identity was "
                         "asked for", cgt_stream_host(s));
@@ -6040,7 +6053,7 @@ CHATGPTT_API chatgptt_code chatgptt_next(chatgptt_stream *stream, chatgptt_event
         if (code != CHATGPTT_AGAIN) return code;
         w = chatgptt_want(s);
         if (s->on_tick && (w.timeout_ms < 0 || w.timeout_ms > CGT_TICK_MS)) w.timeout_ms = CGT_TICK_MS;
-        code = cgt_exchange_wait(&s->x, &w);
+        code = cgt_pool_wait(s->x.pool, &w);
         if (code < 0) return cgt_stream_over(s, cgt_fail(&s->error, code, "waiting failed"),
                                              cgt_now(&s->client->hooks));
     }

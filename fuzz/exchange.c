@@ -109,7 +109,7 @@ static void wait_for(const cgt_exchange *x, int *zero_waits) {
     chatgptt_wait want = cgt_exchange_want(x, before);
     *zero_waits = want.timeout_ms == 0 ? *zero_waits + 1 : 0;
     FUZZ_CHECK(*zero_waits <= MAX_ZERO_WAITS && want.count >= 0 && want.count <= 2);
-    (void)cgt_exchange_wait(x, &want);
+    (void)cgt_pool_wait(x->pool, &want);
     FUZZ_CHECK(!now.s.hung);
 }
 

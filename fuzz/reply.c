@@ -25,14 +25,12 @@ static int ended(feed_log *log)
 {
     const cgt_reply *r = &now.reply;
     cgt_verdict v = cgt_reply_verdict(r);
-    const char *thread, *openai, *google;
     FUZZ_CHECK(v.code == CHATGPTT_DONE || (v.code <= CHATGPTT_E_MEMORY && v.code >= CHATGPTT_E_UNSUPPORTED));
     FUZZ_CHECK(v.code != CHATGPTT_DONE || (now.letter == 'k' ? cgt_reply_token(r)[0] != 0 : v.texted));
     FUZZ_CHECK(cgt_utf8_valid(cgt_text(v.words)) && !cgt_has_control(cgt_text(v.words)));
     FUZZ_CHECK(v.texted == now.texted && v.by != CGT_TOLD_BY_NOBODY && cgt_reply_broke(r).code == v.code);
-    cgt_reply_ids(r, &thread, &openai, &google);
     feed_log_event(log, "%s by %d; %d%d", v.words, v.by, v.texted, v.finished);
-    feed_log_event(log, "%s|%s|%s|%s", thread, openai, google, cgt_reply_token(r));
+    feed_log_event(log, "%s|%s|%s", r->thread_id, r->openai_id, r->google_id);
     return v.code;
 }
 

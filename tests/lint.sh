@@ -138,7 +138,7 @@ only() {        # GENERATION OTHER
 
 # limits: "NAME SMALLEST" of each constant of CONFIG's table that may be set from outside; "NAME" alone if nothing says how small.
 limits() {
-    sed -n '/==== \[CONFIG\]/,/==== \[BASE\]/p' "$header" | awk '
+    sed -n '/==== \[CONFIG\]/,/==== \[BASE\]/p' "$header" | sed -e :join -e '/\\$/N; s/\\\n//; t join' | awk '
         /^#ifndef CHATGPTT_/ {name = $2}
         /^#define CHATGPTT_/ && $2 == name && $3 ~ /^[0-9]+$/ {names[++n] = name}
         /^#(el)?if .*CHATGPTT_[A-Z_]+ *< *[0-9]+/ {

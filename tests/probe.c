@@ -373,7 +373,7 @@ static chatgptt_code http_wait(http_probe *p)
 {
     p->wait = cgt_exchange_want(&p->x, cgt_now(&p->client->hooks));
     if (fflush(stdout) != 0) return cgt_fail(&p->error, CHATGPTT_E_IO, "cannot write the body");
-    return cgt_exchange_wait(&p->x, &p->wait);
+    return cgt_pool_wait(p->x.pool, &p->wait);
 }
 
 static chatgptt_code http_step(http_probe *p)

@@ -39,6 +39,8 @@ typedef struct row {
 #define ROLE CHUNK("{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}")
 #define DELTA(content)  CHUNK("{\"index\":0,\"delta\":{\"content\":\"" content "\"},\"finish_reason\":null}")
 #define STOP            CHUNK("{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}")
+#define START           "{\"id\":\"c1\",\"choices\":[{\"delta\":{\"content\":\""
+#define AGAIN(content)  DATA(START content "\"}}]}")
 #define DONE            DATA("[DONE]")
 #define ANSWER          ROLE DELTA("Hello") DELTA(", world") STOP DONE
 
@@ -167,6 +169,45 @@ static const row replies[] = {
     E("P1-351 [DONE] within the answer",
       DELTA("data: [DONE]") DELTA("\\n\\ndata: [DONE]\\n\\n") DELTA("x") STOP DONE,
       "data: [DONE]\n\ndata: [DONE]\n\nx", DONE, NULL),
+    E("begins as the one before, and ends with an error",
+      AGAIN("a") DATA(START "b\"}}],\"error\":{\"message\":\"No more.\"}}") DONE, "ab", E_UPSTREAM,
+      "No more."),
+    E("begins so, and is cut", AGAIN("a") DATA(START "b") DONE, "ab", E_REPLY, "an event is not JSON"),
+    E("begins so, in an event with a name",
+      AGAIN("a") AGAIN("b") EVENT("remark", START "c\"}}]}") AGAIN("d") DONE, "abd", DONE, NULL),
+    E("begins so but for one byte",
+      AGAIN("a") AGAIN("b") DATA("{\"id\":\"c1\",\"choices\":[{\"delta\":{\"contend\":\"c\"}}]}")
+          AGAIN("d") DONE,
+      "abd", DONE, NULL),
+    E("begins so with escapes",
+      DATA("{\"i\\u0064\":\"\\u0041\",\"choices\":[{\"delta\":{\"content\":\"a\\n\"}}]}")
+          DATA("{\"i\\u0064\":\"\\u0041\",\"choices\":[{\"delta\":{\"content\":\"\\tb\"}}]}")
+              DATA("{\"id\":\"A\",\"choices\":[{\"delta\":{\"content\":\"c\"}}]}") DONE,
+      "a\n\tbc", DONE, NULL),
+    E("begins so, within a surrogate pair",
+      AGAIN("a") AGAIN("\\ud83d") AGAIN("\\ude00") AGAIN("\\ud83d") AGAIN("b") DONE,
+      "a\xF0\x9F\x98\x80\xEF\xBF\xBD"
+      "b",
+      DONE, NULL),
+    E("begins so, with two texts",
+      DATA("{\"choices\":[{\"text\":\"a\",\"delta\":{\"content\":\"b\"}}]}")
+          DATA("{\"choices\":[{\"text\":\"a\",\"delta\":{\"content\":\"c\"}}]}")
+              DATA("{\"choices\":[{\"text\":\"\",\"delta\":{\"content\":\"d\"}}]}") DONE,
+      "abacd", DONE, NULL),
+    E("begins so, with words of its own",
+      DATA("{\"message\":\"hm\",\"choices\":[{\"delta\":{\"content\":\"a\"}}]}")
+          DATA("{\"message\":\"hm\",\"choices\":[{\"delta\":{\"content\":\"b\"}}],"
+               "\"pineconeError\":true}") DONE,
+      "ab", E_UPSTREAM, "hm"),
+    E("begins so, finish_reason before the text",
+      DATA("{\"choices\":[{\"finish_reason\":null,\"delta\":{\"content\":\"a\"}}]}")
+          DATA("{\"choices\":[{\"finish_reason\":\"stop\",\"delta\":{\"content\":\"b\"}}]}")
+              DATA("{\"choices\":[{\"finish_reason\":\"stop\",\"delta\":{\"content\":\"c\"}}]}"),
+      "abc", DONE, NULL),
+    E("begins so, with its key once more",
+      AGAIN("a")
+          DATA(START "b\",\"content\":\"x\"},\"delta\":{\"content\":\"y\"}}],\"id\":3}") AGAIN("c") DONE,
+      "abc", DONE, NULL),
     E("P1-352 text and finish_reason in one event",
       CHUNK("{\"delta\":{\"content\":\"Hello\"},\"finish_reason\":\"stop\"}"), "Hello", DONE, NULL),
     E("P1-353 error: null is none",
