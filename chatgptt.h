@@ -5567,9 +5567,10 @@ struct chatgptt_client {
     /* the options': the page asked for; where messages go, empty: the page says */
     cgt_url home, endpoint; cgt_jar cookies;
     cgt_tokens *tokens;             /* the newest; NULL: none are known */
-    bool no_nonce_action;           /* the endpoint gives out no nonces: they are on the page */
+    /* the endpoint gives out no nonces: they are on the page; read once: conversations are counted from the
+       first 16 bytes on */
+    bool no_nonce_action; unsigned char random[48]; chatgptt_stream *streams;
     char client_id[CHATGPTT_MAX_TOKEN], session_id[CGT_SESSION_SIZE]; chatgptt_site site;
-    chatgptt_stream *streams;
 };
 
 /* What is asked for. The first five are exchanges: GET the page, for the tokens; AIPKIT: POST for a fresh
@@ -6175,25 +6176,24 @@ static chatgptt_code cgt_take_strings(chatgptt_client *c) {
     return CHATGPTT_OK;
 }
 
-/* A random UUID of version 4 (RFC 9562 section 5.4), as browsers send. */
-static chatgptt_code cgt_make_uuid(chatgptt_client *c, char out[CGT_UUID_SIZE]) {
-    static const char digits[] = "0123456789abcdef"; unsigned char bytes[16]; size_t i;
-    if ((c->hooks.random)(c->hooks.user, bytes, sizeof bytes) != CHATGPTT_OK)
-        return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
-    bytes[6] = (unsigned char)(bytes[6] % 16 + 0x40); bytes[8] = (unsigned char)(bytes[8] % 64 + 0x80);
-    for (i = 0; i < sizeof bytes; i++) {
+/* A UUID of version 4 (RFC 9562 section 5.4), as browsers send, of 16 random bytes. */
+static void cgt_put_uuid(const unsigned char *bytes, char out[CGT_UUID_SIZE]) {
+    size_t i;
+    for (i = 0; i < 16; i++) {
+        unsigned byte = i == 6 ? bytes[i] % 16 + 0x40u : i == 8 ? bytes[i] % 64 + 0x80u : bytes[i];
         if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
-        *out++ = digits[bytes[i] >> 4]; *out++ = digits[bytes[i] & 15];
+        *out++ = "0123456789abcdef"[byte >> 4]; *out++ = "0123456789abcdef"[byte & 15];
     }
     *out = '\0';
-    return CHATGPTT_OK;
 }
 
 /* A client id as the site's own page makes it: random, and then kept, since it is what quotas are counted by.
    */
 static chatgptt_code cgt_make_ids(chatgptt_client *c) {
     const char *given = c->options.client_id; char uuid[CGT_UUID_SIZE];
-    if (cgt_make_uuid(c, c->session_id) < 0 || cgt_make_uuid(c, uuid) < 0) return c->error.code;
+    if ((c->hooks.random)(c->hooks.user, c->random, sizeof c->random) != CHATGPTT_OK)
+        return cgt_fail(&c->error, CHATGPTT_E_IO, "no random bytes to be had: give hooks.random");
+    cgt_put_uuid(c->random + 16, c->session_id); cgt_put_uuid(c->random + 32, uuid);
     memcpy(c->client_id, uuid, 8); memcpy(c->client_id + 8, uuid + 9, 2);   /* ten digits, past the dash */
     if (!given) return CHATGPTT_OK;
     (void)cgt_fixed_set(c->client_id, sizeof c->client_id, cgt_text(given));
@@ -6339,7 +6339,7 @@ static void cgt_stream_copy_turns(chatgptt_stream *s, const chatgptt_message *me
 /* Reads the caller's conversation, or begins one: its ids are made now. Without one, the message is a
    conversation of its own. */
 static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_conversation *conversation) {
-    chatgptt_client *c = s->client; cgt_memory *m = &s->memory;
+    chatgptt_client *c = s->client; cgt_memory *m = &s->memory; size_t i;
     const unsigned char *at = conversation ? conversation->opaque : NULL;
     s->conversation = conversation;
     if (at && (*at || memcmp(at, at + 1, sizeof conversation->opaque - 1) != 0)) {      /* not all zero */
@@ -6349,7 +6349,9 @@ static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_convers
     }
     memcpy(m->magic, cgt_memory_magic, sizeof m->magic);
     memcpy(m->session_id, c->session_id, sizeof c->session_id);
-    return cgt_make_uuid(c, m->conversation_id);
+    for (i = 15; ++c->random[i] == 0 && i; i--) {}
+    cgt_put_uuid(c->random, m->conversation_id);
+    return CHATGPTT_OK;
 }
 
 static chatgptt_code cgt_stream_setup(chatgptt_stream *s, const chatgptt_request *r) {

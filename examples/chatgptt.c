@@ -81,11 +81,16 @@ static void put_json(FILE *to, const char *bytes, size_t len)
    closed pipe. */
 static void flush_output(tool *t)
 {
+    struct pollfd out = {STDOUT_FILENO, 0, 0};
+    int error;
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return;
+    error = errno;
+    /* a full buffer was written before, and why that failed is not known any more: a pipe still tells */
+    if (!error) error = poll(&out, 1, 0) == 1 && out.revents & POLLERR ? EPIPE : EIO;
     /* Ctrl-C before a reader that does not read: on_tick() will see to it */
-    if (errno == EINTR) clearerr(stdout);
-    else if (!t->write_error) t->write_error = errno ? errno : EIO;
+    if (error == EINTR) clearerr(stdout);
+    else if (!t->write_error) t->write_error = error;
 }
 
 static long long now_ms(void)
