@@ -3708,8 +3708,6 @@ static void cgt_json_init(cgt_json *j, const cgt_json_node *nodes) {
     j->nodes = nodes;
 }
 
-static void cgt_json_end(cgt_json *j) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
-
 /* OK with j->event (NONE: all was used), E_REPLY: not JSON, E_LIMIT. A leading blank is JSON's own; a byte
    order mark is not. */
 static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *used) {
@@ -3717,7 +3715,7 @@ static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *us
     r.in = in; r.end = in + len; j->event = CGT_JSON_NONE;
     while (code == CHATGPTT_OK && !j->event && (r.in < r.end || j->again) && j->state < CGT_JSON_CLOSED)
         code = cgt_json_step(j, &r);
-    if (j->event == CGT_JSON_NONE && j->state == CGT_JSON_CLOSED) cgt_json_end(j);
+    if (!j->event && j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
     *used = (size_t)(r.in - in);
     return code;
 }
@@ -3727,7 +3725,7 @@ static chatgptt_code cgt_json_feed(cgt_json *j, char *in, size_t len, size_t *us
 static chatgptt_code cgt_json_eof(cgt_json *j) {
     j->event = CGT_JSON_NONE;
     if (j->depth == 0 && cgt_json_number_whole(j)) cgt_json_done(j, CGT_JSON_AFTER);
-    if (j->event == CGT_JSON_NONE && j->state == CGT_JSON_CLOSED) cgt_json_end(j);
+    if (!j->event && j->state == CGT_JSON_CLOSED) { j->state = CGT_JSON_ENDED; j->event = CGT_JSON_END; }
     return j->state >= CGT_JSON_CLOSED ? CHATGPTT_OK : cgt_json_bad(j, "the document is cut");
 }
 
@@ -5083,8 +5081,7 @@ static void cgt_reply_learn(cgt_reply *r) {
     cgt_alike *a = &r->alike; const cgt_json *j = &r->json;
     size_t len = a->from && j->piece.at != j->hold ? (size_t)(j->piece.at - a->from) : 0;
     a->from = NULL;
-    if (!len || len > sizeof a->start || r->now.words_of >= 0) return;
-    a->len = len; a->json = *j; a->now = r->now;
+    if (len && len <= sizeof a->start && r->now.words_of < 0) { a->len = len; a->json = *j; a->now = r->now; }
 }
 
 /* The first byte of an event's data that is no blank decides what the data is. How much is used. */
@@ -5131,7 +5128,9 @@ static chatgptt_code cgt_reply_junk(cgt_reply *r, char *in, size_t len, size_t *
     if (r->words[0] && (code == CHATGPTT_OK || !r->dressed))
         return cgt_reply_told(r, CHATGPTT_E_UPSTREAM, CGT_TOLD_BY_OBJECT);
     r->sse.raw = false; r->sse.lead = '\0';
-    return CHATGPTT_OK;
+    if (r->body != CGT_BODY_JSON) return CHATGPTT_OK;
+    r->body = CGT_BODY_SKIP;        /* it stands in the middle of an event, whose own object is lost by it */
+    return r->dressed ? CHATGPTT_OK : cgt_reply_broken(r, CHATGPTT_E_REPLY, "an event is not JSON");
 }
 
 /* The SSE decoder told a piece; it may hold several events of ours, so it waits in `pending` until it is used
