@@ -5,7 +5,7 @@ FNR == NR {
     next
 }
 /^\/\* ==== \[/ { here = $0 ~ "\\[" section "\\]" }
-FNR in last { end = last[FNR]; whole = here; sub(/static /, "") }
+FNR in last { end = last[FNR]; whole = here; sub(/static (inline )?/, "") }
 FNR > end || whole { print; next }
 ended { print ""; ended = FNR < end; next }
 {
