@@ -124,7 +124,8 @@ size: mbedtls-found
 
 # One after another, since they share the processors. A peer that is not installed is said.
 bench: $(BUILD)/chatgptt $(BENCHES)
-	@for program in $(BENCHES); do $$program $(BUILD)/chatgptt || echo "$$program	failed"; done | awk -f tests/bench/sum.awk tests/bench/targets -
+	@{ for program in $(BENCHES); do $$program $(BUILD)/chatgptt || echo "$$program	failed"; done; tests/size.sh budgets; } | \
+	    awk -f tests/bench/sum.awk tests/bench/targets -
 
 cover: mbedtls-found
 	@tests/cover.sh
@@ -239,7 +240,7 @@ $(BUILD)/torture/%: tests/torture/%.c chatgptt.h $(wildcard tests/*.h tests/tort
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -O1 -g $(SANITIZE) $(LINK)
 
-$(BUILD)/bench/%: tests/bench/%.c tests/bench/bench.h chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags | mbedtls-found
+$(BUILD)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) chatgptt.h $(wildcard tests/*.h) $(BUILD)/flags | mbedtls-found
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(LINK) $(call peer,cjson/cJSON.h,-DBENCH_CJSON -lcjson) $(call peer,pcre2.h,-DBENCH_PCRE2 -lpcre2-8) \
 	    $(call peer,curl/curl.h,-DBENCH_CURL -lcurl) $(call peer,http_parser.h,-DBENCH_HTTP_PARSER -lhttp_parser)

@@ -75,13 +75,34 @@ static inline void bench_line(const char *name, const char *ours, const char *pe
     fflush(stdout);
 }
 
-/* A line of two sides in turn. bytes: what one run goes through, for MB/s; 0: none to speak of. The ratio is
-   how many times as fast as the peer ours is; a target that is NULL stands in tests/bench/targets. */
-static inline void bench_row_to(const char *what, size_t bytes, int rounds, bench_side ours, bench_side peer,
-                                const char *target)
+static inline void bench_amount(char *out, size_t size, double value, const char *unit)
+{
+    snprintf(out, size, value < 100 ? "%.2f%s%s" : "%.0f%s%s", value, *unit ? " " : "", unit);
+}
+
+/* A line of ours against what it may be at most, or for a rate has to be at least: the ratio is that to the
+   budget, and is to stay at or below 1, or above. What a peer has of the same is told beside it. */
+static inline void bench_budget(const char *name, double ours, const char *unit, const char *peer,
+                                double budget, bool at_least)
+{
+    char text[60];
+    bench_amount(text, sizeof text, ours, unit);
+    bench_line(name, text, peer, ours / budget, at_least ? ">= 1" : "<= 1");
+}
+
+static inline void bench_span(char *out, size_t size, double ms)
+{
+    snprintf(out, size, ms < 0.05 ? "%.3f us" : "%.3f ms", ms < 0.05 ? ms * 1e3 : ms);
+}
+
+/* A line of two sides in turn; returns our milliseconds. bytes: what one run goes through, for MB/s; 0: none
+   to speak of. The ratio is how many times as fast as the peer ours is; a target that is NULL stands in
+   tests/bench/targets. */
+static inline double bench_row_to(const char *what, size_t bytes, int rounds, bench_side ours,
+                                  bench_side peer, const char *target)
 {
     double our_ms[BENCH_ROUNDS], peer_ms[BENCH_ROUNDS], ratio[BENCH_ROUNDS], ms;
-    char name[120], our_text[60], peer_text[40];
+    char name[120], our_text[80], our_span[40], peer_text[40];
     bench_what = what;
     int our_times = bench_times(&ours), peer_times = bench_times(&peer);
     for (int i = 0; i < rounds; i++) {
@@ -91,15 +112,18 @@ static inline void bench_row_to(const char *what, size_t bytes, int rounds, benc
     }
     ms = bench_median(our_ms, rounds);
     snprintf(name, sizeof name, "%s / %s", what, peer.name);
-    if (bytes) snprintf(our_text, sizeof our_text, "%.3f ms %.0f MB/s", ms, (double)bytes / 1e3 / ms);
-    else snprintf(our_text, sizeof our_text, "%.3f ms", ms);
-    snprintf(peer_text, sizeof peer_text, "%.3f ms", bench_median(peer_ms, rounds));
+    bench_span(our_span, sizeof our_span, ms);
+    if (bytes) snprintf(our_text, sizeof our_text, "%s %.0f MB/s", our_span, (double)bytes / 1e3 / ms);
+    else snprintf(our_text, sizeof our_text, "%s", our_span);
+    bench_span(peer_text, sizeof peer_text, bench_median(peer_ms, rounds));
     bench_line(name, our_text, peer_text, bench_median(ratio, rounds), target ? target : "");
+    return ms;
 }
 
-static inline void bench_row(const char *what, size_t bytes, int rounds, bench_side ours, bench_side peer)
+static inline double bench_row(const char *what, size_t bytes, int rounds, bench_side ours,
+                               bench_side peer)
 {
-    bench_row_to(what, bytes, rounds, ours, peer, NULL);
+    return bench_row_to(what, bytes, rounds, ours, peer, NULL);
 }
 
 static inline void bench_skip(const char *what, const char *why) { printf("%s\tskipped: %s\n", what, why); }

@@ -1,5 +1,5 @@
 /* A response head as sites send it, read from one buffer, beside http-parser doing the same: framing known,
-   the headers that are looked at handed out. Printed: name, ours, peer, how many times as fast, target. */
+   the headers that are looked at handed out. */
 #define CHATGPTT_IMPLEMENTATION
 #include "../../chatgptt.h"
 #include "bench.h"
@@ -31,7 +31,7 @@ static char head[] =
     "alt-svc: h3=\":443\"; ma=86400\r\n"
     "\r\n";
 
-enum { TOLD = 32 + 7 + 10 + 67, ROUNDS = 25 };
+enum { TOLD = 32 + 7 + 10 + 67 };
 static size_t told;                         /* bytes of values handed out */
 
 static void by_http(void *user)
@@ -109,26 +109,16 @@ static void by_http_parser(void *user)
 int main(void)
 {
     bench_side ours = { "ours", by_http, NULL };
-    bench_what = "response head";
 #ifdef BENCH_HTTP_PARSER
     static http_parser_settings settings;
-    double our_ms[ROUNDS], peer_ms[ROUNDS], ratio[ROUNDS];
     bench_side peer = { "http-parser", by_http_parser, &settings };
     http_parser_settings_init(&settings);
     settings.on_header_field = on_field;
     settings.on_header_value = on_value;
     settings.on_headers_complete = on_head;
-    int our_times = bench_times(&ours), peer_times = bench_times(&peer);
-    for (int i = 0; i < ROUNDS; i++) {
-        our_ms[i] = bench_time(&ours, our_times);
-        peer_ms[i] = bench_time(&peer, peer_times);
-        ratio[i] = peer_ms[i] / our_ms[i];
-    }
-    printf("%-36s %10.3f us %11s %10.3f us  %-28s %12.3f  >= 1.0\n", bench_what,
-           bench_median(our_ms, ROUNDS) * 1e3, "", bench_median(peer_ms, ROUNDS) * 1e3, peer.name,
-           bench_median(ratio, ROUNDS));
+    bench_row_to("response head", sizeof head - 1, BENCH_ROUNDS, ours, peer, ">= 1.0");
 #else
     (void)ours;
-    bench_skip(bench_what, "no http-parser (libhttp-parser-dev)");
+    bench_skip("response head / http-parser", "no http-parser (libhttp-parser-dev)");
 #endif
 }

@@ -109,6 +109,7 @@ int main(void)
         bench_side cjson = { "cJSON", by_cjson, r };
         bench_row(what, r->len, 11, scanner, cjson);
 #else
+        snprintf(what, sizeof what, "JSON scanner, %s / cJSON", r->name);
         bench_skip(what, "no cJSON (libcjson-dev)");
 #endif
         snprintf(what, sizeof what, "JSON reply, %s", r->name);

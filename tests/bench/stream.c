@@ -1,8 +1,12 @@
 /* A long answer through the whole client: 64 MB of an event stream in chunks of 8 KB, out of a transport in
-   memory, whose only work is the copy that is the peer. */
+   memory, whose only work is the copy that is one peer. The other finds lines with memchr and gives each to
+   cJSON; it is spared the chunks, and events that are cut by the end of what was read. */
 #define CHATGPTT_IMPLEMENTATION
 #include "../../chatgptt.h"
 #include "bench.h"
+#ifdef BENCH_CJSON
+#include <cjson/cJSON.h>
+#endif
 
 enum { STREAM = 64 << 20, CHUNK = 8192 };
 
@@ -13,10 +17,12 @@ static const char head[] =
 static const char end[] = "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n";
 
 typedef struct world {
-    const char *event;                      /* what the stream repeats */
+    const char *name, *event;               /* what the stream repeats */
     size_t event_text;                      /* bytes of text in it */
+    double least;                           /* MB/s it is to reach; 0: no target */
+    char data[CHUNK + 1];                   /* a chunk's inside, and the chunk */
     char chunk[CHUNK + 32];
-    size_t chunk_len, chunk_text, chunks;
+    size_t data_len, chunk_len, chunk_text, chunks;
     size_t text;                            /* what arrived */
     int requests, part;                     /* part of the reply: page, head, chunks, end */
     size_t at, left;                        /* in the part; its repetitions */
@@ -24,13 +30,13 @@ typedef struct world {
 
 static void make(world *w)
 {
-    static char data[CHUNK + 1];
     size_t len = strlen(w->event), used = 0;
     w->chunk_text = 0;
     for (; used + len <= CHUNK; used += len, w->chunk_text += w->event_text)
-        memcpy(data + used, w->event, len);
-    data[used] = '\0';
-    w->chunk_len = (size_t)snprintf(w->chunk, sizeof w->chunk, "%zx\r\n%s\r\n", used, data);
+        memcpy(w->data + used, w->event, len);
+    w->data[used] = '\0';
+    w->data_len = used;
+    w->chunk_len = (size_t)snprintf(w->chunk, sizeof w->chunk, "%zx\r\n%s\r\n", used, w->data);
     w->chunks = STREAM / w->chunk_len;
 }
 
@@ -138,25 +144,73 @@ static void by_memcpy(void *user)
     } while (done);
 }
 
+#ifdef BENCH_CJSON
+/* The text of an event of either generation of the plugin. */
+static const char *cjson_text(const cJSON *event)
+{
+    const cJSON *choice = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(event, "choices"), 0);
+    const cJSON *delta = cJSON_GetObjectItemCaseSensitive(choice ? choice : event, "delta");
+    return cJSON_GetStringValue(choice ? cJSON_GetObjectItemCaseSensitive(delta, "content") : delta);
+}
+
+static void by_cjson(void *user)
+{
+    world *w = (world *)user;
+    w->text = 0;
+    for (size_t i = 0; i < w->chunks; i++) {
+        const char *at = w->data, *last = at + w->data_len, *stop;
+        for (; (stop = (const char *)memchr(at, '\n', (size_t)(last - at))) != NULL; at = stop + 1) {
+            if (strncmp(at, "data: ", 6) != 0) continue;
+            cJSON *event = cJSON_ParseWithLength(at + 6, (size_t)(stop - at) - 6);
+            const char *text = cjson_text(event);
+            bench_must(text != NULL, "cJSON reads something else");
+            w->text += strlen(text);
+            cJSON_Delete(event);
+        }
+    }
+    bench_must(w->text == w->chunks * w->chunk_text, "cJSON reads something else");
+}
+#endif
+
+static void rows(world *w)
+{
+    bench_side we = { "ours", ours, w }, copy = { "memcpy", by_memcpy, w };
+    char name[120];
+    double ms = bench_row(w->name, STREAM, 5, we, copy);
+    if (!(w->least > 0)) return;
+    snprintf(name, sizeof name, "%s, rate, of %.0f MB/s", w->name, w->least);
+    bench_budget(name, STREAM / 1e3 / ms, "MB/s", "-", w->least, true);
+#ifdef BENCH_CJSON
+    bench_side cjson = { "memchr + cJSON", by_cjson, w };
+    bench_row_to(w->name, STREAM, 5, we, cjson, ">= 2");
+#else
+    snprintf(name, sizeof name, "%s / memchr + cJSON", w->name);
+    bench_skip(name, "no cJSON (libcjson-dev)");
+#endif
+}
+
 int main(void)
 {
     static world worlds[] = {
-        { .event = "data: "
+        { .name = "64 MB of events, a word each",
+          .event = "data: "
                    "{\"id\":\"chatcmpl-9aVh2\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"
                    "\"model\":\"gpt-4o\",\"choices\":"
                    "[{\"index\":0,\"delta\":{\"content\":\" word\"},\"finish_reason\":null}]}\n\n",
-          .event_text = 5 },
-        { .event = "data: {\"delta\":\" word\"}\n\n", .event_text = 5 },
-        { .event = "data: {\"choices\":[{\"delta\":{\"content\":\"Longer pieces, as some sites send them: a "
+          .event_text = 5,
+          .least = 400 },
+        { .name = "64 MB of short events (AIPKIT)",
+          .event = "data: {\"delta\":\" word\"}\n\n",
+          .event_text = 5,
+          .least = 300 },
+        { .name = "64 MB of events, two sentences each",
+          .event = "data: {\"choices\":[{\"delta\":{\"content\":\"Longer pieces, as some sites send them: a "
                    "sentence or two at a time, "
                    "which lie in one event and come in one go. This one ends here.\"}}]}\n\n",
           .event_text = 131 },
     };
-    static const char *const names[] = { "64 MB of events, a word each", "64 MB of short events (AIPKIT)",
-                                         "64 MB of events, two sentences each" };
     for (size_t i = 0; i < sizeof worlds / sizeof *worlds; i++) {
-        bench_side we = { "ours", ours, &worlds[i] }, copy = { "memcpy", by_memcpy, &worlds[i] };
         make(&worlds[i]);
-        bench_row(names[i], STREAM, 5, we, copy);
+        rows(&worlds[i]);
     }
 }

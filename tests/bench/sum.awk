@@ -5,7 +5,7 @@ BEGIN { row("name", "ours", "peer", "ratio", "target", "") }
 FILENAME != "-" { target_of[key($0)] = $0; sub(/.*\t/, "", target_of[key($0)]); next }
 /\t/ {
     n = split($0, part, "\t")
-    if (n < 4) { printf "%-56s %s\n", part[1], part[2]; if (part[2] !~ /^skipped/) failed++; else skipped++; next }
+    if (n < 4) { printf "%-70s %s\n", part[1], part[2]; if (part[2] !~ /^skipped/) failed++; else skipped++; next }
     target = part[5] != "" ? part[5] : part[1] in target_of ? target_of[part[1]] : "-"
     row(part[1], part[2], part[3], part[4], target, judge(part[4], target))
     next
@@ -23,7 +23,7 @@ END {
     exit failed > 0
 }
 function key(line) { sub(/\t.*/, "", line); return line }
-function row(name, ours, peer, ratio, target, verdict) { printf "%-56s %22s %14s %8s  %-8s %s\n", name, ours, peer, ratio, target, verdict; fflush() }
+function row(name, ours, peer, ratio, target, verdict) { printf "%-70s %20s %20s %8s  %-8s %s\n", name, ours, peer, ratio, target, verdict; fflush() }
 function judge(ratio, target,    least) {
     if (target !~ /^[<>]=/) return ""
     targets++
