@@ -67,7 +67,6 @@ static inline bool many_is_over(const many_run *run)
 /* The first stream reads the page, the others start with what it says. */
 static inline void many_drive(many_run *run, const many_client *c)
 {
-    many_sockets(run->streams);
     many.run = run;
     many.epoll = epoll_create1(EPOLL_CLOEXEC);
     many_phase_is(run, MANY_OPENS);
@@ -85,7 +84,7 @@ static inline void many_drive(many_run *run, const many_client *c)
     run->heap_streaming = many.heap_most - idle;
     run->heap_idle = many.heap;
     c->close();
-    many_phase_is(run, MANY_PHASES);
+    many_phase_is(run, MANY_ENDS);          /* notes it up to here */
 }
 
 /* ---- ours ---- */
