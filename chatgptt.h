@@ -700,14 +700,15 @@ static bool cgt_utf8_valid(cgt_slice s) {
 /* ---- fixed texts: what must outlive the bytes it was read from, in an array of named size ---- */
 
 /* Appends as one line: controls become blanks, runs of blanks one, invalid UTF-8 `?`; what does not fit is
-   cut at a character. */
+   cut at a character, and nothing is added behind a cut, however the text comes: the array's last byte, which
+   no terminator needs then, keeps that. */
 static void cgt_line_add(char *line, size_t size, cgt_slice s) {
     size_t len = strlen(line), n;
-    for (; s.at && s.len; s = cgt_from(s, n)) {
+    for (line[size - 1] = len ? line[size - 1] : '\0'; s.at && s.len && !line[size - 1]; s = cgt_from(s, n)) {
         bool blank = cgt_control(*s.at) || *s.at == ' '; cgt_slice c = cgt_slice_of(blank ? " " : "?", 1);
         if (cgt_utf8_at(s.at, s.len, &n) == CGT_UTF8_WHOLE && !blank) c = cgt_slice_of(s.at, n);
         if (blank && (len == 0 || line[len - 1] == ' ')) continue;
-        if (len + c.len >= size) break;
+        if (len + c.len >= size) { line[size - 1] = 1; break; }
         memcpy(line + len, c.at, c.len); len += c.len;
     }
     line[len] = '\0';
@@ -4550,7 +4551,8 @@ static void cgt_sse_field_begin(cgt_sse *s, cgt_sse_field field) {
     s->data = true;
 }
 
-static cgt_sse_field cgt_sse_which(const cgt_sse *s) {
+/* The field that a line names, by what there was before its colon or its end. */
+static cgt_sse_field cgt_sse_named(const cgt_sse *s) {
     static const char *const names[] = { "", "retry", "data", "event", "id" }; int field = 0;
     while (field < CGT_SSE_UNKNOWN && !cgt_is(cgt_slice_of(s->word, s->word_len), names[field])) field++;
     return (cgt_sse_field)field;
@@ -4559,7 +4561,7 @@ static cgt_sse_field cgt_sse_which(const cgt_sse *s) {
 static void cgt_sse_line_end(cgt_sse *s) {
     bool empty = s->state == CGT_SSE_LINE;
     /* a field without a colon has no value */
-    if (s->state == CGT_SSE_FIELD) cgt_sse_field_begin(s, cgt_sse_which(s));
+    if (s->state == CGT_SSE_FIELD) cgt_sse_field_begin(s, cgt_sse_named(s));
     if (s->field == CGT_SSE_F_EVENT) s->named = s->name_len > 0;
     if (s->field == CGT_SSE_F_ID && !memchr(s->next, '\0', s->next_len) && s->next_len < sizeof s->id)
         (void)cgt_fixed_set(s->id, sizeof s->id, cgt_slice_of(s->next, s->next_len));
@@ -4612,7 +4614,7 @@ static size_t cgt_sse_step(cgt_sse *s, const char *in, size_t len) {
     switch (s->state) {
     case CGT_SSE_LINE: return cgt_sse_line(s, in, len);
     case CGT_SSE_FIELD:
-        if (in[0] == ':') cgt_sse_field_begin(s, cgt_sse_which(s));
+        if (in[0] == ':') cgt_sse_field_begin(s, cgt_sse_named(s));
         else if (s->word_len < sizeof s->word) s->word[s->word_len++] = in[0];
         return 1;
     case CGT_SSE_AFTER_COLON: s->state = CGT_SSE_VALUE; return in[0] == ' ' ? 1 : 0;
@@ -4725,7 +4727,7 @@ typedef struct cgt_object {         /* what is known of the JSON object under wa
    same, and then its scan begins there, 4,000 instructions later. */
 typedef struct cgt_alike {
     const char *from;               /* where an event begins whose start is being learned */
-    size_t len; char start[CHATGPTT_MAX_ALIKE]; cgt_json json; cgt_object now;
+    size_t len; char head[CHATGPTT_MAX_ALIKE]; cgt_json json; cgt_object now;
 } cgt_alike;
 
 typedef struct cgt_reply {          /* what a delta touches comes first */
@@ -5067,11 +5069,11 @@ static chatgptt_code cgt_reply_dispatch(cgt_reply *r) {
    place. */
 static size_t cgt_reply_recall(cgt_reply *r, const char *in, size_t len) {
     cgt_alike *a = &r->alike; bool may = r->kind == CGT_KIND_PLAIN && !r->dressed && !r->json.spare[0];
-    if (may && a->len && len >= a->len && memcmp(a->start, in, a->len) == 0) {
+    if (may && a->len && len >= a->len && memcmp(a->head, in, a->len) == 0) {
         r->json = a->json; r->now = a->now; r->words[0] = '\0';
         return a->len;
     }
-    if (may) { a->from = in; a->len = 0; memcpy(a->start, in, len < sizeof a->start ? len : sizeof a->start);}
+    if (may) { a->from = in; a->len = 0; memcpy(a->head, in, len < sizeof a->head ? len : sizeof a->head); }
     cgt_reply_object(r);
     return 0;
 }
@@ -5081,7 +5083,7 @@ static void cgt_reply_learn(cgt_reply *r) {
     cgt_alike *a = &r->alike; const cgt_json *j = &r->json;
     size_t len = a->from && j->piece.at != j->hold ? (size_t)(j->piece.at - a->from) : 0;
     a->from = NULL;
-    if (len && len <= sizeof a->start && r->now.words_of < 0) { a->len = len; a->json = *j; a->now = r->now; }
+    if (len && len <= sizeof a->head && r->now.words_of < 0) { a->len = len; a->json = *j; a->now = r->now; }
 }
 
 /* The first byte of an event's data that is no blank decides what the data is. How much is used. */
@@ -6348,7 +6350,7 @@ static chatgptt_code cgt_stream_open_memory(chatgptt_stream *s, chatgptt_convers
     }
     memcpy(m->magic, cgt_memory_magic, sizeof m->magic);
     memcpy(m->session_id, c->session_id, sizeof c->session_id);
-    for (i = 15; ++c->random[i] == 0 && i; i--) {}
+    for (i = 15; ++c->random[i] == 0 && i; i--) {}      /* the number before plus one: no other has it */
     cgt_put_uuid(c->random, m->conversation_id);
     return CHATGPTT_OK;
 }
