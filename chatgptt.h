@@ -1570,14 +1570,14 @@ static void cgt_http_head(cgt_http *h, char lf) {
 
 /* A chunk's line: size in hex, blanks, maybe extensions, CR LF; the size 0 begins the trailers. */
 static void cgt_http_chunk_byte(cgt_http *h, char c) {
-    bool ext = h->state == CGT_HTTP_CHUNK_EXT, size = h->state == CGT_HTTP_CHUNK_SIZE && cgt_hex(c) >= 0;
+    int digit = h->state == CGT_HTTP_CHUNK_SIZE ? cgt_hex(c) : -1; bool ext = h->state == CGT_HTTP_CHUNK_EXT;
     if (c == '\r' && h->at) { h->state = CGT_HTTP_CHUNK_LF; return; }
-    if (size && h->left >> 60) cgt_http_bad(h, "chunk size beyond 64 bits");
-    if (size) h->left = h->left * 16 + (unsigned)cgt_hex(c);
-    if (size && h->at < 16) { h->at++; return; }            /* more leading zeros count as an extension */
-    if (h->at == 0 || !(ext ? cgt_in_line(c) : size || c == ';' || cgt_tab_or_space(c)))
+    if (digit >= 0 && h->left >> 60) cgt_http_bad(h, "chunk size beyond 64 bits");
+    if (digit >= 0) h->left = h->left * 16 + (unsigned)digit;
+    if (digit >= 0 && h->at < 16) { h->at++; return; }      /* more leading zeros count as an extension */
+    if (h->at == 0 || !(ext ? cgt_in_line(c) : digit >= 0 || c == ';' || cgt_tab_or_space(c)))
         cgt_http_bad(h, ext ? "control character in a chunk extension" : "bad chunk size");
-    if (!ext && !size) h->state = c == ';' ? CGT_HTTP_CHUNK_EXT : CGT_HTTP_CHUNK_BLANK;
+    if (!ext && digit < 0) h->state = c == ';' ? CGT_HTTP_CHUNK_EXT : CGT_HTTP_CHUNK_BLANK;
     if (++h->ext_bytes > CHATGPTT_MAX_CHUNK_EXT)
         cgt_http_limit(h, "chunk extensions longer than CHATGPTT_MAX_CHUNK_EXT");
 }
@@ -2387,7 +2387,6 @@ typedef struct cgt_conn {           /* owned by the exchange that uses it, or by
     struct cgt_conn *next;          /* idle ones form a list, the latest first */
     /* the transport's; NULL: plain; NULL: none is needed, or it stands */
     void *raw; cgt_tls *tls; cgt_tunnel *tunnel;
-    cgt_http in;                    /* of the tunnel, or of the last response, whose end may still come */
     size_t received, drained;       /* raw bytes that came; what came after the last response's end mark */
     unsigned served; int took;      /* responses before this one; ms that connecting took, -1: under way */
     long long parked;               /* when it was given back, in ms */
@@ -2396,6 +2395,7 @@ typedef struct cgt_conn {           /* owned by the exchange that uses it, or by
        ended without close_notify, which is no end of a body; bytes wait inside mbedTLS, where no descriptor
        shows them */
     bool carried, ready, resumes, unclean, pending;
+    cgt_http in;                    /* of the tunnel, or of the last response, whose end may still come */
     size_t size; char origin[1];    /* of this block, whose end is: whom it leads to, "https://host:port" */
 } cgt_conn;
 
@@ -2738,8 +2738,8 @@ typedef struct cgt_exchange {
        end */
     cgt_slice piece; cgt_conn *conn;
     /* lent by the pool while bytes in it are unread: those at [at, end). dry: the last read took all there
-       was, the next would say AGAIN */
-    char *buffer; size_t at, end; bool dry;
+       was, the next would say AGAIN; generation: of connections left */
+    char *buffer; size_t at, end; bool dry; unsigned generation;
     long long until, total;         /* when the state's own time is up, and all of it; ms, LLONG_MAX: never */
     /* so far; more is E_LIMIT, 0: no limit; the response, whose line is owned until its head is complete */
     size_t body_bytes, max_body; cgt_http in;
@@ -2749,8 +2749,8 @@ typedef struct cgt_exchange {
     /* owned until the head of the final response */
     cgt_buffer out;                 /* the request; from `asks` on it is the same after a redirect */
     size_t asks, form, unsent;      /* form: where, from `asks` on, a GET in its place would end */
-    /* owned until the end; to: where a redirect leads; generation: of connections left */
-    cgt_url url, to; cgt_follow follow; int redirects, repeats; unsigned generation;
+    /* owned until the end; to: where a redirect leads */
+    cgt_url url, to; cgt_follow follow; int redirects, repeats;
     /* when FIND began; when the request's last byte went out; raw bytes of the connection when it began */
     long long began, sent; size_t mark;
     /* headers: the mark of a challenge page; the body is compressed; Content-Type, as far as it fits */
@@ -3654,26 +3654,6 @@ static chatgptt_code cgt_json_literal(cgt_json *j, cgt_json_run *r) {
     return CHATGPTT_OK;
 }
 
-/* A key, from behind its quote; and while nobody wants their values, members that lie whole and simple in the
-   input: most of an event. 170 instructions each instead of 500. */
-static void cgt_json_members(cgt_json *j, cgt_json_run *r) {
-    for (;; r->in += 2) {
-        char *at = r->in + cgt_json_plain(r->in, r->end), *end = r->end; size_t n;
-        cgt_json_key_begin(j);
-        j->in_key = at == end || *at != '"'; j->state = j->in_key ? CGT_JSON_IN_STRING : CGT_JSON_COLON;
-        if (j->in_key) return;
-        cgt_json_key(j, cgt_slice_of(r->in, (size_t)(at - r->in)), true);
-        r->in = ++at;
-        if (j->node != CGT_JSON_NOWHERE || end - at < 6 || *at++ != ':') return;
-        n = cgt_span(cgt_slice_of(at, (size_t)(end - at)), cgt_digit);
-        if (*at == '"') { at += 1 + cgt_json_plain(at + 1, end); at += at < end && *at == '"'; }
-        else if (n ? n > 1 && *at == '0' : memcmp(at, "null", 4) != 0) return;
-        else at += n ? n : 4;
-        if (end - at < 2 || at[0] != ',' || at[1] != '"') return;
-        r->in = at;
-    }
-}
-
 /* What stands between values. */
 static chatgptt_code cgt_json_structure(cgt_json *j, cgt_json_run *r) {
     char c = *r->in++;
@@ -3687,7 +3667,7 @@ static chatgptt_code cgt_json_structure(cgt_json *j, cgt_json_run *r) {
         return CHATGPTT_OK;
     case CGT_JSON_KEY:
         if (c != '"') return cgt_json_bad(j, "a key was expected");
-        cgt_json_members(j, r);
+        cgt_json_key_begin(j); j->in_key = true; j->state = CGT_JSON_IN_STRING;
         return CHATGPTT_OK;
     case CGT_JSON_COLON:
         j->state = CGT_JSON_EXPECT;
@@ -4723,17 +4703,18 @@ typedef struct cgt_object {         /* what is known of the JSON object under wa
     bool fits; unsigned is;         /* the text is not too long and holds no NUL */
 } cgt_object;
 
-/* How the last event with text began, up to the text, and what was known there: the next mostly begins the
-   same, and then its scan begins there, 4,000 instructions later. */
+/* The last event with one text: `head` bytes before it, after which json and now stood as here, and `tail`
+   bytes behind it, from tail_at on. The next is mostly the same but for the text: then nothing else of it is
+   scanned, which took 5,000 instructions. */
 typedef struct cgt_alike {
-    const char *from;               /* where an event begins whose start is being learned */
-    size_t len; char head[CHATGPTT_MAX_ALIKE]; cgt_json json; cgt_object now;
+    const char *from;               /* where an event begins that is being learned; NULL: none is */
+    size_t head, tail, tail_at; char bytes[CHATGPTT_MAX_ALIKE]; cgt_json json; cgt_object now;
 } cgt_alike;
 
 typedef struct cgt_reply {          /* what a delta touches comes first */
-    cgt_reply_event event;
     cgt_slice piece;                /* of TEXT and NOTICE */
     cgt_slice after;                /* text that waits until the blank line before it was told */
+    cgt_reply_event event;
     cgt_reply_mode mode;
     cgt_body body;                  /* of the JSON, or of the event's data */
     cgt_kind kind;
@@ -4741,14 +4722,15 @@ typedef struct cgt_reply {          /* what a delta touches comes first */
     size_t pending_len;
     bool texted, finished, started; /* text was told; finish_reason was seen; message_start was */
     bool dressed, gap;              /* it is an error dressed as an answer; a new message has begun */
-    unsigned dispatched;            /* events */
     bool challenged;
+    unsigned dispatched;            /* events */
     chatgptt_code code;             /* AGAIN: no verdict yet */
-    cgt_teller by; cgt_asked asked; int status; cgt_object now; cgt_json json; cgt_sse sse; cgt_alike alike;
+    cgt_teller by; cgt_asked asked; int status; cgt_object now;
+    char words[CHATGPTT_MAX_WORDS];
+    cgt_json json; cgt_sse sse; cgt_alike alike;
     char bare[CHATGPTT_MAX_TOKEN];  /* data that is no object, [DONE], a thread's id; a short field's text */
     char thread_id[CHATGPTT_MAX_TOKEN];     /* or the token asked for */
     char openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN]; char type[32];
-    char words[CHATGPTT_MAX_WORDS];
     cgt_buffer held;                /* the text of an explicit `message` event */
     cgt_said *said;                 /* what the noise around JSON or events says; NULL: there was none */
     size_t noise;
@@ -5065,30 +5047,42 @@ static chatgptt_code cgt_reply_dispatch(cgt_reply *r) {
     return code;
 }
 
-/* An event's object begins; how much of it is known already. Its bytes are kept before they are decoded in
-   place. */
-static size_t cgt_reply_recall(cgt_reply *r, const char *in, size_t len) {
+/* An event's object begins; how much of it was used, since it is known already. Its bytes are kept before
+   they are decoded in place. */
+static size_t cgt_reply_recall(cgt_reply *r, char *in, size_t len) {
     cgt_alike *a = &r->alike; bool may = r->kind == CGT_KIND_PLAIN && !r->dressed && !r->json.spare[0];
-    if (may && a->len && len >= a->len && memcmp(a->head, in, a->len) == 0) {
-        r->json = a->json; r->now = a->now; r->words[0] = '\0';
-        return a->len;
+    bool head = may && a->head && len >= a->head && memcmp(a->bytes, in, a->head) == 0;
+    bool tail = head && a->tail && len >= a->head + a->tail &&
+                memcmp(a->bytes + a->tail_at, in + len - a->tail, a->tail) == 0;
+    cgt_json_run run;
+    if (may && !tail) {
+        a->from = in; a->tail = a->tail_at = 0; a->head *= head;
+        memcpy(a->bytes, in, len < sizeof a->bytes ? len : sizeof a->bytes);
     }
-    if (may) { a->from = in; a->len = 0; memcpy(a->head, in, len < sizeof a->head ? len : sizeof a->head); }
-    cgt_reply_object(r);
-    return 0;
+    if (!head) { cgt_reply_object(r); return 0; }
+    r->words[0] = '\0'; run.in = run.out = run.start = in + a->head; run.end = in + len - a->tail;
+    if (tail) cgt_json_common(&run);
+    if (run.out > run.start) cgt_reply_text(r, cgt_slice_of(run.start, (size_t)(run.out - run.start)));
+    if (tail && run.in == run.end) { r->body = CGT_BODY_OBJECT; r->json.event = CGT_JSON_NONE; return len; }
+    r->json = a->json; r->now = a->now;
+    return (size_t)(run.in - in);
 }
 
-/* The first text of an event: what comes before it has told nothing that is not in `now`. */
-static void cgt_reply_learn(cgt_reply *r) {
-    cgt_alike *a = &r->alike; const cgt_json *j = &r->json;
-    size_t len = a->from && j->piece.at != j->hold ? (size_t)(j->piece.at - a->from) : 0;
-    a->from = NULL;
-    if (len && len <= sizeof a->head && r->now.words_of < 0) { a->len = len; a->json = *j; a->now = r->now; }
+/* A text of an event ends at `at`, or its object. What came before the first text has told nothing that is
+   not in `now`; where another comes, or the text is not whole, there is no tail. */
+static void cgt_reply_learn(cgt_reply *r, const char *at) {
+    cgt_alike *a = &r->alike; const cgt_json *j = &r->json; bool text = j->event == CGT_JSON_TEXT;
+    size_t end = a->from && r->now.words_of < 0 ? (size_t)(at - a->from) : sizeof a->bytes;
+    bool fits = end < sizeof a->bytes && text == !a->tail_at && j->piece.at != j->hold;
+    if (fits && !text) a->tail = end - a->tail_at;
+    if (!fits || !text || a->bytes[end] != '"') { a->from = NULL; return; }
+    a->head = (size_t)(j->piece.at - a->from); a->tail_at = end; a->json = *j; a->now = r->now;
 }
 
 /* The first byte of an event's data that is no blank decides what the data is. How much is used. */
-static size_t cgt_reply_open_data(cgt_reply *r, const char *in, size_t len) {
-    r->kind = cgt_reply_kind(&r->sse); r->bare[0] = '\0'; r->held.len = 0;
+static size_t cgt_reply_open_data(cgt_reply *r, char *in, size_t len) {
+    r->kind = cgt_reply_kind(&r->sse);
+    if (*in != '{') r->bare[0] = '\0'; else if (r->kind == CGT_KIND_MESSAGE) r->held.len = 0;
     r->body = r->kind == CGT_KIND_OTHER ? CGT_BODY_SKIP : *in == '{' ? CGT_BODY_JSON : CGT_BODY_BARE;
     return r->body == CGT_BODY_JSON ? cgt_reply_recall(r, in, len) : 0;
 }
@@ -5104,8 +5098,9 @@ static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *
     }
     if (r->body == CGT_BODY_BARE) (void)cgt_said_add(r->bare, sizeof r->bare, cgt_slice_of(in, len));
     if (r->body != CGT_BODY_JSON) return CHATGPTT_OK;
+    if (r->event) { *took = n; return CHATGPTT_OK; }
     code = cgt_reply_scan(r, in + n, len - n, took); *took += n;
-    if (r->event == CGT_REPLY_TEXT) cgt_reply_learn(r);
+    if (r->event == CGT_REPLY_TEXT) cgt_reply_learn(r, in + *took);
     if (r->held.failed == CHATGPTT_E_LIMIT) cgt_reply_say(r, "an event longer than max_event_bytes");
     if (r->held.failed) return cgt_reply_told(r, r->held.failed, CGT_TOLD_BY_US);
     if (code < 0 && (r->dressed || r->kind == CGT_KIND_NOTICE || r->kind == CGT_KIND_MESSAGE)) {
@@ -5113,7 +5108,10 @@ static chatgptt_code cgt_reply_data(cgt_reply *r, char *in, size_t len, size_t *
         return CHATGPTT_OK;
     }
     if (code < 0) return cgt_reply_broken(r, code, "an event is not JSON");
-    return r->json.event == CGT_JSON_END ? cgt_reply_event_object(r) : CHATGPTT_OK;
+    if (r->json.event != CGT_JSON_END) return CHATGPTT_OK;
+    code = cgt_reply_event_object(r);
+    if (code == CHATGPTT_OK && *took == len) cgt_reply_learn(r, in + len);
+    return code;
 }
 
 /* Lines that are no event. HTML is remembered for its words. JSON with words is the upstream's error, and
@@ -5955,8 +5953,9 @@ static chatgptt_code cgt_stream_tell(chatgptt_stream *s, chatgptt_event *event, 
     event->kind = r->event == CGT_REPLY_TEXT ? CHATGPTT_TEXT : CHATGPTT_NOTICE;
     event->text = r->piece.at; event->len = r->piece.len;
     if (event->kind == CHATGPTT_NOTICE) return CHATGPTT_OK;
-    if (s->stats.first_text_ms < 0) s->stats.first_text_ms = cgt_until(now, s->started);
     s->stats.text_bytes += event->len;
+    if (s->stats.first_text_ms >= 0) return CHATGPTT_OK;
+    s->stats.first_text_ms = cgt_until(now, s->started);
     if (!s->turns) cgt_buffer_free(&s->message);
     return CHATGPTT_OK;
 }
