@@ -4654,9 +4654,8 @@ enum {
     CGT_F_MSG, CGT_F_ERROR, CGT_F_ERROR_MESSAGE, CGT_F_ERROR_IN_LIST, CGT_F_DATA_MESSAGE, CGT_F_QUOTA_MESSAGE,
     CGT_F_MESSAGE,
     /* kept; looked at when they are complete */
-    CGT_F_ID, CGT_F_KEY, CGT_F_NONCE, CGT_F_THREAD, CGT_F_STATUS, CGT_F_CODE, CGT_F_FINISH,
-    CGT_F_GREETING, CGT_F_QUOTA, CGT_F_SUCCESS,
-    CGT_F_TOKEN_LIMIT, CGT_F_FLAGGED, CGT_F_BANNED, CGT_F_MODFLAG, CGT_F_PINECONE,
+    CGT_F_ID, CGT_F_KEY, CGT_F_NONCE, CGT_F_THREAD, CGT_F_STATUS, CGT_F_CODE, CGT_F_FINISH, CGT_F_GREETING,
+    CGT_F_QUOTA, CGT_F_SUCCESS, CGT_F_TOKEN_LIMIT, CGT_F_FLAGGED, CGT_F_BANNED, CGT_F_MODFLAG, CGT_F_PINECONE,
     CGT_F_NONE = CGT_JSON_UNTOLD
 };
 #define CGT_LEAF(key, field, up) CGT_NODE(key, field, up, 0, 0)
@@ -4712,28 +4711,19 @@ typedef struct cgt_alike {
 } cgt_alike;
 
 typedef struct cgt_reply {          /* what a delta touches comes first */
-    cgt_slice piece;                /* of TEXT and NOTICE */
-    cgt_slice after;                /* text that waits until the blank line before it was told */
-    cgt_reply_event event;
-    cgt_reply_mode mode;
-    cgt_body body;                  /* of the JSON, or of the event's data */
-    cgt_kind kind;
-    char *pending;                  /* what the SSE decoder told and is not used up, in the bytes fed */
-    size_t pending_len;
+    cgt_slice piece, after;         /* of TEXT and NOTICE; text that waits for the blank line before it */
+    cgt_reply_event event; cgt_reply_mode mode; cgt_kind kind; cgt_body body;   /* of JSON or event's data */
+    char *pending; size_t pending_len;      /* what the SSE decoder told and is not used up, in what is fed */
     bool texted, finished, started; /* text was told; finish_reason was seen; message_start was */
-    bool dressed, gap;              /* it is an error dressed as an answer; a new message has begun */
-    bool challenged;
-    unsigned dispatched;            /* events */
-    chatgptt_code code;             /* AGAIN: no verdict yet */
-    cgt_teller by; cgt_asked asked; int status; cgt_object now;
-    char words[CHATGPTT_MAX_WORDS];
+    bool dressed, gap, challenged;  /* it is an error dressed as an answer; a new message has begun */
+    unsigned dispatched; chatgptt_code code;    /* events; AGAIN: no verdict yet */
+    cgt_teller by; cgt_asked asked; int status; cgt_object now; char words[CHATGPTT_MAX_WORDS];
     cgt_json json; cgt_sse sse; cgt_alike alike;
     char bare[CHATGPTT_MAX_TOKEN];  /* data that is no object, [DONE], a thread's id; a short field's text */
     char thread_id[CHATGPTT_MAX_TOKEN];     /* or the token asked for */
     char openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN]; char type[32];
     cgt_buffer held;                /* the text of an explicit `message` event */
-    cgt_said *said;                 /* what the noise around JSON or events says; NULL: there was none */
-    size_t noise;
+    cgt_said *said; size_t noise;   /* what the noise around JSON or events says; NULL: there was none */
 } cgt_reply;
 
 static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max_event, cgt_asked asked) {

@@ -235,8 +235,8 @@ static const row replies[] = {
     E("begins and ends so, with more behind it",
       AGAIN("a") DATA(START "b\"}}]} x") DATA(START "c\"}}]}\ndata: y") AGAIN("d") DONE, "abcd", DONE, NULL),
     E("begins and ends so, with text at its end, too",
-      DATA(START "a\"},\"text\":\"b\"}]}") DATA(START "c\"},\"text\":\"b\"}]}") AGAIN("d") DONE, "abcbd", DONE,
-      NULL),
+      DATA(START "a\"},\"text\":\"b\"}]}") DATA(START "c\"},\"text\":\"b\"}]}") AGAIN("d") DONE,
+      "abcbd", DONE, NULL),
     E("begins and ends so, with an end that varies",
       DATA(START "a\"}}],\"x\":\"1\"}") DATA(START "b\"}}],\"x\":\"22\"}") DATA(START "c\"}}],\"x\":\"22\"}")
           DATA(START "d\"}}],\"modflag\":false}") AGAIN("e") DONE,
