@@ -116,6 +116,8 @@
               CHATGPTT_NO_NET     no sockets, clocks or random of its own: options must give `transport` and
                                   three hooks
               CHATGPTT_NO_FILES   no fopen: roots by ca_pem only
+              CHATGPTT_SHORT_ERRORS   a message is the code's text and the host: 5 KB less
+              CHATGPTT_ONLY_WPAICG, CHATGPTT_ONLY_AIPKIT   one generation of the plugin: 4 KB less
 
    A TRANSPORT OF YOUR OWN is six functions over raw bytes (chatgptt_transport); TLS, proxy and reuse lie
    above it. examples/own_transport.c runs over two rings in memory.
@@ -799,6 +801,11 @@ static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const c
     va_end(args);
     return code;
 }
+
+#ifdef CHATGPTT_SHORT_ERRORS    /* the code's text; STREAM adds the host */
+#define cgt_fail(error, code, ...) \
+    (cgt_fail)(error, 0 ? (cgt_fail)(error, code, __VA_ARGS__) : (code), "%s", chatgptt_code_text(code))
+#endif
 
 /* ==== [CLOCK] ==== */
 
@@ -2923,7 +2930,7 @@ static chatgptt_code cgt_exchange_read(cgt_exchange *x, long long now) {
     if (x->end == 0) { cgt_unlend(x->pool, &x->buffer); return code; }
     x->stats->bytes_in += x->end; x->until = cgt_after(now, x->pool->options->idle_timeout_ms);
     if (x->state == CGT_X_BODY || x->in.line) return CHATGPTT_OK;
-    x->in.line = (cgt_http_line *)cgt_new(x->pool->hooks, sizeof *x->in.line);
+    x->in.line = (cgt_http_line *)cgt_resize(x->pool->hooks, NULL, 0, sizeof *x->in.line);
     return x->in.line ? CHATGPTT_OK : cgt_fail(x->error, CHATGPTT_E_MEMORY, "out of memory for a head");
 }
 
@@ -2945,11 +2952,11 @@ static chatgptt_code cgt_exchange_write(cgt_exchange *x, long long now) {
     /* nothing has gone out: on a new connection, which never stood, there is no answer to look for */
     if (code != CHATGPTT_OK && at == 0 && (code == CHATGPTT_AGAIN || !x->conn->served)) return code;
     if (code != CHATGPTT_OK) return cgt_exchange_early(x, code, now);
-    if (at == 0) {      /* no query is traced, which may hold tokens */
-        cgt_fail(&line, CHATGPTT_OK, "%s %b%b", x->method, x->url.origin, cgt_url_only_path(&x->url));
-        cgt_trace(x->pool->hooks, "request", cgt_text(line.message)); x->stats->requests++;
+    if (at == 0 && x->pool->hooks->trace) {     /* no query is traced, which may hold tokens */
+        (cgt_fail)(&line, CHATGPTT_OK, "%s %b%b", x->method, x->url.origin, cgt_url_only_path(&x->url));
+        cgt_trace(x->pool->hooks, "request", cgt_text(line.message));
     }
-    x->unsent -= done; x->stats->bytes_out += done; x->sent = now;
+    x->stats->requests += at == 0; x->unsent -= done; x->stats->bytes_out += done; x->sent = now;
     return cgt_exchange_enter(x, x->unsent ? CGT_X_SEND : CGT_X_HEAD, now);
 }
 
@@ -3060,17 +3067,18 @@ typedef struct cgt_exchange_setup {
     cgt_pool *pool; cgt_jar *jar; chatgptt_error *error; chatgptt_stats *stats; long long total;
 } cgt_exchange_setup;
 
-/* Begins an exchange on a zeroed or freed one. `url` is copied; what `asks` borrows is needed no more. */
-static chatgptt_code cgt_exchange_begin(cgt_exchange *x, const cgt_exchange_setup *setup, const cgt_url *url,
+/* Begins an exchange on a zeroed or freed one. `url` is taken over; what `asks` borrows is needed no more. */
+static chatgptt_code cgt_exchange_begin(cgt_exchange *x, const cgt_exchange_setup *setup, cgt_url *url,
                                         const cgt_asks *asks, long long now) {
-    const chatgptt_hooks *hooks = setup->pool->hooks; unsigned generation = x->generation; chatgptt_code code;
+    const chatgptt_hooks *hooks = setup->pool->hooks; unsigned generation = x->generation;
     memset(x, 0, sizeof *x);
     x->pool = setup->pool; x->jar = setup->jar; x->error = setup->error; x->stats = setup->stats;
     x->total = setup->total; x->generation = generation; x->method = asks->method;
     x->doing = "waiting for the answer of"; x->to.text.hooks = hooks;
     memset(x->error, 0, sizeof *x->error); cgt_buffer_init(&x->out, hooks, CHATGPTT_MAX_REQUEST);
-    x->form = cgt_put_asks(&x->out, asks); code = cgt_url_copy(&x->url, hooks, url);
-    return code < 0 ? cgt_fail(x->error, code, "out of memory for the request") : cgt_exchange_aim(x, now);
+    x->form = cgt_put_asks(&x->out, asks);
+    x->url = *url; memset(url, 0, sizeof *url);
+    return cgt_exchange_aim(x, now);
 }
 
 static chatgptt_code cgt_exchange_move(cgt_exchange *x, long long now) {
@@ -5999,6 +6007,10 @@ static chatgptt_code cgt_stream_over(chatgptt_stream *s, chatgptt_code code, lon
     else if (s->x.state != CGT_X_ENDED) s->x.state = CGT_X_FAILED;
     if (code <= CHATGPTT_E_STATUS && code >= CHATGPTT_E_REPLY && !s->error.http_status)
         s->error.http_status = s->x.in.status;
+#ifdef CHATGPTT_SHORT_ERRORS
+    if (code < 0) cgt_line_add(s->error.message, sizeof s->error.message, cgt_text(": "));
+    if (code < 0) cgt_line_add(s->error.message, sizeof s->error.message, cgt_stream_host(s));
+#endif
     if (s->x.pool) cgt_exchange_stop(&s->x, s->body_len);
     s->last = code; s->state = CGT_STREAM_OVER; s->stats.total_ms = cgt_until(now, s->started);
     cgt_stream_drop_bodies(s); cgt_trace(&s->client->hooks, "end", cgt_text(chatgptt_code_name(code)));
@@ -6642,6 +6654,7 @@ CHATGPTT_API chatgptt_code chatgptt_load(chatgptt_client *client, const void *bu
 #undef CGT_STRING
 #undef CGT_TLS_PRIVATE
 #undef CGT_TLS_VERSION
+#undef cgt_fail
 
 #endif /* CHATGPTT_IMPLEMENTATION_DONE */
 #endif /* CHATGPTT_IMPLEMENTATION */

@@ -90,6 +90,8 @@ static chatgptt_code begin_exchange(cgt_exchange *x, chatgptt_client *c, chatgpt
     cgt_exchange_setup setup = { &c->pool, &c->cookies, error, stats, t + 30000 };
     char form[60];
     cgt_asks asks;
+    cgt_url url;
+    FUZZ_CHECK(cgt_url_copy(&url, &c->hooks, &c->home) == CHATGPTT_OK);
     memset(&asks, 0, sizeof asks);
     bool post = now.post != (now.number == 1);
     asks.method = post ? "POST" : "GET";
@@ -97,7 +99,7 @@ static chatgptt_code begin_exchange(cgt_exchange *x, chatgptt_client *c, chatgpt
     asks.accept = "*/*";
     snprintf(form, sizeof form, "number=%d&text=" HIDDEN "B", now.number);
     if (post) asks.body = cgt_text(form);
-    chatgptt_code code = cgt_exchange_begin(x, &setup, &c->home, &asks, t);
+    chatgptt_code code = cgt_exchange_begin(x, &setup, &url, &asks, t);
     x->follow = now.follow;
     x->max_body = 3000;
     return code;

@@ -358,12 +358,14 @@ static chatgptt_code http_begin(http_probe *p, const char *method, bool follow)
     cgt_exchange_setup setup = { &c->pool, &c->cookies, &p->error, &p->stats,
                                  cgt_after(now, c->options.total_timeout_ms) };
     cgt_asks asks;
-    chatgptt_code code;
+    cgt_url url;
+    chatgptt_code code = cgt_url_copy(&url, &c->hooks, &c->home);
+    if (code < 0) return cgt_fail(&p->error, code, "out of memory for the request");
     memset(&asks, 0, sizeof asks);
     asks.method = method;
     asks.user_agent = c->options.user_agent;
     asks.accept = "*/*";
-    code = cgt_exchange_begin(&p->x, &setup, &c->home, &asks, now);
+    code = cgt_exchange_begin(&p->x, &setup, &url, &asks, now);
     p->x.follow = follow ? CGT_FOLLOW_ALL : CGT_FOLLOW_NONE;
     return code;
 }

@@ -49,7 +49,7 @@ every_manner() {
     dir=tests/compile
     for file in twice before after; do try "$compiler $std $file" check "$2" $file.$1; done
     for switches in NO_TLS NO_NET NO_FILES NO_TLS,NO_FILES NO_NET,NO_FILES NO_NET,NO_TLS NO_NET,NO_TLS,NO_FILES \
-                    STATIC STATIC,NO_TLS STATIC,NO_NET,NO_TLS; do
+                    STATIC STATIC,NO_TLS STATIC,NO_NET,NO_TLS SHORT_ERRORS SHORT_ERRORS,NO_NET,NO_TLS; do
         try "$compiler $std $switches" check "$2 -DCHATGPTT_$(echo "$switches" | sed 's/,/ -DCHATGPTT_/g')" after.$1
     done
     try "$compiler $std two files" link "$2" $dir/user.$1 $dir/implement.$1
@@ -87,8 +87,19 @@ for compiler in $CXX_COMPILERS; do
 done
 
 # No private macro stays behind in the user's file.
-macros_left() { $CC $posix $TLS_CFLAGS -dM -E tests/compile/implement.c >"$out/macros" && ! grep '#define CGT_' "$out/macros"; }
+macros_left() {
+    $CC $posix $TLS_CFLAGS "$@" -dM -E tests/compile/implement.c >"$out/macros" && ! grep -i '#define cgt_' "$out/macros"
+}
 try "private macros are undefined again" macros_left
+try "private macros are undefined again, SHORT_ERRORS" macros_left -DCHATGPTT_SHORT_ERRORS
+
+# With SHORT_ERRORS a message is the code's text and whom it is about: where no stream runs, the text alone.
+short_errors() {
+    $CC $posix -O1 -DCHATGPTT_SHORT_ERRORS $TLS_CFLAGS -I. examples/chatgptt.c -o "$out/short" $TLS_LIBS || return 1
+    "$out/short" --url http://127.0.0.1:1/ hi 2>&1 | grep -x "chatgptt: E_CONNECT: cannot connect: 127.0.0.1:1" &&
+        "$out/short" --url "http://a b/" hi 2>&1 | grep -x "chatgptt: E_ARGUMENT: bad argument" && ! grep -q "timed out after" "$out/short"
+}
+case $TLS_CFLAGS in *NO_NET*) ;; *) try "SHORT_ERRORS" short_errors ;; esac
 
 # includes SWITCHES...: what the header itself includes.
 includes() { $CC $posix $TLS_CFLAGS "$@" -H -fsyntax-only tests/compile/implement.c 2>&1 | awk '$1 == ".." {print $2}'; }
