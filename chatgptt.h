@@ -116,8 +116,8 @@
               CHATGPTT_NO_NET     no sockets, clocks or random of its own: options must give `transport` and
                                   three hooks
               CHATGPTT_NO_FILES   no fopen: roots by ca_pem only
-              CHATGPTT_SHORT_ERRORS   a message is the code's text and the host: 5 KB less
-              CHATGPTT_ONLY_WPAICG, CHATGPTT_ONLY_AIPKIT   one generation of the plugin: 4 KB less
+              CHATGPTT_SHORT_ERRORS   a message is the code's text and the host: 6 KB less
+              CHATGPTT_ONLY_WPAICG, CHATGPTT_ONLY_AIPKIT   one generation of the plugin: 1.5 KB less
 
    A TRANSPORT OF YOUR OWN is six functions over raw bytes (chatgptt_transport); TLS, proxy and reuse lie
    above it. examples/own_transport.c runs over two rings in memory.
