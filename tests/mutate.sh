@@ -18,12 +18,12 @@ tests_of() {
         URL)      more="cookie stream wpaicg" ;;
         HTTP-IN)  own=http more="stream attack" ;;
         COOKIE)   more="stream state" ;;
-        EXCHANGE|STREAM) more="engine stream wpaicg aipkit proxy reuse attack history state costs" ;;
+        EXCHANGE|STREAM) more="engine stream wpaicg aipkit proxy reuse attack history state costs tls" ;;
         JSON|SSE) more="wpaicg_reply aipkit" ;;
         MATCH)    more="page" ;;
         HTML)     more="page wpaicg" ;;
-        PAGE)     more="wpaicg aipkit" ;;
-        REPLY)    more="wpaicg_reply aipkit attack" ;;
+        PAGE)     more="json wpaicg aipkit" ;;
+        REPLY)    more="json wpaicg_reply aipkit attack" ;;
         *)        more="stream wpaicg aipkit proxy reuse attack history state engine" ;;
     esac
     for name in $own $more; do
