@@ -1200,6 +1200,66 @@ TEST(a_redirect_has_a_type_of_its_own)
 
 /* ---- what is told of it all ---- */
 
+/* A status is told with the site's words, be they one letter, and without a colon if there are none. */
+TEST(a_status_in_words)
+{
+    static const struct { const char *body, *page, *message; } rows[] = {
+        { "", "site.test does not give the page (status 500)",
+          "site.test does not take the message (status 500)" },
+        { "x", "site.test does not give the page (status 500): x",
+          "site.test does not take the message (status 500): x" },
+        { "<p>No.", "site.test does not give the page (status 500): No.",
+          "site.test does not take the message (status 500): No." },
+    };
+    for (size_t i = 0; i < ROWS(rows); i++)
+        for (int page = 0; page < 2; page++) {
+            char response[200];
+            script s;
+            snprintf(response, sizeof response, "HTTP/1.1 500 Oops\r\nContent-Length: %zu\r\n\r\n%s",
+                     strlen(rows[i].body), rows[i].body);
+            script_init(&s);
+            script_connection(&s);
+            if (!page) tell(&s, pages[0]);
+            tell(&s, response);
+            chatgptt_client *c = open_on(&s);
+            outcome o = ask(c);
+            CHECK_INT(o.code, CHATGPTT_E_STATUS);
+            CHECK_INT(o.error.http_status, 500);
+            CHECK_STR(o.error.message, page ? rows[i].page : rows[i].message);
+            chatgptt_close(c);
+            script_finish(&s);
+        }
+}
+
+/* A silent second: the caller has its say every 100 ms, and is not woken more often. */
+static int ticks;
+static int count_tick(void *user) { (void)user; ticks++; return 0; }
+
+TEST(ticks_of_a_silent_second)
+{
+    for (int ticking = 0; ticking < 2; ticking++) {
+        script s;
+        chatgptt_request request;
+        script_init(&s);
+        script_connection(&s);
+        tell(&s, pages[0]);
+        script_request(&s);
+        script_pause(&s, 1000);
+        script_say(&s, answers[0]);
+        chatgptt_client *c = open_on(&s);
+        memset(&request, 0, sizeof request);
+        request.prompt = "a message like any other";
+        if (ticking) request.on_tick = count_tick;
+        ticks = 0;
+        CHECK_INT(chatgptt_chat(c, &request, NULL, NULL), CHATGPTT_DONE);
+        CHECK_INT(s.now, 2000);
+        CHECK(ticking ? s.waits == 10 && ticks >= 10 : s.waits == 1 && ticks == 0);
+        if (check_now.bad) printf("    %d waits, %d ticks\n", s.waits, ticks);
+        chatgptt_close(c);
+        script_finish(&s);
+    }
+}
+
 static char traced[1000];
 
 static void note_trace(void *user, const char *what, const char *text, size_t len)
@@ -1573,6 +1633,8 @@ int main(void)
     RUN(what_is_followed);
     RUN(a_redirect_to_nowhere);
     RUN(a_redirect_has_a_type_of_its_own);
+    RUN(a_status_in_words);
+    RUN(ticks_of_a_silent_second);
     RUN(a_trace_tells_each_step);
     RUN(nothing_to_wait_on);
     RUN(generations_of_each_connection_add_up);

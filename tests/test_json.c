@@ -570,7 +570,7 @@ TEST(told_at_once)
         for (size_t cut = 0, len = strlen(rows[i].in); cut <= len; cut++) {
             char text[40] = "\"", got[40];
             size_t at = 0, n = 0, used;
-            strcpy(text + 1, rows[i].in);
+            memcpy(text + 1, rows[i].in, len);
             scan_reset(&scanner);
             for (int piece = 0; piece < 2; piece++) {
                 size_t end = piece ? len + 1 : cut + 1;

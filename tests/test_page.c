@@ -790,14 +790,17 @@ TEST(character_references)
         0x8D, 0x17D, 0x8F, 0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x2DC, 0x2122,
         0x161, 0x203A, 0x153, 0x9D, 0x17E, 0x178,
     };
-    char reference[20], wanted[40];
+    char reference[20] = "", wanted[40];
     for (size_t i = 0; i < ROWS(references); i++) {
         snprintf(reference, sizeof reference, "&%s;", references[i].name);
         check_reference(reference, references[i].code);
         reference[strlen(reference) - 1] = '\0';
         snprintf(wanted, sizeof wanted, "text \"%s-\"\n= 0\n", reference);
         if (i < 15) check_reference(reference, references[i].code);
-        else CHECK(FEED_TEXT(&tokens_parser, strcat(reference, "-"), wanted));
+        else {
+            reference[strlen(reference)] = '-';
+            CHECK(FEED_TEXT(&tokens_parser, reference, wanted));
+        }
     }
     for (uint32_t i = 126; i < 162; i++) {
         snprintf(reference, sizeof reference, "&#%u;", (unsigned)i);
