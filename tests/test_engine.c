@@ -1231,6 +1231,52 @@ TEST(a_status_in_words)
         }
 }
 
+/* 203 is a success, as 200 is; other statuses are none, whatever comes with them. */
+TEST(statuses_of_success)
+{
+    for (int status = 200; status < 208; status++)
+        for (int page = 0; page < 2; page++) {
+            char changed[2000];
+            script s;
+            const char *whole = page ? pages[0] : answers[0];
+            if (status == 204) continue;                    /* it has no body */
+            snprintf(changed, sizeof changed, "HTTP/1.1 %d X%s", status, whole + strlen("HTTP/1.1 200 OK"));
+            script_init(&s);
+            script_connection(&s);
+            if (!page) tell(&s, pages[0]);
+            tell(&s, changed);
+            if (page) tell(&s, answers[0]);
+            chatgptt_client *c = open_on(&s);
+            outcome o = ask(c);
+            if (status == 200 || status == 203) answered(&o);
+            else CHECK_INT(o.code, CHATGPTT_E_STATUS);
+            chatgptt_close(c);
+            script_finish(&s);
+        }
+}
+
+/* How much of an answer came before it broke off. */
+TEST(a_cut_answer_in_words)
+{
+    for (int status = 0; status < 2; status++) {
+        char cut[1000];
+        script s;
+        snprintf(cut, sizeof cut, "%s", answers[0]);
+        *strstr(cut, "data: {\"id\":\"c1\",\"choices\":[{\"delta\":{}") = '\0';
+        begin(&s, false);
+        tell(&s, cut);
+        if (status) script_fail(&s, ALL, CHATGPTT_E_IO);
+        else script_end(&s);
+        chatgptt_client *c = open_on(&s);
+        outcome o = ask(c);
+        CHECK_INT(o.code, CHATGPTT_E_INCOMPLETE);
+        CHECK_STR(o.text, CHAT_ANSWER);
+        CHECK_STR(o.error.message, "the answer of site.test broke off after 12 bytes");
+        chatgptt_close(c);
+        script_finish(&s);
+    }
+}
+
 /* A silent second: the caller has its say every 100 ms, and is not woken more often. */
 static int ticks;
 static int count_tick(void *user) { (void)user; ticks++; return 0; }
@@ -1634,6 +1680,8 @@ int main(void)
     RUN(a_redirect_to_nowhere);
     RUN(a_redirect_has_a_type_of_its_own);
     RUN(a_status_in_words);
+    RUN(statuses_of_success);
+    RUN(a_cut_answer_in_words);
     RUN(ticks_of_a_silent_second);
     RUN(a_trace_tells_each_step);
     RUN(nothing_to_wait_on);
