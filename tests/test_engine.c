@@ -93,7 +93,7 @@ TEST(only_a_close_repeats)
     } rows[] = {
         { CHATGPTT_E_TLS, false },       { CHATGPTT_E_TIMEOUT, false }, { CHATGPTT_E_MEMORY, false },
         { CHATGPTT_E_CANCELLED, false }, { CHATGPTT_E_IO, false },      { CHATGPTT_E_CONNECT, false },
-        { CHATGPTT_E_CLOSED, true },     { CHATGPTT_DONE, true },
+        { CHATGPTT_E_CLOSED, true },     { CHATGPTT_DONE, true },       { CHATGPTT_E_ARGUMENT, false },
     };
     for (size_t i = 0; i < ROWS(rows); i++)
         for (int kind = 0; kind < 8; kind++) {

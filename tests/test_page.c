@@ -541,6 +541,8 @@ static const struct { const char *page, *wanted; } words[] = {
     {"a\x01" "b\x7f\t c", "|a b c|a b c"},
     {"<p>\xF0\x9F\x98\x80 \xE2\x82\xAC", "|\xF0\x9F\x98\x80 \xE2\x82\xAC|\xF0\x9F\x98\x80 \xE2\x82\xAC"},
     {"<title>t</title>\n \n<p>\n", "t||t"},
+    {"<noscript><p>Please enable scripts.</p></noscript>",
+        "|Please enable scripts.|Please enable scripts."},
 };
 
 TEST(words)
@@ -904,6 +906,7 @@ TEST(unusable_pattern)
     CHECK(!cgt_page_init(p, NULL, CHATGPTT_AUTO, "a(", NULL));
     cgt_page_feed(p, REAL, strlen(REAL));
     CHECK(!cgt_page_end(p));
+    CHECK(!p->finds[CGT_FIND_NONCE].match.found && !p->finds[CGT_FIND_NONCE].text[0]);     /* it never ran */
     CHECK(cgt_page_init(p, NULL, CHATGPTT_AUTO, NULL, NULL));
     cgt_page_feed(p, REAL, strlen(REAL));
     CHECK(cgt_page_end(p));

@@ -192,6 +192,8 @@ static const row kinds[] = {
     J("{\"status\":\"error\",\"msg\":\"AT&T; a &lt;b&gt; c &#x27;d&#39\"}",
       "E_REFUSED by object: AT&T; a <b> c 'd'"),
     J("{\"status\":\"ok\",\"data\":\"Hi\"}", "E_REFUSED by object: "),
+    J("{\"id\":{\"x\":1},\"status\":\"success\",\"data\":\"Hi\"}", "text \"Hi\"\nDONE by object: "),
+    J("{\"id\":7,\"status\":\"success\",\"data\":\"Hi\"}", "text \"Hi\"\nDONE by object: "),
     J("{\"data\":\"Hi\",\"tokenLimitReached\":true}", "text \"Hi\"\nE_RATE_LIMITED by object: "),
 };
 
