@@ -899,6 +899,14 @@ TEST(verdicts)
     CHECK(strstr(cgt_page_verdict(&now.page, &code), LOGIN) && code == CHATGPTT_E_PAGE);
 }
 
+/* A mark counts from the first byte on, and to the last. */
+TEST(marks_at_the_edges)
+{
+    CHECK_INT(cgt_page_look(cgt_text("__test="), '_'), CGT_MARK_CHALLENGE);
+    CHECK_INT(cgt_page_look(cgt_text("x__test=x"), '_'), CGT_MARK_CHALLENGE);
+    CHECK_INT(cgt_page_look(cgt_text("__test"), '_'), 0);
+}
+
 /* A pattern that cannot be used is told, and finds no chat. */
 TEST(unusable_pattern)
 {
@@ -1107,6 +1115,7 @@ int main(void)
     RUN(tokenizer);
     RUN(character_references);
     RUN(verdicts);
+    RUN(marks_at_the_edges);
     RUN(unusable_pattern);
     RUN(visits);
     return check_report("page");
