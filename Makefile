@@ -131,7 +131,7 @@ cover: mbedtls-found
 	@tests/cover.sh
 
 # Does a test notice when a line is broken? SECTIONS="URL SSE": those alone.
-mutate: $(BUILD)/mutants mbedtls-found
+mutate: $(BUILD)/mutants $(BUILD)/sanitize mbedtls-found
 	@tests/mutate.sh
 
 # Every allocation and every call of the transport fails once.

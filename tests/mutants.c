@@ -1,6 +1,7 @@
 /* mutants.c - breaks chatgptt.h in one place at a time, to see whether a test notices.
 
-       mutants list HEADER SECTION...          a line a site: number, section, line, what is done, the line
+       mutants list HEADER SECTION...          a line a site: number, section, line, what is done, the line;
+                                               where the same stood before in it, which one: #2
        mutants apply HEADER NUMBER SECTION...  the header, broken at that site of these sections
        mutants pick COUNT SEED                 of the lines of standard input, COUNT that the seed chooses
 
@@ -176,7 +177,10 @@ static void site(visit *v, size_t at, size_t len, int line, const char *with)
         printf("%ld\t%s\t%d\t", v->number, v->section, line);
         if (len > 30) printf("%.30s...", s + at);       /* of a statement its beginning */
         else printf("%.*s", (int)len, s + at);
-        printf(" -> %s\t", *with ? with : "nothing");
+        size_t same = 1;
+        for (size_t from = at; from && s[from - 1] != '\n'; from--)
+            same += strncmp(s + from - 1, s + at, len) == 0;
+        printf(same > 1 ? " -> %s #%zu\t" : " -> %s\t", *with ? with : "nothing", same);
         print_line(v->of, at);
     } else if (v->number == v->apply) {
         fwrite(s, 1, at, stdout);

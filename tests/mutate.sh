@@ -1,6 +1,7 @@
 #!/bin/sh
 # mutate.sh: breaks the header in SITES places that SEED chooses (see mutants.c) and looks whether a test notices: builds the programs that
-# test that section, without sanitizers, and runs them until one fails. SECTIONS: those alone. `make mutate` calls it.
+# test that section, without sanitizers, and runs them until one fails; at last the section's own with them. SECTIONS: those alone.
+# `make mutate` calls it.
 # What no test notices is written to build/mutate/survivors; tests/mutate.equivalent lists breaks that change nothing, with the reason.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -10,30 +11,31 @@ out=$build/mutate
 jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)}
 flags="-std=c99 -D_POSIX_C_SOURCE=200809L -w -O0"
 
-# tests_of SECTION: what tests it, the quickest to notice first.
+# tests_of SECTION: what tests it, its own test first; the plan has the others by how long they take.
 tests_of() {
     own=$(echo "$1" | tr 'A-Z-' 'a-z_')
     case $1 in
         URL)      more="cookie stream wpaicg" ;;
         HTTP-IN)  own=http more="stream attack" ;;
-        COOKIE)   more="stream" ;;
+        COOKIE)   more="stream state" ;;
+        EXCHANGE|STREAM) more="engine stream wpaicg aipkit proxy reuse attack history state costs tls" ;;
         JSON|SSE) more="wpaicg_reply aipkit" ;;
         MATCH)    more="page" ;;
         HTML)     more="page wpaicg" ;;
-        PAGE)     more="wpaicg aipkit" ;;
-        REPLY)    more="wpaicg_reply aipkit attack" ;;
-        *)        more="stream wpaicg aipkit proxy reuse attack history state" ;;
+        PAGE)     more="json wpaicg aipkit" ;;
+        REPLY)    more="json wpaicg_reply aipkit attack" ;;
+        *)        more="stream wpaicg aipkit proxy reuse attack history state engine" ;;
     esac
     for name in $own $more; do
         for file in tests/test_"$name"*.c; do [ ! -f "$file" ] || basename "$file" .c; done
     done | awk '!seen[$0]++'
 }
 
-# compile TEST FOLDER: FOLDER/TEST of FOLDER/tests/TEST.c over FOLDER/chatgptt.h.
-compile() { $CC $flags -I"$2" $TLS_CFLAGS "$2/tests/$1.c" $TLS_LIBS -pthread -o "$2/$1" >"$2/log" 2>&1; }
+# compile TEST FOLDER [FLAGS]: FOLDER/TEST of FOLDER/tests/TEST.c over FOLDER/chatgptt.h.
+compile() { $CC $flags ${3-} -I"$2" $TLS_CFLAGS "$2/tests/$1.c" $TLS_LIBS -pthread -o "$2/$1" >"$2/log" 2>&1; }
 
-# try TEST FOLDER SECONDS: runs it in little memory and less time than a loop without end.
-try() { (ulimit -v 4000000; cd "$2" && exec timeout -k 1 "$3" "./$1" >/dev/null 2>&1); }
+# try TEST FOLDER SECONDS [MEMORY]: runs it in little memory and less time than a loop without end.
+try() { (ulimit -v "${4-4000000}"; cd "$2" && CHECK_STOP=1 exec timeout -k 1 "$3" "./$1" >/dev/null 2>&1); }
 
 # A folder for one header, with all that the tests include.
 folder() { rm -rf "$1" && mkdir -p "$1/tests" && cp tests/*.c tests/*.h "$1/tests/"; }
@@ -50,6 +52,14 @@ if [ "${1-}" = one ]; then
         if ! compile "$name" "$here"; then verdict=stillborn; break; fi
         if ! try "$name" "$here" $((seconds * 4 + 5)); then verdict="killed $name"; break; fi
     done <"$out/plan"
+    # what no result shows may be a byte read or written outside
+    sanitize=$(cat "$build/sanitize")
+    if [ "$verdict" = survived ] && [ -n "$sanitize" ]; then
+        read -r name seconds <<EOF
+$(awk -v section="$section" '$1 == section {print $2, $3; exit}' "$out/plan")
+EOF
+        compile "$name" "$here" "$sanitize" && ! try "$name" "$here" $((seconds * 12 + 15)) unlimited && verdict="killed $name, sanitized"
+    fi
     printf '%s\t%s\n' "$2" "$verdict" >>"$out/verdicts"
     rm -rf "$here"
     exit 0
@@ -71,7 +81,8 @@ cut -d' ' -f2 "$out/wanted" | sort -u | while read -r name; do
     if compile "$name" "$out/run.0" && try "$name" "$out/run.0" 300; then echo "$name $(($(date +%s) - begun))"
     else echo "left out: $name does not pass unbroken" >&2; fi
 done >"$out/pass"
-awk 'FILENAME == ARGV[1] {time[$1] = $2; next} $2 in time {print $1, $2, time[$2]}' "$out/pass" "$out/wanted" >"$out/plan"
+awk 'FILENAME == ARGV[1] {time[$1] = $2; next} $2 in time {print ($1 in own), $1, $2, time[$2]; own[$1] = 1}' "$out/pass" "$out/wanted" |
+    sort -s -k2,2 -k1,1n -k4,4n | cut -d' ' -f2- >"$out/plan"
 rm -rf "$out/run.0"
 [ -s "$out/plan" ] || { echo "mutate: no test passes"; exit 1; }
 

@@ -319,6 +319,25 @@ TEST(ages)
     }
 }
 
+/* An age of more than ten years is for ever. */
+TEST(long_ages)
+{
+    static const struct { const char *value; long long after; const char *wanted;
+    } rows[] = {
+        { "a=1; Max-Age=315360000", 315359999, "a=1" },
+        { "a=1; Max-Age=315360000", 315360000, "" },
+        { "a=1; Max-Age=315360001", 315360001, "a=1" },
+        { "a=1; Max-Age=315360001", 9000000000LL, "a=1" },
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        shelf b;
+        shelf_init(&b);
+        set(&b, AT, rows[i].value);
+        if (!CHECK_STR(header_at(&b, AT, NOW + rows[i].after), rows[i].wanted)) printf("    row %zu\n", i);
+        shelf_finish(&b);
+    }
+}
+
 /* Every way of writing a date (RFC 6265 section 5.1.1), and what is none. */
 TEST(dates)
 {
@@ -356,6 +375,8 @@ TEST(dates)
         "1970 1 Jan 00:00:00",
         "29 Feb 2000 00:00:00",
         "31 Dec 2020 23:59:59",
+        "1 Jan 70 10:00:00",
+        "29 Feb 96 10:00:00",           /* 1996 had one, the years beside it had none */
     };
     static const char *const later[] = {
         "Tue, 14 Nov 2023 22:13:21 GMT",
@@ -534,6 +555,7 @@ TEST(count_is_capped)
 TEST(size_is_capped)
 {
     static char value[CGT_COOKIE_BYTES + 1100];
+    CHECK(CGT_COOKIE_BYTES == 4096 && CGT_COOKIE_ATTRIBUTE == 1024);        /* as browsers have it */
     for (int over = 0; over < 2; over++) {
         shelf b;
         size_t len = CGT_COOKIE_BYTES - 2 + (size_t)over;
@@ -658,6 +680,29 @@ TEST(fields_are_checked)
         c.domain = cgt_text(f->domain), c.path = cgt_text(f->path);
         c.host_only = f->host_only, c.secure = f->secure;
         if (!CHECK_INT(cgt_cookie_ok(&c), f->ok)) printf("    row %zu\n", i);
+    }
+}
+
+/* Fields no longer than they may be, and one byte more. */
+TEST(long_fields)
+{
+    static char text[CHATGPTT_MAX_URL + 2];
+    for (int over = 0; over < 2; over++) {
+        cgt_cookie c, whole;
+        memset(&c, 0, sizeof c);
+        memset(text, 'x', sizeof text);
+        *text = '/';
+        c.name = c.value = cgt_text("a");
+        c.domain = cgt_text("site.test"), c.path = cgt_text("/"), c.host_only = true;
+        whole = c;
+        whole.domain = cgt_slice_of(text + 1, 255 + (size_t)over);
+        CHECK_INT(cgt_cookie_ok(&whole), !over);
+        whole = c;
+        whole.path = cgt_slice_of(text, CHATGPTT_MAX_URL + (size_t)over);
+        CHECK_INT(cgt_cookie_ok(&whole), !over);
+        whole = c;
+        whole.value = cgt_slice_of(text + 1, 4095 + (size_t)over);
+        CHECK_INT(cgt_cookie_ok(&whole), !over);
     }
 }
 
@@ -879,12 +924,14 @@ int main(void)
     RUN(paths);
     RUN(secure_ones);
     RUN(ages);
+    RUN(long_ages);
     RUN(dates);
     RUN(order_and_replacement);
     RUN(secure_ones_are_left_alone);
     RUN(who_makes_room);
     RUN(long_attributes_are_ignored);
     RUN(fields_are_checked);
+    RUN(long_fields);
     RUN(fields_make_the_jar_again);
     RUN(count_is_capped);
     RUN(size_is_capped);

@@ -93,7 +93,7 @@ TEST(only_a_close_repeats)
     } rows[] = {
         { CHATGPTT_E_TLS, false },       { CHATGPTT_E_TIMEOUT, false }, { CHATGPTT_E_MEMORY, false },
         { CHATGPTT_E_CANCELLED, false }, { CHATGPTT_E_IO, false },      { CHATGPTT_E_CONNECT, false },
-        { CHATGPTT_E_CLOSED, true },     { CHATGPTT_DONE, true },
+        { CHATGPTT_E_CLOSED, true },     { CHATGPTT_DONE, true },       { CHATGPTT_E_ARGUMENT, false },
     };
     for (size_t i = 0; i < ROWS(rows); i++)
         for (int kind = 0; kind < 8; kind++) {
@@ -130,6 +130,7 @@ TEST(a_late_close_does_not_repeat)
     static const struct { int connect, pause; bool again;
     } rows[] = {
         { 0, 0, true },        { 0, 1, true },        { 0, 999, true },      { 0, 1001, false },
+        { 0, 1000, true },
         { 0, 2000, false },    { 0, 60000, false },   { 300, 999, true },    { 300, 1001, false },
         { 700, 2000, true },   { 700, 2099, true },   { 700, 2101, false },  { 5000, 14999, true },
         { 5000, 15001, false },
@@ -1116,7 +1117,315 @@ TEST(the_generation_follows_the_descriptor)
     script_finish(&s);
 }
 
+/* ---- redirects ---- */
+
+/* What is followed, of the page and of the message: a message is repeated where its way is kept (307, 308),
+   and never turned into a GET that loses it. */
+TEST(what_is_followed)
+{
+    for (int status = 300; status < 311; status++)
+        for (int page = 0; page < 2; page++) {
+            bool redirect = (status > 300 && status < 304) || status == 307 || status == 308;
+            bool followed = redirect && (page || status > 303);
+            char moved[100];
+            script s;
+            CASE_BEGIN;
+            snprintf(moved, sizeof moved, MOVED("%d Elsewhere", "/there"), status);
+            script_init(&s);
+            script_connection(&s);
+            if (!page) tell(&s, pages[0]);
+            tell(&s, moved);
+            if (page) tell(&s, pages[0]);
+            tell(&s, answers[0]);
+            chatgptt_client *c = open_on(&s);
+            outcome o = ask(c);
+            if (followed) answered(&o);
+            else CHECK(o.code < 0);
+            CHECK_INT(o.stats.requests, followed ? 3 : 1 + !page);
+            if (redirect && !followed) CHECK(strstr(o.error.message, "the message would be lost") != NULL);
+            else if (!followed) CHECK(strstr(o.error.message, "redirects") == NULL);
+            chatgptt_close(c);
+            script_finish(&s);
+            CASE_END("%d for the %s", status, page ? "page" : "message");
+        }
+}
+
+#define NO_LENGTH "Connection: close\r\n\r\n"
+TEST(a_redirect_to_nowhere)
+{
+    for (int page = 0; page < 2; page++) {
+        script s;
+        script_init(&s);
+        script_connection(&s);
+        if (!page) tell(&s, pages[0]);
+        tell(&s, page ? "HTTP/1.1 302 Found\r\n" NO_LENGTH : "HTTP/1.1 307 Moved\r\n" NO_LENGTH);
+        script_end(&s);
+        chatgptt_client *c = open_on(&s);
+        outcome o = ask(c);
+        CHECK_INT(o.code, CHATGPTT_E_STATUS);
+        CHECK_STR(o.error.message, "site.test redirects: nowhere, since Location is missing or longer than "
+                  "CHATGPTT_MAX_VALUE");
+        chatgptt_close(c);
+        script_finish(&s);
+    }
+}
+
+/* What a redirect's head says of its body says nothing of the answer's. */
+TEST(a_redirect_has_a_type_of_its_own)
+{
+    static const char *const types[] = { "Content-Type: text/event-stream\r\n",
+                                         "Content-Type: image/png\r\n", "cf-mitigated: challenge\r\n",
+                                         "Content-Encoding: gzip\r\n", "" };
+    static const char *const bodies[] = { "{\"status\":\"success\",\"data\":\"" CHAT_ANSWER "\"}",
+                                          CHAT_OLD_ANSWER };
+    for (size_t i = 0; i < 2 * ROWS(types); i++) {
+        const char *type = types[i / 2], *body = bodies[i % 2];
+        char moved[200], plain[1000];
+        script s;
+        CASE_BEGIN;
+        snprintf(moved, sizeof moved, "HTTP/1.1 307 Elsewhere\r\nLocation: /there\r\n%s"
+                 "Content-Length: 0\r\n\r\n", type);
+        snprintf(plain, sizeof plain, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
+        begin(&s, false);
+        tell(&s, moved);
+        tell(&s, plain);
+        chatgptt_client *c = open_on(&s);
+        outcome o = ask(c);
+        answered(&o);
+        chatgptt_close(c);
+        script_finish(&s);
+        CASE_END("%s before %s", type, body);
+    }
+}
+
+/* ---- what is told of it all ---- */
+
+/* A status is told with the site's words, be they one letter, and without a colon if there are none. */
+TEST(a_status_in_words)
+{
+    static const struct { const char *body, *page, *message; } rows[] = {
+        { "", "site.test does not give the page (status 500)",
+          "site.test does not take the message (status 500)" },
+        { "x", "site.test does not give the page (status 500): x",
+          "site.test does not take the message (status 500): x" },
+        { "<p>No.", "site.test does not give the page (status 500): No.",
+          "site.test does not take the message (status 500): No." },
+    };
+    for (size_t i = 0; i < ROWS(rows); i++)
+        for (int page = 0; page < 2; page++) {
+            char response[200];
+            script s;
+            snprintf(response, sizeof response, "HTTP/1.1 500 Oops\r\nContent-Length: %zu\r\n\r\n%s",
+                     strlen(rows[i].body), rows[i].body);
+            script_init(&s);
+            script_connection(&s);
+            if (!page) tell(&s, pages[0]);
+            tell(&s, response);
+            chatgptt_client *c = open_on(&s);
+            outcome o = ask(c);
+            CHECK_INT(o.code, CHATGPTT_E_STATUS);
+            CHECK_INT(o.error.http_status, 500);
+            CHECK_STR(o.error.message, page ? rows[i].page : rows[i].message);
+            chatgptt_close(c);
+            script_finish(&s);
+        }
+}
+
+/* 203 is a success, as 200 is; other statuses are none, whatever comes with them. */
+TEST(statuses_of_success)
+{
+    for (int status = 200; status < 208; status++)
+        for (int page = 0; page < 2; page++) {
+            char changed[2000];
+            script s;
+            const char *whole = page ? pages[0] : answers[0];
+            if (status == 204) continue;                    /* it has no body */
+            snprintf(changed, sizeof changed, "HTTP/1.1 %d X%s", status, whole + strlen("HTTP/1.1 200 OK"));
+            script_init(&s);
+            script_connection(&s);
+            if (!page) tell(&s, pages[0]);
+            tell(&s, changed);
+            if (page) tell(&s, answers[0]);
+            chatgptt_client *c = open_on(&s);
+            outcome o = ask(c);
+            if (status == 200 || status == 203) answered(&o);
+            else CHECK_INT(o.code, CHATGPTT_E_STATUS);
+            chatgptt_close(c);
+            script_finish(&s);
+        }
+}
+
+/* How much of an answer came before it broke off. */
+TEST(a_cut_answer_in_words)
+{
+    for (int status = 0; status < 2; status++) {
+        char cut[1000];
+        script s;
+        snprintf(cut, sizeof cut, "%s", answers[0]);
+        *strstr(cut, "data: {\"id\":\"c1\",\"choices\":[{\"delta\":{}") = '\0';
+        begin(&s, false);
+        tell(&s, cut);
+        if (status) script_fail(&s, ALL, CHATGPTT_E_IO);
+        else script_end(&s);
+        chatgptt_client *c = open_on(&s);
+        outcome o = ask(c);
+        CHECK_INT(o.code, CHATGPTT_E_INCOMPLETE);
+        CHECK_STR(o.text, CHAT_ANSWER);
+        CHECK_STR(o.error.message, "the answer of site.test broke off after 12 bytes");
+        chatgptt_close(c);
+        script_finish(&s);
+    }
+}
+
+/* A silent second: the caller has its say every 100 ms, and is not woken more often. */
+static int ticks;
+static int count_tick(void *user) { (void)user; ticks++; return 0; }
+
+TEST(ticks_of_a_silent_second)
+{
+    for (int ticking = 0; ticking < 2; ticking++) {
+        script s;
+        chatgptt_request request;
+        script_init(&s);
+        script_connection(&s);
+        tell(&s, pages[0]);
+        script_request(&s);
+        script_pause(&s, 1000);
+        script_say(&s, answers[0]);
+        chatgptt_client *c = open_on(&s);
+        memset(&request, 0, sizeof request);
+        request.prompt = "a message like any other";
+        if (ticking) request.on_tick = count_tick;
+        ticks = 0;
+        CHECK_INT(chatgptt_chat(c, &request, NULL, NULL), CHATGPTT_DONE);
+        CHECK_INT(s.now, 2000);
+        CHECK(ticking ? s.waits == 10 && ticks >= 10 : s.waits == 1 && ticks == 0);
+        if (check_now.bad) printf("    %d waits, %d ticks\n", s.waits, ticks);
+        chatgptt_close(c);
+        script_finish(&s);
+    }
+}
+
+static char traced[1000];
+
+static void note_trace(void *user, const char *what, const char *text, size_t len)
+{
+    (void)user;
+    snprintf(traced + strlen(traced), sizeof traced - strlen(traced), "%s %.*s\n", what, (int)len, text);
+}
+
+TEST(a_trace_tells_each_step)
+{
+    script s;
+    script_init(&s);
+    script_connection(&s);
+    script_connect(&s, 40);
+    tell(&s, MOVED("302 Found", "/chat?secret"));
+    tell(&s, pages[1]);
+    tell(&s, key);
+    tell(&s, answers[1]);
+    script_request(&s);
+    script_end(&s);
+    script_connection(&s);
+    script_connect(&s, 30);
+    tell_answer(&s, true);
+    chatgptt_options options = script_options(&s);
+    options.hooks.trace = note_trace;
+    traced[0] = '\0';
+    chatgptt_client *c = chatgptt_open(&options, NULL);
+    outcome o = ask(c);
+    answered(&o);
+    CHECK_STR(traced, "connect site.test\nrequest GET http://site.test/\nstatus 302\n"
+              "redirect http://site.test\nrequest GET http://site.test/chat\nstatus 200\n"
+              "request POST http://site.test/wp-admin/admin-ajax.php\nstatus 200\n"
+              "request GET http://site.test/wp-admin/admin-ajax.php\nstatus 200\nend DONE\n");
+    CHECK_INT(o.stats.resolve_ms, -1);                      /* a transport of one's own looks nothing up */
+    CHECK_INT(o.stats.connect_ms, 40);
+    CHECK_INT(o.stats.tls_ms, -1);
+    CHECK_INT(o.stats.page_ms, 40);
+    CHECK_INT(o.stats.requests, 4);
+    CHECK_INT(o.stats.connections, 1);
+    CHECK(!o.stats.resumed);
+    traced[0] = '\0';
+    o = ask(c);
+    answered(&o);
+    CHECK_STR(traced, "request POST http://site.test/wp-admin/admin-ajax.php\n"
+              "retry the kept connection was closed\nconnect site.test\n"
+              "request POST http://site.test/wp-admin/admin-ajax.php\nstatus 200\n"
+              "request GET http://site.test/wp-admin/admin-ajax.php\nstatus 200\nend DONE\n");
+    CHECK_INT(o.stats.connect_ms, 30);
+    CHECK_INT(o.stats.page_ms, -1);
+    CHECK_INT(o.stats.requests, 3);
+    CHECK_INT(o.stats.connections, 1);
+    CHECK(o.stats.reused);
+    chatgptt_close(c);
+    script_finish(&s);
+}
+
+/* Before the first step, and when a connection could not be made, there is no descriptor. */
+TEST(nothing_to_wait_on)
+{
+    script s;
+    chatgptt_event event;
+    script_init(&s);
+    script_connection(&s);
+    script_refuse(&s, CHATGPTT_E_CONNECT);
+    chatgptt_client *c = open_on(&s);
+    chatgptt_stream *stream = start(c, "a message like any other");
+    for (int i = 0; i < 3; i++) {
+        chatgptt_wait want = chatgptt_want(stream);
+        CHECK_INT(want.count, 0);
+        CHECK_INT(want.timeout_ms, 0);
+        CHECK_INT(chatgptt_step(stream, &event), CHATGPTT_E_CONNECT);
+    }
+    chatgptt_finish(stream);
+    chatgptt_close(c);
+    script_finish(&s);
+}
+
 /* ---- transports that are odd, but may be ---- */
+
+/* Generations that every connection counts for itself, the first far ahead. */
+static chatgptt_wait want_own_generation(void *user, void *conn)
+{
+    script *s = (script *)user;
+    chatgptt_wait w = script_want(user, conn);
+    w.generation = conn == &s->peers[0] ? 70 : 1;
+    return w;
+}
+
+TEST(generations_of_each_connection_add_up)
+{
+    script s;
+    chatgptt_event event;
+    chatgptt_code code;
+    unsigned first = 0, last = 0;
+    script_init(&s);
+    script_connection(&s);
+    tell(&s, MOVED("302 Found", "http://www.site.test/"));
+    script_connection(&s);
+    tell(&s, pages[0]);
+    tell(&s, answers[0]);
+    s.read_max = 60;
+    chatgptt_options options = script_options(&s);
+    options.transport.want = want_own_generation;
+    chatgptt_client *c = chatgptt_open(&options, NULL);
+    chatgptt_stream *stream = start(c, "a message like any other");
+    do {
+        code = chatgptt_step(stream, &event);
+        chatgptt_wait want = chatgptt_want(stream);
+        CHECK(want.generation >= last);
+        if (want.count && want.on[0].fd == SCRIPT_FIRST_FD) first = want.generation;
+        else if (want.count) CHECK(want.generation > first);
+        last = want.generation;
+        if (code == CHATGPTT_AGAIN && script_wait(&s, &want) < 0) break;
+    } while (code == CHATGPTT_AGAIN || code == CHATGPTT_OK);
+    CHECK_INT(code, CHATGPTT_DONE);
+    CHECK(first >= 70);
+    chatgptt_finish(stream);
+    chatgptt_close(c);
+    script_finish(&s);
+}
 
 static int empty_calls;
 
@@ -1367,6 +1676,16 @@ int main(void)
     RUN(save_says_why_not);
     RUN(thousands_of_streams_end_in_any_order);
     RUN(the_generation_follows_the_descriptor);
+    RUN(what_is_followed);
+    RUN(a_redirect_to_nowhere);
+    RUN(a_redirect_has_a_type_of_its_own);
+    RUN(a_status_in_words);
+    RUN(statuses_of_success);
+    RUN(a_cut_answer_in_words);
+    RUN(ticks_of_a_silent_second);
+    RUN(a_trace_tells_each_step);
+    RUN(nothing_to_wait_on);
+    RUN(generations_of_each_connection_add_up);
     RUN(an_answer_outlives_a_failed_write);
     RUN(ok_of_no_byte_is_not_yet);
 #ifndef CHATGPTT_NO_TLS

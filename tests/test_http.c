@@ -164,7 +164,8 @@ static const row interim[] = {
     {BYTES("HTTP/1.1 199\r\n\r\n" R CL0), EMPTY},
     {BYTES("HTTP/1.0 100 Continue\r\n\r\n" R CL0), EMPTY},
     {BYTES("HTTP/1.1 100 A\r\n\r\nHTTP/1.1 102 B\r\n\r\nHTTP/1.1 103 C\r\nLink: </x>\r\n\r\n" R CL0), EMPTY},
-    /* its headers frame nothing */
+    /* its headers frame nothing, and say nothing of the connection */
+    {BYTES("HTTP/1.1 199 X\r\nConnection: close\r\n\r\n" R CL0), EMPTY},
     {BYTES("HTTP/1.1 103 X\r\nContent-Length: 7\r\n\r\n" R "Content-Length: 5\r\n\r\nhello"), HELLO},
     {BYTES("HTTP/1.1 103 X\r\nContent-Length: x\r\n\r\n" R CL0), EMPTY},
     {BYTES("HTTP/1.1 103 X\r\nTransfer-Encoding: chunked\r\n\r\n" R "Content-Length: 5\r\n\r\nhello"), HELLO},
@@ -391,6 +392,7 @@ static const row cut_off[] = {
     {BYTES(R "Content-Length: 5\r\n\r\nhello"), HELLO},
     {BYTES(R CHUNKED "5\r\nhello\r\n0\r\n\r"), "200\n" BODY("hello") CUT},
     {BYTES(R "X:"), CUT},
+    {BYTES("HTTP/1.1 099"), CUT},
     {BYTES(""), CUT},
 };
 
@@ -648,6 +650,35 @@ TEST(chunk_extension_cap)
     }
 }
 
+/* What is said of an answer that is none. */
+static const struct { const char *bytes, *why;
+} reasons[] = {
+    {"\x15\x03\x01", "the answer is not HTTP/1.1 but TLS: try https"},
+    {"x\x15", "the answer is not HTTP/1.1"},
+    {"H\x15", "the answer is not HTTP/1.1"},
+    {"HTTP/2.0 200 OK\r\n", "the answer is not HTTP/1.1"},
+    {"HTTP/1.x 200 OK\r\n", "the answer is not HTTP/1.1"},
+    {"HTTP/1.10 200 OK\r\n", "bad status line"},
+    {"HTTP/1.1  200 OK\r\n", "bad status line"},
+    {"HTTP/1.1 020 OK\r\n", "bad status line"},
+    {"HTTP/1.1 200\n", "bad status line"},
+    {"HTTP/1.1 200 \x01\r\n", "bad status line"},
+};
+
+TEST(reasons_in_words)
+{
+    for (size_t i = 0; i < ROWS(reasons); i++) {
+        cgt_http h;
+        char bytes[40];
+        size_t used, len = strlen(reasons[i].bytes);
+        memset(&h, 0, sizeof h);
+        h.max_head = MAX_HEAD;
+        memcpy(bytes, reasons[i].bytes, len);
+        CHECK_INT(cgt_http_feed(&h, bytes, len, &used), CHATGPTT_E_HTTP);
+        if (!CHECK_STR(h.why, reasons[i].why)) printf("    row %zu\n", i);
+    }
+}
+
 /* A long value is told as cut; one that frames the message is refused. Names longer than any that is looked
    at are passed over. */
 TEST(long_values)
@@ -778,6 +809,7 @@ int main(void)
     RUN(endless);
     RUN(interim_cap);
     RUN(chunk_extension_cap);
+    RUN(reasons_in_words);
     RUN(long_values);
     RUN(requests);
     return check_report("http");

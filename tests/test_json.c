@@ -538,6 +538,56 @@ TEST(broken_utf8)
     }
 }
 
+/* Every byte at every place of an escape's four digits. */
+TEST(hex_digits)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    for (int at = 0; at < 4; at++)
+        for (int c = 0; c < 256; c++) {
+            char text[5] = "0000";
+            text[at] = (char)c;
+            const char *digit = c ? strchr(digits, c) : NULL;
+            size_t value = digit ? (size_t)(digit - digits) : 0;
+            uint32_t wanted = (uint32_t)(value < 16 ? value : value - 6) << (12 - 4 * at);
+            uint32_t got = cgt_json_hex(text);
+            if (digit ? !CHECK_INT(got, wanted) : !CHECK(got > 0xFFFF))
+                printf("    %02x at %d\n", (unsigned)c, at);
+        }
+}
+
+/* What is whole is told with its last byte: who reads an answer as it comes waits for no further one. */
+TEST(told_at_once)
+{
+    static const struct { const char *in, *out; } rows[] = {
+        {"a", "a"}, {"\\n", "\n"}, {"\\\\", "\\"}, {"\\u0041", "A"}, {"\\u00e9", "\xC3\xA9"},
+        {"\\u20ac", "\xE2\x82\xAC"}, {"\xC3\xA9", "\xC3\xA9"}, {"\xE2\x82\xAC", "\xE2\x82\xAC"},
+        {"\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"}, {"\\ud83d\\ude00", "\xF0\x9F\x98\x80"},
+        {"\\ud83dx", U "x"}, {"\\ud83d\\n", U "\n"}, {"\\ud83d\\u0041", U "A"}, {"\\ude00", U},
+        {"x\\ud83d", "x"}, {"x\\ud83d\\", "x"}, {"x\\u20a", "x"}, {"x\xE2\x82", "x"},
+    };
+    use(whole_document, 1, false, false);
+    for (size_t i = 0; i < ROWS(rows); i++)
+        for (size_t cut = 0, len = strlen(rows[i].in); cut <= len; cut++) {
+            char text[40] = "\"", got[40];
+            size_t at = 0, n = 0, used;
+            memcpy(text + 1, rows[i].in, len);
+            scan_reset(&scanner);
+            for (int piece = 0; piece < 2; piece++) {
+                size_t end = piece ? len + 1 : cut + 1;
+                do {
+                    CHECK_INT(cgt_json_feed(&scanner.json, text + at, end - at, &used), CHATGPTT_OK);
+                    at += used;
+                    if (scanner.json.event == CGT_JSON_TEXT) {
+                        memcpy(got + n, scanner.json.piece.at, scanner.json.piece.len);
+                        n += scanner.json.piece.len;
+                    }
+                } while (scanner.json.event != CGT_JSON_NONE);
+            }
+            if (!CHECK_MEM(got, n, rows[i].out, strlen(rows[i].out)))
+                printf("    row %zu, cut %zu\n", i, cut);
+        }
+}
+
 /* ---- fields ---- */
 
 /* pointers: parted by blanks */
@@ -791,6 +841,8 @@ int main(void)
     RUN(rest);
     RUN(strings);
     RUN(broken_utf8);
+    RUN(hex_digits);
+    RUN(told_at_once);
     RUN(fields);
     RUN(the_whole_document);
     RUN(faults);

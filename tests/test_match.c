@@ -340,6 +340,9 @@ static const struct { const char *pattern; size_t len, at;
     { TEXT("(a)*"), 3 },
     { TEXT("(a)+b"), 3 },
     { TEXT("()?"), 2 },
+    { TEXT("())"), 2 },
+    { TEXT("()a)"), 3 },
+    { TEXT("()()"), 2 },
     /* classes */
     { TEXT("["), 1 },
     { TEXT("[a"), 2 },

@@ -541,6 +541,8 @@ static const struct { const char *page, *wanted; } words[] = {
     {"a\x01" "b\x7f\t c", "|a b c|a b c"},
     {"<p>\xF0\x9F\x98\x80 \xE2\x82\xAC", "|\xF0\x9F\x98\x80 \xE2\x82\xAC|\xF0\x9F\x98\x80 \xE2\x82\xAC"},
     {"<title>t</title>\n \n<p>\n", "t||t"},
+    {"<noscript><p>Please enable scripts.</p></noscript>",
+        "|Please enable scripts.|Please enable scripts."},
 };
 
 TEST(words)
@@ -764,6 +766,55 @@ TEST(tokenizer)
     CHECK(ROWS(tokenized) >= 60);
 }
 
+/* The references of HTML that pages of WordPress hold: the first fifteen stand without a semicolon, too. */
+static const struct { const char *name; uint32_t code; } references[] = {
+    {"amp", 0x26}, {"lt", 0x3C}, {"gt", 0x3E}, {"quot", 0x22}, {"nbsp", 0xA0}, {"laquo", 0xAB},
+    {"raquo", 0xBB}, {"copy", 0xA9}, {"reg", 0xAE}, {"times", 0xD7}, {"middot", 0xB7}, {"AMP", 0x26},
+    {"LT", 0x3C}, {"GT", 0x3E}, {"QUOT", 0x22}, {"apos", 0x27}, {"hellip", 0x2026}, {"ndash", 0x2013},
+    {"mdash", 0x2014}, {"lsquo", 0x2018}, {"rsquo", 0x2019}, {"ldquo", 0x201C}, {"rdquo", 0x201D},
+    {"trade", 0x2122}, {"bull", 0x2022}, {"euro", 0x20AC}, {"sbquo", 0x201A}, {"bdquo", 0x201E},
+    {"lsaquo", 0x2039}, {"rsaquo", 0x203A},
+};
+
+static void check_reference(const char *reference, uint32_t code)
+{
+    char page[20], wanted[40], c[5] = "";
+    cgt_utf8_put(c, code);
+    snprintf(page, sizeof page, "%s-", reference);
+    snprintf(wanted, sizeof wanted, code == '"' ? "text \"\\x22-\"\n= 0\n" : "text \"%s-\"\n= 0\n", c);
+    if (!FEED_TEXT(&tokens_parser, page, wanted)) puts(page);
+}
+
+TEST(character_references)
+{
+    static const uint32_t windows_1252[] = {        /* what &#128; to &#159; mean */
+        0x20AC, 0x81, 0x201A, 0x192, 0x201E, 0x2026, 0x2020, 0x2021, 0x2C6, 0x2030, 0x160, 0x2039, 0x152,
+        0x8D, 0x17D, 0x8F, 0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x2DC, 0x2122,
+        0x161, 0x203A, 0x153, 0x9D, 0x17E, 0x178,
+    };
+    char reference[20] = "", wanted[40];
+    for (size_t i = 0; i < ROWS(references); i++) {
+        snprintf(reference, sizeof reference, "&%s;", references[i].name);
+        check_reference(reference, references[i].code);
+        reference[strlen(reference) - 1] = '\0';
+        snprintf(wanted, sizeof wanted, "text \"%s-\"\n= 0\n", reference);
+        if (i < 15) check_reference(reference, references[i].code);
+        else {
+            reference[strlen(reference)] = '-';
+            CHECK(FEED_TEXT(&tokens_parser, reference, wanted));
+        }
+    }
+    for (uint32_t i = 126; i < 162; i++) {
+        snprintf(reference, sizeof reference, "&#%u;", (unsigned)i);
+        if (i != 127) check_reference(reference, i > 127 && i < 160 ? windows_1252[i - 128] : i);
+    }
+    check_reference("&#x10FFFF;", 0x10FFFF);
+    check_reference("&#x110000;", 0xFFFD);
+    check_reference("&#xD7FF;", 0xD7FF);
+    check_reference("&#xDFFF;", 0xFFFD);
+    check_reference("&#xE000;", 0xE000);
+}
+
 /* ---- pages that are none ---- */
 
 #define BODY "<!DOCTYPE html><html><head><meta name=viewport content=x><title>"
@@ -848,6 +899,14 @@ TEST(verdicts)
     CHECK(strstr(cgt_page_verdict(&now.page, &code), LOGIN) && code == CHATGPTT_E_PAGE);
 }
 
+/* A mark counts from the first byte on, and to the last. */
+TEST(marks_at_the_edges)
+{
+    CHECK_INT(cgt_page_look(cgt_text("__test="), '_'), CGT_MARK_CHALLENGE);
+    CHECK_INT(cgt_page_look(cgt_text("x__test=x"), '_'), CGT_MARK_CHALLENGE);
+    CHECK_INT(cgt_page_look(cgt_text("__test"), '_'), 0);
+}
+
 /* A pattern that cannot be used is told, and finds no chat. */
 TEST(unusable_pattern)
 {
@@ -855,6 +914,7 @@ TEST(unusable_pattern)
     CHECK(!cgt_page_init(p, NULL, CHATGPTT_AUTO, "a(", NULL));
     cgt_page_feed(p, REAL, strlen(REAL));
     CHECK(!cgt_page_end(p));
+    CHECK(!p->finds[CGT_FIND_NONCE].match.found && !p->finds[CGT_FIND_NONCE].text[0]);     /* it never ran */
     CHECK(cgt_page_init(p, NULL, CHATGPTT_AUTO, NULL, NULL));
     cgt_page_feed(p, REAL, strlen(REAL));
     CHECK(cgt_page_end(p));
@@ -1053,7 +1113,9 @@ int main(void)
     RUN(words);
     RUN(challenges);
     RUN(tokenizer);
+    RUN(character_references);
     RUN(verdicts);
+    RUN(marks_at_the_edges);
     RUN(unusable_pattern);
     RUN(visits);
     return check_report("page");

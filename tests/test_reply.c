@@ -115,6 +115,12 @@ static const row ends[] = {
     E(STOP DELTA("Hi") DONE_MARK, WHOLE " (finished)"),
     E(STOP DONE_MARK, "E_UPSTREAM by us: the answer is empty (finished)"),
     E("", "E_UPSTREAM by us: the event stream is empty"),
+    /* an end mark whose blank line is missing */
+    E(NEW("Hi") "event: done\ndata: {}\n", WHOLE),
+    E(NEW("Hi") "event: done\ndata: {}", WHOLE),
+    E(NEW("Hi") "event: done\n", CUT_OFF),
+    E(NEW("Hi") "event: done\ndata: {", CUT_OFF),
+    E(NEW("Hi") "event: message\ndata: [DONE]", WHOLE),
 };
 
 /* Lines and events nobody knows never break a good answer. */
@@ -143,6 +149,10 @@ static const row unknown[] = {
     /* words of events whose name says so reach the user */
     E("event: plan_notice\ndata: {\"message\":\"Soon over.\"}\n\n" NEW("Hi") FINISH,
       "notice \"Soon over.\"\n" WHOLE),
+    E("event: notice\ndata: {\"message\":\"You &amp; me\"}\n\n" NEW("Hi") FINISH,
+      "notice \"You & me\"\n" WHOLE),
+    E("event: notice\ndata: {\"message\":\"Soon over.\"}\n\nevent: error\ndata: oops\n\n",
+      "notice \"Soon over.\"\nE_UPSTREAM by event: "),
     E("event: quota_warning\ndata: {\"error\":\"Soon over.\",\"delta\":\"no\"}\n\n" NEW("Hi") FINISH,
       "notice \"Soon over.\"\n" WHOLE),
     E("event: notice\ndata: {\"x\":1}\n\nevent: notice\ndata: oops\n\nevent: notice\ndata: {oops\n\n" NEW(
@@ -182,6 +192,8 @@ static const row kinds[] = {
     J("{\"status\":\"error\",\"msg\":\"AT&T; a &lt;b&gt; c &#x27;d&#39\"}",
       "E_REFUSED by object: AT&T; a <b> c 'd'"),
     J("{\"status\":\"ok\",\"data\":\"Hi\"}", "E_REFUSED by object: "),
+    J("{\"id\":{\"x\":1},\"status\":\"success\",\"data\":\"Hi\"}", "text \"Hi\"\nDONE by object: "),
+    J("{\"id\":7,\"status\":\"success\",\"data\":\"Hi\"}", "text \"Hi\"\nDONE by object: "),
     J("{\"data\":\"Hi\",\"tokenLimitReached\":true}", "text \"Hi\"\nE_RATE_LIMITED by object: "),
 };
 

@@ -7,12 +7,13 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
+#include <sys/random.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
 
 /* ---- the library's system calls, of which one may be made to fail ---- */
 
-typedef enum call { RECV, SEND, CONNECT, POLL, SOCKET, CALLS } call;
+typedef enum call { RECV, SEND, CONNECT, POLL, SOCKET, CALLS, GETSOCKOPT, CLOCK, RANDOM, LOOKUP } call;
 /* instead of an errno: a count of 1 (for poll: of 0); the end of the connection */
 enum { SHORT = -1, END = -2 };
 static struct { bool armed; call call; int at, calls, error; } sabotage;
@@ -49,11 +50,38 @@ static int own_socket(int family, int type, int protocol)
     return sabotaged(SOCKET) && sabotage.error > 0 ? failed_call() : socket(family, type, protocol);
 }
 
+static int own_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+    return sabotaged(GETSOCKOPT) ? failed_call() : getsockopt(fd, level, name, value, len);
+}
+static int own_clock_gettime(clockid_t which, struct timespec *t)
+{
+    return sabotaged(CLOCK) ? failed_call() : clock_gettime(which, t);
+}
+static ssize_t own_getrandom(void *bytes, size_t size, unsigned flags)
+{
+    (void)flags;
+    if (sabotaged(RANDOM)) return failed_call();
+    memset(bytes, 'r', size > 7 ? 7 : size);            /* never more than a few bytes at once */
+    return size > 7 ? 7 : (ssize_t)size;
+}
+static int own_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                           struct addrinfo **list)
+{
+    if (!sabotaged(LOOKUP)) return getaddrinfo(host, port, hints, list);
+    errno = EMFILE;
+    return sabotage.error;
+}
+
 #define recv(fd, buffer, size, flags) own_recv(fd, buffer, size, flags)
 #define send(fd, bytes, size, flags) own_send(fd, bytes, size, flags)
 #define connect(fd, address, len) own_connect(fd, address, len)
 #define poll(on, count, timeout) own_poll(on, count, timeout)
 #define socket(family, type, protocol) own_socket(family, type, protocol)
+#define getsockopt(fd, level, name, value, len) own_getsockopt(fd, level, name, value, len)
+#define clock_gettime(which, t) own_clock_gettime(which, t)
+#define getrandom(bytes, size, flags) own_getrandom(bytes, size, flags)
+#define getaddrinfo(host, port, hints, list) own_getaddrinfo(host, port, hints, list)
 #define CHATGPTT_IMPLEMENTATION
 #include "../chatgptt.h"
 #undef recv
@@ -61,6 +89,10 @@ static int own_socket(int family, int type, int protocol)
 #undef connect
 #undef poll
 #undef socket
+#undef getsockopt
+#undef clock_gettime
+#undef getrandom
+#undef getaddrinfo
 
 /* ---- surroundings ---- */
 
@@ -426,6 +458,63 @@ TEST(every_system_call_fails)
         }
 }
 
+static void sabotage_with(call which, int error)
+{
+    sabotage.call = which, sabotage.error = error, sabotage.at = 1, sabotage.calls = 0, sabotage.armed = true;
+}
+
+/* A lookup that fails is told with its reason; a connection whose state cannot be asked for is none. */
+TEST(lookups_fail)
+{
+    static const struct { call which; int error; chatgptt_code code; int sys_errno; const char *words;
+    } rows[] = {
+        { LOOKUP, EAI_NONAME, CHATGPTT_E_RESOLVE, 0, "127.0.0.1" },
+        { LOOKUP, EAI_MEMORY, CHATGPTT_E_MEMORY, 0, "127.0.0.1" },
+        { LOOKUP, EAI_SYSTEM, CHATGPTT_E_RESOLVE, EMFILE, "127.0.0.1" },
+        { GETSOCKOPT, ENOTSOCK, CHATGPTT_E_CONNECT, ENOTSOCK, "127.0.0.1" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static site s;
+        if (!CHECK(site_start(&s, site_chat, NULL))) return;
+        chatgptt_client *c = open_url(s.url);
+        sabotage_with(rows[i].which, rows[i].error);
+        CHECK(chatgptt_ask(c, "hi") == NULL);
+        sabotage.armed = false;
+        CHECK_STR(chatgptt_code_name(chatgptt_client_error(c)->code), chatgptt_code_name(rows[i].code));
+        CHECK_INT(chatgptt_client_error(c)->sys_errno, rows[i].sys_errno);
+        CHECK(strstr(chatgptt_client_error(c)->message, rows[i].words) != NULL);
+        CHECK_INT(ask(c, "hi", "You said: hi"), CHATGPTT_DONE);
+        chatgptt_close(c);
+        site_stop(&s);
+    }
+}
+
+/* Random bytes come in whatever pieces, or the client says that there are none; a clock that fails says 0. */
+TEST(clocks_and_random_bytes)
+{
+    char bytes[20] = "", wanted[20];
+    chatgptt_error error;
+    memset(wanted, 'r', sizeof wanted);
+#ifdef __linux__
+    sabotage_with(RANDOM, 0);
+    sabotage.at = 2;
+    CHECK_INT(cgt_builtin_random(NULL, bytes, 7), CHATGPTT_OK);
+    CHECK_INT(cgt_builtin_random(NULL, bytes, 7), CHATGPTT_E_IO);
+    CHECK_INT(cgt_builtin_random(NULL, bytes, sizeof bytes), CHATGPTT_OK);
+    CHECK_MEM(bytes, sizeof bytes, wanted, sizeof wanted);
+    sabotage_with(RANDOM, ENOSYS);
+    CHECK(chatgptt_open(NULL, &error) == NULL);
+    CHECK_INT(error.code, CHATGPTT_E_IO);
+#endif
+    sabotage_with(CLOCK, EINVAL);
+    CHECK_INT(cgt_builtin_now_ms(NULL), 0);
+    CHECK(cgt_builtin_now_ms(NULL) > 0);
+    sabotage_with(CLOCK, EINVAL);
+    CHECK_INT(cgt_builtin_unix_time(NULL), 0);
+    CHECK(cgt_builtin_unix_time(NULL) > 1700000000);
+    sabotage.armed = false;
+}
+
 /* ---- signals ---- */
 
 static volatile sig_atomic_t signals;
@@ -675,6 +764,8 @@ int main(void)
     RUN(refused_then_usable);
     RUN(lost_connections);
     RUN(every_system_call_fails);
+    RUN(lookups_fail);
+    RUN(clocks_and_random_bytes);
     RUN(no_sigpipe);
     RUN(interrupted_calls_go_on);
     RUN(a_number_is_used_again);

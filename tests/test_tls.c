@@ -999,6 +999,16 @@ static chatgptt_stats ask_for_stats(chatgptt_client *client)
     return stats;
 }
 
+/* What was traced of handshakes. */
+static char handshakes[200];
+
+static void note_handshake(void *user, const char *what, const char *text, size_t len)
+{
+    size_t at = strlen(handshakes);
+    (void)user;
+    if (strcmp(what, "tls") == 0) snprintf(handshakes + at, sizeof handshakes - at, "%.*s;", (int)len, text);
+}
+
 /* A client of the site that runs. */
 static chatgptt_client *open_client(const tls_case *row)
 {
@@ -1007,6 +1017,8 @@ static chatgptt_client *open_client(const tls_case *row)
     snprintf(url, sizeof url, "https://site.test:%d/", bench.site.port);
     options.url = url;
     options.address = "127.0.0.1";
+    options.hooks.trace = note_handshake;
+    handshakes[0] = '\0';
     return chatgptt_open(&options, NULL);
 }
 
@@ -1017,9 +1029,12 @@ static void check_resumption(int max_version, bool tickets)
     start_site(&row);
     chatgptt_client *client = open_client(&row);
     if (CHECK(client)) {
-        CHECK_INT(ask_for_stats(client).resumed, tickets);
+        chatgptt_stats stats = ask_for_stats(client);
+        CHECK_INT(stats.resumed, tickets);
+        CHECK(stats.resolve_ms >= 0 && stats.connect_ms >= 0 && stats.tls_ms >= 0 && stats.page_ms >= 0);
         CHECK_INT(ask_for_stats(client).resumed, tickets);
     }
+    CHECK_STR(handshakes, tickets ? "new session;resumed;resumed;" : "new session;new session;new session;");
     chatgptt_close(client);
     tls_site_stop(&bench.site);
     CHECK_INT(bench.site.requests, 3);

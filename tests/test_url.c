@@ -12,6 +12,7 @@ static chatgptt_hooks hooks;
 
 typedef struct parse_row { const char *in, *whole, *host, *port, *user; } parse_row;    /* user NULL: none */
 
+#define A_55 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 static const parse_row parsed[] = {
     { "http://example.org", "http://example.org/", "example.org", "80", NULL },
     { "https://example.org/", "https://example.org/", "example.org", "443", NULL },
@@ -58,6 +59,18 @@ static const parse_row parsed[] = {
       "xn--80aafi6cg.com", "80", NULL },
     { "http://\xED\x95\x9C\xEA\xB5\xAD.kr/", "http://xn--3e0b707e.kr/", "xn--3e0b707e.kr", "80", NULL },
     { "http://\xC4\xB2\xC5\xBD.x/", "http://xn--efa4m.x/", "xn--efa4m.x", "80", NULL },
+    { "http://\xE9\x8E\xB1\xE6\x98\xAB\xE8\xAE\xB7/",
+      "http://xn--wivt94f8of/", "xn--wivt94f8of", "80", NULL },
+    { "http://\xEB\x9A\xBC\xEB\xA1\xB0\xEC\xB9\xBF/",
+      "http://xn--6c2b95ab75b/", "xn--6c2b95ab75b", "80", NULL },
+    { "http://\xEC\xB8\xB8\xED\x92\xBC\xEC\xA2\xB7/",
+      "http://xn--p35br4h86f/", "xn--p35br4h86f", "80", NULL },
+    { "http://\xE9\x9E\xA3\xE7\xAA\x88\xE5\x84\x87/",
+      "http://xn--92qs52hwlt/", "xn--92qs52hwlt", "80", NULL },
+    { "http://\xE9\x90\xAC\xE8\x86\x8D\xE5\x9F\xA7/",
+      "http://xn--kjs128guxl/", "xn--kjs128guxl", "80", NULL },
+    { "http://" A_55 "\xC3\xBC/", "http://xn--" A_55 "-8yf/", "xn--" A_55 "-8yf", "80",
+      NULL },      /* 63 bytes */
     { "http://xn--bcher-kva.example/", "http://xn--bcher-kva.example/", "xn--bcher-kva.example", "80", NULL },
     /* ports */
     { "http://h:80/", "http://h/", "h", "80", NULL },
@@ -188,6 +201,9 @@ static const struct { const char *in, *why; } refused[] = {
     {"http://a..b/", NULL},
     {"http://./", NULL},
     /* longer than a label may be, in its xn-- form only */
+    {"http://a" A_55 "\xC3\xBC/", "no valid host name (write others in their xn-- form)"},
+    {"http://aaaa" A_55 "\xC3\xBC/", "no valid host name (write others in their xn-- form)"},
+    {"http://aaaaa" A_55 "\xC3\xBC/", "no valid host name (write others in their xn-- form)"},
     {"http://\xE6\x97\xA5\xE4\xB8\x80\xE9\xBE\x8C\xE5\x80\x80\xE8\x80\x80\xE6\x80\x80\xE4\xB9\x80\xE9\x80\x80"
      "\xE7\x80\x80\xE5\x90\x80\xE8\x90\x80\xE6\x90\x80\xE4\xBA\x80\xE9\x90\x80\xE7\x90\x80\xE5\xA0\x80"
      "\xE8\xA0\x80\xE6\xA0\x80\xE4\xBB\x80\xE9\xA0\x80\xE7\xA0\x80/", NULL},
@@ -299,13 +315,86 @@ TEST(too_long)
     memset(in + 9, ' ', sizeof in - 9);                 /* the limit is that of the encoded form */
     CHECK_INT(parse_bad(in, CHATGPTT_MAX_URL / 2, &why), CHATGPTT_E_LIMIT);
     CHECK_INT(cgt_url_parse(&base, &hooks, cgt_text("http://h/"), &user, &why), CHATGPTT_OK);
+    user = cgt_text("old");
     CHECK_INT(cgt_url_resolve(&url, &base, cgt_slice_of(in + 9, CHATGPTT_MAX_URL + 1), &user, &why),
               CHATGPTT_E_LIMIT);
     CHECK_STR(why, "it is too long");
+    CHECK_INT(user.len, 0);
     cgt_url_free(&base);
     memset(in + 7, 'h', sizeof in - 7);
     CHECK_INT(parse_bad(in, 7 + 253, &why), CHATGPTT_OK);
     CHECK_INT(parse_bad(in, 7 + 254, &why), CHATGPTT_E_ARGUMENT);
+}
+
+/* The bytes of an address are what certificates are compared with. */
+static const struct { const char *in, *bytes; } addresses[] = {
+    {"::", "00000000000000000000000000000000"},
+    {"::1", "00000000000000000000000000000001"},
+    {"1::", "00010000000000000000000000000000"},
+    {"fe80::1:2", "fe800000000000000000000000010002"},
+    {"2001:db8::a", "20010db800000000000000000000000a"},
+    {"1234:5678:9abc:def0:0fed:cba9:8765:4321", "123456789abcdef00fedcba987654321"},
+    {"FFFF::ABCD", "ffff000000000000000000000000abcd"},
+    {"::2:3:4:5:6:7:8", "00000002000300040005000600070008"},
+    {"1:2:3:4:5:6:7::", "00010002000300040005000600070000"},
+    {"1:2:3::5:6:7:8", "00010002000300000005000600070008"},
+    {"::ffff:192.0.2.33", "00000000000000000000ffffc0000221"},
+    {"1:2:3:4:5:6:1.2.3.4", "00010002000300040005000601020304"},
+    {"1:2:3:4:5::1.2.3.4", "00010002000300040005000001020304"},
+    {"::1.2.3.4", "00000000000000000000000001020304"},
+    {"::12.345.6.7", NULL},
+    {"1:2:3:4:5:6:7", NULL},
+    {"1:2:3:4:5:6:7:8::", NULL},
+    {"::1:2:3:4:5:6:7:8", NULL},
+    {"1", NULL},
+    {"", NULL},
+    {":", NULL},
+    {"1:", NULL},
+    {":1", NULL},
+    {"1.2.3.4", NULL},
+    {"1.2.3.4::", NULL},
+    {"::g", NULL},
+    {"1:g2", NULL},
+    {"1:g:2", NULL},
+};
+
+TEST(address_bytes)
+{
+    for (size_t i = 0; i < ROWS(addresses); i++) {
+        unsigned char bytes[16];
+        char hex[33] = "";
+        size_t len = strlen(addresses[i].in);
+        char *in = feed_fence(len) - len;
+        memcpy(in, addresses[i].in, len);
+        memset(bytes, 0xEE, sizeof bytes);
+        size_t got = cgt_parse_ipv6(cgt_slice_of(in, len), bytes);
+        if (!CHECK_INT(got, addresses[i].bytes ? 16 : 0)) printf("    %s\n", addresses[i].in);
+        for (size_t k = 0; k < 16; k++) snprintf(hex + 2 * k, 3, "%02x", bytes[k]);
+        if (addresses[i].bytes) CHECK_STR(hex, addresses[i].bytes);
+    }
+}
+
+/* The letters of hosts: at both ends of every run of Unicode's that is written alike. */
+static const struct { uint32_t letter, small; } letters[] = {    /* small 0: hosts have none */
+    {0x2D, 0x2D}, {0x2C, 0}, {0x41, 0x61}, {0x5A, 0x7A}, {0x5B, 0}, {0x5F, 0x5F}, {0x7A, 0x7A}, {0x7B, 0},
+    {0x7F, 0}, {0x80, 0}, {0xA0, 0}, {0xBF, 0}, {0xC0, 0xE0}, {0xD6, 0xF6}, {0xD7, 0}, {0xD8, 0xF8},
+    {0xDE, 0xFE}, {0xDF, 0xDF}, {0xE0, 0xE0}, {0xF6, 0xF6}, {0xF7, 0}, {0xF8, 0xF8}, {0xFF, 0xFF},
+    {0x100, 0x101}, {0x101, 0x101}, {0x12E, 0x12F}, {0x12F, 0x12F}, {0x130, 0}, {0x131, 0x131},
+    {0x132, 0x133}, {0x136, 0x137}, {0x137, 0x137}, {0x138, 0x138}, {0x139, 0x13A}, {0x13A, 0x13A},
+    {0x147, 0x148}, {0x148, 0x148}, {0x149, 0x149}, {0x14A, 0x14B}, {0x176, 0x177}, {0x177, 0x177},
+    {0x179, 0x17A}, {0x17A, 0x17A}, {0x17D, 0x17E}, {0x17E, 0x17E}, {0x17F, 0x17F}, {0x180, 0x180},
+    {0x2FF, 0x2FF}, {0x300, 0}, {0x390, 0}, {0x391, 0x3B1}, {0x3A9, 0x3C9}, {0x3B1, 0x3B1}, {0x3C9, 0x3C9},
+    {0x400, 0x450}, {0x40F, 0x45F}, {0x410, 0x430}, {0x42F, 0x44F}, {0x430, 0x430}, {0x45F, 0x45F},
+    {0x1FFF, 0x1FFF}, {0x2000, 0}, {0x2BFF, 0}, {0x2C00, 0x2C00}, {0x2FFF, 0x2FFF}, {0x3000, 0},
+    {0x3004, 0}, {0x3005, 0x3005}, {0xD7A3, 0xD7A3}, {0xE000, 0}, {0xF8FF, 0}, {0xF900, 0xF900},
+    {0xFDFF, 0xFDFF}, {0xFE00, 0}, {0xFFFF, 0}, {0x10000, 0x10000}, {0x20000, 0x20000},
+};
+
+TEST(small_letters)
+{
+    for (size_t i = 0; i < ROWS(letters); i++)
+        if (!CHECK_INT(cgt_small(letters[i].letter), letters[i].small))
+            printf("    U+%04X\n", (unsigned)letters[i].letter);
 }
 
 /* ---- resolve ---- */
@@ -463,6 +552,7 @@ TEST(copy)
         CHECK_STR(to.host, host);
         CHECK_STR(to.port, port);
         cgt_url_free(&to);
+        CHECK(!to.host && !to.port && to.whole.len + to.origin.len + to.authority.len + to.path.len == 0);
     }
     memset(&none, 0, sizeof none);
     CHECK_INT(cgt_url_copy(&to, &hooks, &none), CHATGPTT_OK);
@@ -668,6 +758,8 @@ int main(void)
     RUN(refuse);
     RUN(refuse_every_start);
     RUN(too_long);
+    RUN(address_bytes);
+    RUN(small_letters);
     RUN(resolve);
     RUN(resolve_tells_of_a_user);
     RUN(copy);
