@@ -1109,7 +1109,6 @@ static size_t cgt_parse_ipv4(cgt_slice s, unsigned char out[4]) {
 
 static size_t cgt_parse_ipv6(cgt_slice s, unsigned char out[16]) {    /* 16, or 0: it is none */
     size_t n = 0, gap = 17, end, i; unsigned value;
-    memset(out, 0, 16);
     if (cgt_starts(s, "::")) { gap = 0; s = cgt_from(s, 2); }
     for (; s.len; s = cgt_from(s, end + (end < s.len))) {
         end = cgt_span(s, cgt_is_hex);
@@ -1140,10 +1139,10 @@ static uint32_t cgt_small(uint32_t c) {
     size_t i;
     for (i = 0; i < 18; i += 2) if (c >= not_in_hosts[i] && c <= not_in_hosts[i + 1]) return 0;
     if (c < 0x80) return cgt_in_name((char)c) ? (unsigned char)cgt_lower((char)c) : 0u;
-    if (c < 0xDF || (c > 0x390 && c < 0x3AA) || (c >= 0x410 && c < 0x430)) return c + 32;
+    if (c < 0xDF || (c > 0x390 && c < 0x3AC) || (c >= 0x410 && c < 0x430)) return c + 32;
     if (c >= 0x400 && c < 0x410) return c + 80;
     if ((c > 0x138 && c < 0x149) || (c > 0x178 && c < 0x17F)) return c + (c & 1);
-    return c > 0xFF && c < 0x178 && c != 0x138 ? c | 1 : c;
+    return c == 0x178 ? 0xFF : c > 0xFF && c < 0x178 && c != 0x138 ? c | 1 : c;
 }
 
 /* A label in its xn-- form (RFC 3492 section 6.3). 0: it is longer than a label may be. */
@@ -4742,7 +4741,7 @@ static void cgt_reply_init(cgt_reply *r, const chatgptt_hooks *hooks, size_t max
 }
 
 static void cgt_reply_free(cgt_reply *r) {
-    cgt_free(r->held.hooks, r->said, sizeof *r->said); r->said = NULL;
+    cgt_free(r->held.hooks, r->said, sizeof *r->said);
     cgt_buffer_free(&r->held);
 }
 
