@@ -614,7 +614,7 @@ static void check_deadline(phase at, site *s, chatgptt_options *options, const c
                            chatgptt_code wanted) {
     chatgptt_request request;
     long long began = 0;
-    /* making a request of 7 MB is none of the deadline's, and takes seconds where qemu or MSan runs the program */
+    /* making a request of 7 MB is none of the deadline's, and takes seconds under qemu or MSan */
     if (at == SENDING) options->hooks.trace = request_began, options->hooks.user = &began;
     chatgptt_client *c = chatgptt_open(options, NULL);
     began = now_ms();
