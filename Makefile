@@ -151,8 +151,9 @@ firmware: $(BUILD)/demo_site
 # What takes too long for every change. Each part says in its last line what it did; the first that fails ends it.
 slow: all
 	tests/run.sh tests/slow_proxy.sh tests/slow_gateway.sh tests/static.sh tests/firmware.sh tests/readme.sh
-	tests/mbedtls.sh $(BUILD)/mbedtls-3.6
-	$(MAKE) test BUILD=$(BUILD)/3.6 MBEDTLS=$(BUILD)/mbedtls-3.6
+	tests/mbedtls.sh $(BUILD)/mbedtls-3.6 || [ $$? -eq 77 ]
+	if [ -f $(BUILD)/mbedtls-3.6/lib/libmbedtls.a ]; then $(MAKE) test BUILD=$(BUILD)/3.6 MBEDTLS=$(BUILD)/mbedtls-3.6; \
+	else echo 'skip: no mbedTLS 3.6'; fi
 	$(MAKE) test BUILD=$(BUILD)/no-tls NO_TLS=1
 	$(MAKE) test BUILD=$(BUILD)/no-net NO_NET=1
 	$(MAKE) valgrind
@@ -162,7 +163,7 @@ slow: all
 	$(MAKE) cover
 	$(MAKE) mutate SITES=1000
 
-valgrind: $(CHECKED)
+valgrind: all $(CHECKED)
 	@$(if $(shell command -v valgrind),TEST_TIMEOUT=1200 tests/run.sh $(CHECKED),echo 'skip: no valgrind')
 
 clean:

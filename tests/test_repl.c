@@ -262,7 +262,7 @@ TEST(any_keys)
                                         "\033\r", "\033b", "\033f", "\033[3~",
                                         "\033[200~one\rtwo\033[201~" };
     static char seen[sizeof screen.cells];
-    unsigned long dice = 1;
+    unsigned long long dice = 1;
     reset();
     edit_remember(&e, "an earlier line", 15);
     for (int round = 0; round < 200; round++) {
