@@ -91,7 +91,8 @@ static chatgptt_code begin_exchange(cgt_exchange *x, chatgptt_client *c, chatgpt
     char form[60];
     cgt_asks asks;
     cgt_url url;
-    FUZZ_CHECK(cgt_url_copy(&url, &c->hooks, &c->home) == CHATGPTT_OK);
+    if (cgt_url_copy(&url, &c->hooks, &c->home) < 0)
+        return cgt_fail(error, CHATGPTT_E_MEMORY, "out of memory for the request");
     memset(&asks, 0, sizeof asks);
     bool post = now.post != (now.number == 1);
     asks.method = post ? "POST" : "GET";
