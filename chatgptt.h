@@ -4724,8 +4724,8 @@ typedef struct cgt_reply {          /* what a delta touches comes first */
     bool texted, finished, started; /* text was told; finish_reason was seen; message_start was */
     bool dressed, gap, challenged;  /* it is an error dressed as an answer; a new message has begun */
     unsigned dispatched; chatgptt_code code;    /* events; AGAIN: no verdict yet */
-    cgt_teller by; cgt_asked asked; int status; cgt_object now; char words[CHATGPTT_MAX_WORDS];
-    cgt_json json; cgt_sse sse; cgt_alike alike;
+    cgt_teller by; cgt_asked asked; int status; cgt_object now; cgt_json json;
+    char words[CHATGPTT_MAX_WORDS]; cgt_sse sse; cgt_alike alike;
     char bare[CHATGPTT_MAX_TOKEN];  /* data that is no object, [DONE], a thread's id; a short field's text */
     char thread_id[CHATGPTT_MAX_TOKEN];     /* or the token asked for */
     char openai_id[CHATGPTT_MAX_TOKEN], google_id[CHATGPTT_MAX_TOKEN]; char type[32];
@@ -5608,15 +5608,15 @@ typedef enum cgt_stream_state {
 } cgt_stream_state;
 
 struct chatgptt_stream {
-    cgt_stream_state state; cgt_goal goal; cgt_exchange x;
+    cgt_stream_state state; cgt_goal goal;  /* what a delta touches comes first */
     chatgptt_code last;             /* what step() came to; AGAIN only if there is something to wait for */
     cgt_reply *reply; cgt_page *page;       /* while one is read */
     char *body; size_t body_len;    /* of the exchange's piece: what the reply has not used up */
     /* how long the end may still come after finish_reason, ms, LLONG_MAX: no limit; the reply's events when
        that began anew */
     long long grace; unsigned events;
-    chatgptt_client *client; chatgptt_stream *next, **at;       /* in its list: where it stands */
-    chatgptt_error error; chatgptt_stats stats;
+    chatgptt_client *client; chatgptt_stats stats; cgt_exchange x; chatgptt_error error;
+    chatgptt_stream *next, **at;    /* in its list: where it stands */
     long long started;              /* ms */
     cgt_tokens *tokens;             /* the message is sent with: others may become the client's meanwhile */
     cgt_outcome cause;              /* why they are renewed; GOT: they are old, or there were none */
