@@ -2907,7 +2907,7 @@ static chatgptt_code cgt_exchange_closed(cgt_exchange *x, chatgptt_code code, lo
     long long soon = conn->took > CGT_REPEAT_MS / 3 ? 3LL * conn->took : (long long)CGT_REPEAT_MS;
     if (code != CHATGPTT_DONE && code != CHATGPTT_E_CLOSED) return code;
     if (conn->served && !x->repeats && conn->received == x->mark && x->state <= CGT_X_HEAD &&
-        (x->unsent || now - x->sent <= soon)) {
+        (x->unsent == x->out.len || now - x->sent <= soon)) {
         x->repeats++;
         return cgt_exchange_again(x, "the kept connection was closed", now);
     }

@@ -34,7 +34,7 @@ broken "repeated on a connection that is new" "engine reuse" 's/if (conn->served
 broken "repeated though a byte came" "engine reuse" 's/ && conn->received == x->mark && / \&\& /'
 broken "repeated more than once" "engine reuse" 's/if (conn->served && !x->repeats &&/if (conn->served \&\&/; s/x->conn = x->repeats ? NULL : cgt_conn_take/x->conn = cgt_conn_take/'
 broken "repeated in the body" "engine reuse http site" 's/ && x->state <= CGT_X_HEAD &&/ \&\&/; s/conn->received == x->mark/conn->received >= x->mark/'
-broken "repeated however late" "engine reuse" 's/ (x->unsent || now - x->sent <= soon)/ true/'
+broken "repeated however late" "engine reuse" 's/ (x->unsent == x->out.len || now - x->sent <= soon)/ true/'
 broken "repeated after any error" "engine reuse" 's/if (code != CHATGPTT_DONE && code != CHATGPTT_E_CLOSED) return code;/if (code >= 0 \&\& code != CHATGPTT_DONE) return code;/'
 broken "repeated after a time-out" "engine reuse" 's/if (code != CHATGPTT_DONE && code != CHATGPTT_E_CLOSED) return code;/if (code != CHATGPTT_DONE \&\& code != CHATGPTT_E_CLOSED \&\& code != CHATGPTT_E_TIMEOUT) return code;/'
 broken "a kept connection need not be silent" "engine reuse" 's/if ((ended && conn->received > before) || !cgt_conn_drain(conn, in, bytes, done)) code/if (0) code/'

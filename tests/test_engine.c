@@ -163,6 +163,40 @@ TEST(a_late_close_does_not_repeat)
         }
 }
 
+/* Behind a part of the request, too: the server may have had enough of it. */
+TEST(a_late_close_behind_a_part_of_the_request)
+{
+    static const struct { size_t taken; int pause; bool again;
+    } rows[] = {
+        { 1, 0, true },     { 1, 1000, true },    { 1, 1001, false },
+        { 100, 999, true }, { 100, 1001, false }, { 100, 5000, false },
+    };
+    for (size_t i = 0; i < ROWS(rows); i++)
+        for (int kind = 0; kind < 4; kind++) {
+            bool newer = kind & 1, reset = kind & 2;
+            script s;
+            CASE_BEGIN;
+            script_init(&s);
+            script_connection(&s);
+            tell(&s, pages[newer]);
+            script_accept(&s, rows[i].taken);
+            script_pause(&s, rows[i].pause);
+            if (reset) script_fail(&s, ALL, CHATGPTT_E_CLOSED);
+            else script_end(&s);
+            script_connection(&s);
+            tell_answer(&s, newer);
+            chatgptt_client *c = open_on(&s);
+            outcome o = ask(c);
+            CHECK_INT(s.opened, rows[i].again ? 2 : 1);
+            if (rows[i].again) answered(&o);
+            else CHECK_INT(o.code, CHATGPTT_E_CLOSED);
+            chatgptt_close(c);
+            script_finish(&s);
+            CASE_END("%zu bytes taken, closed after %d ms, %s, %s", rows[i].taken, rows[i].pause,
+                     newer ? "newer" : "older", reset ? "reset" : "end");
+        }
+}
+
 /* Not on a fresh connection, not after a byte, not twice. `says`: NULL: closed without a byte. */
 TEST(repeated_once_and_only_when_kept)
 {
@@ -1654,6 +1688,7 @@ int main(void)
     RUN(nothing_given);
     RUN(only_a_close_repeats);
     RUN(a_late_close_does_not_repeat);
+    RUN(a_late_close_behind_a_part_of_the_request);
     RUN(repeated_once_and_only_when_kept);
     RUN(once_is_once_through_redirects);
     RUN(a_key_in_hand_is_one_message);

@@ -494,7 +494,10 @@ TEST(clocks_and_random_bytes)
 {
     char bytes[20] = "", wanted[20];
     chatgptt_error error;
+    chatgptt_options options;
     memset(wanted, 'r', sizeof wanted);
+    memset(&options, 0, sizeof options);
+    options.url = "http://127.0.0.1/";
 #ifdef __linux__
     sabotage_with(RANDOM, 0);
     sabotage.at = 2;
@@ -503,7 +506,7 @@ TEST(clocks_and_random_bytes)
     CHECK_INT(cgt_builtin_random(NULL, bytes, sizeof bytes), CHATGPTT_OK);
     CHECK_MEM(bytes, sizeof bytes, wanted, sizeof wanted);
     sabotage_with(RANDOM, ENOSYS);
-    CHECK(chatgptt_open(NULL, &error) == NULL);
+    CHECK(chatgptt_open(&options, &error) == NULL);
     CHECK_INT(error.code, CHATGPTT_E_IO);
 #endif
     sabotage_with(CLOCK, EINVAL);
