@@ -81,7 +81,7 @@ static void compose(fixture *f)
     size_t whole = mark + strlen(f->whole), size = 0;
     if (strncmp(f->body + mark, f->whole, strlen(f->whole)) != 0 || body_len > 2000) abort();
     PUT("HTTP/1.1 200 OK\r\nContent-Type: %s\r\n", f->type);
-    if (f->framing == COUNTED) PUT("Content-Length: %zu\r\n", body_len);
+    if (f->framing == COUNTED) PUT("Set-Cookie: seen=1\r\nContent-Length: %zu\r\n", body_len);
     if (f->framing == CHUNKED) PUT("Transfer-Encoding: chunked\r\n");
     PUT("\r\n");
     for (size_t i = 0; i < body_len; i++) {
