@@ -2394,7 +2394,8 @@ typedef struct cgt_conn {           /* owned by the exchange that uses it, or by
     /* the transport's; NULL: plain; NULL: none is needed, or it stands */
     void *raw; cgt_tls *tls; cgt_tunnel *tunnel;
     size_t received, drained;       /* raw bytes that came; what came after the last response's end mark */
-    unsigned served; int took;      /* responses before this one; ms that connecting took, -1: under way */
+    /* responses before this one; ms until bytes went, and until requests could, -1: under way */
+    unsigned served; int linked, took;
     long long parked;               /* when it was given back, in ms */
     /* carried: the transport took or gave bytes, so it is connected; ready: requests may go out, the first of
        which connects over plain http. Of TLS: the server has not turned the session down that was offered; it
@@ -2637,7 +2638,7 @@ static bool cgt_conn_start(cgt_conn *conn, const cgt_url *url) {
 static cgt_conn *cgt_conn_open(cgt_pool *pool, const cgt_url *url, chatgptt_error *error) {
     size_t size = sizeof(cgt_conn) + url->origin.len; cgt_conn *conn = (cgt_conn *)cgt_new(pool->hooks, size);
     if (conn) {
-        conn->pool = pool; conn->error = error; conn->size = size; conn->took = -1;
+        conn->pool = pool; conn->error = error; conn->size = size; conn->linked = conn->took = -1;
         memcpy(conn->origin, url->origin.at, url->origin.len);
         if (cgt_conn_start(conn, url)) return conn;
         cgt_conn_close(conn);
@@ -2893,10 +2894,11 @@ static chatgptt_code cgt_exchange_check(cgt_exchange *x, long long now) {
 static void cgt_exchange_connected(cgt_exchange *x, long long now) {
     int taken = cgt_until(now, x->began); cgt_conn *conn = x->conn; chatgptt_stats *stats = x->stats;
     if (conn->took >= 0 || !conn->carried) return;
+    if (conn->linked < 0) conn->linked = taken;
     if (stats->connect_ms < 0) stats->connect_ms = taken;
     if (conn->ready) conn->took = taken;
     if (!conn->ready || !conn->tls) return;
-    stats->tls_ms = taken - stats->connect_ms; stats->resumed = conn->resumes;
+    stats->tls_ms = taken - conn->linked; stats->resumed = conn->resumes;
     cgt_trace(x->pool->hooks, "tls", cgt_text(conn->resumes ? "resumed" : "new session"));
 }
 
