@@ -802,7 +802,7 @@ static chatgptt_code cgt_fail(chatgptt_error *error, chatgptt_code code, const c
     return code;
 }
 
-#ifdef CHATGPTT_SHORT_ERRORS    /* the code's text; STREAM adds the host */
+#ifdef CHATGPTT_SHORT_ERRORS    /* the code's text; STREAM adds the host; a call never made has no words */
 #define cgt_fail(error, code, ...) \
     (cgt_fail)(error, 0 ? (cgt_fail)(error, code, __VA_ARGS__) : (code), "%s", chatgptt_code_text(code))
 #endif
@@ -2758,7 +2758,7 @@ typedef struct cgt_exchange {
     size_t asks, form, unsent;      /* form: where, from `asks` on, a GET in its place would end */
     /* owned until the end; to: where a redirect leads */
     cgt_url url, to; cgt_follow follow; int redirects, repeats;
-    /* when FIND began; when the request's last byte went out; raw bytes of the connection when it began */
+    /* when FIND began; when a byte of the request last went out; raw bytes of the connection when it began */
     long long began, sent; size_t mark;
     /* headers: the mark of a challenge page; the body is compressed; Content-Type, as far as it fits */
     bool challenged, coded; char type[CHATGPTT_MAX_NAME];
@@ -2903,7 +2903,7 @@ static void cgt_exchange_connected(cgt_exchange *x, long long now) {
 }
 
 /* What a read or write said that brought nothing: DONE or E_CLOSED, the peer has gone. Here stands the one
-   rule by which a request is repeated. */
+   rule by which a request is repeated; one of which nothing went out can never be late. */
 static chatgptt_code cgt_exchange_closed(cgt_exchange *x, chatgptt_code code, long long now) {
     const cgt_conn *conn = x->conn; bool unclean = conn->unclean;
     long long soon = conn->took > CGT_REPEAT_MS / 3 ? 3LL * conn->took : (long long)CGT_REPEAT_MS;
