@@ -124,30 +124,31 @@ TEST(only_a_close_repeats)
 }
 
 /* A close that comes late is a server that was at work, or has had enough of what it took: a second after the
-   last byte, or three times what connecting took. `taken`: bytes of the request; 0: all. */
+   last byte, or three times what connecting took. `taken`: bytes of the request; 0: all, -1:
+   none, and such a request is never late. */
 TEST(a_late_close_does_not_repeat)
 {
-    static const struct { int connect, pause; bool again; size_t taken;
+    static const struct { int connect, pause; bool again; int taken;
     } rows[] = {
         { 0, 0, true, 0 },       { 0, 1, true, 0 },        { 0, 999, true, 0 },     { 0, 1000, true, 0 },
         { 0, 1001, false, 0 },   { 0, 2000, false, 0 },    { 0, 60000, false, 0 },  { 300, 999, true, 0 },
         { 300, 1001, false, 0 }, { 700, 2000, true, 0 },   { 700, 2099, true, 0 },  { 700, 2101, false, 0 },
         { 5000, 14999, true, 0 }, { 5000, 15001, false, 0 }, { 0, 0, true, 1 },     { 0, 1000, true, 1 },
         { 0, 1001, false, 1 },   { 0, 999, true, 100 },    { 0, 1001, false, 100 }, { 0, 5000, false, 100 },
-        { 700, 2100, true, 100 }, { 700, 2101, false, 100 },
+        { 700, 2100, true, 100 }, { 700, 2101, false, 100 }, { 0, 999, true, -1 },  { 0, 5000, true, -1 },
     };
     for (size_t i = 0; i < ROWS(rows); i++)
         for (int kind = 0; kind < 4; kind++) {
-            bool newer = kind & 1, reset = kind & 2;
+            bool newer = kind & 1, reset = kind & 2 || rows[i].taken;   /* behind an end the rest goes out */
             script s;
             CASE_BEGIN;
             script_init(&s);
             script_connection(&s);
             script_connect(&s, rows[i].connect);
             tell(&s, pages[newer]);
-            if (rows[i].taken) script_accept(&s, rows[i].taken);
-            else script_request(&s);
-            script_pause(&s, rows[i].pause);
+            if (rows[i].taken > 0) script_accept(&s, (size_t)rows[i].taken);
+            if (rows[i].taken) script_connect(&s, rows[i].pause);       /* it takes no more */
+            else script_request(&s), script_pause(&s, rows[i].pause);
             if (reset) script_fail(&s, ALL, CHATGPTT_E_CLOSED);
             else script_end(&s);
             script_connection(&s);
@@ -160,7 +161,7 @@ TEST(a_late_close_does_not_repeat)
             CHECK_INT(s.now, 1000 + rows[i].connect + rows[i].pause);
             chatgptt_close(c);
             script_finish(&s);
-            CASE_END("connected in %d ms, %zu taken, closed after %d ms, %s, %s", rows[i].connect,
+            CASE_END("connected in %d ms, %d taken, closed after %d ms, %s, %s", rows[i].connect,
                      rows[i].taken, rows[i].pause, newer ? "newer" : "older", reset ? "reset" : "end");
         }
 }
